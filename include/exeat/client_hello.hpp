@@ -1,0 +1,33 @@
+// Reads a TLS ClientHello (RFC 8446 section 4.1.2, RFC 6066 section 3, RFC 9849) as a server would: handshake bytes are put together
+// across records first. The scanner keeps no state: it is given everything seen so far and says what it makes of it. Pure; any thread.
+#pragma once
+
+#include <exeat/hostname.hpp>
+#include <exeat/limits.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <variant>
+
+namespace exeat {
+
+struct need_more {};
+
+// Why bytes were not understood: not_tls, tls_malformed, host_syntax for a server name that is no hostname.
+struct malformed {
+    verdict why;
+};
+
+struct client_hello {
+    std::optional<hostname> server_name; // none: no server_name extension
+    bool encrypted = false;              // encrypted_client_hello (0xfe0d, real or GREASE) or ESNI (0xffce) is present
+    std::size_t bytes = 0;               // of the input that the hello's records take
+};
+
+using hello_scan = std::variant<need_more, client_hello, malformed>;
+
+// `seen` is everything the client sent so far. need_more is only said while seen.size() < limits::held_hello_bytes.
+hello_scan scan_client_hello(std::span<const std::byte> seen);
+
+} // namespace exeat

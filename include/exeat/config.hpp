@@ -1,0 +1,57 @@
+// Validated settings of one exeat process (exeat.toml), as a value. Read once at start by ops/load_config; never changed after. Any thread.
+#pragma once
+
+#include <exeat/ip_address.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace exeat {
+
+struct endpoint {
+    ip_address address;
+    std::uint16_t port = 0;
+    std::string to_string() const; // "127.0.0.1:80", "[::1]:80"
+    bool operator==(const endpoint&) const = default;
+};
+
+enum class listen_mode : std::uint8_t { proxy, transparent, sni };
+inline constexpr std::size_t listen_modes = 3;
+enum class intercept : std::uint8_t { redirect, tproxy };
+
+std::string_view to_string(listen_mode) noexcept;
+
+struct listener {
+    listen_mode mode = listen_mode::proxy;
+    endpoint address;
+    intercept via = intercept::redirect; // transparent
+    std::uint16_t port = 0;              // sni: the destination port it stands for
+    std::string name() const;            // metric label: "proxy 0.0.0.0:3128"
+};
+
+enum class audit_failure : std::uint8_t { deny, proceed };
+
+struct config {
+    std::vector<listener> listeners;
+    endpoint admin;
+    std::string allowlist;               // path
+    std::string state;                   // directory; may be empty
+    std::vector<endpoint> dns_servers;   // empty: the system's
+    std::chrono::milliseconds dns_timeout{2'000};
+    std::string audit_path;              // "stdout" or a path
+    audit_failure on_audit_failure = audit_failure::deny;
+
+    std::size_t workers = 0;             // 0 in the file is resolved to the number of cores at load
+    std::size_t connections = 50'000;
+    std::size_t connections_per_source = 4'096;
+    std::chrono::milliseconds head_timeout{10'000};
+    std::chrono::milliseconds hello_timeout{5'000};
+    std::chrono::milliseconds connect_timeout{5'000};
+    std::chrono::milliseconds idle_timeout{3'600'000};
+    std::chrono::milliseconds drain_timeout{30'000};
+};
+
+} // namespace exeat

@@ -1,0 +1,152 @@
+// The compiled allowlist and the one decision that all ways in share. A policy is immutable: workers share it by
+// std::shared_ptr<const policy>, a reload replaces it. Everything here may be called from any thread and takes no lock.
+#pragma once
+
+#include <exeat/client.hpp>
+#include <exeat/name_index.hpp>
+#include <exeat/rule.hpp>
+#include <exeat/target.hpp>
+#include <exeat/verdict.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace exeat {
+
+class policy;
+struct decision;
+
+// Leave to resolve and connect, which take nothing else. Only decide() makes one. It points to the target and into the policy
+// that it came from and lives no longer than either.
+class approval {
+public:
+    const target& to() const noexcept { return *to_; }
+    const rule& by() const noexcept { return *by_; }
+
+private:
+    friend class policy;
+    friend decision decide(const client&, const target&, const policy&, wall_time now);
+    approval(const target& to, const rule& by) noexcept : to_{&to}, by_{&by} {}
+    const target* to_;
+    const rule* by_;
+};
+
+struct decision {
+    verdict said = verdict::not_allowed;
+    const rule* by = nullptr;        // the rule that allowed or refused, where one did
+    std::optional<approval> leave;   // present exactly when allowed()
+    verdict reported = verdict::allowed; // report mode: what would have been said under "enforce"
+
+    bool allowed() const noexcept { return leave.has_value(); }
+};
+
+// Who may go where. `now` is handed in so that expiry is testable; expiry of list and rule are checked at every decision.
+// Order: policy_expired, source_not_allowed, denied_by_rule, then the matching allow or private_link rules from the most specific
+// pattern down. A host that any private_link names is never opened by an [[allow]]. Where nothing allows, the verdict is of the rule that came
+// closest: expired, protocol_not_allowed, port_not_allowed, else ip_literal for an address and not_allowed for a name.
+// Report mode turns not_allowed, port_not_allowed and protocol_not_allowed into allowed under a built-in rule "_report" (any public
+// address; TLS for tunnels, HTTP for requests), never for an address and never for a host that a private_link names.
+decision decide(const client& who, const target& to, const policy& rules, wall_time now);
+
+// The machine's own addresses and exeat's own ports.
+struct own_endpoints {
+    std::vector<ip_address> addresses;  // ascending; of all interfaces
+    std::vector<std::uint16_t> ports;   // ascending; that exeat listens on, admin included
+};
+
+// An address that one approval may be dialled at. Only check_address makes one, and connect takes nothing else.
+class checked_address {
+public:
+    const ip_address& address() const noexcept { return address_; }
+
+private:
+    friend boost::system::result<checked_address, verdict> check_address(const approval&, const ip_address&, const own_endpoints&);
+    explicit checked_address(const ip_address& a) noexcept : address_{a} {}
+    ip_address address_;
+};
+
+// Judges one resolved (or pinned) address: addr_class, private_link_public, private_link_cidr, self_connect. One refused address
+// refuses the whole answer; that is the caller's loop.
+boost::system::result<checked_address, verdict> check_address(const approval&, const ip_address&, const own_endpoints&);
+
+struct group {
+    std::string name;
+    std::vector<ip_prefix> sources;
+    std::uint32_t slot = 0; // of its counters; stable over reloads, below limits::group_slots; 0 is "_none"
+};
+
+// What concerns the list as a whole.
+struct policy_settings {
+    std::uint64_t serial = 0;
+    wall_time expires = never;
+    bool report = false;             // mode = "report"
+    wall_time report_until = never;
+    std::string sha256;              // of the raw bytes, lower-case hexadecimal
+    std::string deny_help;           // how to ask for access; may be empty
+};
+
+class policy {
+public:
+    policy() = default; // the empty list: denies everything
+
+    const policy_settings& settings() const noexcept { return settings_; }
+    const std::vector<rule>& rules() const noexcept { return rules_; }
+    const std::vector<group>& groups() const noexcept { return groups_; }
+    const name_index& names() const noexcept { return names_; }
+
+    // The groups that a source address belongs to; none() means that it is refused before a byte is read.
+    group_set groups_of(const ip_address& source) const noexcept;
+    // The counter slot of the client's first group; 0 for none.
+    std::uint32_t group_slot(const group_set&) const noexcept;
+    // Whether the mode is report at `now` (report_until passed means enforce again).
+    bool reporting(wall_time now) const noexcept;
+    // The next moment after `now` at which a decision can change by itself: a rule, the list or report mode expires.
+    wall_time next_change(wall_time now) const noexcept;
+    std::size_t bytes() const noexcept;
+
+private:
+    friend class policy_builder;
+    friend decision decide(const client&, const target&, const policy&, wall_time now);
+    struct source_range { // of ascending, disjoint ranges
+        ip_address first, last;
+        group_set groups;
+    };
+    static std::vector<source_range> disjoint_ranges(const std::vector<group>&);
+
+    policy_settings settings_;
+    std::vector<rule> rules_;
+    std::vector<group> groups_;
+    std::vector<source_range> sources_;
+    name_index names_;
+    // what report mode lets pass counts under one of these, slot reported_rule_slot
+    rule reported_tls_, reported_http_;
+};
+
+// Puts a policy together name by name, so that a million names never exist twice. Not shared; any thread.
+class policy_builder {
+public:
+    // The seed keys the hash of names; see name_index_builder.
+    explicit policy_builder(std::uint64_t seed = 0);
+    ~policy_builder();
+    policy_builder(policy_builder&&) noexcept;
+
+    // Both return the index that group_set bits and add_host refer to. The caller keeps to limits.hpp.
+    std::size_t add_group(group);
+    rule_index add_rule(rule);
+    void add_host(rule_index, const host_pattern&);
+    // For what is known late, such as counter slots. Valid until the next add.
+    rule& rule_at(rule_index) noexcept;
+    group& group_at(std::size_t) noexcept;
+    policy finish(policy_settings) &&;
+
+private:
+    struct parts;
+    std::unique_ptr<parts> parts_;
+};
+
+} // namespace exeat

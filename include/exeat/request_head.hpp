@@ -1,0 +1,77 @@
+// Strict reading of HTTP/1.x heads (RFC 9112, RFC 9110). Bytes in, one of three out; nothing is repaired, nothing is guessed: bare LF,
+// obs-fold, white space before a colon, repeated framing or Host fields are refusals. The views in a head point into the bytes
+// that were scanned and live as long as they do. Pure; any thread.
+#pragma once
+
+#include <exeat/client_hello.hpp> // need_more, malformed
+#include <exeat/target.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+namespace exeat {
+
+// How long a message body is (RFC 9112 section 6).
+struct body_framing {
+    enum class kind : std::uint8_t { none, length, chunked, until_close };
+    kind how = kind::none;
+    std::uint64_t length = 0; // for kind::length
+    bool operator==(const body_framing&) const = default;
+};
+
+// A validated block of field lines. Walks without allocating.
+class header_fields {
+public:
+    struct field {
+        std::string_view name, value; // value without surrounding white space
+    };
+    explicit header_fields(std::string_view block = {}) noexcept : rest_{block} {}
+    // The next field, or false at the end.
+    bool next(field& out) noexcept;
+    std::string_view block() const noexcept { return rest_; }
+
+private:
+    std::string_view rest_;
+};
+
+struct request_head {
+    std::string_view method;
+    target to;             // via is tunnel for CONNECT, http otherwise
+    std::string_view path; // origin-form for the upstream: "/x?y"; "*" for OPTIONS *; empty for CONNECT
+    unsigned minor = 1;    // HTTP/1.minor
+    header_fields fields;
+    body_framing body;
+    bool keep_alive = true; // the client wants the connection to go on (RFC 9112 section 9.3)
+    bool accepts_json = false;
+    std::size_t bytes = 0; // of the head, with its empty line
+};
+using request_scan = std::variant<need_more, request_head, malformed>;
+
+// On a proxy listener: CONNECT host:port, or an absolute-form http:// request; an origin-form request is target_form.
+request_scan scan_proxy_request(std::string_view seen);
+// On a redirected connection: origin-form; the host comes from the one Host field, `port` from the original destination.
+request_scan scan_origin_request(std::string_view seen, std::uint16_t port);
+
+struct response_head {
+    unsigned status = 0;
+    unsigned minor = 1;
+    std::string_view reason;
+    header_fields fields;
+    body_framing body;      // as the request's method makes it (HEAD, 204, 304: none)
+    bool keep_alive = true; // the upstream connection can be used again
+    std::size_t bytes = 0;
+};
+using response_scan = std::variant<need_more, response_head, malformed>; // malformed is always upstream_malformed
+
+// `method` is the request's. 101 is malformed: exeat never asked for an upgrade.
+response_scan scan_response_head(std::string_view seen, std::string_view method);
+
+// Whether a field belongs to one hop (RFC 9110 section 7.6.1) and is never passed on; `connection` is every Connection field's value,
+// which may name more.
+bool hop_by_hop(std::string_view name, header_fields fields) noexcept;
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
+
+} // namespace exeat

@@ -1,0 +1,47 @@
+// One entry of the allowlist as the policy keeps it: plain values, immutable once compiled. Any thread.
+#pragma once
+
+#include <exeat/client.hpp>
+#include <exeat/ip_address.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace exeat {
+
+enum class rule_kind : std::uint8_t { allow, private_link, deny };
+enum class protocol : std::uint8_t { tls, http, tcp };
+// What an entry is for; brings default budgets and is a metric label.
+enum class purpose : std::uint8_t { pull, api, telemetry, push };
+inline constexpr std::size_t purposes = 4;
+
+std::string_view to_string(rule_kind) noexcept; // "allow", "private_link", "deny": as the table is called in the file
+std::string_view to_string(protocol) noexcept;
+std::string_view to_string(purpose) noexcept;
+
+using wall_time = std::chrono::sys_seconds;
+inline constexpr wall_time never = wall_time::max();
+// The counter slot of what passed only because the list is in report mode; 0 is for no rule at all.
+inline constexpr std::uint32_t reported_rule_slot = 1;
+
+struct rule {
+    std::string name;
+    rule_kind kind = rule_kind::allow;
+    enum protocol protocol = protocol::tls;
+    enum purpose purpose = purpose::pull;
+    bool ech = false;                   // an encrypted ClientHello may pass
+    group_set groups = group_set{}.set(); // who it is for; all by default
+    std::vector<std::uint16_t> ports;   // ascending; empty: every port (only deny)
+    wall_time expires = never;
+    std::vector<ip_prefix> within;      // private_link
+    std::vector<ip_address> addresses;  // private_link: pinned, no DNS
+    std::string owner, reason, ticket;
+    std::string file;                   // where it stands
+    std::uint32_t line = 0;
+    std::uint32_t slot = 0;             // of its counters; stable over reloads, below limits::rule_slots
+};
+
+} // namespace exeat

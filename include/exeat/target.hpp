@@ -1,0 +1,33 @@
+// Where a client wants to go: one host, one port, and how it asked. Immutable value; any thread.
+#pragma once
+
+#include <exeat/hostname.hpp>
+
+#include <cstdint>
+
+namespace exeat {
+
+// How the client approaches the host; decide() holds it against the rule's protocol.
+enum class approach : std::uint8_t {
+    tunnel, // CONNECT: TLS or raw bytes, as the rule says
+    tls,    // a ClientHello on a redirected or sni connection
+    http,   // a plain HTTP request
+};
+
+struct target {
+    hostname host;
+    std::uint16_t port;
+    approach via;
+
+    bool operator==(const target&) const = default;
+};
+
+// "1" to "65535", one to five digits and nothing else; host_syntax otherwise.
+boost::system::result<std::uint16_t, verdict> parse_port(std::string_view digits) noexcept;
+
+// uri-host ":" port (RFC 9112 section 3.2.3), the port required: host_syntax otherwise.
+boost::system::result<target, verdict> parse_authority(std::string_view text, approach via);
+// The same where the port may be left out, as in a Host field (RFC 9110 section 7.2) or an http:// URL; "host:" is host_syntax.
+boost::system::result<target, verdict> parse_authority(std::string_view text, approach via, std::uint16_t default_port);
+
+} // namespace exeat

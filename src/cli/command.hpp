@@ -1,0 +1,16 @@
+// The verbs of the command line, one file each. argv[0] is the verb itself; the result is the exit code: 0 yes or success, 1 no or
+// failure, 2 wrong usage. Main thread only.
+#pragma once
+
+namespace exeat::cli {
+
+enum exit_code : int { success = 0, failure = 1, wrong_usage = 2 };
+
+int serve(int argc, char** argv);
+int check(int argc, char** argv);
+int explain(int argc, char** argv);
+int verify(int argc, char** argv);
+int version(int argc, char** argv);
+int help(int argc, char** argv);
+
+} // namespace exeat::cli

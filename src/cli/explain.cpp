@@ -1,0 +1,66 @@
+#include <cli/explanation.hpp>
+#include <cli/loaded_files.hpp>
+#include <cli/parse_arguments.hpp>
+
+#include <boost/json/serialize.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <fmt/core.h>
+
+namespace exeat::cli {
+
+namespace {
+
+struct question {
+    std::string client, config, allowlist, format = "text";
+    std::vector<std::string> targets;
+};
+
+std::vector<explanation> answer(const question& q, const ip_address& source, const policy& rules)
+{
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    std::vector<explanation> out;
+    for (const auto& t : q.targets) out.push_back(explain_target(t, source, rules, now));
+    return out;
+}
+
+void print(const std::vector<explanation>& all, const question& q)
+{
+    if (q.format == "text") {
+        for (const auto& e : all) fmt::print("{}", to_text(e));
+        return;
+    }
+    boost::json::array out;
+    for (const auto& e : all) out.push_back(to_json(e));
+    fmt::print("{}\n", boost::json::serialize(out));
+}
+
+} // namespace
+
+int explain(int argc, char** argv)
+{
+    CLI::App app{"Says what would happen to a target, by which entry, and why. Example: exeat explain --client 10.42.3.7 --allowlist "
+                 "allowlist.toml pypi.org:443",
+                 "exeat explain"};
+    question q;
+    app.add_option("--client", q.client, "the client's address")->required();
+    app.add_option("--config", q.config, "exeat.toml, which names the allowlist");
+    app.add_option("--allowlist", q.allowlist, "the allowlist");
+    app.add_option("--format", q.format, "text or json")->check(CLI::IsMember(formats));
+    app.add_option("TARGET", q.targets, "host:port, or http://host[:port] for plain HTTP")->required();
+    if (const auto leave = parse_arguments(app, argc, argv)) return *leave;
+    const auto source = ip_address::parse(q.client);
+    if (!source || (q.config.empty() && q.allowlist.empty())) {
+        fmt::print(stderr, "exeat explain: {}\n", source ? "name --allowlist or --config" : "--client takes an IP address, like 10.42.3.7");
+        return wrong_usage;
+    }
+    const auto files = load_files(q.config, q.allowlist);
+    for (const auto& p : files.problems) fmt::print(stderr, "{}\n", p.to_string());
+    if (!files.list.rules) return failure;
+    const auto answers = answer(q, *source, *files.list.rules);
+    print(answers, q);
+    return std::all_of(answers.begin(), answers.end(), [](const explanation& e) { return e.allowed; }) ? success : failure;
+}
+
+} // namespace exeat::cli

@@ -1,0 +1,26 @@
+// What `explain` has to say about one target: the decision, the entry behind it, and what is still to be checked.
+#pragma once
+
+#include <exeat/policy.hpp>
+
+#include <boost/json/object.hpp>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace exeat::cli {
+
+struct explanation {
+    std::string target;              // as asked
+    verdict said = verdict::allowed; // also host_syntax and scheme
+    bool allowed = false;
+    const rule* by = nullptr;        // in the policy
+    verdict reported = verdict::allowed;
+    std::vector<std::string> notes;  // what follows, or how near it came
+};
+
+explanation explain_target(std::string_view asked, const ip_address& source, const policy&, wall_time now);
+std::string to_text(const explanation&);
+boost::json::object to_json(const explanation&);
+
+} // namespace exeat::cli

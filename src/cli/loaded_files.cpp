@@ -1,0 +1,45 @@
+#include <cli/loaded_files.hpp>
+
+#include <boost/json/object.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+
+namespace exeat::cli {
+
+loaded_files load_files(const std::string& config_path, const std::string& allowlist_path)
+{
+    loaded_files out;
+    out.allowlist = allowlist_path;
+    if (!config_path.empty()) {
+        auto config = ops::load_config(config_path);
+        out.problems = std::move(config.problems);
+        if (out.allowlist.empty() && config.value) out.allowlist = config.value->allowlist;
+    }
+    if (out.allowlist.empty()) return out;
+    ops::label_registry labels;
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    out.list = ops::load_allowlist(out.allowlist, labels, now);
+    std::move(out.list.problems.begin(), out.list.problems.end(), std::back_inserter(out.problems));
+    return out;
+}
+
+boost::json::array to_json(const std::vector<ops::problem>& all)
+{
+    boost::json::array out;
+    for (const auto& p : all)
+        out.push_back(boost::json::object{{"file", p.file},
+                                          {"line", p.line},
+                                          {"column", p.column},
+                                          {"weight", p.how == ops::problem::weight::error ? "error" : "warning"},
+                                          {"text", p.text}});
+    return out;
+}
+
+std::size_t count(const std::vector<ops::problem>& all, ops::problem::weight how)
+{
+    return static_cast<std::size_t>(std::count_if(all.begin(), all.end(), [how](const ops::problem& p) { return p.how == how; }));
+}
+
+} // namespace exeat::cli

@@ -1,0 +1,26 @@
+// What `check` and `explain` do alike: exeat.toml and the allowlist it names, or an allowlist alone, loaded and complained about.
+#pragma once
+
+#include <ops/load_allowlist.hpp>
+#include <ops/load_config.hpp>
+
+#include <boost/json/array.hpp>
+#include <string>
+#include <vector>
+
+namespace exeat::cli {
+
+struct loaded_files {
+    ops::loaded_allowlist list; // without rules when any file has an error
+    std::vector<ops::problem> problems;
+    std::string allowlist; // its path; empty when it is not known
+};
+
+// Either path may be empty, not both; a given allowlist goes before the one that the config names.
+loaded_files load_files(const std::string& config_path, const std::string& allowlist_path);
+
+boost::json::array to_json(const std::vector<ops::problem>&);
+// The number of problems of one weight.
+std::size_t count(const std::vector<ops::problem>&, ops::problem::weight);
+
+} // namespace exeat::cli

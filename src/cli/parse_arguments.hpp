@@ -1,0 +1,25 @@
+// One way for all verbs to read their arguments: help to stdout with exit code 0, wrong usage to stderr with 2.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cli/command.hpp>
+
+#include <optional>
+#include <string>
+
+namespace exeat::cli {
+
+inline const std::vector<std::string> formats{"text", "json"};
+
+// The exit code to leave with, or nothing when the verb may go on.
+inline std::optional<int> parse_arguments(CLI::App& app, int argc, char** argv)
+{
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) { // CLI11 knows no other way; also for --help
+        return app.exit(e) == 0 ? success : wrong_usage;
+    }
+    return std::nullopt;
+}
+
+} // namespace exeat::cli

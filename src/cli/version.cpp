@@ -1,0 +1,15 @@
+#include <cli/parse_arguments.hpp>
+
+#include <fmt/core.h>
+
+namespace exeat::cli {
+
+int version(int argc, char** argv)
+{
+    CLI::App app{"Prints the version. Example: exeat version", "exeat version"};
+    if (const auto leave = parse_arguments(app, argc, argv)) return *leave;
+    fmt::print("exeat {}\n", EXEAT_VERSION);
+    return success;
+}
+
+} // namespace exeat::cli

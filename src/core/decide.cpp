@@ -1,0 +1,117 @@
+#include <exeat/policy.hpp>
+
+#include <algorithm>
+
+namespace exeat {
+
+namespace {
+
+bool takes(const rule& r, std::uint16_t port) noexcept
+{
+    return std::find(r.ports.begin(), r.ports.end(), port) != r.ports.end(); // at most limits::ports_per_rule
+}
+
+bool takes(const rule& r, approach via) noexcept
+{
+    switch (via) {
+    case approach::tunnel: return r.protocol == protocol::tls || r.protocol == protocol::tcp;
+    case approach::tls: return r.protocol == protocol::tls;
+    case approach::http: return r.protocol == protocol::http;
+    }
+    return false;
+}
+
+// How near a rule comes to allowing.
+enum class nearness : std::uint8_t { elsewhere, wrong_port, wrong_protocol, expired, allows };
+
+nearness nearness_of(const rule& r, const client& who, const target& to, wall_time now) noexcept
+{
+    if ((r.groups & who.groups).none()) return nearness::elsewhere;
+    if (!takes(r, to.port)) return nearness::wrong_port;
+    if (!takes(r, to.via)) return nearness::wrong_protocol;
+    if (now >= r.expires) return nearness::expired;
+    return nearness::allows;
+}
+
+bool denies(const rule& r, const client& who, std::uint16_t port) noexcept
+{
+    return (r.groups & who.groups).any() && (r.ports.empty() || takes(r, port));
+}
+
+// The nearest of the rules seen; the first of equals, which is the most specific.
+struct nearest {
+    const rule* by = nullptr;
+    nearness how = nearness::elsewhere;
+
+    void consider(const rule& r, const client& who, const target& to, wall_time now) noexcept
+    {
+        if (how == nearness::allows) return;
+        if (const auto n = nearness_of(r, who, to, now); n > how) by = &r, how = n;
+    }
+};
+
+verdict reason(nearness how, const target& to) noexcept
+{
+    switch (how) {
+    case nearness::allows: return verdict::allowed;
+    case nearness::expired: return verdict::expired;
+    case nearness::wrong_protocol: return verdict::protocol_not_allowed;
+    case nearness::wrong_port: return verdict::port_not_allowed;
+    case nearness::elsewhere: break;
+    }
+    return to.host.address() ? verdict::ip_literal : verdict::not_allowed;
+}
+
+struct survey {
+    const rule* denied = nullptr;
+    bool linked = false; // a private_link names the host: it hides every allow, whoever it is for
+    nearest allow, link;
+
+    const nearest& best() const noexcept { return linked ? link : allow; }
+};
+
+survey look_at(const client& who, const target& to, const std::vector<rule>& all, const name_index& names, wall_time now)
+{
+    survey seen;
+    names.match(to.host.str(), [&](std::span<const rule_index> rules) {
+        for (const auto i : rules) {
+            const rule& r = all[i];
+            switch (r.kind) {
+            case rule_kind::deny:
+                if (denies(r, who, to.port)) seen.denied = &r;
+                break;
+            case rule_kind::private_link:
+                seen.linked = true;
+                seen.link.consider(r, who, to, now);
+                break;
+            case rule_kind::allow: seen.allow.consider(r, who, to, now); break;
+            }
+            if (seen.denied != nullptr) return false;
+        }
+        return true;
+    });
+    return seen;
+}
+
+decision refused(verdict why, const rule* by = nullptr) { return {.said = why, .by = by, .leave = {}, .reported = verdict::allowed}; }
+
+} // namespace
+
+decision decide(const client& who, const target& to, const policy& rules, wall_time now)
+{
+    if (now >= rules.settings_.expires) return refused(verdict::policy_expired);
+    if (who.groups.none()) return refused(verdict::source_not_allowed);
+    const auto seen = look_at(who, to, rules.rules_, rules.names_, now);
+    if (seen.denied != nullptr) return refused(verdict::denied_by_rule, seen.denied);
+
+    const auto& best = seen.best();
+    const auto why = reason(best.how, to);
+    if (why == verdict::allowed) return {.said = why, .by = best.by, .leave = approval{to, *best.by}, .reported = why};
+
+    // A private_link never falls back to a public address, and an address carries no name to hold the traffic to: neither is let pass.
+    if (!reportable(why) || seen.linked || to.host.address() || !rules.reporting(now)) return refused(why, best.by);
+    const rule& by = to.via == approach::http ? rules.reported_http_ : rules.reported_tls_;
+    return {.said = verdict::allowed, .by = &by, .leave = approval{to, by}, .reported = why};
+}
+
+} // namespace exeat

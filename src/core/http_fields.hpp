@@ -1,0 +1,48 @@
+// What request and response heads have in common: where a head ends, which octets it may have, what its field lines say about the
+// message (RFC 9112 sections 2, 5 and 6). Private to core; pure; any thread. Views point into the bytes that were scanned.
+#pragma once
+
+#include <exeat/request_head.hpp>
+
+#include <boost/system/result.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace exeat {
+
+// Where the head stands in what was seen. Only its first `most` bytes count.
+struct head_extent {
+    enum class state : std::uint8_t { partial, whole, bare_lf, too_large };
+    state is = state::partial;
+    std::size_t bytes = 0;  // whole: of the head with its empty line
+    std::string_view first; // the first line without its end; partial while first_ended is false
+    bool first_ended = false;
+};
+head_extent find_head(std::string_view seen, std::size_t most) noexcept;
+
+bool token_octet(char) noexcept; // tchar, RFC 9110 section 5.6.2
+bool value_octet(char) noexcept; // HTAB, SP, VCHAR, obs-text
+bool is_token(std::string_view) noexcept;
+bool is_value(std::string_view) noexcept;
+
+// Takes the next element off a comma-separated list (RFC 9110 section 5.6.1), without white space; false at the end.
+bool next_element(std::string_view& list, std::string_view& element) noexcept;
+
+// What the field lines of one head say, from one walk over them.
+struct field_facts {
+    unsigned hosts = 0, lengths = 0, codings = 0; // how many of each; the value is the last one's
+    std::string_view host, length, coding;
+    bool close = false, keep_alive = false;         // Connection options
+    bool upgrade = false;                           // an Upgrade field or the Connection option
+    bool json = false;                              // Accept names application/json
+    bool persistent(unsigned minor) const noexcept; // RFC 9112 section 9.3
+};
+
+// `block`: the field lines, each with its CRLF. The errors are header, and host_syntax for a Host value with forbidden octets.
+boost::system::result<field_facts, verdict> read_fields(std::string_view block) noexcept;
+
+// RFC 9112 section 6.3, without its tolerances; kind::none where nothing announces a body. The error is framing.
+boost::system::result<body_framing, verdict> announced_body(const field_facts&, unsigned minor) noexcept;
+
+} // namespace exeat

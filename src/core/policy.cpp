@@ -1,0 +1,102 @@
+#include <exeat/policy.hpp>
+
+#include <algorithm>
+#include <cassert>
+
+namespace exeat {
+
+std::uint32_t policy::group_slot(const group_set& of) const noexcept
+{
+    for (std::size_t i = 0; i < groups_.size(); ++i)
+        if (of[i]) return groups_[i].slot;
+    return 0;
+}
+
+bool policy::reporting(wall_time now) const noexcept { return settings_.report && now < settings_.report_until; }
+
+wall_time policy::next_change(wall_time now) const noexcept
+{
+    wall_time next = never;
+    const auto consider = [&](wall_time at) {
+        if (at > now) next = std::min(next, at);
+    };
+    consider(settings_.expires);
+    if (settings_.report) consider(settings_.report_until);
+    for (const auto& r : rules_) consider(r.expires);
+    return next;
+}
+
+std::size_t policy::bytes() const noexcept
+{
+    std::size_t total = sizeof *this + names_.bytes() + sources_.capacity() * sizeof(source_range) + rules_.capacity() * sizeof(rule) +
+                        groups_.capacity() * sizeof(group);
+    for (const auto& r : rules_) {
+        total += r.name.capacity() + r.owner.capacity() + r.reason.capacity() + r.ticket.capacity() + r.file.capacity();
+        total += r.ports.capacity() * sizeof(std::uint16_t) + r.within.capacity() * sizeof(ip_prefix);
+        total += r.addresses.capacity() * sizeof(ip_address);
+    }
+    for (const auto& g : groups_) total += g.name.capacity() + g.sources.capacity() * sizeof(ip_prefix);
+    return total;
+}
+
+struct policy_builder::parts {
+    explicit parts(std::uint64_t seed) : names{seed} {}
+    std::vector<group> groups;
+    std::vector<rule> rules;
+    name_index_builder names;
+};
+
+policy_builder::policy_builder(std::uint64_t seed) : parts_{std::make_unique<parts>(seed)} {}
+policy_builder::~policy_builder() = default;
+policy_builder::policy_builder(policy_builder&&) noexcept = default;
+
+std::size_t policy_builder::add_group(group g)
+{
+    assert(parts_->groups.size() < limits::groups);
+    parts_->groups.push_back(std::move(g));
+    return parts_->groups.size() - 1;
+}
+
+rule_index policy_builder::add_rule(rule r)
+{
+    std::sort(r.ports.begin(), r.ports.end());
+    parts_->rules.push_back(std::move(r));
+    return static_cast<rule_index>(parts_->rules.size() - 1);
+}
+
+void policy_builder::add_host(rule_index rule, const host_pattern& host)
+{
+    assert(rule < parts_->rules.size());
+    parts_->names.add(rule, host);
+}
+
+rule& policy_builder::rule_at(rule_index i) noexcept { return parts_->rules[i]; }
+group& policy_builder::group_at(std::size_t i) noexcept { return parts_->groups[i]; }
+
+namespace {
+
+rule reported_rule(protocol as)
+{
+    rule r;
+    r.name = "_report";
+    r.protocol = as;
+    r.slot = reported_rule_slot;
+    return r;
+}
+
+} // namespace
+
+policy policy_builder::finish(policy_settings settings) &&
+{
+    policy out;
+    out.settings_ = std::move(settings);
+    out.rules_ = std::move(parts_->rules);
+    out.groups_ = std::move(parts_->groups);
+    out.sources_ = policy::disjoint_ranges(out.groups_);
+    out.names_ = std::move(parts_->names).finish();
+    out.reported_tls_ = reported_rule(protocol::tls);
+    out.reported_http_ = reported_rule(protocol::http);
+    return out;
+}
+
+} // namespace exeat

@@ -1,0 +1,36 @@
+#include <exeat/rule.hpp>
+
+namespace exeat {
+
+std::string_view to_string(rule_kind k) noexcept
+{
+    switch (k) {
+    case rule_kind::allow: return "allow";
+    case rule_kind::private_link: return "private_link";
+    case rule_kind::deny: return "deny";
+    }
+    return "?";
+}
+
+std::string_view to_string(protocol p) noexcept
+{
+    switch (p) {
+    case protocol::tls: return "tls";
+    case protocol::http: return "http";
+    case protocol::tcp: return "tcp";
+    }
+    return "?";
+}
+
+std::string_view to_string(purpose p) noexcept
+{
+    switch (p) {
+    case purpose::pull: return "pull";
+    case purpose::api: return "api";
+    case purpose::telemetry: return "telemetry";
+    case purpose::push: return "push";
+    }
+    return "?";
+}
+
+} // namespace exeat

@@ -1,0 +1,104 @@
+// Which groups a source address belongs to: nested networks of many groups, cut into ascending ranges that do not overlap, so that one
+// binary search answers.
+#include <exeat/policy.hpp>
+
+#include <algorithm>
+
+namespace exeat {
+
+namespace {
+
+ip_address before(ip_address a) noexcept // not for the first of all
+{
+    for (std::size_t i = a.octets.size(); i-- > 0;)
+        if (a.octets[i]-- != 0) break;
+    return a;
+}
+
+std::optional<ip_address> after(ip_address a) noexcept
+{
+    for (std::size_t i = a.octets.size(); i-- > 0;)
+        if (++a.octets[i] != 0) return a;
+    return std::nullopt;
+}
+
+struct grant {
+    ip_prefix network;
+    std::size_t group;
+};
+
+std::vector<grant> sorted_grants(const std::vector<group>& groups)
+{
+    std::vector<grant> all;
+    for (std::size_t i = 0; i < groups.size(); ++i)
+        for (const auto& network : groups[i].sources) all.push_back({network, i});
+    // of networks that begin at the same address the wider one comes first: it is open when the narrower one begins
+    std::sort(all.begin(), all.end(), [](const grant& a, const grant& b) {
+        return std::tie(a.network.network, a.network.bits) < std::tie(b.network.network, b.network.bits);
+    });
+    return all;
+}
+
+// Prefixes either nest or lie apart, so the open ones form a stack.
+template <class Emit> class sweep {
+public:
+    explicit sweep(Emit emit) : emit_{emit} {}
+
+    void open(const grant& g)
+    {
+        close_before(g.network.network);
+        if (!open_.empty() && at_ && *at_ < g.network.network) emit_(*at_, before(g.network.network), open_.back().groups);
+        group_set groups = open_.empty() ? group_set{} : open_.back().groups;
+        groups.set(g.group);
+        open_.push_back({g.network.last(), groups});
+        at_ = g.network.network;
+    }
+    void close_all()
+    {
+        while (!open_.empty()) close_last();
+    }
+
+private:
+    struct range {
+        ip_address last;
+        group_set groups;
+    };
+    void close_before(const ip_address& a)
+    {
+        while (!open_.empty() && open_.back().last < a) close_last();
+    }
+    void close_last()
+    {
+        const range r = open_.back();
+        open_.pop_back();
+        if (at_ && *at_ <= r.last) {
+            emit_(*at_, r.last, r.groups);
+            at_ = after(r.last); // none: the end of all addresses
+        }
+    }
+
+    Emit emit_;
+    std::vector<range> open_;
+    std::optional<ip_address> at_; // the first address that has not been given out
+};
+
+} // namespace
+
+std::vector<policy::source_range> policy::disjoint_ranges(const std::vector<group>& groups)
+{
+    std::vector<source_range> out;
+    sweep walk{[&out](const ip_address& first, const ip_address& last, const group_set& of) { out.push_back({first, last, of}); }};
+    for (const auto& g : sorted_grants(groups)) walk.open(g);
+    walk.close_all();
+    return out;
+}
+
+group_set policy::groups_of(const ip_address& source) const noexcept
+{
+    const auto next = std::upper_bound(sources_.begin(), sources_.end(), source,
+                                       [](const ip_address& a, const source_range& r) { return a < r.first; });
+    if (next == sources_.begin() || std::prev(next)->last < source) return {};
+    return std::prev(next)->groups;
+}
+
+} // namespace exeat

@@ -1,0 +1,38 @@
+// Wiring of verbs and exit codes only: 0 yes, 1 no, 2 wrong usage.
+#include <cli/command.hpp>
+
+#include <array>
+#include <cstdio>
+#include <exception>
+#include <string_view>
+
+namespace {
+
+struct verb {
+    std::string_view name;
+    int (*run)(int argc, char** argv);
+};
+
+constexpr std::array verbs{
+    verb{"serve", exeat::cli::serve},   verb{"check", exeat::cli::check},     verb{"explain", exeat::cli::explain},
+    verb{"verify", exeat::cli::verify}, verb{"version", exeat::cli::version}, verb{"help", exeat::cli::help},
+};
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    const std::string_view asked = argc > 1 ? argv[1] : "";
+    if (asked == "--help" || asked == "-h") return exeat::cli::help(argc - 1, argv + 1);
+    if (asked == "--version") return exeat::cli::version(argc - 1, argv + 1);
+    for (const auto& v : verbs)
+        if (v.name == asked) try {
+                return v.run(argc - 1, argv + 1);
+            } catch (const std::exception& e) {
+                std::fprintf(stderr, "exeat %s: %s\n", argv[1], e.what());
+                return 1;
+            }
+    if (!asked.empty()) std::fprintf(stderr, "exeat: there is no verb '%s'\n", argv[1]);
+    std::fputs("usage: exeat serve|check|explain|verify|version|help ...; 'exeat help' says more\n", stderr);
+    return 2;
+}

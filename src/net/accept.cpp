@@ -1,0 +1,104 @@
+#include <net/accept.hpp>
+
+#include <net/refuse.hpp>
+#include <net/socket.hpp>
+#include <net/worker.hpp>
+
+#include <cerrno>
+
+namespace exeat::net {
+
+namespace {
+
+bool used_up(int error) noexcept { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
+
+request_mode first_mode(listen_mode m) noexcept
+{
+    if (m == listen_mode::proxy) return request_mode::connect;
+    return m == listen_mode::sni ? request_mode::sni : request_mode::transparent_tls;
+}
+
+// No tunnel is made for a connection that is one too many: one try to say why, one line, and closed.
+void turn_away(worker& home, unique_fd fd, const client& from, std::size_t listener)
+{
+    const auto mode = home.settings().listeners[listener].mode;
+    const auto group = home.rules->group_slot(from.groups);
+    home.count.connections[listener].add();
+    home.count.requests[static_cast<std::size_t>(first_mode(mode))][0].add();
+    home.count.denied[static_cast<std::size_t>(verdict::overload)][group].add();
+    audit_record r;
+    r.action = audit_action::deny;
+    r.said = verdict::overload;
+    r.mode = first_mode(mode);
+    r.id = home.next_id();
+    r.policy = home.generation;
+    r.at = std::chrono::system_clock::now();
+    r.source = from.source;
+    r.source_port = from.port;
+    r.group_slot = group;
+    home.log_denial(r);
+    if (mode != listen_mode::proxy) return;
+    refusal no{};
+    no.why = verdict::overload;
+    const auto& settings = home.rules->settings();
+    const auto reply = refusal_reply(no, r.id, settings.serial, settings.deny_help);
+    watched_socket once;
+    once.fd = std::move(fd);
+    write_some(once, reply);
+    finish_writing(once);
+    read_some(once, home.scratch()); // what has come already must not turn the close into a reset
+}
+
+// What accept4 said: whether to go on at once, wait for an edge, or pause.
+enum class next : std::uint8_t { again, wait, pause };
+
+next accept_one(worker& home, watched_socket& listening, std::size_t listener)
+{
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    unique_fd fd{::accept4(listening.fd.value(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
+    if (!fd) return used_up(errno) ? next::pause : errno == EAGAIN || errno == EWOULDBLOCK ? next::wait : next::again;
+    const auto from = from_kernel(peer);
+    client who{from.address, from.port, home.rules->groups_of(from.address)};
+    auto place = home.doors.enter(who.source);
+    if (place) run_connection(std::move(fd), who, std::move(*place), listener, home);
+    else turn_away(home, std::move(fd), who, listener);
+    return next::again;
+}
+
+background accept_until_drained(worker& home, watched_socket& listening, std::size_t listener)
+{
+    waiter wake{home.events};
+    const auto slot = home.due.add(wake);
+    listening.owner = &wake;
+    if (!home.events.watch(listening)) throw std::bad_alloc{}; // at start only: main says that it cannot begin
+    while (listening.fd) {
+        auto said = next::again;
+        for (std::size_t n = 0; n < limits::accepts_per_turn && said == next::again; ++n) {
+            try {
+                said = accept_one(home, listening, listener);
+            } catch (const std::bad_alloc&) {
+                said = next::pause;
+            }
+        }
+        if (said != next::again && home.draining()) break;
+        if (said == next::again) wake.yield();
+        if (said == next::pause) {
+            home.count.accept_pauses.add();
+            home.due.at(slot).due = home.due.now() + ticks(limits::accept_pause);
+        }
+        co_await wake.event();
+    }
+    home.due.remove(slot);
+    listening.owner = nullptr;
+    listening.close();
+}
+
+} // namespace
+
+void accept_connections(worker& home, watched_socket& listening, std::size_t listener)
+{
+    accept_until_drained(home, listening, listener);
+}
+
+} // namespace exeat::net

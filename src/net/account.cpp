@@ -1,0 +1,161 @@
+#include <net/account.hpp>
+
+#include <net/worker.hpp>
+
+namespace exeat::net {
+
+using std::chrono::steady_clock;
+
+account::account(tunnel& t, request_mode mode)
+    : tunnel_{t}, client_{t.home.client_accounts.of({t.who.source, t.rules->group_slot(t.who.groups)})}, id_{t.home.next_id()}, mode_{mode}
+{
+    client_.active.add();
+    client_.last_seen.set(static_cast<std::uint64_t>(steady_clock::now().time_since_epoch() / std::chrono::seconds{1}));
+    tunnel_.book = this;
+}
+
+account::~account()
+{
+    if (open_) close_book();
+    client_.active.take();
+    tunnel_.book = nullptr;
+}
+
+audit_record account::line(audit_action action) const
+{
+    audit_record r;
+    r.action = action;
+    r.mode = mode_;
+    r.id = id_;
+    r.policy = tunnel_.generation;
+    r.at = std::chrono::system_clock::now();
+    r.duration = steady_clock::now() - tunnel_.accepted;
+    r.source = tunnel_.who.source;
+    r.source_port = tunnel_.who.port;
+    r.group_slot = tunnel_.rules->group_slot(tunnel_.who.groups);
+    r.rule_slot = rule_slot_;
+    r.upload = upload_;
+    r.download = download_;
+    r.ech = ech_;
+    r.peer = peer_.address;
+    if (tunnel_.to) {
+        r.host = bounded_text{tunnel_.to->host.str()};
+        r.port = tunnel_.to->port;
+        if (named_itself_) r.server_name = r.host;
+    }
+    return r;
+}
+
+void account::denied(verdict why, std::string_view host, std::uint16_t port, std::string_view server_name)
+{
+    if (denied_) return;
+    denied_ = true;
+    auto& count = tunnel_.home.count;
+    const auto group = tunnel_.rules->group_slot(tunnel_.who.groups);
+    if (!open_) count.requests[static_cast<std::size_t>(mode_)][0].add();
+    count.denied[static_cast<std::size_t>(why)][group].add();
+    client_.denied.add();
+    auto r = line(audit_action::deny);
+    r.said = why;
+    r.host = bounded_text{host};
+    r.port = port;
+    r.server_name = bounded_text{server_name};
+    tunnel_.home.log_denial(r);
+}
+
+void account::abandoned() noexcept { tunnel_.home.count.closed[static_cast<std::size_t>(ending::client_closed)].add(); }
+
+bool account::opened()
+{
+    const auto& said = tunnel_.said;
+    reported_ = said.reported;
+    rule_slot_ = said.by->slot;
+    peer_ = tunnel_.peer;
+    ech_ = tunnel_.ech;
+    named_itself_ = said.by->protocol == protocol::tls; // peek_hello has compared them
+    auto r = line(audit_action::open);
+    r.said = reported_;
+    if (!tunnel_.home.log(r, limits::audit_reserve)) {
+        rule_slot_ = 0;
+        return false;
+    }
+    open_ = true;
+    opened_at_ = steady_clock::now();
+    auto& count = tunnel_.home.count;
+    count.requests[static_cast<std::size_t>(mode_)][1].add();
+    if (reported_ != verdict::allowed) count.reported[static_cast<std::size_t>(reported_)].add();
+    count.setup.observe(static_cast<std::uint64_t>((opened_at_ - tunnel_.accepted) / std::chrono::nanoseconds{1}));
+    enter(*said.by);
+    tunnel_.home.due.at(tunnel_.slot).report_due = tunnel_.home.due.now() + ticks(limits::progress_interval);
+    return true;
+}
+
+void account::enter(const rule& by) noexcept
+{
+    rule_slot_ = by.slot;
+    purpose_ = by.purpose;
+    tunnel_.home.count.tunnels[static_cast<std::size_t>(purpose_)].active.add();
+    auto& e = tunnel_.home.due.at(tunnel_.slot);
+    e.purpose = static_cast<std::uint8_t>(purpose_);
+    e.started = opened_at_.time_since_epoch() / std::chrono::nanoseconds{1};
+}
+
+void account::leave() noexcept
+{
+    tunnel_.home.count.tunnels[static_cast<std::size_t>(purpose_)].active.take();
+    auto& e = tunnel_.home.due.at(tunnel_.slot);
+    e.purpose = purposes;
+    e.report_due = no_deadline;
+    e.report = false;
+}
+
+void account::moved_to(const rule& by)
+{
+    if (!open_) return;
+    leave();
+    enter(by);
+    tunnel_.home.due.at(tunnel_.slot).report_due = tunnel_.home.due.now() + ticks(limits::progress_interval);
+}
+
+void account::uploaded(std::size_t bytes) noexcept
+{
+    upload_ += bytes;
+    tunnel_.home.count.rules[rule_slot_].upload.add(bytes);
+    client_.bytes[static_cast<std::size_t>(purpose_)].upload.add(bytes);
+    if (upload_ + download_ - reported_bytes_ >= limits::progress_bytes) progress();
+}
+
+void account::downloaded(std::size_t bytes) noexcept
+{
+    download_ += bytes;
+    tunnel_.home.count.rules[rule_slot_].download.add(bytes);
+    client_.bytes[static_cast<std::size_t>(purpose_)].download.add(bytes);
+    if (upload_ + download_ - reported_bytes_ >= limits::progress_bytes) progress();
+}
+
+void account::progress()
+{
+    reported_bytes_ = upload_ + download_;
+    auto& e = tunnel_.home.due.at(tunnel_.slot);
+    e.report = false;
+    e.report_due = tunnel_.home.due.now() + ticks(limits::progress_interval);
+    tunnel_.home.log(line(audit_action::progress), limits::audit_reserve);
+}
+
+void account::close_book()
+{
+    auto r = line(audit_action::close);
+    r.ended = ended_;
+    r.duration = steady_clock::now() - opened_at_;
+    tunnel_.home.log(r, 0);
+    leave();
+    auto& count = tunnel_.home.count;
+    count.closed[static_cast<std::size_t>(ended_)].add();
+    auto& mine = count.tunnels[static_cast<std::size_t>(purpose_)];
+    mine.duration.observe(static_cast<std::uint64_t>(r.duration.count()));
+    mine.upload.observe(upload_);
+    const bool by_policy = ended_ == ending::policy_revoked || ended_ == ending::expired;
+    if (by_policy) client_.last_cut.set(static_cast<std::uint64_t>(tunnel_.home.wall().time_since_epoch().count()));
+}
+
+} // namespace exeat::net

@@ -1,0 +1,65 @@
+// The book of one tunnel, or of one exchange on a plain-HTTP connection: every byte is added to the worker's live counters the moment it
+// moves, every request ends in exactly one decision, and the destructor closes the book. One worker's thread; lives in the frame of
+// the coroutine that serves the request.
+#pragma once
+
+#include <exeat/policy.hpp>
+#include <net/audit_ring.hpp>
+#include <net/counters.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string_view>
+
+namespace exeat::net {
+
+struct tunnel;
+struct client_account;
+
+class account {
+public:
+    account(tunnel&, request_mode);
+    account(const account&) = delete;
+    account& operator=(const account&) = delete;
+    ~account();
+
+    std::uint64_t id() const noexcept { return id_; }
+    request_mode mode() const noexcept { return mode_; }
+
+    // The request was refused, or failed after it was opened: counted, and one audit line. `host` as far as it could be read; once per
+    // account.
+    void denied(verdict, std::string_view host, std::uint16_t port, std::string_view server_name = {});
+    // The client went away before its request was decided.
+    void abandoned() noexcept;
+    // About to relay. False when the audit log cannot take it and must: then nothing may be relayed.
+    bool opened();
+    // A reload judged the tunnel again and another rule of the same effect allows it.
+    void moved_to(const rule&);
+
+    void uploaded(std::size_t bytes) noexcept;   // written to the upstream
+    void downloaded(std::size_t bytes) noexcept; // read from the upstream
+    void progress();                             // writes a progress line and sets the time of the next
+    std::uint64_t bytes() const noexcept { return upload_ + download_; }
+    void ends(ending e) noexcept { ended_ = e; }
+
+private:
+    audit_record line(audit_action) const;
+    void enter(const rule&) noexcept;
+    void leave() noexcept;
+    void close_book();
+
+    tunnel& tunnel_;
+    client_account& client_;
+    const std::uint64_t id_;
+    const request_mode mode_;
+    bool denied_ = false, open_ = false, ech_ = false, named_itself_ = false;
+    ending ended_ = ending::internal_error;
+    purpose purpose_ = purpose::pull;
+    verdict reported_ = verdict::allowed;
+    std::uint32_t rule_slot_ = 0;
+    std::uint64_t upload_ = 0, download_ = 0, reported_bytes_ = 0;
+    std::chrono::steady_clock::time_point opened_at_{};
+    endpoint peer_;
+};
+
+} // namespace exeat::net

@@ -1,0 +1,53 @@
+// How many connections there may be, in all and from one source, over all workers. Relaxed atomics, no lock. A source is counted in two cells
+// of a keyed table and its count is the smaller one: others can only make it look busier when they meet it in both cells,
+// which nobody can aim for without the key.
+#pragma once
+
+#include <exeat/ip_address.hpp>
+#include <exeat/limits.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+
+namespace exeat::net {
+
+class admission {
+public:
+    admission(std::size_t connections, std::size_t per_source);
+
+    // A counted place; gives itself back.
+    class place {
+    public:
+        place(place&& o) noexcept : doors_{std::exchange(o.doors_, nullptr)}, source_{o.source_} {}
+        place& operator=(place&&) = delete;
+        ~place()
+        {
+            if (doors_) doors_->leave(source_);
+        }
+
+    private:
+        friend class admission;
+        place(admission& doors, const ip_address& source) noexcept : doors_{&doors}, source_{source} {}
+        admission* doors_;
+        ip_address source_;
+    };
+    // None: full.
+    std::optional<place> enter(const ip_address& source) noexcept;
+    std::size_t connections() const noexcept { return all_.load(std::memory_order_relaxed); }
+
+private:
+    using cell = std::atomic<std::uint32_t>;
+    void leave(const ip_address& source) noexcept;
+    std::array<cell*, 2> cells_of(const ip_address&) const noexcept;
+
+    const std::size_t most_, most_per_source_;
+    const std::uint64_t key_;
+    std::atomic<std::size_t> all_{0};
+    std::unique_ptr<std::array<cell, limits::source_slots>> cells_;
+};
+
+} // namespace exeat::net

@@ -1,0 +1,144 @@
+#include <net/connect.hpp>
+
+#include <net/socket.hpp>
+#include <net/worker.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <list>
+
+namespace exeat::net {
+
+namespace {
+
+struct attempt {
+    watched_socket socket;
+    endpoint to;
+};
+
+bool ours(int error) noexcept // not the destination's fault: this machine has run out of something
+{
+    return error == EADDRNOTAVAIL || error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM || error == EAGAIN;
+}
+
+upstream_error kind_of(int error) noexcept
+{
+    if (ours(error)) return upstream_error::no_resources;
+    switch (error) {
+    case ECONNREFUSED: return upstream_error::refused;
+    case ETIMEDOUT: return upstream_error::timed_out;
+    case ECONNRESET: return upstream_error::reset;
+    case ENETUNREACH:
+    case EHOSTUNREACH: return upstream_error::unreachable;
+    default: return upstream_error::other;
+    }
+}
+
+// IPv6 first, then the families in turn (RFC 8305 section 4).
+void interleave(std::vector<checked_address>& all)
+{
+    std::stable_partition(all.begin(), all.end(), [](const auto& a) { return !a.address().is_v4(); });
+    const auto v4 = std::find_if(all.begin(), all.end(), [](const auto& a) { return a.address().is_v4(); });
+    std::vector<checked_address> mixed;
+    mixed.reserve(all.size());
+    for (auto six = all.begin(), four = v4; six != v4 || four != all.end();) {
+        if (six != v4) mixed.push_back(*six++);
+        if (four != all.end()) mixed.push_back(*four++);
+    }
+    all = std::move(mixed);
+}
+
+class race {
+public:
+    race(tunnel& t, const std::vector<checked_address>& to, std::uint16_t port) : t_{t}, to_{to}, port_{port} {}
+
+    bool idle() const noexcept { return running_.empty(); }
+    bool more_to_try() const noexcept { return next_ < to_.size(); }
+    verdict why() const noexcept { return ours(error_) ? verdict::overload : verdict::connect_failure; }
+
+    void start_next()
+    {
+        const endpoint to{to_[next_++].address(), port_};
+        auto opened = begin_connect(to);
+        if (!opened) return failed(opened.error().value());
+        auto& a = running_.emplace_back();
+        a.to = to;
+        a.socket.owner = &t_.wake;
+        a.socket.fd = std::move(*opened);
+        a.socket.readable = a.socket.writable = false; // until the kernel says so
+        if (t_.home.events.watch(a.socket)) return;
+        running_.pop_back();
+        failed(ENOBUFS);
+    }
+
+    // True when one is through; the failed ones are dropped.
+    bool finished()
+    {
+        for (auto a = running_.begin(); a != running_.end();) {
+            if (a->socket.writable && !a->socket.broken) return take(*a);
+            if (!a->socket.broken) {
+                ++a;
+                continue;
+            }
+            failed(connect_error(a->socket.fd.value()));
+            a = running_.erase(a);
+        }
+        return false;
+    }
+
+    void gave_up() const noexcept { t_.home.count.upstream_failed[static_cast<std::size_t>(upstream_error::timed_out)].add(); }
+
+private:
+    void failed(int error) noexcept
+    {
+        error_ = error;
+        t_.home.count.upstream_failed[static_cast<std::size_t>(kind_of(error))].add();
+    }
+
+    bool take(attempt& a)
+    {
+        t_.upstream = std::move(a.socket);
+        t_.peer = a.to;
+        running_.clear();
+        return t_.home.events.watch(t_.upstream, true);
+    }
+
+    tunnel& t_;
+    const std::vector<checked_address>& to_;
+    const std::uint16_t port_;
+    std::size_t next_ = 0;
+    int error_ = 0;
+    std::list<attempt> running_; // a watched socket must not move
+};
+
+} // namespace
+
+task<verdict> connect(tunnel& t, std::vector<checked_address> to, std::uint16_t port)
+{
+    if (to.size() > 1) interleave(to);
+    const auto began = std::chrono::steady_clock::now();
+    race attempts{t, to, port};
+    const auto give_up = t.home.due.now() + ticks(t.home.settings().connect_timeout);
+    tick next_attempt = 0;
+    for (;;) {
+        while (attempts.more_to_try() && (attempts.idle() || t.home.due.now() >= next_attempt)) {
+            attempts.start_next();
+            next_attempt = t.home.due.now() + ticks(limits::attempt_delay);
+        }
+        if (attempts.finished()) break;
+        if (attempts.idle()) co_return attempts.why();
+        if (t.cut) co_return t.cut->before;
+        if (t.client_side.broken) co_return verdict::connect_failure;
+        if (t.home.due.now() >= give_up) {
+            attempts.gave_up();
+            co_return verdict::connect_timeout;
+        }
+        t.set_due(attempts.more_to_try() ? std::min(next_attempt, give_up) : give_up);
+        co_await t.event();
+    }
+    t.clear_deadline();
+    t.home.count.connect_duration.observe(static_cast<std::uint64_t>((std::chrono::steady_clock::now() - began).count()));
+    co_return verdict::allowed;
+}
+
+} // namespace exeat::net

@@ -1,0 +1,18 @@
+// Reaches one of the checked addresses (RFC 8305): families in turn, IPv6 first, the next attempt after limits::attempt_delay or at
+// once when one fails. Leaves the connected socket in tunnel::upstream and its address in tunnel::peer. Worker's thread.
+#pragma once
+
+#include <exeat/policy.hpp>
+#include <net/task.hpp>
+
+#include <span>
+#include <vector>
+
+namespace exeat::net {
+
+struct tunnel;
+
+// allowed, or connect_failure, connect_timeout, overload (no port, fd or memory left here), or what interrupted it.
+task<verdict> connect(tunnel&, std::vector<checked_address>, std::uint16_t port);
+
+} // namespace exeat::net

@@ -1,0 +1,14 @@
+// Where a redirected client wanted to go. Only the port of it is ever used to reach anything; the address is compared and counted.
+#pragma once
+
+#include <exeat/config.hpp>
+#include <exeat/policy.hpp>
+
+#include <boost/system/result.hpp>
+
+namespace exeat::net {
+
+// no_orig_dst: the kernel knows of no redirection, or the client dialled the listener (or this machine) itself.
+boost::system::result<endpoint, verdict> original_destination(int fd, const listener&, const own_endpoints&) noexcept;
+
+} // namespace exeat::net

@@ -1,0 +1,31 @@
+#include <net/reach.hpp>
+
+#include <net/connect.hpp>
+#include <net/worker.hpp>
+
+namespace exeat::net {
+
+verdict judge(tunnel& t)
+{
+    const auto began = std::chrono::steady_clock::now();
+    t.said = decide(t.who, *t.to, *t.rules, t.home.wall());
+    const auto took = std::chrono::steady_clock::now() - began;
+    t.home.count.decision.observe(static_cast<std::uint64_t>(took.count()));
+    return t.said.said;
+}
+
+task<verdict> reach(tunnel& t)
+{
+    t.peer = {};
+    if (!t.home.may_log()) co_return verdict::audit_unavailable;
+    auto peers = co_await t.home.names.resolve(t);
+    if (!peers) co_return peers.error();
+    const auto reached = co_await connect(t, std::move(*peers), t.to->port);
+    if (reached != verdict::allowed) co_return reached;
+    if (t.cut) co_return t.cut->before;
+    // The policy or this machine's addresses may have changed while we waited.
+    const auto still = check_address(*t.said.leave, t.peer.address, t.home.own());
+    co_return still ? verdict::allowed : still.error();
+}
+
+} // namespace exeat::net

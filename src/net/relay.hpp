@@ -1,0 +1,15 @@
+// Two pumps between the client and the upstream, each with half-close, until both directions have ended or something cuts the tunnel. An
+// idle tunnel holds no buffer, no pipe and no timer. Worker's thread.
+#pragma once
+
+#include <exeat/ending.hpp>
+#include <net/task.hpp>
+
+namespace exeat::net {
+
+struct tunnel;
+
+// Sends tunnel::held to the upstream first. Both sockets are connected and the book is open.
+task<ending> relay(tunnel&);
+
+} // namespace exeat::net

@@ -1,0 +1,34 @@
+// The zero-copy way through: socket to pipe to socket with splice(2), the bytes never in user space. Pipes come from the worker's pool and go
+// back to it only when they are empty, so that no tunnel can ever see another's bytes. Worker's thread.
+#pragma once
+
+#include <net/socket.hpp>
+#include <net/unique_fd.hpp>
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+namespace exeat::net {
+
+// A pipe with what is in it.
+struct splice_pipe {
+    unique_fd out, in;
+    std::size_t held = 0; // bytes in it
+
+    // Both keep the socket's readiness flags as read_some and write_some do.
+    io_result fill(watched_socket& from) noexcept; // only when held is 0: then would-block means that the socket is empty
+    io_result drain(watched_socket& to) noexcept;
+};
+
+class pipe_pool {
+public:
+    // None when the kernel gives no more pipes: then bytes are copied.
+    std::optional<splice_pipe> take() noexcept;
+    void give_back(splice_pipe&&) noexcept; // closes it unless it is empty and there is room
+
+private:
+    std::vector<splice_pipe> idle_;
+};
+
+} // namespace exeat::net

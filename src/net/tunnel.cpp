@@ -1,0 +1,217 @@
+#include <net/tunnel.hpp>
+
+#include <net/http_forward.hpp>
+#include <net/original_destination.hpp>
+#include <net/reach.hpp>
+#include <net/read_target.hpp>
+#include <net/refuse.hpp>
+#include <net/relay.hpp>
+#include <net/send.hpp>
+#include <net/socket.hpp>
+#include <net/worker.hpp>
+
+namespace exeat::net {
+
+namespace {
+
+// What the hello inside a CONNECT tunnel must say: the name that was asked for, in the open.
+verdict check_inside(const client_hello& hello, const tunnel& t)
+{
+    if (hello.encrypted && !t.said.by->ech) return verdict::ech;
+    if (!hello.server_name) return verdict::sni_missing;
+    return *hello.server_name == t.to->host ? verdict::allowed : verdict::sni_mismatch;
+}
+
+task<> relay_until_the_end(tunnel& t)
+{
+    const auto how = co_await relay(t);
+    t.book->ends(how);
+    if (how == ending::finished) co_return;
+    if (t.upstream.fd) reset_on_close(t.upstream);
+    reset_on_close(t.client_side);
+}
+
+task<> serve_connect(tunnel& t, bool json)
+{
+    account bill{t, request_mode::connect};
+    auto said = judge(t);
+    if (said == verdict::allowed) said = co_await reach(t);
+    if (said != verdict::allowed) {
+        auto no = refusal_of(t, said);
+        no.json = json;
+        co_return co_await refuse_http(t, std::move(no));
+    }
+    t.set_deadline(t.home.settings().hello_timeout);
+    constexpr std::string_view established = "HTTP/1.1 200 Connection established\r\n\r\n";
+    if (!co_await send_all(t, t.client_side, established)) co_return bill.abandoned();
+    if (t.said.by->protocol == protocol::tls) {
+        const auto hello = co_await read_hello(t);
+        if (!hello && !hello.error().why) co_return bill.abandoned();
+        said = hello ? check_inside(*hello, t) : *hello.error().why;
+        if (hello) t.ech = hello->encrypted;
+        if (said != verdict::allowed) {
+            auto no = refusal_of(t, said);
+            if (hello && hello->server_name) no.server_name = hello->server_name->str();
+            co_return co_await refuse_tls(t, std::move(no));
+        }
+    }
+    if (t.cut || !bill.opened()) {
+        auto no = refusal_of(t, t.cut ? t.cut->before : verdict::audit_unavailable);
+        co_return co_await refuse_tls(t, std::move(no));
+    }
+    co_await relay_until_the_end(t);
+}
+
+// A client that was redirected or dials us as if we were the server: its hello names the target.
+task<> serve_tls(tunnel& t, request_mode mode, std::uint16_t port, std::optional<ip_address> dialled)
+{
+    account bill{t, mode};
+    const auto hello = co_await read_hello(t);
+    if (!hello && !hello.error().why) co_return bill.abandoned();
+    auto said = hello ? verdict::sni_missing : *hello.error().why;
+    if (hello && hello->server_name) {
+        t.to = target{*hello->server_name, port, approach::tls};
+        t.ech = hello->encrypted;
+        said = judge(t);
+        if (said == verdict::allowed && t.ech && !t.said.by->ech) said = verdict::ech;
+        if (said == verdict::allowed) said = co_await reach(t);
+    }
+    if (said == verdict::allowed && t.cut) said = t.cut->before;
+    if (said == verdict::allowed && !bill.opened()) said = verdict::audit_unavailable;
+    if (said != verdict::allowed) {
+        auto no = refusal_of(t, said);
+        no.port = port;
+        if (hello && hello->server_name) no.server_name = hello->server_name->str();
+        co_return co_await refuse_tls(t, std::move(no));
+    }
+    if (dialled && *dialled != t.peer.address) t.home.count.orig_dst_mismatch.add();
+    co_await relay_until_the_end(t);
+}
+
+// One request after the other; a CONNECT is the last one. `port` is set on a redirected connection.
+task<> serve_http(tunnel& t, std::optional<std::uint16_t> port)
+{
+    const auto plain = port ? request_mode::transparent_http : request_mode::http;
+    for (bool again = true; again;) {
+        t.said = {};
+        t.to.reset();
+        const auto head = co_await read_request(t, port);
+        if (!t.cut) t.take_snapshot();
+        if (!head) {
+            if (!head.error().why) co_return;
+            account bill{t, plain};
+            auto no = refusal_of(t, *head.error().why);
+            co_return co_await refuse_http(t, std::move(no));
+        }
+        t.to = head->to;
+        if (head->to.via == approach::tunnel) {
+            const bool json = head->accepts_json;
+            t.upstream.close();
+            t.held.erase(0, head->bytes);
+            co_return co_await serve_connect(t, json);
+        }
+        account bill{t, plain};
+        again = co_await forward(t, *head);
+    }
+}
+
+task<> refuse_source(tunnel& t, listen_mode mode, verdict why)
+{
+    const bool http = mode == listen_mode::proxy;
+    account bill{t, http ? request_mode::connect : mode == listen_mode::sni ? request_mode::sni : request_mode::transparent_tls};
+    auto no = refusal_of(t, why);
+    if (http) co_await refuse_http(t, std::move(no));
+    else co_await refuse_tls(t, std::move(no));
+}
+
+task<> serve_transparent(tunnel& t, const listener& l)
+{
+    const auto dialled = original_destination(t.client_side.fd.value(), l, t.home.own());
+    if (!dialled) co_return co_await refuse_source(t, l.mode, dialled.error());
+    const auto first = co_await read_first_byte(t);
+    if (!first) {
+        if (!first.error().why) co_return;
+        co_return co_await refuse_source(t, l.mode, *first.error().why);
+    }
+    const bool upper_case = *first >= 'A' && *first <= 'Z'; // no TLS record begins so, every HTTP method does
+    if (upper_case) co_await serve_http(t, dialled->port);
+    else co_await serve_tls(t, request_mode::transparent_tls, dialled->port, dialled->address);
+}
+
+task<> serve(tunnel& t)
+{
+    const auto& l = t.home.settings().listeners[t.listener];
+    t.who.groups = t.rules->groups_of(t.who.source);
+    if (t.who.groups.none()) co_return co_await refuse_source(t, l.mode, verdict::source_not_allowed);
+    switch (l.mode) {
+    case listen_mode::proxy: co_return co_await serve_http(t, std::nullopt);
+    case listen_mode::transparent: co_return co_await serve_transparent(t, l);
+    case listen_mode::sni: co_return co_await serve_tls(t, request_mode::sni, l.port, std::nullopt);
+    }
+}
+
+background run_to_the_end(unique_fd fd, client from, admission::place place, std::size_t listener, worker& home)
+{
+    try {
+        tunnel t{std::move(fd), from, std::move(place), listener, home};
+        co_await serve(t);
+    } catch (...) {
+        // Out of memory, or a bug of ours. Whatever was not decided is not allowed: the sockets close, the book says internal_error.
+    }
+}
+
+} // namespace
+
+tunnel::tunnel(unique_fd fd, const exeat::client& from, admission::place p, std::size_t l, worker& h)
+    : home{h}, place{std::move(p)}, wake{h.events}, listener{l}, accepted{std::chrono::steady_clock::now()}, slot{h.due.add(wake)}, who{from}
+{
+    client_side.fd = std::move(fd);
+    client_side.owner = upstream.owner = &wake;
+    take_snapshot();
+    home.live.push_back(*this);
+    home.count.connections[listener].add();
+    home.count.connections_active[listener].add();
+}
+
+tunnel::~tunnel()
+{
+    home.due.remove(slot);
+    home.count.connections_active[listener].take();
+}
+
+void tunnel::take_snapshot()
+{
+    rules = home.rules;
+    generation = home.generation;
+    who.groups = rules->groups_of(who.source);
+}
+
+void tunnel::watch()
+{
+    if (client_side.fd && !client_side.watched && !home.events.watch(client_side)) throw std::bad_alloc{};
+    if (upstream.fd && !upstream.watched && !home.events.watch(upstream)) throw std::bad_alloc{};
+}
+
+void tunnel::set_due(tick when) noexcept
+{
+    auto& e = home.due.at(slot);
+    e.due = when;
+    e.passed = false;
+}
+
+void tunnel::set_deadline(std::chrono::milliseconds d) noexcept { set_due(home.due.now() + ticks(d)); }
+void tunnel::clear_deadline() noexcept { set_due(no_deadline); }
+bool tunnel::deadline_passed() const noexcept { return home.due.at(slot).passed; }
+
+void tunnel::interrupt(interruption why) noexcept
+{
+    if (!cut) cut = why;
+    wake.wake();
+}
+
+void run_connection(unique_fd fd, client from, admission::place place, std::size_t listener, worker& home)
+{
+    run_to_the_end(std::move(fd), from, std::move(place), listener, home);
+}
+
+} // namespace exeat::net

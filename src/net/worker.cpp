@@ -1,0 +1,199 @@
+#include <net/worker.hpp>
+
+#include <net/accept.hpp>
+
+#include <boost/asio/post.hpp>
+#include <random>
+#include <thread>
+
+namespace exeat::net {
+
+namespace asio = boost::asio;
+using std::chrono::steady_clock;
+
+namespace {
+
+// Sixteen bits that tell processes apart, eight for the worker, forty that count.
+std::uint64_t id_base(std::size_t worker)
+{
+    static const std::uint64_t process = std::random_device{}();
+    return ((process & 0xffff) << 48) | (std::uint64_t{worker} << 40);
+}
+
+wall_time wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
+
+// Each worker shares the policy through a count of its own, so that opening a tunnel touches no other core's cache line.
+std::shared_ptr<const policy> own_count(std::shared_ptr<const policy> p)
+{
+    const auto* raw = p.get();
+    return {raw, [keep = std::move(p)](const policy*) {}};
+}
+
+std::vector<watched_socket> as_watched(std::vector<unique_fd> fds)
+{
+    std::vector<watched_socket> out(fds.size());
+    for (std::size_t i = 0; i < fds.size(); ++i) out[i].fd = std::move(fds[i]);
+    return out;
+}
+
+} // namespace
+
+worker::worker(std::size_t index, const common_ground& common, std::vector<unique_fd> listeners, audit_ring& audit)
+    : settings_{common.settings}, audit_healthy_{common.audit_healthy}, io_{1}, counts_{std::make_unique<counters>()}, events{io_},
+      count{*counts_}, names{io_, common.settings, *counts_}, client_accounts{clients_}, doors{common.doors}, audit_{audit}, sweep_timer_{io_},
+      listening_{as_watched(std::move(listeners))}, scratch_(limits::scratch_bytes), own_{common.own}, began_{steady_clock::now()},
+      wall_{wall_now()}, id_base_{id_base(index)}
+{
+    take(common.rules, common.generation);
+}
+
+worker::~worker() = default;
+
+void worker::run()
+{
+    events.start();
+    for (std::size_t i = 0; i < listening_.size(); ++i) accept_connections(*this, listening_[i], i);
+    sweep_again();
+    io_.run();
+    flush_late_records();
+}
+
+void worker::take(std::shared_ptr<const policy> next, std::uint64_t next_generation)
+{
+    rules = own_count(std::move(next));
+    generation = next_generation;
+    next_change_ = rules->next_change(wall_);
+}
+
+void worker::adopt(std::shared_ptr<const policy> next, std::uint64_t next_generation)
+{
+    asio::post(io_, [this, next = std::move(next), next_generation]() mutable {
+        take(std::move(next), next_generation);
+        judge_all_again();
+    });
+}
+
+void worker::adopt(own_endpoints own)
+{
+    asio::post(io_, [this, own = std::move(own)]() mutable { own_ = std::move(own); });
+}
+
+void worker::drain()
+{
+    asio::post(io_, [this] {
+        draining_ = true;
+        for (auto& l : listening_)
+            if (l.owner) l.owner->wake();
+        for (auto& t : live)
+            if (!t.book) t.interrupt({ending::drained, verdict::overload}); // between two requests
+    });
+}
+
+void worker::cut_all(ending why)
+{
+    asio::post(io_, [this, why] {
+        draining_ = true;
+        ending_ = why;
+        for (auto& l : listening_)
+            if (l.owner) l.owner->wake();
+        for (auto& t : live) t.interrupt({why, verdict::overload});
+    });
+}
+
+bool worker::may_log() const noexcept
+{
+    return settings_.on_audit_failure == audit_failure::proceed || audit_healthy_.load(std::memory_order_relaxed);
+}
+
+bool worker::log(const audit_record& r, std::size_t reserve)
+{
+    const bool opening = r.action == audit_action::open;
+    if (!late_.empty()) flush_late_records();
+    if (late_.empty() && audit_.push(r, reserve)) return true;
+    if (opening && settings_.on_audit_failure == audit_failure::deny) return false;
+    if (r.action == audit_action::close && late_.size() < limits::audit_late_records) late_.push_back(r);
+    else count.audit_dropped.add();
+    return true;
+}
+
+void worker::log_denial(const audit_record& r)
+{
+    const auto now = denials_.take(r);
+    if (now && !audit_.push(*now, limits::audit_reserve)) count.audit_dropped.add();
+}
+
+void worker::flush_late_records()
+{
+    while (!late_.empty() && audit_.push(late_.front())) late_.pop_front();
+}
+
+void worker::sweep_again()
+{
+    sweep_timer_.expires_after(limits::sweep_interval);
+    sweep_timer_.async_wait([this](boost::system::error_code failed) {
+        if (failed) return;
+        sweep();
+        const bool quiet = ending_ && live.empty() && late_.empty();
+        if (quiet) {
+            names.stop();
+            events.stop();
+            io_.stop();
+            return;
+        }
+        sweep_again();
+    });
+}
+
+void worker::sweep()
+{
+    wall_ = wall_now();
+    const auto now = static_cast<tick>((steady_clock::now() - began_) / limits::sweep_interval);
+    due.sweep(now);
+    names.sweep();
+    flush_late_records();
+    if (wall_ >= next_change_) {
+        next_change_ = rules->next_change(wall_);
+        judge_all_again();
+    }
+    if (ending_) // whatever still talks to its client has had its time
+        for (auto& t : live) due.at(t.slot).passed = true, t.wake.wake();
+    constexpr tick per_second = std::chrono::seconds{1} / limits::sweep_interval;
+    if (now / per_second != second_) second_ = now / per_second, each_second();
+}
+
+void worker::each_second()
+{
+    if (const auto r = denials_.next_second(); r && !audit_.push(*r, limits::audit_reserve)) count.audit_dropped.add();
+    const auto oldest = due.oldest();
+    for (std::size_t p = 0; p < purposes; ++p) count.tunnels[p].oldest_start.set(static_cast<std::uint64_t>(oldest[p]));
+    constexpr tick per_minute = 60;
+    if (second_ % per_minute == 0) clients_.forget_idle(std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now().time_since_epoch()));
+}
+
+void worker::judge_all_again()
+{
+    for (auto& t : live)
+        if (t.book && t.to && t.said.allowed()) judge_again(t);
+}
+
+// The list has changed, or time has passed: is what this tunnel was allowed still allowed, in every respect that was checked?
+void worker::judge_again(tunnel& t)
+{
+    t.who.groups = rules->groups_of(t.who.source);
+    const auto was_protocol = t.said.by->protocol;
+    auto again = decide(t.who, *t.to, *rules, wall_);
+    const bool reached = t.peer.port != 0;
+    const bool holds = again.allowed() && again.by->protocol == was_protocol && (!t.ech || again.by->ech) &&
+                       (!reached || check_address(*again.leave, t.peer.address, own_).has_value());
+    if (!holds) {
+        const bool ran_out = again.said == verdict::expired || again.said == verdict::policy_expired;
+        t.interrupt({ran_out ? ending::expired : ending::policy_revoked, ran_out ? again.said : verdict::policy_revoked});
+        return;
+    }
+    t.rules = rules;
+    t.generation = generation;
+    t.said = std::move(again);
+    t.book->moved_to(*t.said.by);
+}
+
+} // namespace exeat::net

@@ -1,0 +1,110 @@
+// One thread of the proxy with all that its tunnels need: io_context, reactor, listeners, policy snapshot, resolver, counters. Tunnels never
+// leave their worker and take no lock. The public functions marked "any thread" post to the worker; all else is its own thread's.
+#pragma once
+
+#include <exeat/config.hpp>
+#include <exeat/policy.hpp>
+#include <net/admission.hpp>
+#include <net/audit_ring.hpp>
+#include <net/client_table.hpp>
+#include <net/counters.hpp>
+#include <net/deadlines.hpp>
+#include <net/denial_sampler.hpp>
+#include <net/reactor.hpp>
+#include <net/resolver.hpp>
+#include <net/splice_pipe.hpp>
+#include <net/tunnel.hpp>
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/intrusive/list.hpp>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace exeat::net {
+
+// What all workers of a process share, and what they begin with. The references outlive them.
+struct common_ground {
+    const config& settings;
+    admission& doors;
+    const std::atomic<bool>& audit_healthy;
+    std::shared_ptr<const policy> rules;
+    std::uint64_t generation = 0;
+    own_endpoints own;
+};
+
+class worker {
+    // What the public members below are built on.
+    const config& settings_;
+    const std::atomic<bool>& audit_healthy_;
+    boost::asio::io_context io_;
+    std::unique_ptr<counters> counts_;
+    client_table clients_;
+
+public:
+    // `audit` outlives the worker, which is its only producer.
+    worker(std::size_t index, const common_ground&, std::vector<unique_fd> listeners, audit_ring& audit);
+    ~worker();
+    worker(const worker&) = delete;
+    worker& operator=(const worker&) = delete;
+
+    void run();                                                          // this thread becomes the worker's, until cut_all() is done
+    void adopt(std::shared_ptr<const policy>, std::uint64_t generation); // any thread: takes effect for all tunnels, live ones too
+    void adopt(own_endpoints);                                           // any thread
+    void drain();                                                        // any thread: accept no more, let tunnels finish
+    void cut_all(ending);                                                // any thread: end every tunnel now; run() returns when all have
+    const counters& counts() const noexcept { return *counts_; }
+    const client_table& clients() const noexcept { return clients_; }
+
+    // ---- for the stages; the worker's thread
+    const config& settings() const noexcept { return settings_; }
+    const own_endpoints& own() const noexcept { return own_; }
+    wall_time wall() const noexcept { return wall_; }
+    std::span<char> scratch() noexcept { return scratch_; } // for one non-blocking call and what follows it without a wait
+    bool draining() const noexcept { return draining_; }
+    bool may_log() const noexcept;                          // false: the audit log is out, and that denies
+    bool log(const audit_record&, std::size_t reserve);     // false: it found no room, and that denies
+    void log_denial(const audit_record&);
+    std::uint64_t next_id() noexcept { return id_base_ + ++ids_; }
+
+    reactor events;
+    deadlines due;
+    counters& count;
+    resolver names;
+    pipe_pool pipes;
+    client_table& client_accounts;
+    std::shared_ptr<const policy> rules;
+    std::uint64_t generation = 0;
+    boost::intrusive::list<tunnel, boost::intrusive::constant_time_size<false>> live;
+    admission& doors;
+
+private:
+    void take(std::shared_ptr<const policy>, std::uint64_t generation);
+    void sweep_again();
+    void sweep();
+    void each_second();
+    void judge_all_again();
+    void judge_again(tunnel&);
+    void flush_late_records();
+
+    audit_ring& audit_;
+    std::deque<audit_record> late_; // found no room in the ring, and must not be lost
+    denial_sampler denials_;
+    boost::asio::steady_timer sweep_timer_;
+    std::vector<watched_socket> listening_;
+    std::vector<char> scratch_;
+    own_endpoints own_;
+    const std::chrono::steady_clock::time_point began_;
+    wall_time wall_{};
+    wall_time next_change_ = never;
+    std::uint64_t id_base_ = 0, ids_ = 0;
+    tick second_ = 0;
+    bool draining_ = false;
+    std::optional<ending> ending_;
+};
+
+} // namespace exeat::net

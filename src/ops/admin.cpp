@@ -1,0 +1,171 @@
+#include <ops/admin.hpp>
+
+#include <ops/admin_pages.hpp>
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
+#include <algorithm>
+#include <optional>
+#include <set>
+
+namespace exeat::ops {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using boost::system::error_code;
+using tcp = asio::ip::tcp;
+using request_parser = http::request_parser<http::empty_body>;
+using response = http::response<http::string_body>;
+
+tcp::endpoint to_tcp(const endpoint& e)
+{
+    if (e.address.is_v4()) return {asio::ip::address_v4{e.address.as_v4()}, e.port};
+    return {asio::ip::address_v6{e.address.octets}, e.port};
+}
+
+endpoint from_tcp(const tcp::endpoint& e)
+{
+    if (e.address().is_v4()) return {ip_address::v4(e.address().to_v4().to_uint()), e.port()};
+    return {ip_address{e.address().to_v6().to_bytes()}, e.port()};
+}
+
+// What is wrong with the form of a request, as a page; the connection ends with it.
+std::optional<admin_page> objection(const request_parser& parser, error_code failed)
+{
+    constexpr std::string_view plain = "text/plain; charset=utf-8";
+    if (failed == http::error::header_limit || failed == http::error::buffer_overflow)
+        return admin_page{431, plain, "the head is too large\n"};
+    if (failed) return admin_page{400, plain, "this is no HTTP request\n"};
+    if (parser.chunked() || parser.content_length().value_or(0) > 0) return admin_page{413, plain, "no bodies\n"};
+    const auto hosts = parser.get().count(http::field::host);
+    if (hosts > 1 || (hosts == 0 && parser.get().version() >= 11)) return admin_page{400, plain, "one Host field, please\n"};
+    return std::nullopt;
+}
+
+admin_page page_for(const admin_pages& pages, const request_parser& parser)
+{
+    const auto& head = parser.get();
+    admin_request r{{head.method_string().data(), head.method_string().size()}, {head.target().data(), head.target().size()}, {}};
+    if (const auto host = head.find(http::field::host); host != head.end())
+        r.host = std::string_view{host->value().data(), host->value().size()};
+    return pages.answer(r);
+}
+
+response to_response(admin_page page, const request_parser& parser, bool keep_alive)
+{
+    response r{static_cast<http::status>(page.status), std::max(10u, parser.get().version())};
+    r.set(http::field::content_type, beast::string_view{page.type.data(), page.type.size()});
+    r.set("X-Content-Type-Options", "nosniff");
+    r.set(http::field::cache_control, "no-store");
+    r.set("Content-Security-Policy", "default-src 'none'");
+    if (page.status == 405) r.set(http::field::allow, "GET, HEAD");
+    r.content_length(page.body.size());
+    if (parser.get().method() != http::verb::head) r.body() = std::move(page.body);
+    r.keep_alive(keep_alive);
+    return r;
+}
+
+// The peer is gone, or its time is over: no one to answer.
+bool nobody_there(error_code failed)
+{
+    return failed && failed.category() != make_error_code(http::error::bad_method).category();
+}
+
+} // namespace
+
+struct admin_hall {
+    tcp::acceptor acceptor;
+    std::optional<admin_pages> pages;
+    std::set<beast::tcp_stream*> open;
+};
+
+namespace {
+
+using shared_hall = std::shared_ptr<admin_hall>;
+
+struct place { // one connection's, in the hall
+    place(shared_hall h, beast::tcp_stream& s) : hall{std::move(h)}, stream{s} { hall->open.insert(&stream); }
+    ~place() { hall->open.erase(&stream); }
+    place(const place&) = delete;
+    place& operator=(const place&) = delete;
+    shared_hall hall;
+    beast::tcp_stream& stream;
+};
+
+asio::awaitable<void> converse(tcp::socket socket, shared_hall hall)
+{
+    beast::tcp_stream stream{std::move(socket)};
+    const place held{hall, stream};
+    beast::flat_buffer seen{limits::admin_head_bytes};
+    for (bool keep_alive = true; keep_alive;) {
+        stream.expires_after(limits::admin_time); // for reading the head and for writing the answer together
+        request_parser parser;
+        parser.header_limit(limits::admin_head_bytes);
+        error_code failed;
+        co_await http::async_read_header(stream, seen, parser, asio::redirect_error(asio::use_awaitable, failed));
+        if (nobody_there(failed) || failed == http::error::end_of_stream || failed == http::error::partial_message) co_return;
+        auto wrong = objection(parser, failed);
+        keep_alive = !wrong && parser.get().keep_alive();
+        const auto reply = to_response(wrong ? std::move(*wrong) : page_for(*hall->pages, parser), parser, keep_alive);
+        co_await http::async_write(stream, reply, asio::redirect_error(asio::use_awaitable, failed));
+        if (failed) co_return;
+    }
+    error_code ignored;
+    stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+asio::awaitable<void> accept(shared_hall hall)
+{
+    auto& acceptor = hall->acceptor;
+    asio::steady_timer pause{acceptor.get_executor()};
+    while (acceptor.is_open()) {
+        tcp::socket socket{acceptor.get_executor()};
+        error_code failed;
+        co_await acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, failed));
+        if (failed == asio::error::operation_aborted) co_return;
+        if (failed) { // out of descriptors: trying again at once would spin
+            pause.expires_after(limits::accept_pause);
+            co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, failed));
+            continue;
+        }
+        if (hall->open.size() >= limits::admin_connections) continue; // closes it
+        asio::co_spawn(acceptor.get_executor(), converse(std::move(socket), hall), asio::detached);
+    }
+}
+
+} // namespace
+
+admin::admin(asio::io_context& io, const endpoint& address)
+    : io_{io}, hall_{std::make_shared<admin_hall>(tcp::acceptor{io, to_tcp(address)}, std::nullopt, std::set<beast::tcp_stream*>{})}
+{
+}
+
+admin::~admin() { close(); }
+
+endpoint admin::local() const { return from_tcp(hall_->acceptor.local_endpoint()); }
+
+void admin::serve(const metrics& numbers)
+{
+    hall_->pages.emplace(numbers);
+    asio::co_spawn(io_, accept(hall_), asio::detached);
+}
+
+void admin::close()
+{
+    error_code ignored;
+    hall_->acceptor.close(ignored);
+    for (auto* stream : hall_->open) stream->close();
+}
+
+} // namespace exeat::ops

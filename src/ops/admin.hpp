@@ -1,0 +1,34 @@
+// The admin listener: GET and HEAD over HTTP/1.1 for Prometheus, probes and people. Binds when it is made; serves on the io_context's one
+// thread. Bounded: limits::admin_connections at once, limits::admin_time for each request and its answer, heads of
+// limits::admin_head_bytes, no bodies.
+#pragma once
+
+#include <exeat/config.hpp>
+#include <ops/metrics.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <memory>
+
+namespace exeat::ops {
+
+struct admin_hall; // what the connections share; lives as long as the last of them
+
+class admin {
+public:
+    // Throws boost::system::system_error when the address cannot be had; port 0 takes any. The io_context outlives this.
+    admin(boost::asio::io_context&, const endpoint&);
+    ~admin();
+    admin(const admin&) = delete;
+    admin& operator=(const admin&) = delete;
+
+    void serve(const metrics&); // from now on; the metrics outlive the io_context's last run
+    void close();               // the listener and every connection; on the io_context's thread, or while it does not run
+    endpoint local() const;
+    std::uint16_t port() const { return local().port; }
+
+private:
+    boost::asio::io_context& io_;
+    std::shared_ptr<admin_hall> hall_;
+};
+
+} // namespace exeat::ops

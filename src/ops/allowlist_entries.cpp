@@ -1,0 +1,195 @@
+#include <ops/allowlist_entries.hpp>
+
+#include <ops/host_text.hpp>
+#include <ops/networks.hpp>
+#include <ops/quantity.hpp>
+#include <ops/suggest.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <map>
+
+namespace exeat::ops {
+
+namespace {
+
+constexpr std::array<std::string_view, 3> protocol_words{"tls", "http", "tcp"};
+constexpr std::array<std::string_view, purposes> purpose_words{"pull", "api", "telemetry", "push"};
+constexpr std::array<std::string_view, 2> ech_words{"deny", "allow"}, budget_words{"cut", "alert"};
+
+constexpr std::string_view name_mend = "write lower-case letters, digits, '.', '_' and '-', a letter or digit first, 64 octets at most";
+
+bool label_like(std::string_view name) noexcept
+{
+    const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+    const auto inner = [&](char c) { return plain(c) || c == '.' || c == '_' || c == '-'; };
+    return !name.empty() && name.size() <= limits::rule_name_octets && plain(name.front()) && std::all_of(name.begin(), name.end(), inner);
+}
+
+class entry_reader {
+public:
+    entry_reader(const std::vector<group>& groups, wall_time now) : groups_{groups}, now_{now}
+    {
+        for (const auto& g : groups) group_words_.push_back(g.name);
+    }
+
+    entry read(section& s, rule_kind kind)
+    {
+        entry e;
+        e.value.kind = kind;
+        e.value.file = s.wrong().file();
+        e.value.line = s.where().line;
+        read_name(s, e.value);
+        if (kind != rule_kind::deny) read_grant(s, e.value);
+        if (kind == rule_kind::private_link) read_link_networks(s, e.value);
+        read_ports(s, e.value);
+        read_entry_groups(s, e.value);
+        read_hosts(s, e);
+        e.value.owner = s.text({"owner", "\"ml-platform\""}).value_or("");
+        e.value.reason = s.text({"reason", "\"pip install\""}).value_or("");
+        e.value.ticket = s.text({"ticket", "\"NET-1432\""}).value_or("");
+        s.done();
+        return e;
+    }
+
+private:
+    void read_name(section& s, rule& r)
+    {
+        constexpr toml_key name{"name", "\"python-packages\""};
+        if (!s.has(name.name)) return s.missing(name);
+        const auto text = s.text(name);
+        if (!text) return;
+        if (!label_like(*text)) return s.reject(name.name, fmt::format("{} cannot be a name; {}", as_shown(*text), name_mend));
+        const auto [known, added] = names_.try_emplace(*text, r.line);
+        if (!added) return s.reject(name.name, fmt::format("the name {} is taken by the entry in line {}; choose another", as_shown(*text), known->second));
+        r.name = *text;
+    }
+
+    // What lets out, and how.
+    void read_grant(section& s, rule& r)
+    {
+        if (const auto p = s.word({"protocol", "\"tls\""}, protocol_words)) r.protocol = static_cast<protocol>(*p);
+        if (const auto p = s.word({"purpose", "\"pull\""}, purpose_words)) r.purpose = static_cast<purpose>(*p);
+        if (const auto e = s.word({"ech", "\"deny\""}, ech_words)) r.ech = *e == 1;
+        if (r.ech && r.protocol != protocol::tls) s.reject("ech", "'ech' is for protocol = \"tls\"; remove it");
+        if (const auto t = s.moment({"expires", "2026-12-24T00:00:00Z"})) {
+            r.expires = *t;
+            if (*t <= now_) s.wrong().warning(s.where("expires"), "this entry has expired and lets nothing out; remove it or renew 'expires'");
+        }
+        read_upload(s);
+        constexpr toml_key on_budget{"on_budget", "\"cut\""}, shared_suffix{"shared_suffix", "\"why\""};
+        if (s.word(on_budget, budget_words)) s.not_enforced(on_budget);
+        if (s.text(shared_suffix)) s.not_enforced(shared_suffix);
+    }
+
+    void read_ports(section& s, rule& r)
+    {
+        const bool raw = r.protocol == protocol::tcp, plain = r.protocol == protocol::http;
+        const toml_key ports{"ports", raw ? "[22]" : plain ? "[80]" : "[443]"};
+        if (auto p = s.ports(ports)) r.ports = std::move(*p);
+        else if (s.has(ports.name) || r.kind == rule_kind::deny) return; // a deny without ports is for every port
+        else if (raw) s.wrong().error(s.where(), fmt::format("protocol = \"tcp\" has no usual port; add ports = {}", ports.example));
+        else r.ports = {static_cast<std::uint16_t>(plain ? 80 : 443)};
+    }
+
+    void read_entry_groups(section& s, rule& r)
+    {
+        constexpr toml_key groups{"groups", "[\"training\"]"};
+        const auto written = s.texts(groups, limits::groups);
+        if (!written) return;
+        r.groups.reset();
+        if (written->empty()) s.reject(groups.name, "'groups' is empty; name groups, or remove it for every group");
+        for (const auto& [text, where] : *written) {
+            const auto found = std::find(group_words_.begin(), group_words_.end(), text);
+            if (found != group_words_.end()) r.groups.set(static_cast<std::size_t>(found - group_words_.begin()));
+            else
+                s.wrong().error(where, fmt::format("there is no group {}{}", as_shown(text),
+                                                   did_you_mean(text, group_words_, fmt::format("add [groups.{}] or mend the name", text.empty() ? "NAME" : as_shown(text)))));
+        }
+    }
+
+    void read_hosts(section& s, entry& e)
+    {
+        constexpr toml_key hosts{"hosts", "[\"pypi.org\"]"}, hosts_file{"hosts_file", "\"names.txt\""};
+        for (const auto& [text, where] : s.texts(hosts, limits::names).value_or(std::vector<located_text>{})) {
+            auto host = host_pattern::parse(text);
+            const auto objection = host ? objection_to(*host, e.value) : explain_bad_host(text);
+            if (objection.empty()) e.hosts.push_back(std::move(*host));
+            else s.wrong().error(where, objection);
+        }
+        if (const auto file = s.text(hosts_file, limits::path_octets)) read_path(s, *file, e);
+        if (!s.has(hosts.name) && !s.has(hosts_file.name))
+            s.wrong().error(s.where(), fmt::format("this entry names no host; add hosts = {}", hosts.example));
+        else if (const auto* list = s.array(hosts.name); list != nullptr && list->empty() && !s.has(hosts_file.name))
+            s.reject(hosts.name, fmt::format("'hosts' is empty; write hosts = {}", hosts.example));
+    }
+
+    // It lies beside the allowlist: who may write the one is who may write the other.
+    static void read_path(section& s, const std::string& text, entry& e)
+    {
+        const std::filesystem::path path{text};
+        const bool outside = path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end();
+        if (outside) return s.reject("hosts_file", fmt::format("{} leads out of the allowlist's directory; put the file beside it", as_shown(text)));
+        e.hosts_file = (std::filesystem::path{s.wrong().file()}.parent_path() / path).string();
+        e.hosts_file_at = s.where("hosts_file");
+    }
+
+    const std::vector<group>& groups_;
+    wall_time now_;
+    std::vector<std::string_view> group_words_;
+    std::map<std::string, std::uint32_t> names_; // → line
+};
+
+} // namespace
+
+void read_upload(section& s)
+{
+    constexpr toml_key upload{"upload", "\"50 MiB/1h\""};
+    const auto text = s.text(upload);
+    if (!text) return;
+    if (parse_budget(*text)) s.not_enforced(upload);
+    else s.reject(upload.name, fmt::format("{} is no budget; write it like {}", as_shown(*text), upload.example));
+}
+
+std::vector<group> read_groups(section& root)
+{
+    std::vector<group> out;
+    const auto* all = root.table({"groups", "{ training = { sources = [\"10.42.0.0/16\"] } }"});
+    if (all == nullptr) return out;
+    if (all->size() > limits::groups) {
+        root.reject("groups", fmt::format("there are {} groups; {} at most, so join some", all->size(), limits::groups));
+        return out;
+    }
+    for (const auto& [name, node] : *all) {
+        const auto* t = node.as_table();
+        if (!label_like(name.str())) root.wrong().error(at(name.source()), fmt::format("{} cannot be a group's name; {}", as_shown(name.str()), name_mend));
+        if (t == nullptr) {
+            root.wrong().error(at(name.source()), fmt::format("a group is a table; write [groups.{}] and sources = [\"10.42.0.0/16\"]", as_shown(name.str())));
+            continue;
+        }
+        section s{*t, fmt::format("[groups.{}]", name.str()), root.wrong()};
+        constexpr toml_key identities{"identities", "[]"};
+        if (const auto i = s.texts(identities, limits::sources_per_group); i && !i->empty()) s.not_enforced(identities);
+        out.push_back({std::string{name.str()}, read_sources(s), 0});
+        s.done();
+    }
+    return out;
+}
+
+std::vector<entry> read_entries(section& root, const std::vector<group>& groups, wall_time now)
+{
+    std::vector<entry> out;
+    entry_reader reader{groups, now};
+    for (const auto kind : {rule_kind::allow, rule_kind::private_link, rule_kind::deny}) {
+        const auto word = to_string(kind);
+        for (const auto* t : root.tables({word, ""}, limits::rules)) {
+            section s{*t, fmt::format("[[{}]]", word), root.wrong()};
+            out.push_back(reader.read(s, kind));
+        }
+    }
+    if (out.size() > limits::rules) root.wrong().error({}, fmt::format("there are {} entries; {} at most, so join some", out.size(), limits::rules));
+    return out;
+}
+
+} // namespace exeat::ops

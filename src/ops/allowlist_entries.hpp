@@ -1,0 +1,26 @@
+// [groups.NAME], [[allow]], [[private_link]] and [[deny]] of allowlist.toml to plain values; nothing is compiled yet. One thread.
+#pragma once
+
+#include <exeat/policy.hpp>
+#include <ops/section.hpp>
+
+#include <string>
+#include <vector>
+
+namespace exeat::ops {
+
+struct entry {
+    rule value;                      // its file, line and groups set; no counter slot yet
+    std::vector<host_pattern> hosts; // written in the allowlist itself
+    std::string hosts_file;          // its path; empty: none
+    place hosts_file_at;
+};
+
+std::vector<group> read_groups(section& root);
+// [[allow]] first, then [[private_link]], then [[deny]], each in the file's order.
+std::vector<entry> read_entries(section& root, const std::vector<group>&, wall_time now);
+
+// An upload budget is read and, until it is enforced, refused.
+void read_upload(section&);
+
+} // namespace exeat::ops

@@ -1,0 +1,124 @@
+#include <ops/audit_file.hpp>
+
+#include <exeat/limits.hpp>
+#include <net/unique_fd.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace exeat::ops {
+
+namespace {
+
+std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
+
+// The line that ends before `end`.
+std::string_view line_before(std::string_view text) noexcept
+{
+    const auto newline = text.rfind('\n');
+    return newline == text.npos ? text : text.substr(newline + 1);
+}
+
+audit_tail tail_of(std::string_view text)
+{
+    audit_tail found;
+    if (text.ends_with('\n')) {
+        text.remove_suffix(1);
+        found.last = found.last_whole = line_before(text);
+        return found;
+    }
+    found.last = line_before(text);
+    found.torn_octets = found.last.size();
+    text.remove_suffix(found.last.size());
+    if (!text.empty()) found.last_whole = line_before(text.substr(0, text.size() - 1));
+    return found;
+}
+
+} // namespace
+
+audit_file::audit_file(std::string path) : path_{std::move(path)} {}
+
+audit_file::~audit_file() { close(); }
+
+void audit_file::close() noexcept
+{
+    if (fd_ >= 0) ::close(fd_);
+    fd_ = -1;
+}
+
+std::error_code audit_file::open()
+{
+    if (is_open()) return {};
+    tail_.reset();
+    // O_NONBLOCK: a FIFO without a reader is an error and not a wait.
+    fd_ = path_ == "stdout" ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+                            : ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+    struct stat about {};
+    if (fd_ < 0 || ::fstat(fd_, &about) != 0) {
+        const auto failed = last_error();
+        close();
+        return failed;
+    }
+    kind_ = S_ISREG(about.st_mode) ? kind::regular : S_ISSOCK(about.st_mode) ? kind::socket : kind::other;
+    if (kind_ != kind::regular || about.st_size == 0 || path_ == "stdout") return {};
+    const auto failed = read_tail(static_cast<std::uint64_t>(about.st_size));
+    if (failed) close();
+    return failed;
+}
+
+std::error_code audit_file::read_tail(std::uint64_t size)
+{
+    const net::unique_fd reader{::open(path_.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!reader) return last_error();
+    std::string text(std::min<std::uint64_t>(size, 2 * limits::audit_line_bytes), '\0');
+    const auto got = ::pread(reader.value(), text.data(), text.size(), static_cast<off_t>(size - text.size()));
+    if (got < 0) return last_error();
+    text.resize(static_cast<std::size_t>(got));
+    tail_ = tail_of(text);
+    if (tail_->torn_octets > 0 && ::write(fd_, "\n", 1) != 1) return last_error();
+    return {};
+}
+
+bool audit_file::waits_for_room() const noexcept
+{
+    pollfd room{fd_, POLLOUT, 0};
+    return ::poll(&room, 1, static_cast<int>(std::chrono::milliseconds{limits::audit_stall}.count())) == 1;
+}
+
+std::error_code audit_file::write_some(std::string_view bytes, std::size_t& written) noexcept
+{
+    written = 0;
+    ssize_t n = 0;
+    if (kind_ == kind::regular) n = ::write(fd_, bytes.data(), bytes.size());
+    else if (!waits_for_room()) return {};
+    else if (kind_ == kind::socket) n = ::send(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    else n = ::write(fd_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF)); // POLLOUT: so much goes in without a wait
+    if (n < 0) return errno == EAGAIN || errno == EINTR ? std::error_code{} : last_error();
+    written = static_cast<std::size_t>(n);
+    return {};
+}
+
+void audit_file::take_back(std::size_t octets) noexcept
+{
+    struct stat about {};
+    if (octets == 0 || kind_ != kind::regular || ::fstat(fd_, &about) != 0) return;
+    if (about.st_size < static_cast<off_t>(octets)) return;
+    [[maybe_unused]] const int done = ::ftruncate(fd_, about.st_size - static_cast<off_t>(octets));
+}
+
+bool audit_file::vanished() const noexcept
+{
+    struct stat mine {
+    }, there{};
+    if (kind_ != kind::regular || path_ == "stdout" || ::fstat(fd_, &mine) != 0) return false;
+    if (mine.st_nlink == 0) return true;
+    return ::stat(path_.c_str(), &there) == 0 && (mine.st_ino != there.st_ino || mine.st_dev != there.st_dev);
+}
+
+} // namespace exeat::ops

@@ -1,0 +1,47 @@
+// Where the audit log goes: a regular file, a pipe, a socket or a terminal. Owns the descriptor. The journal's thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace exeat::ops {
+
+// How a file that was there already ends. A fragment without a newline has been given one.
+struct audit_tail {
+    std::string last;              // the last line, be it whole or a fragment
+    std::string last_whole;        // the last line that ended by itself
+    std::uint64_t torn_octets = 0; // of the fragment; 0: none
+};
+
+class audit_file {
+public:
+    explicit audit_file(std::string path); // "stdout" or a path; opens nothing yet
+    ~audit_file();
+    audit_file(const audit_file&) = delete;
+    audit_file& operator=(const audit_file&) = delete;
+
+    std::error_code open();                    // nothing to do while it is open
+    void close() noexcept;
+    bool is_open() const noexcept { return fd_ >= 0; }
+    // What stood there when open() last succeeded; absent for a new or empty file and for what is no file.
+    const std::optional<audit_tail>& tail() const noexcept { return tail_; }
+    // Writes a first part of `bytes` and says how much. No error and 0: it would block for longer than limits::audit_stall.
+    std::error_code write_some(std::string_view bytes, std::size_t& written) noexcept;
+    void take_back(std::size_t octets) noexcept; // the last octets written, where the file allows it
+    bool vanished() const noexcept;              // the path is no longer this file: moved or deleted
+
+private:
+    enum class kind : std::uint8_t { regular, socket, other };
+    std::error_code read_tail(std::uint64_t size);
+    bool waits_for_room() const noexcept;
+
+    std::string path_;
+    int fd_ = -1;
+    kind kind_ = kind::other;
+    std::optional<audit_tail> tail_;
+};
+
+} // namespace exeat::ops

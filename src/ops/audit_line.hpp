@@ -1,0 +1,68 @@
+// Events to JSON lines with ECS field names (dotted, flat, so that they can be grepped). Owns small caches only; the journal's thread.
+#pragma once
+
+#include <net/audit_ring.hpp>
+#include <ops/audit_chain.hpp>
+#include <ops/label_registry.hpp>
+#include <ops/policy_status.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace exeat::ops {
+
+// What happened to the process rather than to a client.
+struct process_event {
+    enum class what : std::uint8_t { start, stop, reload };
+    what action = what::start;
+    bool ok = true;
+    std::string text;         // for people; cut at limits::audit_text_octets
+    std::string sha256;       // of the policy; may be empty
+    std::uint64_t serial = 0; // of the policy
+    std::chrono::system_clock::time_point at = std::chrono::system_clock::now();
+
+    static process_event started(std::uint64_t serial, std::string sha256, std::string text = {})
+    {
+        return {what::start, true, std::move(text), std::move(sha256), serial};
+    }
+    static process_event stopped(std::string text = {}) { return {what::stop, true, std::move(text), {}}; }
+    static process_event reloaded(std::uint64_t serial, std::string sha256, std::string text = {})
+    {
+        return {what::reload, true, std::move(text), std::move(sha256), serial};
+    }
+    static process_event reload_failed(std::string why) { return {what::reload, false, std::move(why), {}}; }
+};
+
+class audit_line {
+public:
+    // Both outlive the writer.
+    audit_line(const label_registry&, const policy_status&);
+
+    // Append one line with its newline to `out`, as the chain's next, and seal the chain with it.
+    void append(std::string& out, const net::audit_record&, audit_chain&);
+    void append(std::string& out, const process_event&, audit_chain&);
+    // The next line says that the line before it is a fragment that a crash left.
+    void after_torn(std::uint64_t octets) noexcept { torn_octets_ = octets; }
+
+private:
+    void begin(std::string& out, std::chrono::system_clock::time_point at, const audit_chain&);
+    void timestamp(std::string& out, std::chrono::system_clock::time_point at);
+    void source(std::string& out, const net::audit_record&);
+    void policy(std::string& out, const net::audit_record&);
+    const std::string& rule(std::uint32_t slot);
+    const std::string& group(std::uint32_t slot);
+
+    const label_registry& labels_;
+    const policy_status& status_;
+    std::vector<std::string> rules_, groups_; // by slot, as JSON strings; a slot's name never changes
+    std::string sha256_;                      // of the policy of generation_
+    std::uint64_t generation_ = 0;
+    std::chrono::sys_seconds second_{};       // that second_text_ stands for
+    std::string second_text_;
+    std::uint64_t torn_octets_ = 0;
+};
+
+} // namespace exeat::ops

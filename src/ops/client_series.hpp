@@ -1,0 +1,68 @@
+// Which clients have metric series of their own. At most limits::client_series: those that moved limits::client_series_bytes (or were
+// denied limits::client_series_denials times), the largest first; a client keeps its series until it was idle for limits::client_idle.
+// All others are "_other"; what given-up series had shown is "_past". No series ever falls, and together they are every byte.
+// One thread at a time; it is the one reader that client_account::told belongs to.
+#pragma once
+
+#include <net/client_table.hpp>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+namespace exeat::ops {
+
+// Indexed by purpose and then by direction.
+enum direction : std::uint8_t { upload, download };
+struct client_totals {
+    std::array<std::array<std::uint64_t, 2>, purposes> bytes{};
+    std::uint64_t denied = 0;
+
+    client_totals& operator+=(const client_totals&) noexcept;
+    client_totals& operator-=(const client_totals&) noexcept;
+    std::uint64_t all_bytes() const noexcept;
+    bool none() const noexcept { return denied == 0 && all_bytes() == 0; }
+};
+
+class client_series {
+public:
+    struct series {
+        client_totals shown;
+        std::uint64_t last_cut = 0; // wall-clock seconds; 0: never
+        std::chrono::seconds busy{};  // when it was last seen doing something
+        bool prober = false;          // got its place by denials alone
+    };
+    using series_map = std::unordered_map<net::client_key, series, net::client_key_hash>;
+
+    explicit client_series(std::vector<const net::client_table*>); // the tables outlive this
+
+    void refresh(std::chrono::seconds steady_now);
+
+    const series_map& named() const noexcept { return named_; }
+    const client_totals& other() const noexcept { return other_; }
+    const client_totals& past() const noexcept { return past_; }
+
+private:
+    struct candidate {
+        net::client_key key;
+        client_totals total, fresh;
+        std::uint64_t last_cut = 0;
+        bool busy = false;
+    };
+    using candidate_map = std::unordered_map<net::client_key, candidate, net::client_key_hash>;
+
+    void visit(const net::client_key*, const net::client_account&, std::chrono::seconds now);
+    bool stands_out(const client_totals&, std::uint64_t share) const noexcept;
+    void give_up_idle(std::chrono::seconds now);
+    void name_largest(std::chrono::seconds now);
+
+    std::vector<const net::client_table*> tables_;
+    series_map named_;
+    candidate_map candidates_; // of this refresh
+    client_totals all_, other_, past_;
+    std::size_t probers_ = 0;
+};
+
+} // namespace exeat::ops

@@ -1,0 +1,79 @@
+#include <ops/expectations.hpp>
+
+#include <ops/asked_target.hpp>
+#include <ops/suggest.hpp>
+
+#include <fmt/format.h>
+
+namespace exeat::ops {
+
+namespace {
+
+constexpr toml_key client_key{"client", "\"10.42.3.7\""}, target_key{"target", "\"pypi.org:443\""}, verdict_key{"verdict", "\"allow\""};
+
+// What can be known without a look-up, a connection or a byte of TLS.
+constexpr std::array<std::string_view, 11> words{"allow",         "source_not_allowed", "not_allowed",          "denied_by_rule",
+                                                 "port_not_allowed", "protocol_not_allowed", "ip_literal",       "expired",
+                                                 "policy_expired", "host_syntax",        "scheme"};
+
+expectation read_one(section& s)
+{
+    expectation e;
+    e.at = s.where();
+    for (const auto key : {client_key, target_key, verdict_key})
+        if (!s.has(key.name)) s.missing(key);
+    if (const auto text = s.text(client_key)) {
+        const auto a = ip_address::parse(*text);
+        if (!a) s.reject(client_key.name, fmt::format("{} is no address; write client = {}", as_shown(*text), client_key.example));
+        e.client = a.value_or(ip_address{});
+    }
+    e.target = s.octets(target_key).value_or("");
+    if (const auto w = s.word(verdict_key, words)) e.said = *w == 0 ? verdict::allowed : verdict_from(words[*w]).value_or(verdict::allowed);
+    s.done();
+    return e;
+}
+
+struct outcome {
+    verdict said;
+    const rule* by = nullptr;
+};
+
+outcome judge(const expectation& e, const policy& rules, wall_time now)
+{
+    const auto to = parse_asked_target(e.target);
+    if (!to) return {to.error()};
+    const client who{e.client, 0, rules.groups_of(e.client)};
+    const auto d = decide(who, *to, rules, now);
+    return d.allowed() && d.reported != verdict::allowed ? outcome{d.reported} : outcome{d.said, d.by};
+}
+
+std::string_view word_for(verdict v) noexcept { return v == verdict::allowed ? "allow" : to_string(v); }
+
+std::string place_of(const rule* by) { return by == nullptr ? "by no entry" : fmt::format("by {} ({}:{})", as_shown(by->name), by->file, by->line); }
+
+} // namespace
+
+std::vector<expectation> read_expectations(section& root)
+{
+    std::vector<expectation> out;
+    for (const auto* t : root.tables({"expect", ""}, limits::expectations)) {
+        section s{*t, "[[expect]]", root.wrong()};
+        out.push_back(read_one(s));
+    }
+    return out;
+}
+
+void run_expectations(const std::vector<expectation>& all, const policy& rules, wall_time now, findings& wrong)
+{
+    if (now >= rules.settings().expires) return;
+    for (const auto& e : all) {
+        const auto got = judge(e, rules, now);
+        if (got.said == e.said) continue;
+        auto text = fmt::format("expected {} for {} from {}, but it is {} {}; mend the entry or the expectation", word_for(e.said), as_shown(e.target),
+                                e.client.to_string(), word_for(got.said), place_of(got.by));
+        if (got.said == verdict::expired && e.said == verdict::allowed) wrong.warning(e.at, std::move(text));
+        else wrong.error(e.at, std::move(text));
+    }
+}
+
+} // namespace exeat::ops

@@ -1,0 +1,34 @@
+// Reading of the files that people write: regular files only (a FIFO or a device would hang the loader), of a bounded size, block by
+// block. Blocks; never on a worker.
+#pragma once
+
+#include <boost/system/result.hpp>
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace exeat::ops {
+
+class file_source {
+public:
+    // The error says what is wrong, and after a semicolon how to mend it.
+    static boost::system::result<file_source, std::string> open(const std::string& path, std::size_t most);
+    file_source(file_source&&) noexcept;
+    file_source& operator=(file_source&&) = delete;
+    ~file_source();
+
+    std::size_t size() const noexcept { return size_; }
+    // Octets read into `to`, 0 at the end; an errno otherwise, EFBIG when the file grew past the bound.
+    boost::system::result<std::size_t, int> read(std::span<char> to);
+
+private:
+    file_source(int fd, std::size_t size, std::size_t most) noexcept : fd_{fd}, size_{size}, left_{most} {}
+    int fd_;
+    std::size_t size_;
+    std::size_t left_;
+};
+
+boost::system::result<std::string, std::string> read_whole(const std::string& path, std::size_t most);
+
+} // namespace exeat::ops

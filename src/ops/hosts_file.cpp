@@ -1,0 +1,111 @@
+#include <ops/hosts_file.hpp>
+
+#include <exeat/limits.hpp>
+#include <ops/file_source.hpp>
+#include <ops/host_text.hpp>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fmt/format.h>
+#include <memory>
+#include <system_error>
+
+namespace exeat::ops {
+
+namespace {
+
+constexpr std::size_t block_bytes = 64 * 1024;
+static_assert(limits::hosts_line_octets < block_bytes);
+
+bool blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\r'; }
+
+class line_reader {
+public:
+    line_reader(const host_taker& take, findings& wrong) : take_{take}, wrong_{wrong} {}
+
+    void read(std::string_view line)
+    {
+        ++number_;
+        if (line.size() > limits::hosts_line_octets) return objection(1, fmt::format("the line has {} octets; one name a line", line.size()));
+        if (number_ == 1 && line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3); // a byte order mark
+        const auto* const start = line.data();
+        line = line.substr(0, line.find('#'));
+        while (!line.empty() && blank(line.front())) line.remove_prefix(1);
+        while (!line.empty() && blank(line.back())) line.remove_suffix(1);
+        if (line.empty()) return;
+        const auto host = host_pattern::parse(line);
+        const auto text = host ? take_(*host) : explain_bad_host(line);
+        if (!text.empty()) objection(static_cast<std::uint32_t>(line.data() - start + 1), text);
+    }
+    std::uint32_t number() const noexcept { return number_; }
+
+private:
+    void objection(std::uint32_t column, std::string text) { wrong_.error({number_, column}, std::move(text)); }
+
+    const host_taker& take_;
+    findings& wrong_;
+    std::uint32_t number_ = 0;
+};
+
+// Cuts blocks into lines; what is left of the last line waits for the next block.
+class line_cutter {
+public:
+    explicit line_cutter(line_reader& to) : to_{to}, buffer_{std::make_unique_for_overwrite<char[]>(block_bytes)} {}
+
+    std::span<char> room() noexcept { return {buffer_.get() + used_, block_bytes - used_}; }
+    // False when a line does not fit.
+    bool filled(std::size_t more)
+    {
+        std::string_view all{buffer_.get(), used_ + more};
+        for (std::size_t end = all.find('\n', used_); end != all.npos; end = all.find('\n')) {
+            to_.read(all.substr(0, end));
+            all.remove_prefix(end + 1);
+        }
+        used_ = all.size();
+        std::memmove(buffer_.get(), all.data(), used_);
+        return used_ <= limits::hosts_line_octets;
+    }
+    void end()
+    {
+        if (used_ > 0) to_.read({buffer_.get(), used_});
+        used_ = 0;
+    }
+
+private:
+    line_reader& to_;
+    std::unique_ptr<char[]> buffer_;
+    std::size_t used_ = 0;
+};
+
+void read_lines(file_source& file, const host_taker& take, sha256_digest& digest, findings& wrong)
+{
+    line_reader lines{take, wrong};
+    line_cutter cut{lines};
+    for (;;) {
+        const auto room = cut.room();
+        const auto got = file.read(room);
+        if (!got) return wrong.error({}, fmt::format("cannot be read: {}; check the file", std::generic_category().message(got.error())));
+        if (*got == 0) return cut.end();
+        digest.take({room.data(), *got});
+        if (!cut.filled(*got)) return wrong.error({lines.number() + 1, 1}, "the line is too long; one name a line");
+    }
+}
+
+} // namespace
+
+sha256_digest::value read_hosts_file(const std::string& path, const host_taker& take, findings& wrong)
+{
+    auto file = file_source::open(path, limits::hosts_file_bytes);
+    if (!file) {
+        wrong.error({}, file.error());
+        return {};
+    }
+    sha256_digest digest;
+    read_lines(*file, take, digest, wrong);
+    const auto value = digest.finish();
+    if (!value) wrong.error({}, "its SHA-256 could not be taken; check the OpenSSL installation");
+    return value.value_or(sha256_digest::value{});
+}
+
+} // namespace exeat::ops

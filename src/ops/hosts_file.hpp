@@ -1,0 +1,20 @@
+// A hosts_file: host patterns one a line, '#' comments, blank lines, LF or CRLF; made for a million names. Read block by block, so that
+// its text never lies in memory whole. Blocks; never on a worker.
+#pragma once
+
+#include <exeat/name_index.hpp>
+#include <ops/digest.hpp>
+#include <ops/findings.hpp>
+
+#include <functional>
+#include <string>
+
+namespace exeat::ops {
+
+// Takes a host, or objects in words.
+using host_taker = std::function<std::string(const host_pattern&)>;
+
+// Reads it all, even after errors (up to limits::hosts_file_problems), and returns the digest of its bytes; zeros when it could not be read.
+sha256_digest::value read_hosts_file(const std::string& path, const host_taker& take, findings& wrong);
+
+} // namespace exeat::ops

@@ -1,0 +1,81 @@
+// The audit log's writer: one thread that empties the workers' rings into a file, one JSON line per event, chained by number and hash.
+// Workers never wait for it. When the file cannot be written, nothing is lost: lines are kept (limits::audit_buffer_bytes) and retried,
+// healthy() turns false, and once the buffer is full the rings fill up, which the workers see. Functions: any thread.
+#pragma once
+
+#include <net/audit_ring.hpp>
+#include <ops/audit_file.hpp>
+#include <ops/audit_line.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace exeat::ops {
+
+class journal {
+public:
+    // Opens `path` ("stdout" or a file) before it returns: see healthy(). Rings, labels and status outlive the journal.
+    journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry&, const policy_status&);
+    ~journal(); // stop()
+    journal(const journal&) = delete;
+    journal& operator=(const journal&) = delete;
+
+    void note(process_event);
+    void reopen(); // after a rotation: the chain goes on in the new file
+    void stop();   // writes what is left, for limits::audit_stop_time at most; idempotent
+
+    const std::atomic<bool>& healthy() const noexcept { return healthy_; }
+    std::string last_error() const; // one line; empty when healthy
+
+    struct stats {
+        std::uint64_t written = 0; // lines that the kernel took
+        std::uint64_t retried = 0; // lines that had to wait because a write failed, each counted once
+        std::uint64_t dropped = 0; // events given up: at the end, or notes beyond limits::audit_notes
+        std::uint64_t errors = 0;  // failed attempts to open or write
+    };
+    stats counts() const noexcept;
+
+private:
+    using clock = std::chrono::steady_clock;
+    void run(std::stop_token);
+    bool turn(); // true: there is more to do at once
+    void last_turns();
+    bool begin();
+    void resume(const audit_tail&);
+    bool gather();
+    void take_notes();
+    bool take(net::audit_ring&);
+    void flush(bool now = false);
+    void wrote(std::size_t octets);
+    void failed(const std::error_code&, std::string_view what);
+    void look_after_file();
+    void leave_file();
+    bool full() const noexcept { return pending_.size() >= limits::audit_buffer_bytes; }
+
+    const std::vector<net::audit_ring*> rings_;
+    audit_file file_;
+    audit_line line_;
+    audit_chain chain_;
+    bool begun_ = false;             // the file was open once: the chain has its beginning
+    std::string pending_;            // whole lines; the first may be written in part
+    std::size_t begun_octets_ = 0;   // of the first pending line, already in the file
+    std::uint64_t pending_lines_ = 0, late_lines_ = 0;
+    clock::time_point retry_at_{}, look_at_{};
+
+    std::atomic<bool> healthy_{false}, reopen_{false};
+    std::atomic<std::uint64_t> written_{0}, retried_{0}, dropped_{0}, errors_{0};
+    mutable std::mutex mutex_;       // of what follows
+    std::condition_variable_any wake_;
+    std::deque<process_event> notes_;
+    std::string error_;
+    std::jthread thread_;            // last: it uses all the others
+};
+
+} // namespace exeat::ops

@@ -1,0 +1,112 @@
+#include <ops/json_text.hpp>
+
+#include <array>
+#include <cstddef>
+#include <fmt/compile.h>
+#include <iterator>
+
+namespace exeat::ops {
+
+namespace {
+
+constexpr std::string_view replacement = "\xef\xbf\xbd"; // U+FFFD
+
+struct code_point {
+    char32_t value = 0;
+    std::size_t octets = 0; // 0: not UTF-8
+};
+
+// `s` is not empty and begins with an octet above 0x7f.
+code_point decode(std::string_view s) noexcept
+{
+    const auto lead = static_cast<unsigned char>(s[0]);
+    const std::size_t octets = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+    if (lead < 0xc2 || lead > 0xf4 || s.size() < octets) return {};
+    char32_t value = lead & (0x7fu >> octets);
+    for (std::size_t i = 1; i < octets; ++i) {
+        const auto next = static_cast<unsigned char>(s[i]);
+        if ((next & 0xc0) != 0x80) return {};
+        value = value << 6 | (next & 0x3f);
+    }
+    constexpr std::array<char32_t, 5> least{0, 0, 0x80, 0x800, 0x10000};
+    const bool surrogate = value >= 0xd800 && value <= 0xdfff;
+    if (value < least[octets] || value > 0x10ffff || surrogate) return {};
+    return {value, octets};
+}
+
+bool plain(char c) noexcept { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
+
+bool deceptive(char32_t c) noexcept
+{
+    struct range {
+        char32_t first, last;
+    };
+    constexpr std::array<range, 9> ranges{{{0x7f, 0x9f},
+                                           {0xad, 0xad},
+                                           {0x61c, 0x61c},
+                                           {0x200b, 0x200f},
+                                           {0x2028, 0x202e},
+                                           {0x2060, 0x206f},
+                                           {0xfeff, 0xfeff},
+                                           {0xfff9, 0xfffb},
+                                           {0xe0000, 0xe007f}}};
+    for (const auto& r : ranges)
+        if (c >= r.first && c <= r.last) return true;
+    return c < 0x20;
+}
+
+void append_escape(std::string& out, char32_t c)
+{
+    if (c >= 0x10000) { // RFC 8259 section 7: a surrogate pair
+        append_escape(out, 0xd800 + ((c - 0x10000) >> 10));
+        c = 0xdc00 + ((c - 0x10000) & 0x3ff);
+    }
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE("\\u{:04x}"), static_cast<std::uint32_t>(c));
+}
+
+// One character from the front of `text`; returns how many octets it took.
+std::size_t append_one(std::string& out, std::string_view text)
+{
+    const char c = text[0];
+    if (c == '"' || c == '\\') {
+        out += {'\\', c};
+        return 1;
+    }
+    const auto point = static_cast<unsigned char>(c) < 0x80 ? code_point{static_cast<unsigned char>(c), 1} : decode(text);
+    if (point.octets == 0) {
+        out += replacement;
+        return 1;
+    }
+    if (deceptive(point.value)) append_escape(out, point.value);
+    else out += text.substr(0, point.octets);
+    return point.octets;
+}
+
+} // namespace
+
+void append_json(std::string& out, std::string_view text)
+{
+    out += '"';
+    while (!text.empty()) {
+        std::size_t run = 0;
+        while (run < text.size() && plain(text[run])) ++run;
+        out.append(text.data(), run);
+        text.remove_prefix(run);
+        if (!text.empty()) text.remove_prefix(append_one(out, text));
+    }
+    out += '"';
+}
+
+std::string valid_utf8(std::string_view text)
+{
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const auto octets = static_cast<unsigned char>(text[0]) < 0x80 ? std::size_t{1} : decode(text).octets;
+        out += octets == 0 ? replacement : text.substr(0, octets);
+        text.remove_prefix(octets == 0 ? 1 : octets);
+    }
+    return out;
+}
+
+} // namespace exeat::ops

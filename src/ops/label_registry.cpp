@@ -1,0 +1,56 @@
+#include <ops/label_registry.hpp>
+
+namespace exeat::ops {
+
+static_assert(label_registry::reported_rule == reported_rule_slot); // core gives it to what report mode lets pass
+
+label_registry::label_registry() : rules_{{"_other", purpose::pull}, {"_report", purpose::pull}}, groups_{"_none"} {}
+
+std::uint32_t label_registry::rule_slot(std::string_view name, enum purpose p)
+{
+    const std::lock_guard hold{mutex_};
+    const std::pair key{std::string{name}, p};
+    if (const auto known = rule_slots_.find(key); known != rule_slots_.end()) return known->second;
+    if (rules_.size() >= limits::rule_slots) return other_rule;
+    const auto slot = static_cast<std::uint32_t>(rules_.size());
+    rules_.push_back({key.first, p});
+    rule_slots_.emplace(key, slot);
+    return slot;
+}
+
+std::uint32_t label_registry::group_slot(std::string_view name)
+{
+    const std::lock_guard hold{mutex_};
+    if (const auto known = group_slots_.find(name); known != group_slots_.end()) return known->second;
+    if (groups_.size() >= limits::group_slots) return no_group;
+    const auto slot = static_cast<std::uint32_t>(groups_.size());
+    groups_.emplace_back(name);
+    group_slots_.emplace(name, slot);
+    return slot;
+}
+
+label_registry::rule_label label_registry::rule(std::uint32_t slot) const
+{
+    const std::lock_guard hold{mutex_};
+    return rules_[slot < rules_.size() ? slot : other_rule];
+}
+
+std::string label_registry::group(std::uint32_t slot) const
+{
+    const std::lock_guard hold{mutex_};
+    return groups_[slot < groups_.size() ? slot : no_group];
+}
+
+std::vector<label_registry::rule_label> label_registry::rules() const
+{
+    const std::lock_guard hold{mutex_};
+    return rules_;
+}
+
+std::vector<std::string> label_registry::groups() const
+{
+    const std::lock_guard hold{mutex_};
+    return groups_;
+}
+
+} // namespace exeat::ops

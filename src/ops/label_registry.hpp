@@ -1,0 +1,46 @@
+// Which counter slot a rule's or group's name has. A name keeps its slot for the life of the process, over every reload, so that
+// counters never jump; when the slots are used up, new names share slot 0 ("_other" for rules, "_none" for groups).
+// Slots are given out by the loader (one thread at a time); names may be read from any thread.
+#pragma once
+
+#include <exeat/limits.hpp>
+#include <exeat/rule.hpp>
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace exeat::ops {
+
+class label_registry {
+public:
+    struct rule_label {
+        std::string name;
+        enum purpose purpose = purpose::pull;
+    };
+    // Slots with a meaning of their own; real rules and groups come after.
+    static constexpr std::uint32_t other_rule = 0;         // "_other": no slot left, or no rule at all
+    static constexpr std::uint32_t reported_rule = 1;      // "_report": passed only because the list is in report mode
+    static constexpr std::uint32_t no_group = 0;           // "_none"
+
+    label_registry();
+    std::uint32_t rule_slot(std::string_view name, enum purpose); // a changed purpose is another slot
+    std::uint32_t group_slot(std::string_view name);
+
+    rule_label rule(std::uint32_t slot) const;
+    std::string group(std::uint32_t slot) const;
+    std::vector<rule_label> rules() const;   // by slot
+    std::vector<std::string> groups() const; // by slot
+
+private:
+    mutable std::mutex mutex_;
+    std::vector<rule_label> rules_;
+    std::vector<std::string> groups_;
+    std::map<std::pair<std::string, enum purpose>, std::uint32_t> rule_slots_;
+    std::map<std::string, std::uint32_t, std::less<>> group_slots_;
+};
+
+} // namespace exeat::ops

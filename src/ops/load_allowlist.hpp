@@ -1,0 +1,27 @@
+// allowlist.toml (and the hosts_file lists beside it) to a compiled policy. The whole file is read, checked and compiled, and its
+// [[expect]] tests are run, before anything is handed out. Blocks; runs at start and on the loader's thread, never on a worker.
+#pragma once
+
+#include <exeat/policy.hpp>
+#include <ops/label_registry.hpp>
+#include <ops/problem.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace exeat::ops {
+
+struct loaded_allowlist {
+    std::shared_ptr<const policy> rules; // null when any problem is an error
+    std::vector<problem> problems;
+    std::vector<std::string> files;      // every path that was read or should have been, for the watch; the allowlist first
+    std::size_t expectations = 0;        // [[expect]] tests in it
+};
+
+// policy_settings::sha256 is over the allowlist's bytes, followed by the 32-octet SHA-256 of each hosts_file in the order of the entries
+// ([[allow]], [[private_link]], [[deny]]); without any, it is what sha256sum prints for the file. Slots are given out only to a list without errors
+// but those of its [[expect]] tests.
+loaded_allowlist load_allowlist(const std::string& path, label_registry& labels, wall_time now);
+
+} // namespace exeat::ops

@@ -1,0 +1,192 @@
+#include <ops/load_config.hpp>
+
+#include <exeat/limits.hpp>
+#include <ops/endpoint_text.hpp>
+#include <ops/file_source.hpp>
+#include <ops/section.hpp>
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+#include <thread>
+
+namespace exeat::ops {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::array<std::string_view, listen_modes> mode_words{"proxy", "transparent", "sni"};
+constexpr std::array<std::string_view, 2> via_words{"redirect", "tproxy"};
+constexpr std::array<std::string_view, 2> failure_words{"deny", "continue"};
+
+std::string beside(const std::string& file, const std::string& path)
+{
+    const std::filesystem::path p{path};
+    return p.is_absolute() ? path : (std::filesystem::path{file}.parent_path() / p).lexically_normal().string();
+}
+
+std::optional<endpoint> read_endpoint(section& s, toml_key key)
+{
+    const auto text = s.text(key);
+    if (!text) return std::nullopt;
+    const auto e = parse_endpoint(*text);
+    if (!e) s.reject(key.name, fmt::format("{} is no address and port; write {} = {}", as_shown(*text), key.name, key.example));
+    return e;
+}
+
+bool unspecified(const ip_address& a) noexcept { return a == ip_address{} || a == ip_address::v4(0); }
+
+// Whether both sockets would take the same connections.
+bool overlap(const endpoint& a, const endpoint& b) noexcept
+{
+    if (a.port != b.port || a.address.is_v4() != b.address.is_v4()) return false;
+    return a.address == b.address || unspecified(a.address) || unspecified(b.address);
+}
+
+listener read_listener(section& s)
+{
+    listener l;
+    constexpr toml_key mode{"mode", "\"proxy\""}, address{"address", "\"0.0.0.0:3128\""}, via{"via", "\"redirect\""}, port{"port", "443"};
+    if (!s.has(mode.name)) s.missing(mode);
+    const auto m = s.word(mode, mode_words);
+    if (m) l.mode = static_cast<listen_mode>(*m);
+    if (!s.has(address.name)) s.missing(address);
+    if (const auto e = read_endpoint(s, address)) l.address = *e;
+    if (const auto v = s.word(via, via_words)) l.via = static_cast<intercept>(*v);
+    if (m && s.has(via.name) && l.mode != listen_mode::transparent) s.reject(via.name, "'via' is for mode = \"transparent\"; remove it");
+    l.port = l.mode == listen_mode::sni ? 443 : 0;
+    if (const auto p = s.integer(port, 1, UINT16_MAX)) l.port = static_cast<std::uint16_t>(*p);
+    if (m && s.has(port.name) && l.mode != listen_mode::sni)
+        s.reject(port.name, "'port' is for mode = \"sni\"; remove it (the port to listen on belongs in 'address')");
+    s.not_enforced({"tls", "{}"});
+    s.done();
+    return l;
+}
+
+void read_listeners(section& root, config& c)
+{
+    constexpr toml_key listen{"listen", ""};
+    const auto all = root.tables(listen, limits::listeners);
+    if (!root.has(listen.name))
+        root.wrong().error({1, 1}, "there is no [[listen]]; add one with mode = \"proxy\" and address = \"127.0.0.1:3128\"");
+    for (const auto* t : all) {
+        section s{*t, "[[listen]]", root.wrong()};
+        const auto l = read_listener(s);
+        const auto same = std::find_if(c.listeners.begin(), c.listeners.end(), [&](const listener& o) { return overlap(o.address, l.address); });
+        if (l.address.port != 0 && same != c.listeners.end())
+            s.reject("address", fmt::format("\"{}\" is taken by another [[listen]] ({}); choose another port", l.address.to_string(), same->address.to_string()));
+        c.listeners.push_back(l);
+    }
+}
+
+void read_admin(section& s, config& c)
+{
+    constexpr toml_key address{"address", "\"127.0.0.1:9464\""};
+    if (const auto e = read_endpoint(s, address)) c.admin = *e;
+    const auto same = std::find_if(c.listeners.begin(), c.listeners.end(), [&](const listener& o) { return overlap(o.address, c.admin); });
+    if (same != c.listeners.end())
+        s.reject(address.name, fmt::format("the admin address {} is taken by a [[listen]]; choose another port", c.admin.to_string()));
+}
+
+void read_policy(section& s, config& c)
+{
+    constexpr toml_key allowlist{"allowlist", "\"/etc/exeat/allowlist.toml\""}, keys{"trusted_keys", "[]"}, approvals{"approvals", "0"};
+    if (!s.has(allowlist.name)) s.missing(allowlist);
+    if (const auto p = s.text(allowlist, limits::path_octets)) c.allowlist = beside(s.wrong().file(), *p);
+    if (const auto p = s.text({"state", "\"/var/lib/exeat\""}, limits::path_octets)) c.state = beside(s.wrong().file(), *p);
+    if (const auto k = s.texts(keys, limits::groups); k && !k->empty()) s.not_enforced(keys);
+    if (const auto n = s.integer(approvals, 0, INT32_MAX); n && *n > 0) s.not_enforced(approvals);
+}
+
+void read_dns(section& s, config& c)
+{
+    constexpr toml_key servers{"servers", "[\"192.0.2.53\"]"};
+    for (const auto& [text, where] : s.texts(servers, limits::dns_servers).value_or(std::vector<located_text>{})) {
+        const auto e = parse_endpoint(text, 53);
+        if (!e) s.wrong().error(where, fmt::format("{} is no DNS server; write \"ip\", \"ip:port\" or \"[v6]:port\"", as_shown(text)));
+        else if (std::find(c.dns_servers.begin(), c.dns_servers.end(), *e) != c.dns_servers.end())
+            s.wrong().error(where, fmt::format("{} stands here twice; remove one", as_shown(text)));
+        else c.dns_servers.push_back(*e);
+    }
+    if (const auto t = s.duration({"timeout", "\"2s\""}, 1ms, limits::dns_timeout)) c.dns_timeout = *t;
+}
+
+void read_audit(section& s, config& c)
+{
+    if (const auto p = s.text({"path", "\"/var/log/exeat/audit.jsonl\""}, limits::path_octets))
+        c.audit_path = *p == "stdout" ? *p : beside(s.wrong().file(), *p);
+    if (const auto w = s.word({"on_failure", "\"deny\""}, failure_words)) c.on_audit_failure = static_cast<audit_failure>(*w);
+}
+
+std::size_t cores() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, limits::workers); }
+
+void read_limits(section& s, config& c)
+{
+    const auto count = [&](toml_key key, std::int64_t least, std::size_t most, std::size_t& to) {
+        if (const auto n = s.integer(key, least, static_cast<std::int64_t>(most))) to = static_cast<std::size_t>(*n);
+    };
+    const auto time = [&](toml_key key, std::chrono::milliseconds most, std::chrono::milliseconds& to) {
+        if (const auto t = s.duration(key, 1ms, most)) to = *t;
+    };
+    count({"workers", "0"}, 0, limits::workers, c.workers);
+    count({"connections", "50000"}, 1, limits::connections, c.connections);
+    count({"connections_per_source", "4096"}, 1, limits::connections, c.connections_per_source);
+    time({"head_timeout", "\"10s\""}, limits::setup_timeout, c.head_timeout);
+    time({"hello_timeout", "\"5s\""}, limits::setup_timeout, c.hello_timeout);
+    time({"connect_timeout", "\"5s\""}, limits::setup_timeout, c.connect_timeout);
+    time({"idle_timeout", "\"1h\""}, limits::idle_timeout, c.idle_timeout);
+    time({"drain_timeout", "\"30s\""}, limits::drain_timeout, c.drain_timeout);
+}
+
+template <class Read> void read_section(section& root, std::string_view name, bool required, config& c, Read read)
+{
+    const toml::table none;
+    const auto* t = root.table({name, "{}"});
+    if (t == nullptr && required && !root.has(name))
+        root.wrong().error({1, 1}, fmt::format("there is no [{}]; add [policy] with allowlist = \"/etc/exeat/allowlist.toml\"", name));
+    section s{t != nullptr ? *t : none, fmt::format("[{}]", name), root.wrong()};
+    if (t == nullptr && required) return;
+    read(s, c);
+    s.done();
+}
+
+config defaults()
+{
+    config c;
+    c.admin = {ip_address::v4(0x7f000001), 9464};
+    c.audit_path = "/var/log/exeat/audit.jsonl";
+    return c;
+}
+
+config read_all(section& root)
+{
+    config c = defaults();
+    read_listeners(root, c);
+    read_section(root, "admin", false, c, read_admin);
+    read_section(root, "policy", true, c, read_policy);
+    read_section(root, "dns", false, c, read_dns);
+    read_section(root, "audit", false, c, read_audit);
+    read_section(root, "limits", false, c, read_limits);
+    root.done();
+    if (c.workers == 0) c.workers = cores();
+    return c;
+}
+
+} // namespace
+
+loaded_config load_config(const std::string& path)
+{
+    loaded_config out;
+    findings wrong{path};
+    if (const auto text = read_whole(path, limits::config_bytes); !text) wrong.error({}, text.error());
+    else if (const auto tree = parse_toml(*text, wrong)) {
+        section root{*tree, "", wrong};
+        auto c = read_all(root);
+        if (!wrong.failed()) out.value = std::move(c);
+    }
+    wrong.move_to(out.problems);
+    return out;
+}
+
+} // namespace exeat::ops

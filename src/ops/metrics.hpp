@@ -1,0 +1,45 @@
+// Every number that exeat publishes, read at the moment of the scrape from the workers' plain counters. Any thread; one scrape at a time.
+#pragma once
+
+#include <exeat/config.hpp>
+#include <net/client_table.hpp>
+#include <net/counters.hpp>
+#include <ops/client_series.hpp>
+#include <ops/journal.hpp>
+#include <ops/label_registry.hpp>
+#include <ops/policy_status.hpp>
+
+#include <mutex>
+#include <prometheus/collectable.h>
+#include <prometheus/metric_family.h>
+#include <string>
+#include <vector>
+
+namespace exeat::ops {
+
+// Where the numbers come from; all of it outlives the metrics.
+struct metric_sources {
+    const config& settings;
+    std::vector<const net::counters*> workers;
+    std::vector<const net::client_table*> clients; // by worker
+    const label_registry& labels;
+    const policy_status& policy;
+    const journal& audit;
+    std::string version, revision;
+};
+
+class metrics final : public prometheus::Collectable {
+public:
+    explicit metrics(metric_sources);
+
+    std::vector<prometheus::MetricFamily> Collect() const override;
+    std::string text() const; // in Prometheus's text format 0.0.4
+    const metric_sources& sources() const noexcept { return from_; }
+
+private:
+    metric_sources from_;
+    mutable std::mutex mutex_;      // of clients_
+    mutable client_series clients_; // remembers what it has told
+};
+
+} // namespace exeat::ops

@@ -1,0 +1,53 @@
+#include <ops/metric_families.hpp>
+
+namespace exeat::ops {
+
+namespace {
+
+double seconds(wall_time t) { return static_cast<double>(t.time_since_epoch().count()); }
+
+wall_time wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
+
+void entries(families& all, const policy& rules)
+{
+    auto& expires = new_gauge(all, "entry_expires_timestamp_seconds", "When an allowlist entry ends; only for entries that do.");
+    for (const auto& r : rules.rules())
+        if (r.expires != never) add(expires, seconds(r.expires), {{"entry", r.name}});
+}
+
+} // namespace
+
+void collect_policy(families& all, const metric_sources& from)
+{
+    const auto status = from.policy.now();
+    auto& reloads = new_counter(all, "policy_reloads_total", "Reloads of the allowlist, whether it had changed or not; a failed one changed nothing.");
+    add(reloads, status.reloads_ok, {{"result", "ok"}});
+    add(reloads, status.reloads_failed, {{"result", "error"}});
+    add(new_gauge(all, "policy_last_reload_success", "1: the last load of the allowlist succeeded."), status.last_reload_ok ? 1.0 : 0.0);
+    add(new_gauge(all, "policy_last_reload_success_timestamp_seconds", "When a load of the allowlist last succeeded."),
+        seconds(status.last_success));
+    if (!status.rules) return;
+    const auto& settings = status.rules->settings();
+    add(new_gauge(all, "policy_info", "What is enforced; always 1."), 1.0,
+        {{"sha256", settings.sha256},
+         {"serial", std::to_string(settings.serial)},
+         {"mode", status.rules->reporting(wall_now()) ? "report" : "enforce"}});
+    add(new_gauge(all, "policy_expires_timestamp_seconds", "When everything will be denied because the allowlist has expired; 0: never."),
+        settings.expires == never ? 0.0 : seconds(settings.expires));
+    add(new_gauge(all, "policy_entries", "Entries of the allowlist, of every kind."), std::uint64_t{status.rules->rules().size()});
+    entries(all, *status.rules);
+}
+
+void collect_audit(families& all, const metric_sources& from)
+{
+    const auto counts = from.audit.counts();
+    auto& events = new_counter(all, "audit_events_total", "Audit log lines: written; retried, had to wait because a write failed (and were written since, or will be).");
+    add(events, counts.written, {{"result", "written"}});
+    add(events, counts.retried, {{"result", "retried"}});
+    add(new_counter(all, "audit_events_dropped_total", "Events that are in no audit log: no room, or still unwritten at the end."),
+        counts.dropped + sum(from, [](const net::counters& c) -> const net::counter& { return c.audit_dropped; }));
+    add(new_counter(all, "audit_errors_total", "Failed attempts to open or write the audit log."), counts.errors);
+    add(new_gauge(all, "audit_healthy", "1: the audit log can be written."), from.audit.healthy() ? 1.0 : 0.0);
+}
+
+} // namespace exeat::ops

@@ -1,0 +1,31 @@
+// The machine's own addresses, which no client may reach through exeat, kept up to date as interfaces come and go (rtnetlink(7)).
+#pragma once
+
+#include <exeat/ip_address.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <array>
+#include <functional>
+#include <vector>
+
+namespace exeat::ops {
+
+// Ascending, each once. Throws std::system_error when the kernel does not say.
+std::vector<ip_address> own_addresses();
+
+// Calls back on the io_context's thread whenever they may have changed.
+class address_watch {
+public:
+    address_watch(boost::asio::io_context&, std::function<void()> changed);
+    void stop();
+
+private:
+    void read();
+    boost::asio::posix::stream_descriptor netlink_;
+    std::function<void()> changed_;
+    std::array<char, 8192> messages_;
+};
+
+} // namespace exeat::ops

@@ -1,0 +1,64 @@
+#include <ops/policy_status.hpp>
+
+#include <utility>
+
+namespace exeat::ops {
+
+policy_status::view policy_status::now() const
+{
+    const std::lock_guard hold{mutex_};
+    return view_;
+}
+
+void policy_status::succeeded(wall_time now)
+{
+    view_.last_reload_ok = true;
+    view_.last_success = now;
+    view_.last_error.clear();
+}
+
+void policy_status::took_effect(std::shared_ptr<const policy> rules, wall_time now)
+{
+    const std::lock_guard hold{mutex_};
+    if (view_.generation > 0) ++view_.reloads_ok;
+    ++view_.generation;
+    sha256_[view_.generation % sha256_.size()] = rules->settings().sha256;
+    view_.rules = std::move(rules);
+    succeeded(now);
+}
+
+void policy_status::failed(std::string error)
+{
+    const std::lock_guard hold{mutex_};
+    ++view_.reloads_failed;
+    view_.last_reload_ok = false;
+    view_.last_error = std::move(error);
+}
+
+void policy_status::unchanged(wall_time now)
+{
+    const std::lock_guard hold{mutex_};
+    ++view_.reloads_ok;
+    succeeded(now);
+}
+
+void policy_status::start()
+{
+    const std::lock_guard hold{mutex_};
+    view_.started = true;
+}
+
+void policy_status::drain()
+{
+    const std::lock_guard hold{mutex_};
+    view_.draining = true;
+}
+
+std::string policy_status::sha256(std::uint64_t generation) const
+{
+    const std::lock_guard hold{mutex_};
+    const bool known = generation > 0 && generation <= view_.generation && view_.generation - generation < sha256_.size();
+    return known ? sha256_[generation % sha256_.size()] : std::string{};
+}
+
+} // namespace exeat::ops

@@ -1,0 +1,20 @@
+#include <ops/problem.hpp>
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace exeat::ops {
+
+std::string problem::to_string() const
+{
+    const auto word = how == weight::error ? "error" : "warning";
+    if (line == 0) return fmt::format("{}: {}: {}", file, word, text);
+    return fmt::format("{}:{}:{}: {}: {}", file, line, std::max<std::uint32_t>(column, 1), word, text);
+}
+
+bool any_error(const std::vector<problem>& all) noexcept
+{
+    return std::any_of(all.begin(), all.end(), [](const problem& p) { return p.how == problem::weight::error; });
+}
+
+} // namespace exeat::ops

@@ -1,0 +1,51 @@
+#include <ops/readiness.hpp>
+
+#include <fmt/chrono.h>
+
+namespace exeat::ops {
+
+namespace {
+
+void judge_policy(readiness& said, const policy& rules, wall_time now)
+{
+    const auto& settings = rules.settings();
+    if (rules.rules().empty()) said.reasons.emplace_back("the allowlist is empty: everything is denied");
+    if (settings.expires <= now) said.reasons.push_back("policy expired at " + utc(settings.expires));
+    if (rules.reporting(now)) said.warnings.push_back("report mode until " + utc(settings.report_until));
+}
+
+void judge_audit(readiness& said, const audit_state& audit)
+{
+    if (audit.healthy) return;
+    const bool denies = audit.on_failure == audit_failure::deny;
+    (denies ? said.reasons : said.warnings).push_back("audit log failing: " + audit.error);
+}
+
+} // namespace
+
+std::string utc(wall_time t)
+{
+    return t == never ? "never" : fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(t)));
+}
+
+readiness judge_readiness(const policy_status::view& status, const audit_state& audit, wall_time now)
+{
+    readiness said;
+    if (status.draining) said.reasons.emplace_back("draining");
+    if (!status.started) said.reasons.emplace_back("not started");
+    if (status.rules) judge_policy(said, *status.rules, now);
+    else said.reasons.emplace_back("no policy");
+    judge_audit(said, audit);
+    if (!status.last_error.empty()) said.warnings.push_back("last reload failed: " + status.last_error);
+    return said;
+}
+
+std::string readiness::to_string() const
+{
+    std::string text = ready() ? "ready\n" : "";
+    for (const auto& r : reasons) text += "not ready: " + r + "\n";
+    for (const auto& w : warnings) text += "warning: " + w + "\n";
+    return text;
+}
+
+} // namespace exeat::ops

@@ -1,0 +1,30 @@
+// Whether this process should get traffic, and what people should know besides. Pure.
+#pragma once
+
+#include <exeat/config.hpp>
+#include <ops/policy_status.hpp>
+
+#include <string>
+#include <vector>
+
+namespace exeat::ops {
+
+struct readiness {
+    std::vector<std::string> reasons;  // why not; none: ready
+    std::vector<std::string> warnings; // ready all the same
+    bool ready() const noexcept { return reasons.empty(); }
+    std::string to_string() const; // a line each
+};
+
+struct audit_state {
+    bool healthy = true;
+    std::string error;
+    audit_failure on_failure = audit_failure::deny;
+};
+
+// A reload that failed is a warning: the last good list is enforced, and taking every replica out for a typing error would be an outage.
+readiness judge_readiness(const policy_status::view&, const audit_state&, wall_time now);
+
+std::string utc(wall_time); // RFC 3339
+
+} // namespace exeat::ops

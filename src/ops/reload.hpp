@@ -1,0 +1,52 @@
+// Keeps the policy that is enforced in step with the allowlist on disk: loads on a thread of its own, swaps only what is whole and valid, keeps
+// the old list on any error and says so. Lives on one io_context; its callbacks run there.
+#pragma once
+
+#include <ops/file_watch.hpp>
+#include <ops/label_registry.hpp>
+#include <ops/load_allowlist.hpp>
+#include <ops/log.hpp>
+#include <ops/policy_status.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace exeat::ops {
+
+class journal;
+
+class reload {
+public:
+    using taker = std::function<void(std::shared_ptr<const policy>, std::uint64_t generation)>;
+    struct surroundings {
+        label_registry& labels;
+        policy_status& status;
+        journal& audit;
+        const event_log& log;
+    };
+    reload(boost::asio::io_context&, std::string allowlist, const surroundings&, std::vector<std::string> files, taker);
+    ~reload();
+
+    void now(std::string_view cause); // "SIGHUP", "file changed"
+    void stop();                      // waits for a load in progress
+
+private:
+    void finished(loaded_allowlist, std::string cause);
+    void note(bool ok, std::string text, const policy_settings&);
+
+    boost::asio::io_context& io_;
+    const std::string path_;
+    const surroundings with_;
+    const taker take_;
+    boost::asio::thread_pool loader_{1};
+    file_watch watch_;
+    bool loading_ = false;
+    bool again_ = false;
+};
+
+} // namespace exeat::ops

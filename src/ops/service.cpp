@@ -1,0 +1,230 @@
+#include <ops/service.hpp>
+
+#include <net/worker.hpp>
+#include <ops/admin.hpp>
+#include <ops/journal.hpp>
+#include <ops/metrics.hpp>
+#include <ops/own_addresses.hpp>
+#include <ops/policy_status.hpp>
+#include <ops/reload.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <algorithm>
+#include <csignal>
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <thread>
+
+namespace exeat::ops {
+
+namespace {
+
+using workers = std::vector<std::unique_ptr<net::worker>>;
+
+// As many fds as the machine allows; what a tunnel may take of them is the cap on connections.
+std::size_t raise_fd_limit()
+{
+    rlimit fds{};
+    ::getrlimit(RLIMIT_NOFILE, &fds);
+    fds.rlim_cur = fds.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &fds);
+    ::getrlimit(RLIMIT_NOFILE, &fds);
+    return fds.rlim_cur;
+}
+
+std::size_t connections_for(const config& c, std::size_t fds, const event_log& log)
+{
+    const auto reserved = std::min<std::size_t>(limits::reserved_fds, fds / 2);
+    const auto affordable = (fds - reserved) / limits::fds_per_tunnel;
+    if (c.connections <= affordable) return c.connections;
+    log.say(severity::warning, "fewer connections than configured: the limit of open files is too low",
+            {{"connections", std::to_string(affordable)}, {"configured", std::to_string(c.connections)}, {"open files", std::to_string(fds)}});
+    return affordable;
+}
+
+std::vector<net::unique_fd> open_listeners(const config& c)
+{
+    std::vector<net::unique_fd> out;
+    for (const auto& l : c.listeners) {
+        auto fd = net::open_listener(l);
+        if (!fd) throw std::runtime_error{fmt::format("cannot listen on {}: {}", l.address.to_string(), fd.error().message())};
+        out.push_back(std::move(*fd));
+    }
+    return out;
+}
+
+own_endpoints ours(const config& c, std::uint16_t admin_port)
+{
+    own_endpoints own{own_addresses(), {admin_port}};
+    for (const auto& l : c.listeners) own.ports.push_back(l.address.port);
+    std::sort(own.ports.begin(), own.ports.end());
+    return own;
+}
+
+wall_time wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
+
+class service {
+public:
+    service(const config& c, label_registry& labels, loaded_allowlist first, const event_log& log);
+    void run();
+
+private:
+    void make_workers(const std::shared_ptr<const policy>& first);
+    void on_signals();
+    void handle(int signal);
+    void note(process_event::what);
+    void drain();
+    void watch_the_drain();
+    void cut(ending);
+    void post_to_workers(const auto& what)
+    {
+        for (const auto& w : workers_) what(*w);
+    }
+
+    const config& config_;
+    const event_log& log_;
+    boost::asio::io_context io_{1};
+    policy_status status_;
+    net::admission doors_;
+    std::vector<std::unique_ptr<net::audit_ring>> rings_;
+    std::unique_ptr<journal> journal_;
+    workers workers_;
+    std::unique_ptr<metrics> metrics_;
+    std::unique_ptr<admin> admin_;
+    std::unique_ptr<reload> reload_;
+    std::unique_ptr<address_watch> addresses_;
+    boost::asio::signal_set signals_{io_};
+    boost::asio::steady_timer drain_timer_{io_};
+    std::chrono::steady_clock::time_point drain_until_;
+    std::vector<std::thread> threads_;
+    bool draining_ = false, cutting_ = false;
+};
+
+service::service(const config& c, label_registry& labels, loaded_allowlist first, const event_log& log)
+    : config_{c}, log_{log}, doors_{connections_for(c, raise_fd_limit(), log), c.connections_per_source}
+{
+    status_.took_effect(first.rules, wall_now());
+    admin_ = std::make_unique<admin>(io_, c.admin);
+    std::vector<net::audit_ring*> rings;
+    for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
+    journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_);
+    if (!journal_->healthy()) throw std::runtime_error{"audit log: " + journal_->last_error()};
+    make_workers(first.rules);
+    std::vector<const net::counters*> counts;
+    std::vector<const net::client_table*> clients;
+    for (const auto& w : workers_) {
+        counts.push_back(&w->counts());
+        clients.push_back(&w->clients());
+    }
+    metrics_ = std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, EXEAT_VERSION, EXEAT_REVISION});
+    admin_->serve(*metrics_);
+    reload_ = std::make_unique<reload>(io_, c.allowlist, reload::surroundings{labels, status_, *journal_, log}, std::move(first.files),
+                                       [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });
+    addresses_ = std::make_unique<address_watch>(io_, [this] {
+        const auto own = ours(config_, admin_->port());
+        post_to_workers([&](auto& w) { w.adopt(own); });
+    });
+}
+
+void service::make_workers(const std::shared_ptr<const policy>& first)
+{
+    const auto own = ours(config_, admin_->port());
+    const net::common_ground common{config_, doors_, journal_->healthy(), first, status_.now().generation, own};
+    for (std::size_t i = 0; i < config_.workers; ++i)
+        workers_.push_back(std::make_unique<net::worker>(i, common, open_listeners(config_), *rings_[i]));
+}
+
+void service::run()
+{
+    for (const int s : {SIGHUP, SIGUSR1, SIGTERM, SIGINT}) signals_.add(s);
+    on_signals();
+    for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
+    note(process_event::what::start);
+    status_.start();
+    const auto now = status_.now().rules;
+    log_.say(severity::notice, "serving", {{"serial", std::to_string(now->settings().serial)}, {"sha256", now->settings().sha256}});
+    io_.run();
+    for (auto& t : threads_) t.join();
+    note(process_event::what::stop);
+    journal_->stop();
+}
+
+void service::note(process_event::what action)
+{
+    const auto rules = status_.now().rules;
+    const auto& s = rules->settings();
+    process_event e;
+    e.action = action;
+    e.sha256 = s.sha256;
+    e.serial = s.serial;
+    journal_->note(std::move(e));
+}
+
+void service::on_signals()
+{
+    signals_.async_wait([this](boost::system::error_code failed, int signal) {
+        if (failed) return;
+        handle(signal);
+        on_signals();
+    });
+}
+
+void service::handle(int signal)
+{
+    if (signal == SIGHUP) return reload_->now("SIGHUP");
+    if (signal == SIGUSR1) return journal_->reopen();
+    if (draining_) return cut(ending::stopped);
+    drain();
+}
+
+void service::drain()
+{
+    draining_ = true;
+    status_.drain();
+    post_to_workers([](auto& w) { w.drain(); });
+    log_.say(severity::notice, "draining", {{"connections", std::to_string(doors_.connections())}});
+    drain_until_ = std::chrono::steady_clock::now() + config_.drain_timeout;
+    watch_the_drain();
+}
+
+void service::watch_the_drain()
+{
+    if (doors_.connections() == 0) return cut(ending::drained);
+    if (std::chrono::steady_clock::now() >= drain_until_) {
+        log_.say(severity::warning, "drain_timeout is over, cutting what is left", {{"connections", std::to_string(doors_.connections())}});
+        return cut(ending::drained);
+    }
+    drain_timer_.expires_after(limits::sweep_interval);
+    drain_timer_.async_wait([this](boost::system::error_code failed) {
+        if (!failed) watch_the_drain();
+    });
+}
+
+void service::cut(ending why)
+{
+    if (cutting_) return;
+    cutting_ = true;
+    drain_timer_.cancel();
+    reload_->stop();
+    post_to_workers([why](auto& w) { w.cut_all(why); });
+    io_.stop();
+}
+
+} // namespace
+
+int run_service(const config& c, label_registry& labels, loaded_allowlist first, const event_log& log)
+{
+    std::signal(SIGPIPE, SIG_IGN);
+    try {
+        service s{c, labels, std::move(first), log};
+        s.run();
+        return 0;
+    } catch (const std::exception& e) {
+        log.say(severity::error, "cannot start", {{"why", e.what()}});
+        return 1;
+    }
+}
+
+} // namespace exeat::ops

@@ -1,0 +1,394 @@
+#include <exeat/request_head.hpp>
+
+#include <doctest/doctest.h>
+#include <random>
+#include <string>
+
+using namespace exeat;
+
+namespace {
+
+// What a scan said, as one line: "more", a verdict, or "METHOD host:port path".
+std::string told(const request_scan& scan)
+{
+    if (std::holds_alternative<need_more>(scan)) return "more";
+    if (const auto* bad = std::get_if<malformed>(&scan)) return std::string{to_string(bad->why)};
+    const auto& r = std::get<request_head>(scan);
+    return std::string{r.method} + ' ' + r.to.host.authority() + ':' + std::to_string(r.to.port) + ' ' + std::string{r.path};
+}
+
+std::string said(std::string_view seen) { return told(scan_proxy_request(seen)); }
+std::string origin(std::string_view seen, std::uint16_t port = 80) { return told(scan_origin_request(seen, port)); }
+
+// One request with these field lines; each ends in CRLF.
+std::string connect_with(std::string_view fields, std::string_view target = "ok.test:443")
+{
+    return "CONNECT " + std::string{target} + " HTTP/1.1\r\n" + std::string{fields} + "\r\n";
+}
+std::string get_with(std::string_view fields, std::string_view target = "http://ok.test/")
+{
+    return "GET " + std::string{target} + " HTTP/1.1\r\nHost: ok.test\r\n" + std::string{fields} + "\r\n";
+}
+std::string post_with(std::string_view fields)
+{
+    return "POST http://ok.test/ HTTP/1.1\r\nHost: ok.test\r\n" + std::string{fields} + "\r\n";
+}
+
+request_head head_of(const std::string& bytes)
+{
+    auto scan = scan_proxy_request(bytes);
+    REQUIRE_MESSAGE(std::holds_alternative<request_head>(scan), told(scan));
+    return std::get<request_head>(std::move(scan));
+}
+
+const std::string connect_ok = connect_with("Host: ok.test:443\r\n");
+
+} // namespace
+
+TEST_CASE("a CONNECT names its tunnel")
+{
+    CHECK(said(connect_ok) == "CONNECT ok.test:443 ");
+    const auto r = head_of(connect_ok);
+    CHECK(r.to.via == approach::tunnel);
+    CHECK(r.bytes == connect_ok.size());
+    CHECK(r.body == body_framing{});
+    CHECK(r.minor == 1);
+    CHECK(said("CONNECT ok.test:443 HTTP/1.0\r\n\r\n") == "CONNECT ok.test:443 ");
+    CHECK(said(connect_with("Host: OK.test.\r\n")) == "CONNECT ok.test:443 ");
+    CHECK(said(connect_with("Host: ok.test\r\n", "ok.test:8443")) == "CONNECT ok.test:8443 ");
+    CHECK(said(connect_with("host:ok.test:443\r\nUser-Agent: x\r\nProxy-Connection: keep-alive\r\n")) == "CONNECT ok.test:443 ");
+    CHECK(said(connect_with("Host: [2001:DB8::1]:443\r\n", "[2001:db8::1]:443")) == "CONNECT [2001:db8::1]:443 ");
+}
+
+TEST_CASE("bytes behind the head are not the head's, whatever they are")
+{
+    CHECK(head_of(connect_ok + "\x16\x03\x01").bytes == connect_ok.size());
+    CHECK(head_of(connect_ok + "\n\n\n\r\r\n").bytes == connect_ok.size());
+    CHECK(head_of(connect_ok + std::string(100'000, '\n')).bytes == connect_ok.size());
+}
+
+TEST_CASE("an absolute http URL names host, port and path")
+{
+    CHECK(said(get_with("")) == "GET ok.test:80 /");
+    CHECK(said(get_with("", "HTTP://OK.TEST./a?b=%2F&c")) == "GET ok.test:80 /a?b=%2F&c");
+    CHECK(said(get_with("", "http://ok.test")) == "GET ok.test:80 /");
+    CHECK(said(get_with("", "http://ok.test:80/")) == "GET ok.test:80 /");
+    CHECK(said("GET http://ok.test:8080/x HTTP/1.1\r\nHost: ok.test:8080\r\n\r\n") == "GET ok.test:8080 /x");
+    CHECK(said("GET http://[::1]:8080/x HTTP/1.1\r\nHost: [0::1]:8080\r\n\r\n") == "GET [::1]:8080 /x");
+    CHECK(said("GET http://ok.test/ HTTP/1.0\r\n\r\n") == "GET ok.test:80 /");
+    CHECK(said("OPTIONS http://ok.test HTTP/1.1\r\nHost: ok.test\r\n\r\n") == "OPTIONS ok.test:80 *");
+    CHECK(said("OPTIONS http://ok.test/ HTTP/1.1\r\nHost: ok.test\r\n\r\n") == "OPTIONS ok.test:80 /");
+    CHECK(head_of(get_with("")).to.via == approach::http);
+}
+
+TEST_CASE("a target that is no hostname and port is refused in every form")
+{
+    for (const std::string host :
+         {"evil.test\\@ok.test", "ok.test@evil.test", "[evil.test]", "[[evil.test]]", "\xe2\x93\x94vil.test", "evil\xe3\x80\x82test",
+          "localhost", "*.w.test", "*", ".", "2130706433", "0x7f000001", "127.1", "[fe80::1%25eth0]", "ok..test", "%6fk.test"}) {
+        CAPTURE(host);
+        CHECK(said(connect_with("", host + ":443")) == "host_syntax");
+        CHECK(said(get_with("", "http://" + host + "/")) == "host_syntax");
+        CHECK(said(connect_with("Host: " + host + "\r\n")) == "host_syntax");
+        CHECK(origin("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n") == "host_syntax");
+    }
+    for (const std::string port : {"", ":", ":0", ":65536", ":4294967739", ":+443", ":0x1bb", ":https", ":443:443"}) {
+        CAPTURE(port);
+        CHECK(said(connect_with("", "ok.test" + port)) == "host_syntax");
+        if (!port.empty()) CHECK(said(get_with("", "http://ok.test" + port + "/")) == "host_syntax");
+    }
+    const std::string nul{"evil.test\0.ok.test", 18};
+    CHECK(said(connect_with("", nul + ":443")) == "host_syntax");
+    CHECK(said(get_with("", "http://" + nul + "/")) == "host_syntax");
+    CHECK(said(connect_with("Host: " + nul + "\r\n")) == "host_syntax");
+    CHECK(said(get_with("", "http:///x")) == "host_syntax");
+    CHECK(said(get_with("", "http://user:pw@ok.test/")) == "host_syntax");
+}
+
+TEST_CASE("only http URLs are proxied")
+{
+    for (const auto* target : {"https://ok.test/", "ftp://ok.test/", "urn:ok.test", "http:ok.test", "http:/ok.test", "ok.test:443",
+                               "h2+x://ok.test/", "ws://ok.test/"}) {
+        CAPTURE(target);
+        CHECK(said(get_with("", target)) == "scheme");
+    }
+}
+
+TEST_CASE("a target of another form, or with octets that no URL has, is refused")
+{
+    for (const auto* target :
+         {"/", "/metrics", "*", "ok.test", "//ok.test/", "://ok.test/", "1http://ok.test/", "http://ok.test/#x", "http://ok.test#x",
+          "http://ok.test?x", "http://ok.test/\x7f", "http://ok.test/\t", "http://ok.test/\xc3\xa9", "http://ok.test/\x01"}) {
+        CAPTURE(target);
+        CHECK(said(get_with("", target)) == "target_form");
+    }
+    CHECK(said(connect_with("", "/")) == "target_form");
+    CHECK(said(connect_with("", "http://ok.test:443/")) == "target_form");
+    CHECK(said("OPTIONS * HTTP/1.1\r\nHost: ok.test\r\n\r\n") == "target_form");
+}
+
+TEST_CASE("the target and its Host name one place")
+{
+    CHECK(said(connect_with("Host: evil.test\r\n")) == "host_mismatch");
+    CHECK(said(connect_with("Host: evil.test:443\r\n")) == "host_mismatch");
+    CHECK(said(connect_with("Host: ok.test:80\r\n")) == "host_mismatch");
+    CHECK(said("GET http://ok.test/ HTTP/1.1\r\nHost: evil.test\r\n\r\n") == "host_mismatch");
+    CHECK(said("GET http://ok.test/ HTTP/1.1\r\nHost: ok.test:8080\r\n\r\n") == "host_mismatch");
+    CHECK(said("GET http://ok.test:8080/ HTTP/1.1\r\nHost: ok.test\r\n\r\n") == "host_mismatch");
+    CHECK(said("GET http://ok.test/ HTTP/1.0\r\nHost: evil.test\r\n\r\n") == "host_mismatch");
+    CHECK(said("GET http://ok.test/ HTTP/1.1\r\nHost: OK.TEST.:80\r\n\r\n") == "GET ok.test:80 /");
+}
+
+TEST_CASE("HTTP/1.1 has one Host")
+{
+    CHECK(said(connect_with("")) == "header");
+    CHECK(said("GET http://ok.test/ HTTP/1.1\r\n\r\n") == "header");
+    CHECK(said(connect_with("Host: ok.test\r\nHost: ok.test\r\n")) == "header");
+    CHECK(said(connect_with("Host: ok.test\r\nhOST: evil.test\r\n")) == "header");
+    CHECK(said("GET http://ok.test/ HTTP/1.0\r\nHost: ok.test\r\nHost: ok.test\r\n\r\n") == "header");
+    CHECK(said(connect_with("Host:\r\n")) == "host_syntax");
+    CHECK(said(connect_with("Host: ok.test, evil.test\r\n")) == "host_syntax");
+}
+
+TEST_CASE("a field line that could be read two ways refuses the head")
+{
+    for (const std::string line :
+         {"X : y", " X: y", "\tX: y", ": y", "X", "X\t: y", "X(: y", "X: a\rb", "X: \x01", "X: a\x7f", "X\xc3\xa9: y", "X: y\r"}) {
+        CAPTURE(line);
+        CHECK(said(get_with(line + "\r\n")) == "header");
+        CHECK(said("GET http://ok.test/ HTTP/1.1\r\n" + line + "\r\nHost: ok.test\r\n\r\n") == "header");
+    }
+    CHECK(said(get_with("X: a\r\n b\r\n")) == "header");
+    CHECK(said(get_with(std::string{"X: a\0b\r\n", 8})) == "header");
+    CHECK(said(get_with("X:\r\nY: \t \r\nZ: a\tb \xc3\xa9\r\n!#$%&'*+-.^_`|~09: z\r\n")) == "GET ok.test:80 /");
+}
+
+TEST_CASE("a bare LF is refused as soon as it is seen, even where a prefix would look whole")
+{
+    CHECK(said("GET http://ok.test/ HTTP/1.1\n") == "request_line");
+    CHECK(said("GET\n") == "request_line");
+    CHECK(said("\n") == "request_line");
+    CHECK(said("GET http://ok.test/ HTTP/1.1\r\nHost: ok.test\n") == "header");
+    CHECK(said("GET http://ok.test/ HTTP/1.1\r\n\n") == "header");
+    CHECK(said("GET http://ok.test/ HTTP/1.1\r\nHost: ok.test\n\r\n\r\n") == "header");
+    CHECK(said("GET http://ok.test/ HTTP/1.1\r\nHost: ok.test\r\n\n") == "header");
+}
+
+TEST_CASE("what cannot begin a request is refused at its first wrong byte")
+{
+    for (const std::string text : {"\x16",
+                                   "\x16\x03\x01",
+                                   "\r",
+                                   "\r\n",
+                                   "\r\n\r\nGET",
+                                   " GET",
+                                   "\x05\x01",
+                                   "G\x80",
+                                   "(",
+                                   "GET\t",
+                                   "GET  ",
+                                   "GET / X",
+                                   "GET / HTTP/2",
+                                   "GET / HTTP/1.2",
+                                   "GET / http",
+                                   "GET http://ok.test/ HTTP/1.1 ",
+                                   "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+                                   "PROXY TCP4 192.0.2.1 ",
+                                   "PROXY TCP4 192.0.2.1 192.0.2.2 1 443\r\n",
+                                   "PROXY UNKNOWN\r\n",
+                                   "\r\n\r\n\0\r\nQUIT\n",
+                                   "GET http://ok.test/\rx",
+                                   "GET http://ok.test/\r\n",
+                                   "GET\r\n",
+                                   "GET \r\n",
+                                   "1.1.1.1 &@2.2.2.2# @3.3.3.3",
+                                   "CONNECT 1.1.1.1 &@2.2.2.2# @3.3.3.3:443 HTTP/1.1\r\n"}) {
+        CAPTURE(text);
+        CHECK(said(text) == "request_line");
+        CHECK(origin(text) == "request_line");
+    }
+    for (const auto* text : {"", "G", "GET", "GET\r", "GET ", "GET /", "GET /\r", "GET / ", "GET / H", "GET / HTTP/1.1", "GET / HTTP/1.1\r",
+                             "GET / HTTP/1.1\r\n", "PROXY TCP4"}) {
+        CAPTURE(text);
+        CHECK(said(text) == "more");
+    }
+}
+
+TEST_CASE("bodies are framed one way only")
+{
+    using kind = body_framing::kind;
+    CHECK(head_of(post_with("")).body == body_framing{});
+    CHECK(head_of(post_with("Content-Length: 0\r\n")).body == body_framing{kind::length, 0});
+    CHECK(head_of(post_with("Content-Length:  \t5 \r\n")).body == body_framing{kind::length, 5});
+    CHECK(head_of(post_with("Content-Length: 999999999999999999\r\n")).body == body_framing{kind::length, 999'999'999'999'999'999});
+    CHECK(head_of(post_with("Transfer-Encoding: Chunked\r\n")).body == body_framing{kind::chunked});
+    for (const std::string fields : {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+                                     "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+                                     "Content-Length:\r\n",
+                                     "Content-Length: +5\r\n",
+                                     "Content-Length: -5\r\n",
+                                     "Content-Length: 5,6\r\n",
+                                     "Content-Length: 5, 5\r\n",
+                                     "Content-Length: 5\r\nContent-Length: 5\r\n",
+                                     "Content-Length: 0x5\r\n",
+                                     "Content-Length: 5 5\r\n",
+                                     "Content-Length: 1000000000000000000\r\n",
+                                     "Content-Length: 5.0\r\n",
+                                     "Transfer-Encoding: xchunked\r\n",
+                                     "Transfer-Encoding: chunked;x\r\n",
+                                     "Transfer-Encoding: chunked, identity\r\n",
+                                     "Transfer-Encoding: gzip, chunked\r\n",
+                                     "Transfer-Encoding: chunked, chunked\r\n",
+                                     "Transfer-Encoding: identity\r\n",
+                                     "Transfer-Encoding:\r\n",
+                                     "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+                                     "Transfer-Encoding: \"chunked\"\r\n",
+                                     "transfer-encoding: chunked,\r\n"}) {
+        CAPTURE(fields);
+        CHECK(said(post_with(fields)) == "framing");
+    }
+    CHECK(said("POST http://ok.test/ HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n") == "framing");
+}
+
+TEST_CASE("a CONNECT announces no body")
+{
+    for (const std::string fields : {"Content-Length: 5\r\n", "Content-Length: 0\r\n", "Transfer-Encoding: chunked\r\n",
+                                     "Content-Length: x\r\nContent-Length: y\r\n"}) {
+        CAPTURE(fields);
+        CHECK(said(connect_with("Host: ok.test\r\n" + fields)) == "connect_body");
+    }
+}
+
+TEST_CASE("no request changes the protocol")
+{
+    CHECK(said(get_with("Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: x\r\n")) == "upgrade");
+    CHECK(said(get_with("upgrade: websocket\r\n")) == "upgrade");
+    CHECK(said(get_with("Connection: keep-alive ,\tuPgrade\r\n")) == "upgrade");
+    CHECK(said(get_with("Connection: upgraded\r\nX-Upgrade: x\r\n")) == "GET ok.test:80 /");
+    CHECK(origin("GET / HTTP/1.1\r\nHost: ok.test\r\nUpgrade: h2c\r\n\r\n") == "upgrade");
+}
+
+TEST_CASE("a head has a largest size and a largest number of fields")
+{
+    const auto sized = [](std::size_t bytes) {
+        const auto empty = get_with("X: \r\n").size();
+        return get_with("X: " + std::string(bytes - empty, 'w') + "\r\n");
+    };
+    REQUIRE(sized(limits::request_head_bytes).size() == limits::request_head_bytes);
+    CHECK(said(sized(limits::request_head_bytes)) == "GET ok.test:80 /");
+    CHECK(said(sized(limits::request_head_bytes + 1)) == "head_too_large");
+    CHECK(said(sized(limits::request_head_bytes + 1) + sized(1'000)) == "head_too_large");
+    CHECK(said(std::string(limits::request_head_bytes - 1, 'G')) == "more");
+    CHECK(said(std::string(limits::request_head_bytes + 1, 'G')) == "head_too_large");
+    std::string fields;
+    for (std::size_t i = 1; i < limits::header_fields; ++i) fields += "X: y\r\n"; // and Host
+    CHECK(said(get_with(fields)) == "GET ok.test:80 /");
+    CHECK(said(get_with(fields + "X: y\r\n")) == "header");
+}
+
+TEST_CASE("the connection goes on as the version and Connection say")
+{
+    CHECK(head_of(get_with("")).keep_alive);
+    CHECK_FALSE(head_of(get_with("Connection: close\r\n")).keep_alive);
+    CHECK_FALSE(head_of(get_with("Connection: x, Close\r\nConnection: keep-alive\r\n")).keep_alive);
+    CHECK(head_of(get_with("Connection: closed\r\n")).keep_alive);
+    CHECK_FALSE(head_of("GET http://ok.test/ HTTP/1.0\r\n\r\n").keep_alive);
+    CHECK(head_of("GET http://ok.test/ HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n").keep_alive);
+    CHECK(head_of("GET http://ok.test/ HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n").minor == 0);
+}
+
+TEST_CASE("a client that accepts JSON is known by it")
+{
+    CHECK(head_of(get_with("Accept: text/html, Application/JSON;q=0.5\r\n")).accepts_json);
+    CHECK(head_of(get_with("Accept: text/html\r\nAccept: application/json\r\n")).accepts_json);
+    CHECK_FALSE(head_of(get_with("Accept: */*\r\n")).accepts_json);
+    CHECK_FALSE(head_of(get_with("Accept: application/jsonx\r\nX: application/json\r\n")).accepts_json);
+}
+
+TEST_CASE("fields are walked in order, without their white space")
+{
+    const auto bytes = get_with("A:1\r\nB:  two words\t \r\nA:\r\n");
+    auto fields = head_of(bytes).fields;
+    std::string walked;
+    for (header_fields::field f; fields.next(f);) walked += std::string{f.name} + '=' + std::string{f.value} + ';';
+    CHECK(walked == "Host=ok.test;A=1;B=two words;A=;");
+}
+
+TEST_CASE("fields of one hop go no further, and Connection cannot name away what frames and addresses a message")
+{
+    const auto r = head_of(get_with("Connection: X-Secret, host,Content-Length\r\nConnection: close\r\nX-Secret: 1\r\nX-Open: 1\r\n"));
+    for (const auto* name : {"Connection", "Proxy-Connection", "keep-alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
+                             "Proxy-Authenticate", "Proxy-Authorization", "x-secret", "Close"}) {
+        CAPTURE(name);
+        CHECK(hop_by_hop(name, r.fields));
+    }
+    for (const auto* name : {"Host", "Content-Length", "X-Open", "Accept", "X-Secre", "Authorization", ""}) {
+        CAPTURE(name);
+        CHECK_FALSE(hop_by_hop(name, r.fields));
+    }
+}
+
+TEST_CASE("a redirected request takes its host from Host and its port from the connection")
+{
+    CHECK(origin("GET /x?y HTTP/1.1\r\nHost: OK.test\r\n\r\n") == "GET ok.test:80 /x?y");
+    CHECK(origin("GET / HTTP/1.0\r\nHost: ok.test\r\n\r\n") == "GET ok.test:80 /");
+    CHECK(origin("OPTIONS * HTTP/1.1\r\nHost: ok.test\r\n\r\n") == "OPTIONS ok.test:80 *");
+    CHECK(origin("GET / HTTP/1.1\r\nHost: ok.test:8080\r\n\r\n", 8080) == "GET ok.test:8080 /");
+    CHECK(origin("GET / HTTP/1.1\r\nHost: ok.test:80\r\n\r\n", 8080) == "host_mismatch");
+    CHECK(origin("GET / HTTP/1.1\r\nHost: ok.test\r\n\r\n", 8080) == "host_mismatch");
+    CHECK(origin("GET / HTTP/1.1\r\n\r\n") == "header");
+    CHECK(origin("GET / HTTP/1.0\r\n\r\n") == "header");
+    CHECK(origin("GET / HTTP/1.1\r\nHost: ok.test\r\nHost: ok.test\r\n\r\n") == "header");
+    for (const auto* target : {"http://ok.test/", "*", "ok.test", "/#x", "/\x7f", "https://ok.test/"}) {
+        CAPTURE(target);
+        CHECK(origin("GET " + std::string{target} + " HTTP/1.1\r\nHost: ok.test\r\n\r\n") == "target_form");
+    }
+    CHECK(origin(connect_ok, 443) == "target_form");
+    CHECK(origin(connect_with("Host: ok.test\r\n", "/"), 80) == "target_form");
+}
+
+TEST_CASE("a head cut at any byte asks for more, never guesses")
+{
+    const auto post = post_with("Content-Length: 5\r\nX: y\r\nAccept: application/json\r\n");
+    for (const auto& bytes : {connect_ok, get_with("X: y\r\n"), post}) {
+        for (std::size_t n = 0; n < bytes.size(); ++n) {
+            CAPTURE(n);
+            REQUIRE(said(std::string_view{bytes}.substr(0, n)) == "more");
+        }
+        REQUIRE(said(bytes).find(' ') != std::string::npos);
+    }
+    const std::string plain = "GET / HTTP/1.1\r\nHost: ok.test\r\n\r\n";
+    for (std::size_t n = 0; n < plain.size(); ++n) REQUIRE(origin(std::string_view{plain}.substr(0, n)) == "more");
+}
+
+TEST_CASE("whatever a head is changed to, its prefixes never say anything else, and its host stands in the bytes")
+{
+    constexpr std::string_view sharp = "\r\n\r\n :\t,;@/[]#?\\%.\0\x16";
+    const auto seeds = {connect_ok, get_with("X: y\r\nConnection: close\r\n"),
+                        post_with("Transfer-Encoding: chunked\r\n") + "5\r\nhello\r\n"};
+    std::mt19937 dice{6};
+    unsigned heads = 0, refused = 0;
+    for (int i = 0; i < 60'000; ++i) {
+        std::string bytes = seeds.begin()[dice() % seeds.size()];
+        for (auto changes = 1 + dice() % 3; changes > 0; --changes) {
+            const auto at = dice() % bytes.size();
+            const auto octet = dice() % 2 ? sharp[dice() % sharp.size()] : static_cast<char>(dice());
+            if (dice() % 2) bytes[at] = octet;
+            else if (dice() % 2) bytes.insert(at, 1, octet);
+            else bytes.erase(at, 1 + dice() % 3);
+        }
+        const auto whole = said(bytes);
+        const auto part = said(std::string_view{bytes}.substr(0, dice() % (bytes.size() + 1)));
+        const bool consistent = part == "more" || part == whole;
+        REQUIRE_MESSAGE(consistent, bytes);
+        const auto scan = scan_proxy_request(bytes);
+        const auto* head = std::get_if<request_head>(&scan);
+        head ? ++heads : ++refused;
+        if (!head) continue;
+        std::string lower = bytes;
+        for (auto& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+        REQUIRE(lower.find(head->to.host.str()) != std::string::npos);
+    }
+    CHECK(heads > 1'000);
+    CHECK(refused > 1'000);
+}

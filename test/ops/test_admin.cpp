@@ -1,0 +1,252 @@
+#include <ops/admin.hpp>
+
+#include "observed.hpp"
+
+#include <ops/admin_pages.hpp>
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/json.hpp>
+#include <doctest/doctest.h>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace exeat;
+using namespace exeat::ops;
+using namespace exeat::test;
+using tcp = boost::asio::ip::tcp;
+
+namespace {
+
+struct running : observed {
+    running() : door{io, {ip_address::v4(0x7f000001), 0}}
+    {
+        door.serve(*numbers);
+        thread = std::thread{[this] { io.run(); }};
+    }
+    ~running()
+    {
+        boost::asio::post(io, [this] { door.close(); });
+        thread.join();
+    }
+    tcp::socket connect()
+    {
+        tcp::socket s{mine};
+        s.connect({boost::asio::ip::address_v4::loopback(), door.port()});
+        return s;
+    }
+    // Everything the server says until it closes.
+    static std::string rest(tcp::socket& s)
+    {
+        std::string all;
+        boost::system::error_code end;
+        boost::asio::read(s, boost::asio::dynamic_buffer(all), end);
+        return all;
+    }
+    std::string ask(std::string_view bytes)
+    {
+        auto s = connect();
+        boost::system::error_code failed;
+        boost::asio::write(s, boost::asio::buffer(bytes), failed);
+        return rest(s);
+    }
+    std::string get(std::string_view path, std::string_view more = "Host: 127.0.0.1\r\n")
+    {
+        return ask("GET " + std::string{path} + " HTTP/1.1\r\n" + std::string{more} + "Connection: close\r\n\r\n");
+    }
+
+    boost::asio::io_context io{1}, mine;
+    admin door;
+    std::thread thread;
+};
+
+std::string body(const std::string& reply) { return reply.substr(std::min(reply.find("\r\n\r\n") + 4, reply.size())); }
+bool says(const std::string& reply, int status) { return reply.starts_with("HTTP/1.1 " + std::to_string(status) + " "); }
+
+} // namespace
+
+TEST_CASE("the pages are there, and nothing else")
+{
+    running r;
+    r.adopt({"pypi"}, {});
+    r.policy.start();
+    CHECK(says(r.get("/healthz"), 200));
+    CHECK(body(r.get("/healthz")) == "ok\n");
+    CHECK(body(r.get("/readyz")) == "ready\n");
+    CHECK(body(r.get("/")).find("/metrics") != std::string::npos);
+    const auto metrics = r.get("/metrics");
+    CHECK(says(metrics, 200));
+    CHECK(metrics.find("\r\nContent-Type: text/plain; version=0.0.4") != std::string::npos);
+    CHECK(body(metrics).find("\nexeat_policy_info{") != std::string::npos);
+    CHECK(says(r.get("/metrics?name[]=x"), 200));
+    for (const auto* path : {"/Metrics", "/metrics/", "//metrics", "/..", "/api", "*", "http://127.0.0.1/metrics", "/%6detrics"})
+        CHECK_MESSAGE(says(r.get(path), 404), path);
+}
+
+TEST_CASE("every reply keeps browsers from guessing, caching and running")
+{
+    running r;
+    for (const auto* path : {"/", "/metrics", "/nothing"}) {
+        const auto reply = r.get(path);
+        for (const auto* field : {"X-Content-Type-Options: nosniff", "Cache-Control: no-store", "Content-Security-Policy: default-src 'none'"})
+            CHECK_MESSAGE(reply.find(field) != std::string::npos, path << " " << field);
+    }
+}
+
+TEST_CASE("nothing can be changed: other methods are refused")
+{
+    running r;
+    for (const auto* method : {"POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "BREW"}) {
+        const auto reply = r.ask(std::string{method} + " /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+        CHECK_MESSAGE(says(reply, 405), method);
+        CHECK(reply.find("\r\nAllow: GET, HEAD\r\n") != std::string::npos);
+    }
+}
+
+TEST_CASE("HEAD is GET without the body")
+{
+    running r;
+    const auto get = r.get("/healthz");
+    const auto head = r.ask("HEAD /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+    CHECK(head == get.substr(0, get.size() - body(get).size()));
+}
+
+TEST_CASE("a page that comes under a name of its own is turned away")
+{
+    running r;
+    for (const auto* host : {"127.0.0.1", "127.0.0.1:9464", "localhost", "LOCALHOST:1", "[::1]:9464", "[2001:db8::1]", "10.0.0.1"})
+        CHECK_MESSAGE(says(r.get("/healthz", "Host: " + std::string{host} + "\r\n"), 200), host);
+    for (const auto* host : {"evil.test", "evil.test:9464", "localhost.evil.test", "127.0.0.1.evil.test", "[::1].evil.test", "[evil.test]",
+                             "127.0.0.1:x", "127.0.0.1:9464:1", "2130706433", "127.1", ""})
+        CHECK_MESSAGE(says(r.get("/healthz", "Host: " + std::string{host} + "\r\n"), 421), host);
+    CHECK(says(r.get("/healthz", ""), 400));
+    CHECK(says(r.get("/healthz", "Host: 127.0.0.1\r\nHost: evil.test\r\n"), 400));
+}
+
+TEST_CASE("bodies and heads beyond the limit are refused and end the connection")
+{
+    running r;
+    const std::string host = "Host: 127.0.0.1\r\n";
+    CHECK(says(r.ask("GET / HTTP/1.1\r\n" + host + "Content-Length: 5\r\n\r\nhello"), 413));
+    CHECK(says(r.ask("GET / HTTP/1.1\r\n" + host + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 413));
+    CHECK(says(r.ask("GET / HTTP/1.1\r\n" + host + "X: " + std::string(limits::admin_head_bytes, 'x')), 431));
+    CHECK(r.ask("\x16\x03\x01\x02\x01\x01 not http at all\r\n\r\n").find(" 400 ") != std::string::npos);
+}
+
+TEST_CASE("one connection can ask many times")
+{
+    running r;
+    auto s = r.connect();
+    std::string all;
+    for (int i = 0; i < 20; ++i) all += "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    all += "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+    boost::asio::write(s, boost::asio::buffer(all));
+    const auto replies = running::rest(s);
+    std::size_t n = 0;
+    for (auto at = replies.find("ok\n"); at != replies.npos; at = replies.find("ok\n", at + 1)) ++n;
+    CHECK(n == 21);
+}
+
+TEST_CASE("beyond the limit of connections a new one is closed, and one that ends makes room")
+{
+    running r;
+    std::vector<tcp::socket> held;
+    for (std::size_t i = 0; i < limits::admin_connections; ++i) {
+        held.push_back(r.connect());
+        boost::asio::write(held.back(), boost::asio::buffer(std::string_view{"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"}));
+        std::array<char, 15> begin{};
+        boost::asio::read(held.back(), boost::asio::buffer(begin)); // it is served, so it has its place
+    }
+    CHECK(r.get("/healthz") == "");
+    held.clear();
+    std::string reply;
+    for (int i = 0; i < 1'000 && reply.empty(); ++i) reply = r.get("/healthz");
+    CHECK(says(reply, 200));
+}
+
+TEST_CASE("an address in use is an error at the start, and the port of any is known")
+{
+    boost::asio::io_context io;
+    const admin first{io, {ip_address::v4(0x7f000001), 0}};
+    CHECK(first.port() != 0);
+    CHECK(first.local().address == ip_address::v4(0x7f000001));
+    CHECK_THROWS_AS((admin{io, first.local()}), boost::system::system_error);
+}
+
+TEST_CASE("close ends the connections too, so that the io_context runs out of work")
+{
+    auto r = std::make_unique<running>();
+    auto idle = r->connect();
+    boost::asio::write(idle, boost::asio::buffer(std::string_view{"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /he"}));
+    std::array<char, 15> begin{};
+    boost::asio::read(idle, boost::asio::buffer(begin));
+    boost::system::error_code end;
+    r.reset(); // joins the thread
+    CHECK(true);
+}
+
+TEST_CASE("not ready without a start, a policy, a live policy or an audit log, and while draining")
+{
+    policy_status s;
+    const audit_state good{};
+    const wall_time now{std::chrono::seconds{1'000}};
+    const auto reasons = [&](const audit_state& audit = {}) { return judge_readiness(s.now(), audit, now).to_string(); };
+    CHECK(reasons() == "not ready: not started\nnot ready: no policy\n");
+    s.start();
+    const auto adopt = [&](policy_settings settings, bool empty = false) {
+        policy_builder b;
+        if (!empty) b.add_rule({});
+        s.took_effect(std::make_shared<const policy>(std::move(b).finish(std::move(settings))), now);
+    };
+    adopt({}, true);
+    CHECK(reasons().starts_with("not ready: the allowlist is empty"));
+    adopt(settings_of(7, now));
+    CHECK(reasons() == "not ready: policy expired at 1970-01-01T00:16:40Z\n");
+    adopt({});
+    CHECK(reasons() == "ready\n");
+    CHECK(reasons({false, "disk full", audit_failure::deny}) == "not ready: audit log failing: disk full\n");
+    CHECK(reasons({false, "disk full", audit_failure::proceed}) == "ready\nwarning: audit log failing: disk full\n");
+    s.failed("allowlist.toml:1:1: error: no");
+    CHECK(reasons() == "ready\nwarning: last reload failed: allowlist.toml:1:1: error: no\n");
+    s.unchanged(now);
+    CHECK(reasons() == "ready\n");
+    adopt(reporting_until(wall_time{std::chrono::seconds{86'400}}));
+    CHECK(reasons() == "ready\nwarning: report mode until 1970-01-02T00:00:00Z\n");
+    s.drain();
+    CHECK(reasons().starts_with("not ready: draining\n"));
+}
+
+TEST_CASE("readiness is the reply's status")
+{
+    running r;
+    CHECK(says(r.get("/readyz"), 503));
+    r.adopt({"pypi"}, {});
+    r.policy.start();
+    CHECK(says(r.get("/readyz"), 200));
+}
+
+TEST_CASE("the status is JSON and says what is enforced and what went through")
+{
+    running r;
+    r.adopt({"pypi"}, {}, settings_of(12));
+    r.counters[0]->rules[2].upload.add(10);
+    r.counters[1]->rules[2].download.add(20);
+    r.counters[1]->requests[0][0].add(3);
+    r.policy.failed("a \"quoted\"\nerror");
+    const auto o = boost::json::parse(body(r.get("/api/status"))).as_object();
+    CHECK(o.at("version").as_string() == "1.2.3");
+    CHECK(o.at("ready").as_bool() == false);
+    CHECK(o.at("policy").as_object().at("serial").to_number<int>() == 12);
+    CHECK(o.at("policy").as_object().at("last_error").as_string() == "a \"quoted\"\nerror");
+    CHECK(o.at("totals").as_object().at("upload_bytes").to_number<int>() == 10);
+    CHECK(o.at("totals").as_object().at("download_bytes").to_number<int>() == 20);
+    CHECK(o.at("totals").as_object().at("requests_denied").to_number<int>() == 3);
+    CHECK(o.at("listeners").as_array().size() == 2);
+    CHECK(o.at("audit").as_object().at("healthy").as_bool());
+}

@@ -1,0 +1,224 @@
+#include "bad_snippet.hpp"
+#include "temporary_directory.hpp"
+
+#include <exeat/limits.hpp>
+#include <ops/load_config.hpp>
+
+using namespace exeat;
+using namespace std::chrono_literals;
+using ops::load_config;
+
+namespace {
+
+constexpr std::string_view least = "[[listen]]\nmode = \"proxy\"\naddress = \"127.0.0.1:3128\"\n[policy]\nallowlist = \"list.toml\"\n";
+
+ops::loaded_config load(std::string_view text)
+{
+    const temporary_directory d;
+    return load_config(d.write("exeat.toml", text));
+}
+
+} // namespace
+
+TEST_CASE("the shortest file that serves takes the defaults that are promised")
+{
+    const temporary_directory d;
+    const auto loaded = load_config(d.write("exeat.toml", least));
+    REQUIRE(loaded.value);
+    CHECK(loaded.problems.empty());
+    const auto& c = *loaded.value;
+    CHECK(c.listeners.size() == 1);
+    CHECK(c.listeners[0].name() == "proxy 127.0.0.1:3128");
+    CHECK(c.admin.to_string() == "127.0.0.1:9464");
+    CHECK(c.allowlist == d.path("list.toml"));
+    CHECK(c.audit_path == "/var/log/exeat/audit.jsonl");
+    CHECK(c.on_audit_failure == audit_failure::deny);
+    CHECK(c.dns_servers.empty());
+    CHECK(c.dns_timeout == 2s);
+    CHECK(c.workers >= 1);
+    CHECK(c.workers <= limits::workers);
+    CHECK(c.connections == 50'000);
+    CHECK(c.connections_per_source == 4'096);
+    CHECK(c.head_timeout == 10s);
+    CHECK(c.hello_timeout == 5s);
+    CHECK(c.connect_timeout == 5s);
+    CHECK(c.idle_timeout == 1h);
+    CHECK(c.drain_timeout == 30s);
+}
+
+TEST_CASE("every key is read into its setting")
+{
+    const auto loaded = load(R"([[listen]]
+mode = "transparent"
+via = "tproxy"
+address = "[::1]:8443"
+[[listen]]
+mode = "sni"
+address = "127.0.0.1:443"
+port = 8443
+[[listen]]
+mode = "sni"
+address = "127.0.0.2:443"
+[admin]
+address = "127.0.0.1:1"
+[policy]
+allowlist = "/a/b.toml"
+trusted_keys = []
+approvals = 0
+state = "/s"
+[dns]
+servers = ["192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:54", "2001:db8::2"]
+timeout = "250ms"
+[audit]
+path = "stdout"
+on_failure = "continue"
+[limits]
+workers = 3
+connections = 5
+connections_per_source = 4
+head_timeout = "1s"
+hello_timeout = "2s"
+connect_timeout = "3s"
+idle_timeout = "7d"
+drain_timeout = "5m"
+)");
+    REQUIRE(loaded.value);
+    const auto& c = *loaded.value;
+    CHECK(c.listeners[0].mode == listen_mode::transparent);
+    CHECK(c.listeners[0].via == intercept::tproxy);
+    CHECK(c.listeners[0].address.to_string() == "[::1]:8443");
+    CHECK(c.listeners[1].mode == listen_mode::sni);
+    CHECK(c.listeners[1].port == 8443);
+    CHECK(c.listeners[2].port == 443);
+    CHECK(c.admin.port == 1);
+    CHECK(c.allowlist == "/a/b.toml");
+    CHECK(c.state == "/s");
+    REQUIRE(c.dns_servers.size() == 4);
+    CHECK(c.dns_servers[0].to_string() == "192.0.2.1:53");
+    CHECK(c.dns_servers[1].to_string() == "192.0.2.1:5353");
+    CHECK(c.dns_servers[2].to_string() == "[2001:db8::1]:54");
+    CHECK(c.dns_servers[3].to_string() == "[2001:db8::2]:53");
+    CHECK(c.dns_timeout == 250ms);
+    CHECK(c.audit_path == "stdout");
+    CHECK(c.on_audit_failure == audit_failure::proceed);
+    CHECK(c.workers == 3);
+    CHECK(c.connections == 5);
+    CHECK(c.connections_per_source == 4);
+    CHECK(c.head_timeout == 1s);
+    CHECK(c.hello_timeout == 2s);
+    CHECK(c.connect_timeout == 3s);
+    CHECK(c.idle_timeout == std::chrono::days{7});
+    CHECK(c.drain_timeout == 5min);
+}
+
+TEST_CASE("every wrong exeat.toml is an error with its line, its column and a mend")
+{
+    // each follows the shortest file that serves, so its own lines start at 6
+    constexpr bad_snippet snippets[] = {
+        {"[lmits]", 6, 2, "unknown key 'lmits' at the top level; did you mean 'limits'?"},
+        {"[limits]\nworker = 1", 7, 1, "unknown key 'worker' in [limits]; did you mean 'workers'?"},
+        {"[limits]\nfrobnicate = 1", 7, 1, "unknown key 'frobnicate' in [limits]; remove it, or write one of"},
+        {"[limits]\nworkers = -1", 7, 11, "write a number from 0 to 256"},
+        {"[limits]\nworkers = 257", 7, 11, "write a number from 0 to 256"},
+        {"[limits]\nworkers = \"2\"", 7, 11, "must be a whole number, not text; write workers = 0"},
+        {"[limits]\nworkers = 1.5", 7, 11, "must be a whole number, not a number with a fraction"},
+        {"[limits]\nconnections = 0", 7, 15, "write a number from 1 to"},
+        {"[limits]\nconnections = 99999999999999999999", 7, 35, "not representable"},
+        {"[limits]\nhead_timeout = 10", 7, 16, "write it with a unit (ms s m h d): head_timeout = \"10s\""},
+        {"[limits]\nhead_timeout = \"10\"", 7, 16, "no duration"},
+        {"[limits]\nhead_timeout = \"10 s\"", 7, 16, "no duration"},
+        {"[limits]\nhead_timeout = \"-1s\"", 7, 16, "no duration"},
+        {"[limits]\nhead_timeout = \"1.5s\"", 7, 16, "no duration"},
+        {"[limits]\nhead_timeout = \"1h30m\"", 7, 16, "no duration"},
+        {"[limits]\nhead_timeout = \"0s\"", 7, 16, "write a duration from 1ms to 5m"},
+        {"[limits]\nhello_timeout = \"6m\"", 7, 17, "write a duration from 1ms to 5m"},
+        {"[limits]\nidle_timeout = \"8d\"", 7, 16, "write a duration from 1ms to 7d"},
+        {"[limits]\ndrain_timeout = true", 7, 17, "must be a duration, not true or false"},
+        {"[limits]\nworkers = 1\nworkers = 2", 8, 11, "keep only one"},
+        {"[limits]\n[limits]", 7, 1, "keep only one"},
+        {"limits = 3", 6, 1, "unknown key 'limits' in [policy]"},
+        {"[[limits]]", 6, 1, "'limits' must be a table, not a list"},
+        {"[listen]\nmode = \"proxy\"", 6, 1, "keep only one"},
+        {"[[listen]]\naddress = \"127.0.0.1:1\"", 6, 1, "'mode' is missing in [[listen]]; add mode"},
+        {"[[listen]]\nmode = \"proxy\"", 6, 1, "'address' is missing in [[listen]]; add address"},
+        {"[[listen]]\nmode = \"prox\"", 7, 8, "did you mean 'proxy'?"},
+        {"[[listen]]\nmode = \"forward\"", 7, 8, "'proxy', 'transparent' or 'sni', not 'forward'"},
+        {"[[listen]]\nmode = 1", 7, 8, "must be text"},
+        {"[[listen]]\naddress = \"3128\"", 7, 11, "no address and port"},
+        {"[[listen]]\naddress = \"127.0.0.1\"", 7, 11, "no address and port"},
+        {"[[listen]]\naddress = \"localhost:3128\"", 7, 11, "no address and port"},
+        {"[[listen]]\naddress = \"127.0.0.1:0\"", 7, 11, "no address and port"},
+        {"[[listen]]\naddress = \"127.0.0.1:65536\"", 7, 11, "no address and port"},
+        {"[[listen]]\naddress = \"::1:80\"", 7, 11, "no address and port"},
+        {"[[listen]]\naddress = \"[127.0.0.1]:80\"", 7, 11, "no address and port"},
+        {"[[listen]]\nmode = \"proxy\"\naddress = \"127.0.0.1:3128\"", 8, 11, "taken by another [[listen]]"},
+        {"[[listen]]\nmode = \"proxy\"\naddress = \"0.0.0.0:3128\"", 8, 11, "taken by another [[listen]]"},
+        {"[[listen]]\nmode = \"proxy\"\naddress = \"127.0.0.1:9464\"\n[admin]", 9, 1, "taken by a [[listen]]"},
+        {"[[listen]]\nmode = \"proxy\"\nvia = \"tproxy\"", 8, 7, "'via' is for"},
+        {"[[listen]]\nmode = \"proxy\"\nport = 443", 8, 8, "'port' is for"},
+        {"[[listen]]\nmode = \"sni\"\nport = 0", 8, 8, "from 1 to 65535"},
+        {"[[listen]]\nmode = \"proxy\"\ntls = { certificate = \"a\" }", 8, 7, "not enforced by this version; remove it"},
+        {"trusted_keys = [\"k.pem\"]", 6, 16, "not enforced by this version; remove it"},
+        {"trusted_keys = \"k.pem\"", 6, 16, "must be a list of text"},
+        {"trusted_keys = [1]", 6, 17, "is a list of text, and this is a whole number"},
+        {"approvals = 2", 6, 13, "not enforced by this version; remove it"},
+        {"approvals = -1", 6, 13, "from 0 to"},
+        {"state = \"\"", 6, 9, "is empty"},
+        {"state = \"a\\nb\"", 6, 9, "control character"},
+        {"[dns]\nservers = [\"dns.google\"]", 7, 12, "no DNS server"},
+        {"[dns]\nservers = [\"192.0.2.1\", \"192.0.2.1:53\"]", 7, 25, "stands here twice"},
+        {"[dns]\nservers = \"192.0.2.1\"", 7, 11, "must be a list of text"},
+        {"[dns]\nservers = [\"192.0.2.1\",\"192.0.2.2\",\"192.0.2.3\",\"192.0.2.4\",\"192.0.2.5\",\"192.0.2.6\",\"192.0.2.7\",\"192.0.2.8\",\"192.0.2.9\"]", 7,
+         11, "write 8 at most"},
+        {"[dns]\ntimeout = \"61s\"", 7, 11, "from 1ms to 1m"},
+        {"[audit]\non_failure = \"proceed\"", 7, 14, "'deny' or 'continue'"},
+        {"[audit]\npath = []", 7, 8, "must be text, not a list"},
+        {"[admin]\naddress = 9464", 7, 11, "must be text, not a whole number"},
+        {"[admin]\naddress = \"nine\"", 7, 11, "no address and port"},
+        {"x = \"open", 6, 10, ""},
+        {"x = \xff", 6, 4, "save the file as UTF-8"},
+    };
+    for (const auto& bad : snippets) {
+        const auto loaded = load(std::string{least} + std::string{bad.text} + "\n");
+        CHECK_FALSE(loaded.value);
+        check_complaint(bad, loaded.problems);
+    }
+}
+
+TEST_CASE("what must be there and is not is said")
+{
+    CHECK_FALSE(load("").value);
+    check_complaint({"", 1, 1, "there is no [[listen]]"}, load("").problems);
+    check_complaint({"", 1, 1, "there is no [policy]"}, load("").problems);
+    check_complaint({"", 1, 1, "'allowlist' is missing in [policy]"}, load("[policy]\n").problems);
+}
+
+TEST_CASE("everything wrong is told at once, from the top to the bottom")
+{
+    const auto loaded = load("[limits]\nworkers = -1\nidle_timeout = 5\nx = 1\n[[listen]]\n");
+    REQUIRE(loaded.problems.size() == 6);
+    for (std::size_t i = 1; i < loaded.problems.size(); ++i) CHECK(loaded.problems[i - 1].line <= loaded.problems[i].line);
+}
+
+TEST_CASE("what is no readable file is an error, not an exception")
+{
+    const temporary_directory d;
+    for (const auto& path : {d.path("absent.toml"), d.path("")}) {
+        const auto loaded = load_config(path);
+        CHECK_FALSE(loaded.value);
+        REQUIRE(loaded.problems.size() == 1);
+        CHECK(loaded.problems[0].text.find(';') != std::string::npos);
+    }
+    CHECK(load_config(d.path("")).problems[0].text.find("directory") != std::string::npos);
+    CHECK(load(std::string(limits::config_bytes + 1, '#')).problems[0].text.find("larger than 1 MiB") != std::string::npos);
+    CHECK(load(std::string{least} + std::string("\0", 1)).problems[0].text.find("NUL") != std::string::npos);
+}
+
+TEST_CASE("the example that we ship loads")
+{
+    const auto loaded = load_config(EXEAT_CONF_DIR "/exeat.toml");
+    std::string all;
+    for (const auto& p : loaded.problems) all += p.to_string() + "\n";
+    CHECK_MESSAGE(loaded.value, all);
+    CHECK_MESSAGE(loaded.problems.empty(), all);
+}

@@ -1,0 +1,187 @@
+"""The real binary: its two files, its ports, its numbers, its log, and a clean end."""
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+
+from .metrics import Metrics
+from .wait import seconds, wait_until
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
+BINARY = os.environ.get("EXEAT_BIN", str(REPOSITORY / "build" / "exeat"))
+_SANITIZER = re.compile(r"(Address|Thread|Leak|Memory)Sanitizer|runtime error:")
+_given_out = set()
+
+
+def free_port():
+    while True:
+        with socket.socket(socket.AF_INET6) as s:
+            s.bind(("::", 0))
+            port = s.getsockname()[1]
+        if port not in _given_out:
+            _given_out.add(port)
+            return port
+
+
+def run(*argv, within=30, **options):
+    """exeat VERB …, to its end."""
+    return subprocess.run([BINARY, *map(str, argv)], capture_output=True, text=True, timeout=seconds(within), check=False, **options)
+
+
+def toml(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value) if isinstance(value, str) else str(value)
+
+
+def table(header, values):
+    return "\n".join([header, *(f"{k} = {toml(v)}" for k, v in values.items())]) + "\n"
+
+
+class Exeat:
+    """`limits`, `audit`, `dns`: what differs from the tests' defaults in those tables. `listen`: more [[listen]] tables.
+    `before`: a command that starts exeat, such as prlimit."""
+
+    def __init__(self, directory, allowlist, dns_server, *, listen=(), limits=None, audit=None, dns=None, before=(), arguments=(), allowlist_path=None):
+        self.directory = pathlib.Path(directory)
+        self.proxy_port, self.admin_port = free_port(), free_port()
+        self.allowlist_path = pathlib.Path(allowlist_path or self.directory / "allowlist.toml")
+        self.audit_path = self.directory / "audit.jsonl"
+        if allowlist is not None:
+            self.allowlist_path.write_text(allowlist)
+        self.config_path = self.directory / "exeat.toml"
+        listeners = [{"mode": "proxy", "address": f"127.0.0.1:{self.proxy_port}"}, {"mode": "proxy", "address": f"[::1]:{self.proxy_port}"}, *listen]
+        self.config_path.write_text("\n".join([
+            *(table("[[listen]]", each) for each in listeners),
+            table("[admin]", {"address": f"127.0.0.1:{self.admin_port}"}),
+            table("[policy]", {"allowlist": str(self.allowlist_path)}),
+            table("[dns]", {"servers": [dns_server.address], "timeout": "2s", **(dns or {})}),
+            table("[audit]", {"path": str(self.audit_path), **(audit or {})}),
+            table("[limits]", {"workers": 2, "drain_timeout": "1s", **(limits or {})}),
+        ]))
+        self._argv = [*before, BINARY, "serve", "--config", str(self.config_path), *arguments]
+        self.process = None
+
+    # ---- life ----
+
+    def start(self):
+        self._stderr = open(self.directory / "stderr", "wb")
+        self.process = subprocess.Popen(self._argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._stderr)
+        wait_until(self._ready_or_dead, 20, "exeat is ready")
+        assert self.process.poll() is None, f"exeat ended with {self.process.returncode}:\n{self.log()}"
+        return self
+
+    def _ready_or_dead(self):
+        if self.process.poll() is not None:
+            return True
+        try:
+            return self.fetch("/readyz")[0] == 200
+        except OSError:
+            return False
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, within=20):
+        return self.process.wait(seconds(within))
+
+    def stop(self):
+        """The clean end that every test's exeat comes to."""
+        if self.process.poll() is None:
+            self.signal(signal.SIGTERM)
+        try:
+            code = self.wait()
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"exeat does not end after SIGTERM:\n{self.log()}") from None
+        finally:
+            self._stderr.close()
+        assert not _SANITIZER.search(self.log()), self.log()
+        assert code == 0, f"exit code {code}:\n{self.log()}"
+        if self.audit_path.exists():
+            verified = run("verify", "--audit", self.audit_path)
+            assert verified.returncode == 0, verified.stderr
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, kind, *_):
+        if kind is None:
+            self.stop()
+        elif self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    # ---- what it says ----
+
+    def log(self):
+        return (self.directory / "stderr").read_text(errors="replace")
+
+    def fetch(self, path, method="GET"):
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=seconds(10))
+        try:
+            connection.request(method, path)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+        finally:
+            connection.close()
+
+    def metrics(self):
+        status, text = self.fetch("/metrics")
+        assert status == 200, text
+        return Metrics(text)
+
+    def metric(self, name, **labels):
+        return self.metrics().of("exeat_" + name, **labels)
+
+    def audit(self, since=0, **fields):
+        """The whole lines of the audit log as dictionaries, those that carry `fields` (a dot is written __)."""
+        if not self.audit_path.exists():
+            return []
+        wanted = {k.replace("__", "."): v for k, v in fields.items()}
+        whole = self.audit_path.read_bytes().split(b"\n")[:-1]
+        lines = [json.loads(line) for line in whole[since:]]
+        return [line for line in lines if all(line.get(k) == v for k, v in wanted.items())]
+
+    def open_descriptors(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def resident_bytes(self):
+        rollup = pathlib.Path(f"/proc/{self.pid}/smaps_rollup").read_text()
+        return int(re.search(r"^Rss:\s+(\d+) kB", rollup, re.M)[1]) * 1024
+
+    # ---- the allowlist ----
+
+    def write_allowlist(self, text):
+        """As editors and `mv` do it: whole, by rename."""
+        new = self.allowlist_path.with_suffix(".new")
+        new.write_text(text)
+        new.rename(self.allowlist_path)
+
+    def reload(self, text, result="ok"):
+        """Writes the list and waits until it has been taken, or refused."""
+        before = self.metric("policy_reloads_total", result=result)
+        self.write_allowlist(text)
+        wait_until(lambda: self.metric("policy_reloads_total", result=result) > before, 10, f"a reload: {result}")
+
+    # ---- the ways in ----
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.proxy_port}"
+
+    def connect(self, host="127.0.0.1", port=None, timeout=10):
+        s = socket.create_connection((host, port or self.proxy_port), timeout=seconds(timeout))
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return s

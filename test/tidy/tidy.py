@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+"""The rules of the house, each one line: ok or FAILED with the places. Ends with `N passed, N failed`."""
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+TOP = Path(__file__).resolve().parents[2]
+RULES = []
+
+
+def rule(text):
+    def keep(check):
+        RULES.append((text, check))
+        return check
+    return keep
+
+
+def tracked():
+    """Every file of the repository: what git knows or would add, else what is there."""
+    if (TOP / ".git").exists() and shutil.which("git"):
+        listed = subprocess.run(["git", "-c", f"safe.directory={TOP}", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+                                cwd=TOP, capture_output=True, text=True)
+        if listed.returncode == 0:
+            return sorted(Path(name) for name in listed.stdout.split("\0") if name and (TOP / name).exists())
+    skip = {"build", ".git", ".cache", "__pycache__"}
+    return sorted(Path(d, f).relative_to(TOP) for d, dirs, files in os.walk(TOP) for f in files
+                  if not skip & set(Path(d).relative_to(TOP).parts) and not f.endswith(".pyc"))
+
+
+FILES = tracked()
+TEXT = {}
+
+
+def text(path):
+    if path not in TEXT:
+        TEXT[path] = (TOP / path).read_text(errors="replace")
+    return TEXT[path]
+
+
+def under(*roots, suffixes=(".cpp", ".hpp")):
+    return [f for f in FILES if str(f).startswith(tuple(roots)) and f.suffix in suffixes]
+
+
+CORE, NET, OPS, CLI = under("include/", "src/core/"), under("src/net/"), under("src/ops/"), under("src/cli/")
+PRODUCT, TESTS = under("include/", "src/"), under("test/", suffixes=(".cpp", ".hpp", ".py"))
+
+
+def places(files, pattern, flags=0):
+    """file:line of every line that the pattern is found in."""
+    seek = re.compile(pattern, flags)
+    return [f"{f}:{n}: {line.strip()}" for f in files for n, line in enumerate(text(f).splitlines(), 1) if seek.search(line)]
+
+
+def without_comments(source):
+    return re.sub(r"//[^\n]*|/\*.*?\*/", "", source, flags=re.S)
+
+
+# ---- layers ----
+
+@rule("the pure core includes no socket, file, clock, library of transport, nor a layer above it")
+def core_is_pure():
+    # arpa/inet.h is let in: inet_pton and inet_ntop are text to bytes and back
+    outside = (r"boost/(asio|beast|json)|openssl|prometheus|ares|fmt|toml|CLI|sys/|netinet|unistd|fcntl|fstream|filesystem|iostream|cstdio|ctime"
+               r"|thread|mutex|condition_variable|random|(\.\./)?(net|ops|cli)/")
+    return places(CORE, rf'^\s*#\s*include\s*[<"]({outside})')
+
+
+@rule("the pure core asks for no time, environment or random number")
+def core_asks_nothing():
+    return places(CORE, r"_clock::now\(|\bgetenv\(|\b(std::)?time\(|\brand\(")
+
+
+@rule("net includes neither ops nor cli, ops does not include cli")
+def layers_point_down():
+    return places(NET, r'^\s*#\s*include\s*[<"](\.\./)?(ops|cli)/') + places(OPS, r'^\s*#\s*include\s*[<"](\.\./)?cli/')
+
+
+@rule("the top level is the agreed house")
+def top_level():
+    agreed = {"meson.build", "src", "include", "conf", "systemd", "bench", "test", "LICENSE", "README.md", "dev"}
+    return sorted({f.parts[0] for f in FILES if f.parts[0] not in agreed and not f.parts[0].startswith(".")})
+
+
+@rule("every source file and every test is built")
+def everything_is_built():
+    wrong = []
+    for room in ("src", "test"):
+        built = (TOP / room / "meson.build").read_text()
+        wrong += [str(f) for f in under(room + "/", suffixes=(".cpp",)) if f"'{f.relative_to(room)}'" not in built and f.parts[1] != "fuzz"]
+    return wrong
+
+
+# ---- sizes ----
+
+@rule("a file has at most 300 lines, a test at most 400, dev at most 250")
+def file_sizes():
+    bound = [(f, 300) for f in PRODUCT] + [(f, 400) for f in TESTS] + [(Path("dev"), 250)]
+    return [f"{f}: {len(text(f).splitlines())} lines" for f, most in bound if len(text(f).splitlines()) > most]
+
+
+@rule("a function has at most 70 lines")
+def function_sizes():
+    wrong = []
+    for f in PRODUCT + [t for t in TESTS if t.suffix != ".py"]:
+        opened = {}  # .clang-format puts a function's braces on lines of their own
+        for n, line in enumerate(text(f).splitlines(), 1):
+            if re.fullmatch(r" *\{", line):
+                opened[len(line)] = n
+            elif (close := re.fullmatch(r"( *)\}(;|\);)?", line)) and (start := opened.pop(len(close[1]) + 1, None)) and n - start - 1 > 70:
+                wrong.append(f"{f}:{start}: {n - start - 1} lines")
+    for f in (t for t in TESTS if t.suffix == ".py"):
+        for node in ast.walk(ast.parse(text(f))):
+            if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno > 70:
+                wrong.append(f"{f}:{node.lineno}: {node.end_lineno - node.lineno} lines")
+    return wrong
+
+
+# ---- words ----
+
+@rule("no file is called util, common, manager, helper or impl")
+def file_names():
+    allowed = {"asio_impl.cpp", "json_impl.cpp"}  # what a header-only library calls its one compiled file
+    return [str(f) for f in PRODUCT + TESTS if re.search(r"util|common|manager|helper|impl", f.stem) and f.name not in allowed]
+
+
+@rule("no get_ name, no shared_from_this")
+def names():
+    wrong = []
+    for f in PRODUCT:
+        for n, line in enumerate(without_strings(f).splitlines(), 1):
+            # called on others' types they are theirs; get_return_object is the coroutine's contract
+            if re.search(r"(?<![.>:])\bget_(?!return_object\b)\w+|shared_from_this", line):
+                wrong.append(f"{f}:{n}: {line.strip()}")
+    return wrong
+
+
+def without_strings(f):
+    """The code alone, line for line."""
+    return "\n".join(re.sub(r'"(\\.|[^"\\])*"|//.*', "", line) for line in text(f).splitlines())
+
+
+@rule("nothing is left undone by its own words")
+def left_undone():
+    words = "|".join(["TO" + "DO", "FIX" + "ME", "X" * 3, "HA" + "CK", "not " + "implemented", "place" + "holder"])
+    return places([f for f in FILES if f.name != "LICENSE"], rf"\b({words})\b")
+
+
+@rule("a public header begins with a comment that says what it owns")
+def header_comments():
+    return [str(f) for f in under("include/") if not text(f).startswith("// ")]
+
+
+@rule("no tab and no blank at a line's end")
+def blanks():
+    return [p.split(": ")[0] for p in places([f for f in FILES if f.name != "LICENSE"], r"\t|[ \r]$")]
+
+
+@rule("every limit is used")
+def limits_are_used():
+    own = Path("include/exeat/limits.hpp")
+    defined = re.findall(r"^inline constexpr .*?(\w+) = (.*?);", text(own), re.M)
+    code = "\n".join(without_comments(text(f)) for f in PRODUCT if f != own)
+    used = {name for name, _ in defined if re.search(rf"limits::{name}\b", code)}
+    for _ in defined:  # a limit may be there for another one
+        used |= {name for name, _ in defined for other, value in defined if other in used and re.search(rf"\b{name}\b", value)}
+    return [name for name, _ in defined if name not in used]
+
+
+# ---- tests ----
+
+@rule("a test's name is there once")
+def test_names():
+    seen, wrong = {}, []
+    for f in TESTS:
+        found = re.findall(r'^TEST_CASE(?:_TEMPLATE|_FIXTURE)?\((?:\w+, )?"([^"]*)"', text(f), re.M) if f.suffix == ".cpp" else \
+            [f"{f}: {name}" for name in re.findall(r"^def (test_\w+)", text(f), re.M)]
+        for name in found:
+            if name in seen:
+                wrong.append(f"{name}: in {seen[name]} and {f}")
+            seen[name] = f
+    return wrong
+
+
+@rule("no test is switched off")
+def none_switched_off():
+    off = "|".join([r"doctest::(skip|should_fail|may_" + "fail)", r"mark\.(xfail|skip" + r"\b)", r"^\s*//\s*(CHECK|REQUIRE)"])
+    return places(TESTS, off)
+
+
+# ---- what a reader meets ----
+
+@rule("every path that the README names is there")
+def readme_paths():
+    readme, wrong = text(Path("README.md")), []
+    named = set(re.findall(r"\]\(([^)#\s]+)\)", readme)) | set(re.findall(r"`((?:src|include|conf|systemd|bench|test)/[\w./-]*)`", readme))
+    for name in sorted(named):
+        if not re.match(r"[a-z]+:", name) and not (TOP / name).exists():
+            wrong.append(name)
+    return wrong
+
+
+@rule("every verb of dev is in its help, and the README's verbs exist")
+def dev_verbs():
+    script = text(Path("dev"))
+    verbs = set(re.findall(r"^  ([a-z]+)\)", script[script.index("case ${1:-help} in"):], re.M))
+    helped = set(re.findall(r"^\./dev ([a-z]+)", script, re.M))
+    named = set(re.findall(r"\./dev ([a-z]+)", text(Path("README.md"))))
+    return sorted((verbs - helped - {"help"}) | (helped - verbs - {"help"}) | (named - verbs - {"help"}))
+
+
+# ---- tools ----
+
+def tool(command, files):
+    if not shutil.which(command[0]):
+        return [f"{command[0]} is not installed; ./dev tidy installs it"]
+    ran = subprocess.run([*command, *map(str, files)], cwd=TOP, capture_output=True, text=True)
+    said = (ran.stdout + ran.stderr).splitlines()
+    return [] if ran.returncode == 0 else [line for line in said if "error:" in line or "warning:" in line] or said[:20]
+
+
+@rule("clang-format has nothing to change")
+def formatted():
+    wrong = tool(["clang-format-14", "--dry-run", "-Werror"], under("include/", "src/", "test/", "bench/"))
+    first = {}
+    for place in wrong:
+        first.setdefault(place.split(":")[0], place.split(": error")[0])
+    return list(first.values())
+
+
+@rule("shellcheck finds nothing in the shell scripts")
+def shell():
+    return tool(["shellcheck", "-f", "gcc"], [f for f in FILES if f.suffix == ".sh" or re.match(r"#!.*\bbash", text(f))])
+
+
+@rule("every Python file compiles")
+def python():
+    wrong = []
+    for f in (f for f in FILES if f.suffix == ".py"):
+        try:
+            compile(text(f), str(f), "exec")
+        except SyntaxError as e:
+            wrong.append(f"{f}:{e.lineno}: {e.msg}")
+    return wrong
+
+
+def main():
+    failed = 0
+    for said, check in RULES:
+        wrong = check()
+        failed += bool(wrong)
+        print(f"{'FAILED' if wrong else 'ok    '} {said}")
+        for line in wrong[:30]:
+            print(f"         {line}")
+        if len(wrong) > 30:
+            print(f"         and {len(wrong) - 30} more")
+    print(f"{len(RULES) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
