@@ -37,14 +37,14 @@ enum class audit_failure : std::uint8_t { deny, proceed };
 struct config {
     std::vector<listener> listeners;
     endpoint admin;
-    std::string allowlist;               // path
-    std::string state;                   // directory; may be empty
-    std::vector<endpoint> dns_servers;   // empty: the system's
+    std::string allowlist;             // path
+    std::string state;                 // directory; may be empty
+    std::vector<endpoint> dns_servers; // empty: the system's
     std::chrono::milliseconds dns_timeout{2'000};
-    std::string audit_path;              // "stdout" or a path
+    std::string audit_path; // "stdout" or a path
     audit_failure on_audit_failure = audit_failure::deny;
 
-    std::size_t workers = 0;             // 0 in the file is resolved to the number of cores at load
+    std::size_t workers = 0; // 0 in the file is resolved to the number of cores at load
     std::size_t connections = 50'000;
     std::size_t connections_per_source = 4'096;
     std::chrono::milliseconds head_timeout{10'000};

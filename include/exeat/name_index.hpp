@@ -1,6 +1,7 @@
 // Host patterns to the rules that name them: the compact block behind a million-name allowlist. Built once, then immutable and
-// read from any thread; match() allocates nothing. A base name is kept once, with one rule list for each reach; about 40 bytes for a
-// name of 22 octets. The hash runs from the last label to the first, so that one pass over a hostname yields that of each suffix.
+// read from any thread; match() allocates nothing. A base name is kept once, with one rule list for each reach; about 30 bytes for a
+// name of 22 octets. Names of one hash bucket lie side by side, so that a look-up goes to memory once. The hash runs from the last
+// label to the first, so that one pass over a hostname yields that of each suffix.
 #pragma once
 
 #include <exeat/hostname.hpp>
@@ -15,7 +16,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace exeat {
@@ -59,13 +60,9 @@ private:
     friend class name_index_builder;
 
     static constexpr std::size_t labels = (limits::hostname_octets + 1) / 2; // of a hostname, at most
-    static constexpr std::size_t block_bits = 18;                            // names lie in blocks of 256 KiB
+    static constexpr std::size_t block_bits = 13;                            // buckets begin in blocks of 8 KiB
     static constexpr std::size_t block_bytes = std::size_t{1} << block_bits;
 
-    struct slot {               // of the open-addressed table
-        std::uint32_t hash = 0; // its place in the table is hash / 2^32 of the way in: growing needs no text
-        std::uint32_t at = 0;   // of the record, from 1; 0: empty
-    };
     struct listing { // ends within lists_ of its three rule lists
         std::uint32_t begin = 0;
         std::array<std::uint32_t, host_reaches> end{};
@@ -74,11 +71,12 @@ private:
 
     std::size_t find(std::string_view host, hits& found) const noexcept;
     const listing* probe(std::uint32_t hash, std::string_view base) const noexcept;
-    // The slot that holds `base`, or the empty one where it belongs.
-    std::size_t place_of(std::uint32_t hash, std::string_view base) const noexcept;
-    std::size_t home(std::uint32_t hash) const noexcept { return static_cast<std::size_t>((std::uint64_t{hash} * slots_.size()) >> 32); }
-    char* record(std::uint32_t at) const noexcept { return blocks_[(at - 1) >> block_bits].get() + ((at - 1) & (block_bytes - 1)); }
     bool wanted(std::size_t suffix, std::size_t depth) const noexcept;
+    // Buckets follow each other as the hashes do.
+    std::size_t bucket_of(std::uint32_t hash) const noexcept
+    {
+        return static_cast<std::size_t>((std::uint64_t{hash} * directory_.size()) >> 32);
+    }
 
     std::span<const rule_index> list(const listing& l, host_pattern::reach how) const noexcept
     {
@@ -94,17 +92,18 @@ private:
     }
 
     std::uint64_t seed_ = 0;
-    std::vector<slot> slots_;
-    std::vector<std::unique_ptr<char[]>> blocks_; // records: listing (4 octets), length (1), text; none crosses a block
-    std::size_t tail_bytes_ = 0;                  // used of the last block
+    std::vector<std::uint32_t> directory_;        // of buckets: block and offset, from 1; 0: an empty bucket
+    std::vector<std::unique_ptr<char[]>> blocks_; // of buckets: a head for each name, then all their texts
+    std::size_t held_bytes_ = 0;                  // in blocks_
     std::vector<listing> listings_;
     std::vector<rule_index> lists_;
     std::array<std::bitset<labels + 1>, host_reaches> depths_; // how many labels the bases of each reach have: what need not be sought
     std::size_t names_ = 0;
 };
 
-// Puts an index together name by name. The seed keys the hash: names can then not be crafted to collide (a list may come from others, and a
-// build over colliding names takes quadratic time). Core draws no random numbers; the caller hands one in. One thread.
+// Puts an index together name by name. The seed keys the hash: names can then not be crafted to fall into one bucket (a list may come from
+// others, and long buckets are slow to build and to search). Core draws no random numbers; the caller hands one in. One thread.
+// Names are first dealt out to parts by their hash; finish() sorts part after part and frees each, so that hardly any name exists twice.
 class name_index_builder {
 public:
     explicit name_index_builder(std::uint64_t seed = 0) noexcept { index_.seed_ = seed; }
@@ -112,21 +111,38 @@ public:
     name_index finish() &&;
 
 private:
-    // Rule lists grow by links, shared between names: a name has the number of its last link.
-    struct link {
-        std::uint32_t before; // 0: none
+    static constexpr std::size_t parts = 256;
+    struct part {
+        std::vector<std::unique_ptr<char[]>> blocks; // of the size of the index's own, so that it can take the place that they leave
+        std::vector<std::size_t> used;               // bytes of each
+    };
+    struct naming { // one name in one rule, as it was added
+        std::uint32_t hash;
         rule_index rule;
         host_pattern::reach how;
+        std::string_view base; // into a part's block
     };
-    std::uint32_t extended(std::uint32_t last, rule_index, host_pattern::reach);
-    std::uint32_t append(std::string_view base);
-    void grow();
-    void shrink_tail();
-    std::uint32_t flatten(std::uint32_t last);
+    using rules_of_name = std::vector<std::pair<host_pattern::reach, rule_index>>; // ascending, none twice
+    struct numbered {
+        std::uint32_t hash;
+        std::uint32_t listing;
+        std::string_view base;
+    };
+
+    static std::vector<naming> sorted(const part&);
+    std::vector<numbered> merged(const std::vector<naming>&);
+    std::uint32_t listing_of(rules_of_name&&);
+    void write(const std::vector<numbered>&);
+    void write_bucket(std::span<const numbered>);
+    char* room_for(std::size_t bytes);
+    void shrink_last();
 
     name_index index_;
-    std::vector<link> links_{link{}};
-    std::map<std::tuple<std::uint32_t, rule_index, host_pattern::reach>, std::uint32_t> extensions_;
+    std::array<part, parts> parts_;
+    std::size_t added_ = 0;
+    std::size_t tail_ = 0; // bytes used of the index's last block
+    std::map<rules_of_name, std::uint32_t> listings_;
+    std::pair<rules_of_name, std::uint32_t> last_listing_; // most names share theirs with the name before
 };
 
 } // namespace exeat

@@ -38,8 +38,8 @@ private:
 
 struct decision {
     verdict said = verdict::not_allowed;
-    const rule* by = nullptr;        // the rule that allowed or refused, where one did
-    std::optional<approval> leave;   // present exactly when allowed()
+    const rule* by = nullptr;            // the rule that allowed or refused, where one did
+    std::optional<approval> leave;       // present exactly when allowed()
     verdict reported = verdict::allowed; // report mode: what would have been said under "enforce"
 
     bool allowed() const noexcept { return leave.has_value(); }
@@ -47,16 +47,16 @@ struct decision {
 
 // Who may go where. `now` is handed in so that expiry is testable; expiry of list and rule are checked at every decision.
 // Order: policy_expired, source_not_allowed, denied_by_rule, then the matching allow or private_link rules from the most specific
-// pattern down. A host that any private_link names is never opened by an [[allow]]. Where nothing allows, the verdict is of the rule that came
-// closest: expired, protocol_not_allowed, port_not_allowed, else ip_literal for an address and not_allowed for a name.
-// Report mode turns not_allowed, port_not_allowed and protocol_not_allowed into allowed under a built-in rule "_report" (any public
-// address; TLS for tunnels, HTTP for requests), never for an address and never for a host that a private_link names.
+// pattern down. A host that any private_link names is never opened by an [[allow]]. Where nothing allows, the verdict is of the rule that
+// came closest: expired, protocol_not_allowed, port_not_allowed, else ip_literal for an address and not_allowed for a name. Report mode
+// turns not_allowed, port_not_allowed and protocol_not_allowed into allowed under a built-in rule "_report" (any public address; TLS for
+// tunnels, HTTP for requests), never for an address and never for a host that a private_link names.
 decision decide(const client& who, const target& to, const policy& rules, wall_time now);
 
 // The machine's own addresses and exeat's own ports.
 struct own_endpoints {
-    std::vector<ip_address> addresses;  // ascending; of all interfaces
-    std::vector<std::uint16_t> ports;   // ascending; that exeat listens on, admin included
+    std::vector<ip_address> addresses; // ascending; of all interfaces
+    std::vector<std::uint16_t> ports;  // ascending; that exeat listens on, admin included
 };
 
 // An address that one approval may be dialled at. Only check_address makes one, and connect takes nothing else.
@@ -84,10 +84,10 @@ struct group {
 struct policy_settings {
     std::uint64_t serial = 0;
     wall_time expires = never;
-    bool report = false;             // mode = "report"
+    bool report = false; // mode = "report"
     wall_time report_until = never;
-    std::string sha256;              // of the raw bytes, lower-case hexadecimal
-    std::string deny_help;           // how to ask for access; may be empty
+    std::string sha256;    // of the raw bytes, lower-case hexadecimal
+    std::string deny_help; // how to ask for access; may be empty
 };
 
 class policy {

@@ -32,16 +32,16 @@ struct rule {
     rule_kind kind = rule_kind::allow;
     enum protocol protocol = protocol::tls;
     enum purpose purpose = purpose::pull;
-    bool ech = false;                   // an encrypted ClientHello may pass
+    bool ech = false;                     // an encrypted ClientHello may pass
     group_set groups = group_set{}.set(); // who it is for; all by default
-    std::vector<std::uint16_t> ports;   // ascending; empty: every port (only deny)
+    std::vector<std::uint16_t> ports;     // ascending; empty: every port (only deny)
     wall_time expires = never;
-    std::vector<ip_prefix> within;      // private_link
-    std::vector<ip_address> addresses;  // private_link: pinned, no DNS
+    std::vector<ip_prefix> within;     // private_link
+    std::vector<ip_address> addresses; // private_link: pinned, no DNS
     std::string owner, reason, ticket;
-    std::string file;                   // where it stands
+    std::string file; // where it stands
     std::uint32_t line = 0;
-    std::uint32_t slot = 0;             // of its counters; stable over reloads, below limits::rule_slots
+    std::uint32_t slot = 0; // of its counters; stable over reloads, below limits::rule_slots
 };
 
 } // namespace exeat

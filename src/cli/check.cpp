@@ -49,7 +49,8 @@ void print_json(const loaded_files& f, const summary& s)
 
 int check(int argc, char** argv)
 {
-    CLI::App app{"Checks exeat.toml and the allowlist, and runs its [[expect]] tests. Example: exeat check --strict allowlist.toml", "exeat check"};
+    CLI::App app{"Checks exeat.toml and the allowlist, and runs its [[expect]] tests. Example: exeat check --strict allowlist.toml",
+                 "exeat check"};
     std::string config, allowlist, format = "text";
     bool strict = false;
     app.add_option("--config", config, "exeat.toml; its allowlist is checked too");

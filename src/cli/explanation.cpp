@@ -47,19 +47,22 @@ std::string address_note(const approval& leave)
     const rule& by = leave.by();
     if (const auto& literal = leave.to().host.address()) {
         const auto said = check_address(leave, *literal, {});
-        return fmt::format("it is an address ({}): dialling it is {}", to_string(classify(*literal)), said ? "allowed" : to_string(said.error()));
+        return fmt::format("it is an address ({}): dialling it is {}", to_string(classify(*literal)),
+                           said ? "allowed" : to_string(said.error()));
     }
     if (by.kind == rule_kind::allow) return "then: the name is looked up, and every address of the answer must be a public one";
     if (!by.addresses.empty())
         return "then: dials " + listed(by.addresses, [](const ip_address& a) { return a.to_string(); }) + ", without a look-up";
-    return "then: the name is looked up, and every address of the answer must lie in " + listed(by.within, [](const ip_prefix& p) { return p.to_string(); });
+    return "then: the name is looked up, and every address of the answer must lie in " +
+           listed(by.within, [](const ip_prefix& p) { return p.to_string(); });
 }
 
 void note_allowed(explanation& e, const decision& d)
 {
     e.notes.push_back(address_note(*d.leave));
     if (d.by->protocol != protocol::tls) return;
-    e.notes.push_back(fmt::format("then: the TLS server name must be {}{}", d.leave->to().host.str(), d.by->ech ? "; ECH may pass" : ", without ECH"));
+    e.notes.push_back(
+        fmt::format("then: the TLS server name must be {}{}", d.leave->to().host.str(), d.by->ech ? "; ECH may pass" : ", without ECH"));
 }
 
 // Entries that name the host and are not for this client, or for another port.
@@ -72,7 +75,8 @@ void note_near(explanation& e, const client& who, const target& to, const policy
             if (r.kind == rule_kind::deny) continue;
             named = true;
             if ((r.groups & who.groups).none())
-                e.notes.push_back(fmt::format("{} ({}) names this host, but is for {}", ops::as_shown(r.name), place_of(r), groups_text(r.groups, rules)));
+                e.notes.push_back(fmt::format("{} ({}) names this host, but is for {}", ops::as_shown(r.name), place_of(r),
+                                              groups_text(r.groups, rules)));
             else
                 e.notes.push_back(fmt::format("{} ({}) names this host: protocol {}, ports {}", ops::as_shown(r.name), place_of(r),
                                               to_string(r.protocol), ports_text(r)));
@@ -85,9 +89,7 @@ void note_near(explanation& e, const client& who, const target& to, const policy
 void note_denied(explanation& e, const client& who, const target& to, const policy& rules)
 {
     switch (e.said) {
-    case verdict::source_not_allowed:
-        e.notes.push_back(fmt::format("{} lies in no group's sources", who.source.to_string()));
-        break;
+    case verdict::source_not_allowed: e.notes.push_back(fmt::format("{} lies in no group's sources", who.source.to_string())); break;
     case verdict::not_allowed:
     case verdict::ip_literal:
     case verdict::port_not_allowed:
@@ -120,7 +122,9 @@ explanation explain_target(std::string_view asked, const ip_address& source, con
 std::string to_text(const explanation& e)
 {
     std::string out = fmt::format("{}: {}", ops::as_shown(e.target), to_string(e.said));
-    if (e.by != nullptr) out += fmt::format(" by {} ({}{})", ops::as_shown(e.by->name), e.by->line == 0 ? "" : fmt::format("[[{}]] at ", to_string(e.by->kind)), place_of(*e.by));
+    if (e.by != nullptr)
+        out += fmt::format(" by {} ({}{})", ops::as_shown(e.by->name),
+                           e.by->line == 0 ? "" : fmt::format("[[{}]] at ", to_string(e.by->kind)), place_of(*e.by));
     out += "\n";
     const auto line = [&out](std::string_view what, std::string_view text) {
         if (!text.empty()) out += fmt::format("    {}{}\n", what, text);
@@ -142,9 +146,9 @@ boost::json::object to_json(const explanation& e)
     boost::json::object out{{"target", e.target}, {"allowed", e.allowed}, {"verdict", to_string(e.said)}};
     if (e.reported != verdict::allowed) out["enforced"] = to_string(e.reported);
     if (e.by != nullptr) {
-        out["entry"] = boost::json::object{{"name", e.by->name},     {"kind", to_string(e.by->kind)}, {"file", e.by->file},
-                                           {"line", e.by->line},     {"owner", e.by->owner},          {"reason", e.by->reason},
-                                           {"ticket", e.by->ticket}};
+        out["entry"] =
+            boost::json::object{{"name", e.by->name},   {"kind", to_string(e.by->kind)}, {"file", e.by->file},    {"line", e.by->line},
+                                {"owner", e.by->owner}, {"reason", e.by->reason},        {"ticket", e.by->ticket}};
     }
     boost::json::array notes;
     for (const auto& n : e.notes) notes.emplace_back(n);

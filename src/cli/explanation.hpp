@@ -14,9 +14,9 @@ struct explanation {
     std::string target;              // as asked
     verdict said = verdict::allowed; // also host_syntax and scheme
     bool allowed = false;
-    const rule* by = nullptr;        // in the policy
+    const rule* by = nullptr; // in the policy
     verdict reported = verdict::allowed;
-    std::vector<std::string> notes;  // what follows, or how near it came
+    std::vector<std::string> notes; // what follows, or how near it came
 };
 
 explanation explain_target(std::string_view asked, const ip_address& source, const policy&, wall_time now);

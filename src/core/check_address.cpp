@@ -36,8 +36,7 @@ verdict judge_link(const rule& link, const ip_address& a, address_class of) noex
     case address_class::private_use: break;
     default: return verdict::addr_class;
     }
-    if (pinned)
-        return std::find(link.addresses.begin(), link.addresses.end(), a) == link.addresses.end() ? outside(of) : verdict::allowed;
+    if (pinned) return std::find(link.addresses.begin(), link.addresses.end(), a) == link.addresses.end() ? outside(of) : verdict::allowed;
     return within_any(link.within, a) ? verdict::allowed : outside(of);
 }
 

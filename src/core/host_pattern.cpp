@@ -25,7 +25,7 @@ std::string host_pattern::to_string() const
     case reach::one_label: return "*." + std::string{base.str()};
     case reach::any_depth: return "**." + std::string{base.str()};
     }
-    return std::string{base.str()};
+    return base.authority();
 }
 
 } // namespace exeat

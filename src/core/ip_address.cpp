@@ -37,7 +37,7 @@ std::optional<ip_address> ip_address::parse(std::string_view text) noexcept
     // inet_pton takes neither leading zeros in a quad nor a zone; an embedded NUL would end its reading early.
     std::array<char, INET6_ADDRSTRLEN> z{};
     if (text.size() >= z.size() || text.find('\0') != text.npos) return std::nullopt;
-    std::memcpy(z.data(), text.data(), text.size());
+    text.copy(z.data(), text.size());
     ip_address a;
     if (text.find(':') != text.npos) {
         if (inet_pton(AF_INET6, z.data(), a.octets.data()) != 1) return std::nullopt;

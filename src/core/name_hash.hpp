@@ -2,6 +2,7 @@
 // 64 × 64 → 128 bit multiplication folded, eight octets a step. Private to the name index.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -46,5 +47,24 @@ private:
     std::uint64_t state_;
     std::uint64_t key_;
 };
+
+// Calls each(from, hash) for every suffix of the name that begins at a label, from the last label up to the whole name.
+template <class Each> void each_suffix(std::string_view name, std::uint64_t seed, Each&& each) noexcept
+{
+    name_hash hash{seed};
+    for (std::size_t end = name.size();;) {
+        const std::size_t dot = end == 0 ? std::string_view::npos : name.rfind('.', end - 1);
+        const std::size_t from = dot == std::string_view::npos ? 0 : dot + 1;
+        hash.absorb(name.substr(from, end - from));
+        each(from, hash.value());
+        if (from == 0) return;
+        end = dot;
+    }
+}
+
+inline std::size_t labels_in(std::string_view name) noexcept
+{
+    return 1 + static_cast<std::size_t>(std::count(name.begin(), name.end(), '.'));
+}
 
 } // namespace exeat

@@ -95,8 +95,8 @@ std::vector<policy::source_range> policy::disjoint_ranges(const std::vector<grou
 
 group_set policy::groups_of(const ip_address& source) const noexcept
 {
-    const auto next = std::upper_bound(sources_.begin(), sources_.end(), source,
-                                       [](const ip_address& a, const source_range& r) { return a < r.first; });
+    const auto next =
+        std::upper_bound(sources_.begin(), sources_.end(), source, [](const ip_address& a, const source_range& r) { return a < r.first; });
     if (next == sources_.begin() || std::prev(next)->last < source) return {};
     return std::prev(next)->groups;
 }

@@ -62,7 +62,9 @@ private:
         if (!text) return;
         if (!label_like(*text)) return s.reject(name.name, fmt::format("{} cannot be a name; {}", as_shown(*text), name_mend));
         const auto [known, added] = names_.try_emplace(*text, r.line);
-        if (!added) return s.reject(name.name, fmt::format("the name {} is taken by the entry in line {}; choose another", as_shown(*text), known->second));
+        if (!added)
+            return s.reject(name.name,
+                            fmt::format("the name {} is taken by the entry in line {}; choose another", as_shown(*text), known->second));
         r.name = *text;
     }
 
@@ -75,7 +77,8 @@ private:
         if (r.ech && r.protocol != protocol::tls) s.reject("ech", "'ech' is for protocol = \"tls\"; remove it");
         if (const auto t = s.moment({"expires", "2026-12-24T00:00:00Z"})) {
             r.expires = *t;
-            if (*t <= now_) s.wrong().warning(s.where("expires"), "this entry has expired and lets nothing out; remove it or renew 'expires'");
+            if (*t <= now_)
+                s.wrong().warning(s.where("expires"), "this entry has expired and lets nothing out; remove it or renew 'expires'");
         }
         read_upload(s);
         constexpr toml_key on_budget{"on_budget", "\"cut\""}, shared_suffix{"shared_suffix", "\"why\""};
@@ -105,7 +108,9 @@ private:
             if (found != group_words_.end()) r.groups.set(static_cast<std::size_t>(found - group_words_.begin()));
             else
                 s.wrong().error(where, fmt::format("there is no group {}{}", as_shown(text),
-                                                   did_you_mean(text, group_words_, fmt::format("add [groups.{}] or mend the name", text.empty() ? "NAME" : as_shown(text)))));
+                                                   did_you_mean(text, group_words_,
+                                                                fmt::format("add [groups.{}] or mend the name",
+                                                                            text.empty() ? "NAME" : as_shown(text)))));
         }
     }
 
@@ -130,7 +135,8 @@ private:
     {
         const std::filesystem::path path{text};
         const bool outside = path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end();
-        if (outside) return s.reject("hosts_file", fmt::format("{} leads out of the allowlist's directory; put the file beside it", as_shown(text)));
+        if (outside)
+            return s.reject("hosts_file", fmt::format("{} leads out of the allowlist's directory; put the file beside it", as_shown(text)));
         e.hosts_file = (std::filesystem::path{s.wrong().file()}.parent_path() / path).string();
         e.hosts_file_at = s.where("hosts_file");
     }
@@ -163,9 +169,11 @@ std::vector<group> read_groups(section& root)
     }
     for (const auto& [name, node] : *all) {
         const auto* t = node.as_table();
-        if (!label_like(name.str())) root.wrong().error(at(name.source()), fmt::format("{} cannot be a group's name; {}", as_shown(name.str()), name_mend));
+        if (!label_like(name.str()))
+            root.wrong().error(at(name.source()), fmt::format("{} cannot be a group's name; {}", as_shown(name.str()), name_mend));
         if (t == nullptr) {
-            root.wrong().error(at(name.source()), fmt::format("a group is a table; write [groups.{}] and sources = [\"10.42.0.0/16\"]", as_shown(name.str())));
+            root.wrong().error(at(name.source()),
+                               fmt::format("a group is a table; write [groups.{}] and sources = [\"10.42.0.0/16\"]", as_shown(name.str())));
             continue;
         }
         section s{*t, fmt::format("[groups.{}]", name.str()), root.wrong()};
@@ -188,7 +196,8 @@ std::vector<entry> read_entries(section& root, const std::vector<group>& groups,
             out.push_back(reader.read(s, kind));
         }
     }
-    if (out.size() > limits::rules) root.wrong().error({}, fmt::format("there are {} entries; {} at most, so join some", out.size(), limits::rules));
+    if (out.size() > limits::rules)
+        root.wrong().error({}, fmt::format("there are {} entries; {} at most, so join some", out.size(), limits::rules));
     return out;
 }
 

@@ -44,9 +44,9 @@ std::optional<audit_link> read_link(std::string_view line);
 class audit_chain {
 public:
     audit_chain();
-    std::uint64_t sequence() const noexcept { return next_; }                                // of the next line
+    std::uint64_t sequence() const noexcept { return next_; }                                   // of the next line
     std::string_view previous() const noexcept { return {previous_.data(), previous_.size()}; } // the next line's
-    void seal(std::string_view line); // it was written: without its newline
+    void seal(std::string_view line);                                                           // it was written: without its newline
     // The next line follows `line`, which stands in a file of an earlier run; `sequence` is the next line's.
     void resume(std::string_view line, std::uint64_t sequence);
 

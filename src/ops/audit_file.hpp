@@ -23,7 +23,7 @@ public:
     audit_file(const audit_file&) = delete;
     audit_file& operator=(const audit_file&) = delete;
 
-    std::error_code open();                    // nothing to do while it is open
+    std::error_code open(); // nothing to do while it is open
     void close() noexcept;
     bool is_open() const noexcept { return fd_ >= 0; }
     // What stood there when open() last succeeded; absent for a new or empty file and for what is no file.

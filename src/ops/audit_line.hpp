@@ -60,7 +60,7 @@ private:
     std::vector<std::string> rules_, groups_; // by slot, as JSON strings; a slot's name never changes
     std::string sha256_;                      // of the policy of generation_
     std::uint64_t generation_ = 0;
-    std::chrono::sys_seconds second_{};       // that second_text_ stands for
+    std::chrono::sys_seconds second_{}; // that second_text_ stands for
     std::string second_text_;
     std::uint64_t torn_octets_ = 0;
 };

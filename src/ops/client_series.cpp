@@ -55,7 +55,8 @@ client_series::client_series(std::vector<const net::client_table*> tables) : tab
 // `share`: how many parts the client's traffic may be in, one per worker.
 bool client_series::stands_out(const client_totals& t, std::uint64_t share) const noexcept
 {
-    return t.all_bytes() >= limits::client_series_bytes / share || t.denied >= std::max<std::uint64_t>(1, limits::client_series_denials / share);
+    return t.all_bytes() >= limits::client_series_bytes / share ||
+           t.denied >= std::max<std::uint64_t>(1, limits::client_series_denials / share);
 }
 
 void client_series::visit(const net::client_key* key, const net::client_account& account, std::chrono::seconds now)
@@ -72,7 +73,7 @@ void client_series::visit(const net::client_key* key, const net::client_account&
         return;
     }
     // A worker's part that is far below an equal share of the threshold does not decide; it keeps the list of candidates short.
-    if (!stands_out(total, 4 * tables_.size())) return;
+    if (full_ || !stands_out(total, 4 * tables_.size())) return;
     auto& c = candidates_.try_emplace(*key).first->second;
     c.key = *key;
     c.total += total;
@@ -85,8 +86,8 @@ void client_series::refresh(std::chrono::seconds now)
 {
     all_ = {};
     candidates_.clear();
-    for (const auto* table : tables_)
-        table->each([&](const net::client_key* key, const net::client_account& a) { visit(key, a, now); });
+    full_ = named_.size() >= limits::client_series; // a place that becomes free now is given next time
+    for (const auto* table : tables_) table->each([&](const net::client_key* key, const net::client_account& a) { visit(key, a, now); });
     give_up_idle(now);
     name_largest(now);
     other_ = all_;

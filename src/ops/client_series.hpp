@@ -30,9 +30,9 @@ class client_series {
 public:
     struct series {
         client_totals shown;
-        std::uint64_t last_cut = 0; // wall-clock seconds; 0: never
-        std::chrono::seconds busy{};  // when it was last seen doing something
-        bool prober = false;          // got its place by denials alone
+        std::uint64_t last_cut = 0;  // wall-clock seconds; 0: never
+        std::chrono::seconds busy{}; // when it was last seen doing something
+        bool prober = false;         // got its place by denials alone
     };
     using series_map = std::unordered_map<net::client_key, series, net::client_key_hash>;
 
@@ -63,6 +63,7 @@ private:
     candidate_map candidates_; // of this refresh
     client_totals all_, other_, past_;
     std::size_t probers_ = 0;
+    bool full_ = false;
 };
 
 } // namespace exeat::ops

@@ -6,9 +6,9 @@ namespace exeat::ops {
 
 void sha256_digest::release::operator()(evp_md_ctx_st* c) const noexcept { EVP_MD_CTX_free(c); }
 
-sha256_digest::sha256_digest() : context_{EVP_MD_CTX_new()}, good_{context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1}
-{
-}
+sha256_digest::sha256_digest()
+    : context_{EVP_MD_CTX_new()}, good_{context_ && EVP_DigestInit_ex(context_.get(), EVP_sha256(), nullptr) == 1}
+{}
 
 void sha256_digest::take(std::string_view bytes) noexcept
 {

@@ -12,9 +12,9 @@ namespace {
 constexpr toml_key client_key{"client", "\"10.42.3.7\""}, target_key{"target", "\"pypi.org:443\""}, verdict_key{"verdict", "\"allow\""};
 
 // What can be known without a look-up, a connection or a byte of TLS.
-constexpr std::array<std::string_view, 11> words{"allow",         "source_not_allowed", "not_allowed",          "denied_by_rule",
-                                                 "port_not_allowed", "protocol_not_allowed", "ip_literal",       "expired",
-                                                 "policy_expired", "host_syntax",        "scheme"};
+constexpr std::array<std::string_view, 11> words{
+    "allow",   "source_not_allowed", "not_allowed", "denied_by_rule", "port_not_allowed", "protocol_not_allowed", "ip_literal",
+    "expired", "policy_expired",     "host_syntax", "scheme"};
 
 expectation read_one(section& s)
 {
@@ -49,7 +49,10 @@ outcome judge(const expectation& e, const policy& rules, wall_time now)
 
 std::string_view word_for(verdict v) noexcept { return v == verdict::allowed ? "allow" : to_string(v); }
 
-std::string place_of(const rule* by) { return by == nullptr ? "by no entry" : fmt::format("by {} ({}:{})", as_shown(by->name), by->file, by->line); }
+std::string place_of(const rule* by)
+{
+    return by == nullptr ? "by no entry" : fmt::format("by {} ({}:{})", as_shown(by->name), by->file, by->line);
+}
 
 } // namespace
 
@@ -69,8 +72,8 @@ void run_expectations(const std::vector<expectation>& all, const policy& rules, 
     for (const auto& e : all) {
         const auto got = judge(e, rules, now);
         if (got.said == e.said) continue;
-        auto text = fmt::format("expected {} for {} from {}, but it is {} {}; mend the entry or the expectation", word_for(e.said), as_shown(e.target),
-                                e.client.to_string(), word_for(got.said), place_of(got.by));
+        auto text = fmt::format("expected {} for {} from {}, but it is {} {}; mend the entry or the expectation", word_for(e.said),
+                                as_shown(e.target), e.client.to_string(), word_for(got.said), place_of(got.by));
         if (got.said == verdict::expired && e.said == verdict::allowed) wrong.warning(e.at, std::move(text));
         else wrong.error(e.at, std::move(text));
     }

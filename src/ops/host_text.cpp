@@ -31,8 +31,10 @@ std::string_view mend_for(std::string_view text)
     if (text.find('/') != text.npos) return "that is a path or a network: write host names, one each";
     if (base.find('*') != base.npos) return "'*.' or '**.' at the very front is the only wildcard";
     if (wildcard && ip_address::parse(base)) return "an address has no wildcard: write single addresses";
-    if (wildcard && base.find('.') == base.npos) return "a wildcard there takes in everybody: write it above at least two labels, like *.example.org";
-    if (text.find(':') != text.npos && !ip_address::parse(text)) return "write the host alone, the port in 'ports'";
+    if (wildcard && base.find('.') == base.npos)
+        return "a wildcard there takes in everybody: write it above at least two labels, like *.example.org";
+    if (ip_address::parse(text)) return "write an IPv6 address in brackets, like [2001:db8::1]";
+    if (text.find(':') != text.npos) return "write the host alone, the port in 'ports'";
     if (text.find('.') == text.npos) return "it has no dot: write the full name, like pypi.org";
     return "write it like pypi.org, *.example.org or 192.0.2.1";
 }
@@ -56,9 +58,11 @@ std::string objection_to_literal(const host_pattern& host, const rule& r)
     if (!reachable(r, address))
         return fmt::format("{} is {}, which {} cannot open; {}", host.to_string(), to_string(classify(address)),
                            r.kind == rule_kind::allow ? "an [[allow]]" : "a [[private_link]]",
-                           r.kind == rule_kind::allow && classify(address) == address_class::private_use ? "use a [[private_link]]" : "remove it");
+                           r.kind == rule_kind::allow && classify(address) == address_class::private_use ? "use a [[private_link]]"
+                                                                                                         : "remove it");
     if (r.protocol == protocol::tls)
-        return fmt::format("{} is an address, and TLS clients send no server name for one; set protocol = \"tcp\" or \"http\"", host.to_string());
+        return fmt::format("{} is an address, and TLS clients send no server name for one; set protocol = \"tcp\" or \"http\"",
+                           host.to_string());
     return {};
 }
 
@@ -69,7 +73,8 @@ std::string objection_to(const host_pattern& host, const rule& r)
     if (r.kind == rule_kind::deny) return {};
     if (host.base.address()) return objection_to_literal(host, r);
     if (r.protocol == protocol::tcp && host.how != host_pattern::reach::exact)
-        return fmt::format("{} is a wildcard, and raw TCP shows no name to hold it to; write exact hosts with protocol = \"tcp\"", host.to_string());
+        return fmt::format("{} is a wildcard, and raw TCP shows no name to hold it to; write exact hosts with protocol = \"tcp\"",
+                           host.to_string());
     return {};
 }
 

@@ -27,7 +27,8 @@ public:
     void read(std::string_view line)
     {
         ++number_;
-        if (line.size() > limits::hosts_line_octets) return objection(1, fmt::format("the line has {} octets; one name a line", line.size()));
+        if (line.size() > limits::hosts_line_octets)
+            return objection(1, fmt::format("the line has {} octets; one name a line", line.size()));
         if (number_ == 1 && line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3); // a byte order mark
         const auto* const start = line.data();
         line = line.substr(0, line.find('#'));

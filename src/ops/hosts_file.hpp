@@ -14,7 +14,8 @@ namespace exeat::ops {
 // Takes a host, or objects in words.
 using host_taker = std::function<std::string(const host_pattern&)>;
 
-// Reads it all, even after errors (up to limits::hosts_file_problems), and returns the digest of its bytes; zeros when it could not be read.
+// Reads it all, even after errors (up to limits::hosts_file_problems), and returns the digest of its bytes; zeros when it could not be
+// read.
 sha256_digest::value read_hosts_file(const std::string& path, const host_taker& take, findings& wrong);
 
 } // namespace exeat::ops

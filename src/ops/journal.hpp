@@ -63,19 +63,19 @@ private:
     audit_file file_;
     audit_line line_;
     audit_chain chain_;
-    bool begun_ = false;             // the file was open once: the chain has its beginning
-    std::string pending_;            // whole lines; the first may be written in part
-    std::size_t begun_octets_ = 0;   // of the first pending line, already in the file
+    bool begun_ = false;           // the file was open once: the chain has its beginning
+    std::string pending_;          // whole lines; the first may be written in part
+    std::size_t begun_octets_ = 0; // of the first pending line, already in the file
     std::uint64_t pending_lines_ = 0, late_lines_ = 0;
     clock::time_point retry_at_{}, look_at_{};
 
     std::atomic<bool> healthy_{false}, reopen_{false};
     std::atomic<std::uint64_t> written_{0}, retried_{0}, dropped_{0}, errors_{0};
-    mutable std::mutex mutex_;       // of what follows
+    mutable std::mutex mutex_; // of what follows
     std::condition_variable_any wake_;
     std::deque<process_event> notes_;
     std::string error_;
-    std::jthread thread_;            // last: it uses all the others
+    std::jthread thread_; // last: it uses all the others
 };
 
 } // namespace exeat::ops

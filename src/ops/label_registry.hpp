@@ -22,9 +22,9 @@ public:
         enum purpose purpose = purpose::pull;
     };
     // Slots with a meaning of their own; real rules and groups come after.
-    static constexpr std::uint32_t other_rule = 0;         // "_other": no slot left, or no rule at all
-    static constexpr std::uint32_t reported_rule = 1;      // "_report": passed only because the list is in report mode
-    static constexpr std::uint32_t no_group = 0;           // "_none"
+    static constexpr std::uint32_t other_rule = 0;    // "_other": no slot left, or no rule at all
+    static constexpr std::uint32_t reported_rule = 1; // "_report": passed only because the list is in report mode
+    static constexpr std::uint32_t no_group = 0;      // "_none"
 
     label_registry();
     std::uint32_t rule_slot(std::string_view name, enum purpose); // a changed purpose is another slot

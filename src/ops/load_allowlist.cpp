@@ -33,10 +33,12 @@ void read_mode(section& root, policy_settings& s, wall_time now)
     if (const auto t = root.moment(until)) s.report_until = *t;
     if (s.report && !root.has(until.name))
         root.reject("mode", "report mode lets out what no entry names, so it needs an end; add report_until, at most 14 days ahead");
-    if (!s.report && root.has(until.name)) root.wrong().warning(root.where(until.name), "'report_until' says nothing without mode = \"report\"; remove it");
+    if (!s.report && root.has(until.name))
+        root.wrong().warning(root.where(until.name), "'report_until' says nothing without mode = \"report\"; remove it");
     if (!s.report || s.report_until == never) return;
     if (s.report_until <= now) root.reject(until.name, "'report_until' has passed; set mode = \"enforce\" or a new end");
-    else if (s.report_until > now + limits::report_ahead) root.reject(until.name, "'report_until' is more than 14 days ahead; write an earlier end");
+    else if (s.report_until > now + limits::report_ahead)
+        root.reject(until.name, "'report_until' is more than 14 days ahead; write an earlier end");
 }
 
 policy_settings read_settings(section& root, wall_time now)

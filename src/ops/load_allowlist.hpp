@@ -15,13 +15,13 @@ namespace exeat::ops {
 struct loaded_allowlist {
     std::shared_ptr<const policy> rules; // null when any problem is an error
     std::vector<problem> problems;
-    std::vector<std::string> files;      // every path that was read or should have been, for the watch; the allowlist first
-    std::size_t expectations = 0;        // [[expect]] tests in it
+    std::vector<std::string> files; // every path that was read or should have been, for the watch; the allowlist first
+    std::size_t expectations = 0;   // [[expect]] tests in it
 };
 
 // policy_settings::sha256 is over the allowlist's bytes, followed by the 32-octet SHA-256 of each hosts_file in the order of the entries
-// ([[allow]], [[private_link]], [[deny]]); without any, it is what sha256sum prints for the file. Slots are given out only to a list without errors
-// but those of its [[expect]] tests.
+// ([[allow]], [[private_link]], [[deny]]); without any, it is what sha256sum prints for the file. Slots are given out only to a list
+// without errors but those of its [[expect]] tests.
 loaded_allowlist load_allowlist(const std::string& path, label_registry& labels, wall_time now);
 
 } // namespace exeat::ops

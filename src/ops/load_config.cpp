@@ -73,9 +73,11 @@ void read_listeners(section& root, config& c)
     for (const auto* t : all) {
         section s{*t, "[[listen]]", root.wrong()};
         const auto l = read_listener(s);
-        const auto same = std::find_if(c.listeners.begin(), c.listeners.end(), [&](const listener& o) { return overlap(o.address, l.address); });
+        const auto same =
+            std::find_if(c.listeners.begin(), c.listeners.end(), [&](const listener& o) { return overlap(o.address, l.address); });
         if (l.address.port != 0 && same != c.listeners.end())
-            s.reject("address", fmt::format("\"{}\" is taken by another [[listen]] ({}); choose another port", l.address.to_string(), same->address.to_string()));
+            s.reject("address", fmt::format("\"{}\" is taken by another [[listen]] ({}); choose another port", l.address.to_string(),
+                                            same->address.to_string()));
         c.listeners.push_back(l);
     }
 }

@@ -34,7 +34,8 @@ template <class Cell> std::uint64_t sum(const metric_sources& from, Cell&& cell)
 }
 
 // One histogram of each worker, summed; `unit` is how many of the counted units make one of the published.
-template <class Histogram> void add_histogram(prometheus::MetricFamily& f, const metric_sources& from, Histogram&& of, double unit, metric_labels labels = {})
+template <class Histogram>
+void add_histogram(prometheus::MetricFamily& f, const metric_sources& from, Histogram&& of, double unit, metric_labels labels = {})
 {
     prometheus::ClientMetric m;
     m.label = std::move(labels);

@@ -20,7 +20,8 @@ void entries(families& all, const policy& rules)
 void collect_policy(families& all, const metric_sources& from)
 {
     const auto status = from.policy.now();
-    auto& reloads = new_counter(all, "policy_reloads_total", "Reloads of the allowlist, whether it had changed or not; a failed one changed nothing.");
+    auto& reloads =
+        new_counter(all, "policy_reloads_total", "Reloads of the allowlist, whether it had changed or not; a failed one changed nothing.");
     add(reloads, status.reloads_ok, {{"result", "ok"}});
     add(reloads, status.reloads_failed, {{"result", "error"}});
     add(new_gauge(all, "policy_last_reload_success", "1: the last load of the allowlist succeeded."), status.last_reload_ok ? 1.0 : 0.0);
@@ -41,7 +42,9 @@ void collect_policy(families& all, const metric_sources& from)
 void collect_audit(families& all, const metric_sources& from)
 {
     const auto counts = from.audit.counts();
-    auto& events = new_counter(all, "audit_events_total", "Audit log lines: written; retried, had to wait because a write failed (and were written since, or will be).");
+    auto& events =
+        new_counter(all, "audit_events_total",
+                    "Audit log lines: written; retried, had to wait because a write failed (and were written since, or will be).");
     add(events, counts.written, {{"result", "written"}});
     add(events, counts.retried, {{"result", "retried"}});
     add(new_counter(all, "audit_events_dropped_total", "Events that are in no audit log: no room, or still unwritten at the end."),

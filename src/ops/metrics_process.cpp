@@ -22,7 +22,8 @@ std::string contents(const char* path)
     std::string text(64 * 1024, '\0');
     std::size_t size = 0;
     ssize_t n = 0;
-    while (file && size < text.size() && (n = ::read(file.value(), text.data() + size, text.size() - size)) > 0) size += static_cast<std::size_t>(n);
+    while (file && size < text.size() && (n = ::read(file.value(), text.data() + size, text.size() - size)) > 0)
+        size += static_cast<std::size_t>(n);
     text.resize(size);
     return text;
 }
@@ -74,7 +75,8 @@ void collect_process(families& all)
     static const double started = boot_time() + stat_field(stat, 22) / ticks;
     rlimit fds{};
     ::getrlimit(RLIMIT_NOFILE, &fds);
-    plain(all, "process_cpu_seconds_total", "User and system CPU time spent.", Counter, (stat_field(stat, 14) + stat_field(stat, 15)) / ticks);
+    plain(all, "process_cpu_seconds_total", "User and system CPU time spent.", Counter,
+          (stat_field(stat, 14) + stat_field(stat, 15)) / ticks);
     plain(all, "process_virtual_memory_bytes", "Virtual memory size.", Gauge, stat_field(stat, 23));
     plain(all, "process_resident_memory_bytes", "Resident memory size.", Gauge, stat_field(stat, 24) * page);
     plain(all, "process_open_fds", "Open file descriptors.", Gauge, static_cast<double>(open_fds()));

@@ -56,8 +56,9 @@ std::set<std::size_t> always_shown(const policy_status::view& status)
 
 void by_reason(families& all, const metric_sources& from)
 {
-    auto& denied = new_counter(all, "denied_total",
-                               "Refusals. Every reason exists at 0 for the group _none and, where the allowlist has at most 16 groups, for each of them.");
+    auto& denied = new_counter(
+        all, "denied_total",
+        "Refusals. Every reason exists at 0 for the group _none and, where the allowlist has at most 16 groups, for each of them.");
     const auto names = from.labels.groups();
     const auto shown = always_shown(from.policy.now());
     for (std::size_t group = 0; group < std::min(names.size(), limits::group_slots); ++group)
@@ -70,7 +71,8 @@ void by_reason(families& all, const metric_sources& from)
 
 void reported(families& all, const metric_sources& from)
 {
-    auto& passed = new_counter(all, "reported_total", "Requests that passed only because the allowlist is in report mode, by what would have refused them.");
+    auto& passed = new_counter(all, "reported_total",
+                               "Requests that passed only because the allowlist is in report mode, by what would have refused them.");
     for (std::size_t v = 1; v < verdicts; ++v)
         if (reportable(static_cast<verdict>(v)))
             add(passed, sum(from, [v](const counters& c) -> const counter& { return c.reported[v]; }),
@@ -92,7 +94,8 @@ void add_bytes(prometheus::MetricFamily& bytes, const std::string& client, const
 {
     for (std::size_t p = 0; p < purposes; ++p)
         for (const auto d : {upload, download})
-            add(bytes, t.bytes[p][d], {{"client", client}, {"direction", direction_words[d]}, {"purpose", word(to_string(static_cast<purpose>(p)))}});
+            add(bytes, t.bytes[p][d],
+                {{"client", client}, {"direction", direction_words[d]}, {"purpose", word(to_string(static_cast<purpose>(p)))}});
 }
 
 } // namespace
@@ -112,7 +115,8 @@ void collect_requests(families& all, const metric_sources& from)
 
 void collect_bytes(families& all, const metric_sources& from)
 {
-    auto& bytes = new_counter(all, "bytes_total", "Payload bytes written to (upload) and read from (download) destinations, live, by allowlist entry.");
+    auto& bytes = new_counter(all, "bytes_total",
+                              "Payload bytes written to (upload) and read from (download) destinations, live, by allowlist entry.");
     const auto labels = from.labels.rules();
     const auto shown = current_slots(from.policy.now());
     for (std::size_t slot = 0; slot < std::min(labels.size(), shown.size()); ++slot) {
@@ -120,7 +124,8 @@ void collect_bytes(families& all, const metric_sources& from)
                                              sum(from, [slot](const counters& c) -> const counter& { return c.rules[slot].download; })};
         if (n[upload] == 0 && n[download] == 0 && !shown[slot]) continue;
         for (const auto d : {upload, download})
-            add(bytes, n[d], {{"direction", direction_words[d]}, {"entry", labels[slot].name}, {"purpose", word(to_string(labels[slot].purpose))}});
+            add(bytes, n[d],
+                {{"direction", direction_words[d]}, {"entry", labels[slot].name}, {"purpose", word(to_string(labels[slot].purpose))}});
     }
 }
 
@@ -130,7 +135,8 @@ void collect_clients(families& all, const metric_sources& from, const client_ser
                               "Payload bytes by client. At most 200 clients have series of their own; _other is all the rest, _past what "
                               "series that ended had shown (it jumps when one ends, which is no traffic).");
     auto& denied = new_counter(all, "client_denied_total", "Refusals by client, with _other and _past as in exeat_client_bytes_total.");
-    auto& cut = new_gauge(all, "client_last_cut_timestamp_seconds", "When a tunnel of the client was last cut by policy; only for clients that were.");
+    auto& cut = new_gauge(all, "client_last_cut_timestamp_seconds",
+                          "When a tunnel of the client was last cut by policy; only for clients that were.");
     const auto groups = from.labels.groups();
     for (const auto& [key, s] : clients.named()) {
         const auto name = groups[key.group_slot < groups.size() ? key.group_slot : label_registry::no_group] + "/" + key.source.to_string();

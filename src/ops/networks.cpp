@@ -9,7 +9,8 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr toml_key sources{"sources", "[\"10.42.0.0/16\"]"}, within{"within", "[\"10.20.8.0/24\"]"}, addresses{"addresses", "[\"10.20.8.4\"]"};
+constexpr toml_key sources{"sources", "[\"10.42.0.0/16\"]"}, within{"within", "[\"10.20.8.0/24\"]"},
+    addresses{"addresses", "[\"10.20.8.4\"]"};
 
 // IPv4 is kept in its mapped form, so "::/0" would take in all of it unsaid.
 bool takes_v4_unsaid(const ip_prefix& p) noexcept { return p.bits < 96 && p.contains(ip_address::v4(0)); }
@@ -18,9 +19,11 @@ std::optional<ip_prefix> read_network(const located_text& t, findings& wrong)
 {
     const auto p = ip_prefix::parse(t.text);
     if (!p)
-        wrong.error(t.at, fmt::format("{} is no network; write it like \"10.42.0.0/16\" or \"fd00:42::/64\", host bits zero", as_shown(t.text)));
+        wrong.error(t.at,
+                    fmt::format("{} is no network; write it like \"10.42.0.0/16\" or \"fd00:42::/64\", host bits zero", as_shown(t.text)));
     else if (takes_v4_unsaid(*p))
-        wrong.error(t.at, fmt::format("{} takes in every IPv4 address too; write the IPv6 networks you mean, like \"2000::/3\"", as_shown(t.text)));
+        wrong.error(
+            t.at, fmt::format("{} takes in every IPv4 address too; write the IPv6 networks you mean, like \"2000::/3\"", as_shown(t.text)));
     else return p;
     return std::nullopt;
 }
@@ -54,7 +57,8 @@ void read_within(section& s, rule& link)
         const auto word = forbidden_part(*p);
         if (word.empty()) link.within.push_back(*p);
         else if (word == "loopback")
-            s.wrong().error(t.at, fmt::format("{} takes in loopback; pin single loopback addresses in 'addresses' instead", as_shown(t.text)));
+            s.wrong().error(t.at,
+                            fmt::format("{} takes in loopback; pin single loopback addresses in 'addresses' instead", as_shown(t.text)));
         else s.wrong().error(t.at, fmt::format("{} takes in {} addresses, which no entry opens; narrow it", as_shown(t.text), word));
     }
 }

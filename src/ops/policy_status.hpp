@@ -15,19 +15,19 @@ namespace exeat::ops {
 class policy_status {
 public:
     struct view {
-        std::shared_ptr<const policy> rules;  // never null once started
-        std::uint64_t generation = 0;         // rises with each policy that takes effect; audit_record::policy refers to it
+        std::shared_ptr<const policy> rules; // never null once started
+        std::uint64_t generation = 0;        // rises with each policy that takes effect; audit_record::policy refers to it
         bool last_reload_ok = false;
         wall_time last_success{};
         std::uint64_t reloads_ok = 0, reloads_failed = 0; // the first load is no reload
-        std::string last_error;               // of the last reload, if it failed: first problem, one line
+        std::string last_error;                           // of the last reload, if it failed: first problem, one line
         bool draining = false;
-        bool started = false;                 // the workers accept
+        bool started = false; // the workers accept
     };
     view now() const;
     void took_effect(std::shared_ptr<const policy>, wall_time now); // generation + 1
     void failed(std::string error);
-    void unchanged(wall_time now);            // a reload that found the same bytes: a success
+    void unchanged(wall_time now); // a reload that found the same bytes: a success
     void start();
     void drain();
     // The sha256 of a recent generation; empty when it is no longer known (limits::policy_history).

@@ -112,7 +112,8 @@ std::optional<std::chrono::milliseconds> section::duration(toml_key key, std::ch
     const auto* n = find(key);
     if (n == nullptr) return std::nullopt;
     if (const auto* bare = n->as_integer()) {
-        reject(key.name, fmt::format("'{}' is a bare number; write it with a unit (ms s m h d): {} = \"{}s\"", key.name, key.name, bare->get()));
+        reject(key.name,
+               fmt::format("'{}' is a bare number; write it with a unit (ms s m h d): {} = \"{}s\"", key.name, key.name, bare->get()));
         return std::nullopt;
     }
     const auto* s = n->as_string();
@@ -121,7 +122,9 @@ std::optional<std::chrono::milliseconds> section::duration(toml_key key, std::ch
         return std::nullopt;
     }
     const auto t = parse_duration(s->get());
-    if (!t) reject(key.name, fmt::format("{} is no duration; write a whole number and one unit (ms s m h d): {} = {}", as_shown(s->get()), key.name, key.example));
+    if (!t)
+        reject(key.name, fmt::format("{} is no duration; write a whole number and one unit (ms s m h d): {} = {}", as_shown(s->get()),
+                                     key.name, key.example));
     else if (*t < least || *t > most)
         reject(key.name, fmt::format("'{}' is {}; write a duration from {} to {}", key.name, to_text(*t), to_text(least), to_text(most)));
     else return t;
@@ -166,7 +169,9 @@ std::optional<std::vector<located_text>> section::texts(toml_key key, std::size_
     out.reserve(list->size());
     for (const auto& n : *list) {
         if (const auto* s = n.as_string()) out.push_back({s->get(), at(n)});
-        else wrong_.error(at(n), fmt::format("'{}' is a list of text, and this is {}; write {} = {}", key.name, kind_of(n), key.name, key.example));
+        else
+            wrong_.error(at(n),
+                         fmt::format("'{}' is a list of text, and this is {}; write {} = {}", key.name, kind_of(n), key.name, key.example));
     }
     return out;
 }
@@ -186,7 +191,8 @@ std::optional<std::vector<std::uint16_t>> section::ports(toml_key key)
             continue;
         }
         const auto port = static_cast<std::uint16_t>(number->get());
-        if (std::find(out.begin(), out.end(), port) != out.end()) wrong_.error(at(n), fmt::format("port {} stands here twice; remove one", port));
+        if (std::find(out.begin(), out.end(), port) != out.end())
+            wrong_.error(at(n), fmt::format("port {} stands here twice; remove one", port));
         else out.push_back(port);
     }
     return out;
@@ -207,7 +213,9 @@ std::vector<const toml::table*> section::tables(toml_key key, std::size_t most)
     if (list->size() > most) reject(key.name, fmt::format("there are {} [[{}]]; write {} at most", list->size(), key.name, most));
     for (const auto& each : *list) {
         if (const auto* t = each.as_table()) out.push_back(t);
-        else wrong_.error(at(each), fmt::format("'{}' is a list of tables, and this is {}; write [[{}]]", key.name, kind_of(each), key.name));
+        else
+            wrong_.error(at(each),
+                         fmt::format("'{}' is a list of tables, and this is {}; write [[{}]]", key.name, kind_of(each), key.name));
     }
     return out;
 }

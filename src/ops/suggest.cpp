@@ -48,7 +48,8 @@ std::string did_you_mean(std::string_view written, std::span<const std::string_v
 std::string listed(std::span<const std::string_view> words)
 {
     std::string out;
-    for (std::size_t i = 0; i < words.size(); ++i) out += fmt::format("{}'{}'", i == 0 ? "" : i + 1 == words.size() ? " or " : ", ", words[i]);
+    for (std::size_t i = 0; i < words.size(); ++i)
+        out += fmt::format("{}'{}'", i == 0 ? "" : i + 1 == words.size() ? " or " : ", ", words[i]);
     return out;
 }
 

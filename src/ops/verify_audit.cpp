@@ -35,7 +35,8 @@ public:
         if (fragment_ > 0) return link ? after_fragment(text, *link) : broken(at_ - 1, "is not a line of an audit log");
         if (!link) return hold_fragment(text);
         if (anchored_ && link->sequence != sequence_ + 1) return out_of_order(*link);
-        if (anchored_ && link->previous != previous_) return broken(at_, "does not carry the hash of the line before: one of the two was changed");
+        if (anchored_ && link->previous != previous_)
+            return broken(at_, "does not carry the hash of the line before: one of the two was changed");
         return accept(text, *link);
     }
 
@@ -80,8 +81,8 @@ private:
 
     bool out_of_order(const audit_link& link)
     {
-        return broken(at_, "has number " + std::to_string(link.sequence) + " where " + std::to_string(sequence_ + 1) + " was due: lines were " +
-                               (link.sequence > sequence_ + 1 ? "removed" : "repeated, moved or put in"));
+        return broken(at_, "has number " + std::to_string(link.sequence) + " where " + std::to_string(sequence_ + 1) +
+                               " was due: lines were " + (link.sequence > sequence_ + 1 ? "removed" : "repeated, moved or put in"));
     }
 
     bool broken(std::uint64_t line, std::string why)

@@ -15,11 +15,11 @@ struct audit_place {
 };
 
 struct audit_findings {
-    std::uint64_t lines = 0; // that were found good
+    std::uint64_t lines = 0;           // that were found good
     std::uint64_t first = 0, last = 0; // their sequence numbers
-    std::uint64_t broken_line = 0;  // from 1; 0: none
-    std::string problem;            // of the file (broken_line 0) or of that line; empty when all is well
-    std::vector<std::string> notes; // what is no break and yet worth knowing, bounded
+    std::uint64_t broken_line = 0;     // from 1; 0: none
+    std::string problem;               // of the file (broken_line 0) or of that line; empty when all is well
+    std::vector<std::string> notes;    // what is no break and yet worth knowing, bounded
     std::optional<audit_place> end;
 
     bool whole() const noexcept { return problem.empty(); }

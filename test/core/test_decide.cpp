@@ -201,7 +201,7 @@ TEST_CASE("a host that a private_link names is opened by no allow, even where th
 
 TEST_CASE("an address needs to be named exactly, and a name's rule does not open it")
 {
-    auto tcp = allow("tcp", {"192.0.2.1", "2001:db8::1"});
+    auto tcp = allow("tcp", {"192.0.2.1", "[2001:db8::1]"});
     tcp.value.protocol = protocol::tcp;
     const auto p = compiled({tcp, allow("a", {"ok.test"})});
     CHECK(said(p, "192.0.2.1:443") == verdict::allowed);
@@ -293,8 +293,9 @@ bool may_leave(const std::vector<entry>& all, const client& who, const target& t
         const auto& r = e.value;
         const bool mine = (r.groups & who.groups).any();
         const bool port = std::count(r.ports.begin(), r.ports.end(), t.port) > 0;
-        const bool how = t.via == approach::http ? r.protocol == protocol::http
-                                                 : r.protocol == protocol::tls || (t.via == approach::tunnel && r.protocol == protocol::tcp);
+        const bool how = t.via == approach::http
+                             ? r.protocol == protocol::http
+                             : r.protocol == protocol::tls || (t.via == approach::tunnel && r.protocol == protocol::tcp);
         linked = linked || r.kind == rule_kind::private_link;
         denied = denied || (r.kind == rule_kind::deny && mine && (port || r.ports.empty()));
         const bool opens = mine && port && how && now < r.expires;
@@ -401,8 +402,10 @@ rule link_within(std::initializer_list<std::string_view> within, std::initialize
     return r;
 }
 
-constexpr std::array nobody_may{"169.254.169.254", "168.63.129.16", "100.100.100.200", "fd00:ec2::254", "169.254.1.1", "fe80::1", "224.0.0.1",
-                                "255.255.255.255", "ff02::1", "0.0.0.0", "::", "64:ff9b::a9fe:a9fe", "192.0.2.1", "240.0.0.1"};
+constexpr std::array nobody_may{
+    "169.254.169.254", "168.63.129.16",   "100.100.100.200", "fd00:ec2::254", "169.254.1.1", "fe80::1",
+    "224.0.0.1",       "255.255.255.255", "ff02::1",         "0.0.0.0",       "::",          "64:ff9b::a9fe:a9fe",
+    "192.0.2.1",       "240.0.0.1"};
 
 } // namespace
 

@@ -71,9 +71,10 @@ TEST_CASE("a pattern is a name, or one wildcard above at least two labels, and n
     CHECK(pattern("**.b.c").how == any_depth);
     CHECK(pattern("*.B.c.").base.str() == "b.c");
     CHECK(pattern("192.0.2.1").base.address().has_value());
-    for (const auto* good : {"a.b.c", "*.b.c", "**.b.c"}) CHECK(pattern(good).to_string() == good);
-    for (const auto* bad : {"", "*", "**", "*.", "**.", "*.com", "**.com", "a*.b.c", "a.*.c", "*a.b.c", "***.b.c", "*.*.b.c", "**.*.b.c", "*.192.0.2.1",
-                            "**.192.0.2.1", "*.[::1]", "*..b.c", ".b.c", "localhost", "a.b.c/24", "*"})
+    for (const auto* good : {"a.b.c", "*.b.c", "**.b.c", "192.0.2.1", "[2001:db8::1]"}) CHECK(pattern(good).to_string() == good);
+    for (const auto* bad :
+         {"",        "*",        "**",          "*.",           "**.",     "*.com",  "**.com", "a*.b.c",    "a.*.c",    "*a.b.c", "***.b.c",
+          "*.*.b.c", "**.*.b.c", "*.192.0.2.1", "**.192.0.2.1", "*.[::1]", "*..b.c", ".b.c",   "localhost", "a.b.c/24", "*"})
         CHECK_MESSAGE(!host_pattern::parse(bad).has_value(), bad);
 }
 
@@ -121,7 +122,7 @@ TEST_CASE("an index without names matches nothing")
 
 TEST_CASE("an address matches only itself")
 {
-    const auto index = built({{0, "192.0.2.1"}, {1, "2001:db8::1"}, {2, "**.b.c"}});
+    const auto index = built({{0, "192.0.2.1"}, {1, "[2001:db8::1]"}, {2, "**.b.c"}});
     CHECK(matches(index, "192.0.2.1") == lists{{0}});
     CHECK(matches(index, "2001:db8::1") == lists{{1}});
     CHECK(matches(index, "9.192.0.2.1").empty());

@@ -79,7 +79,8 @@ TEST_CASE("groups of random networks are those that a walk over all networks fin
         for (auto& g : groups) {
             for (std::size_t i = random() % 6; i-- > 0;) {
                 const auto bits_kept = 24 + random() % 9;
-                const auto a = ip_address::v4((0x0a000000u | (random() & 0x3ff)) & ~((std::uint64_t{1} << (32 - bits_kept)) - 1) & 0xffffffffu);
+                const auto a =
+                    ip_address::v4((0x0a000000u | (random() & 0x3ff)) & ~((std::uint64_t{1} << (32 - bits_kept)) - 1) & 0xffffffffu);
                 g.sources.push_back({a, static_cast<std::uint8_t>(96 + bits_kept)});
             }
         }

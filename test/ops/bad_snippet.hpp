@@ -22,7 +22,8 @@ inline void check_complaint(const bad_snippet& bad, const std::vector<exeat::ops
     for (const auto& p : problems) all += p.to_string() + "\n";
     INFO(bad.text);
     INFO(all);
-    const auto found = std::find_if(problems.begin(), problems.end(), [&](const exeat::ops::problem& p) { return p.text.find(bad.says) != p.text.npos; });
+    const auto found =
+        std::find_if(problems.begin(), problems.end(), [&](const exeat::ops::problem& p) { return p.text.find(bad.says) != p.text.npos; });
     REQUIRE(found != problems.end());
     CHECK(found->how == exeat::ops::problem::weight::error);
     CHECK(found->line == bad.line);

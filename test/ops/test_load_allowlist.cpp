@@ -113,7 +113,8 @@ hosts = ["no.d.test"]
     CHECK(p.rules()[2].addresses.size() == 1);
     CHECK(p.rules()[2].ports == std::vector<std::uint16_t>{443});
     CHECK(p.rules()[3].ports.empty());
-    for (const auto* host : {"pypi.org:443", "x.w.test:8443", "x.y.d.test:443", "one.test:443", "x.two.test:443", "three.test:443", "link.test:443"})
+    for (const auto* host :
+         {"pypi.org:443", "x.w.test:8443", "x.y.d.test:443", "one.test:443", "x.two.test:443", "three.test:443", "link.test:443"})
         CHECK_MESSAGE(said(p, host) == verdict::allowed, host);
     CHECK(said(p, "plain.test:80", approach::http) == verdict::allowed);
     CHECK(said(p, "no.d.test:22") == verdict::denied_by_rule);
@@ -296,14 +297,15 @@ TEST_CASE("report mode is taken up to 14 days ahead")
 TEST_CASE("a list whose own tests fail does not load, and says what it expected, what it got and from which entry")
 {
     const auto expect = [](std::string_view target, std::string_view verdict, std::string_view client = "10.42.0.1") {
-        return std::string{least} + std::string{entry} + "[[expect]]\nclient = \"" + std::string{client} + "\"\ntarget = \"" + std::string{target} +
-               "\"\nverdict = \"" + std::string{verdict} + "\"\n";
+        return std::string{least} + std::string{entry} + "[[expect]]\nclient = \"" + std::string{client} + "\"\ntarget = \"" +
+               std::string{target} + "\"\nverdict = \"" + std::string{verdict} + "\"\n";
     };
-    for (const auto& good : {expect("ok.test:443", "allow"), expect("OK.test.:443", "allow"), expect("ok.test:22", "port_not_allowed"),
-                             expect("http://ok.test/x", "port_not_allowed"), expect("http://ok.test:443", "protocol_not_allowed"),
-                             expect("no.test:443", "not_allowed"), expect("ok.test:443", "source_not_allowed", "10.0.0.1"),
-                             expect("ok.test", "host_syntax"), expect("evil\\u0000.ok.test:443", "host_syntax"), expect("https://ok.test", "scheme"),
-                             expect("192.0.2.1:443", "ip_literal"), expect("http://[2001:db8::1]", "ip_literal")}) {
+    for (const auto& good :
+         {expect("ok.test:443", "allow"), expect("OK.test.:443", "allow"), expect("ok.test:22", "port_not_allowed"),
+          expect("http://ok.test/x", "port_not_allowed"), expect("http://ok.test:443", "protocol_not_allowed"),
+          expect("no.test:443", "not_allowed"), expect("ok.test:443", "source_not_allowed", "10.0.0.1"), expect("ok.test", "host_syntax"),
+          expect("evil\\u0000.ok.test:443", "host_syntax"), expect("https://ok.test", "scheme"), expect("192.0.2.1:443", "ip_literal"),
+          expect("http://[2001:db8::1]", "ip_literal")}) {
         const auto loaded = load(good);
         CHECK_MESSAGE(loaded.rules, good << text_of(loaded.problems));
         CHECK(loaded.expectations == 1);
@@ -326,7 +328,8 @@ TEST_CASE("in report mode the list's tests are about what enforce would say")
 
 TEST_CASE("a test that only the expiry of its grant fails is a warning: a restart must not hang on it")
 {
-    const std::string test = "expires = 2026-05-01T00:00:00Z\n[[expect]]\nclient = \"10.42.0.1\"\ntarget = \"ok.test:443\"\nverdict = \"allow\"\n";
+    const std::string test =
+        "expires = 2026-05-01T00:00:00Z\n[[expect]]\nclient = \"10.42.0.1\"\ntarget = \"ok.test:443\"\nverdict = \"allow\"\n";
     const auto loaded = load(std::string{least} + std::string{entry} + test);
     CHECK_MESSAGE(loaded.rules, text_of(loaded.problems));
     CHECK(loaded.problems.size() == 2);
@@ -356,7 +359,8 @@ TEST_CASE("a hosts_file reads the same wherever its lines fall among the blocks"
     const auto path = d.write("allowlist.toml", std::string{least} + "[[allow]]\nname = \"a\"\nhosts_file = \"names.txt\"\n");
     for (const std::size_t comment : {0u, 1u, 7u, 100u, 4'000u}) {
         std::string names;
-        for (int i = 0; i < 20'000; ++i) names += "h" + std::to_string(i) + ".test" + (i % 50 == 0 ? " #" + std::string(comment, 'x') : "") + "\r\n";
+        for (int i = 0; i < 20'000; ++i)
+            names += "h" + std::to_string(i) + ".test" + (i % 50 == 0 ? " #" + std::string(comment, 'x') : "") + "\r\n";
         d.write("names.txt", names);
         label_registry labels;
         const auto loaded = load_allowlist(path, labels, now);

@@ -168,8 +168,9 @@ TEST_CASE("every wrong exeat.toml is an error with its line, its column and a me
         {"[dns]\nservers = [\"dns.google\"]", 7, 12, "no DNS server"},
         {"[dns]\nservers = [\"192.0.2.1\", \"192.0.2.1:53\"]", 7, 25, "stands here twice"},
         {"[dns]\nservers = \"192.0.2.1\"", 7, 11, "must be a list of text"},
-        {"[dns]\nservers = [\"192.0.2.1\",\"192.0.2.2\",\"192.0.2.3\",\"192.0.2.4\",\"192.0.2.5\",\"192.0.2.6\",\"192.0.2.7\",\"192.0.2.8\",\"192.0.2.9\"]", 7,
-         11, "write 8 at most"},
+        {"[dns]\nservers = "
+         "[\"192.0.2.1\",\"192.0.2.2\",\"192.0.2.3\",\"192.0.2.4\",\"192.0.2.5\",\"192.0.2.6\",\"192.0.2.7\",\"192.0.2.8\",\"192.0.2.9\"]",
+         7, 11, "write 8 at most"},
         {"[dns]\ntimeout = \"61s\"", 7, 11, "from 1ms to 1m"},
         {"[audit]\non_failure = \"proceed\"", 7, 14, "'deny' or 'continue'"},
         {"[audit]\npath = []", 7, 8, "must be text, not a list"},

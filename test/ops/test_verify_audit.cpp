@@ -79,15 +79,14 @@ TEST_CASE("whichever octet before the last line is changed, it is found")
     const auto good = b.lines(3);
     const auto text = joined(good);
     const auto last = text.size() - good.back().size();
-    for (std::size_t i = 0; i < last; ++i)
-        for (const char flip : {'\x01', '\x20'}) {
-            auto bad = text;
-            bad[i] = static_cast<char>(bad[i] ^ flip);
-            const auto found = check(bad);
-            REQUIRE_MESSAGE(!found.whole(), "octet " << i);
-            REQUIRE(found.broken_line >= 1);
-            REQUIRE(found.broken_line <= 3);
-        }
+    for (std::size_t i = 0; i < last; ++i) {
+        auto bad = text;
+        bad[i] = static_cast<char>(bad[i] ^ 1);
+        const auto found = check(bad);
+        REQUIRE_MESSAGE(!found.whole(), "octet " << i);
+        REQUIRE(found.broken_line >= 1);
+        REQUIRE(found.broken_line <= 3);
+    }
 }
 
 TEST_CASE("a line that is removed, repeated, moved or put in is found where it happened")

@@ -110,7 +110,7 @@ def test_no_header_of_the_request_reaches_the_origin(exeat, raw):
 
 
 def test_an_open_and_a_close_line_tell_the_tunnel(lab, exeat, raw):
-    before = len(exeat.audit())
+    before = exeat.settled()
     with open_tunnel(exeat, "echo.test:7") as s:
         s.sendall(b"12345")
         assert read_exactly(s, 5) == b"12345"

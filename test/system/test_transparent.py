@@ -89,7 +89,7 @@ def test_the_address_that_the_client_dialled_is_never_dialled(lab, exeat, site, 
 
 
 def test_requests_and_audit_carry_the_mode_and_the_pod(lab, exeat, site):
-    lines, before = len(exeat.audit()), exeat.metric("requests_total", mode="transparent_tls", decision="allowed")
+    lines, before = exeat.settled(), exeat.metric("requests_total", mode="transparent_tls", decision="allowed")
     curl("--cacert", lab.authority.file, "--resolve", f"a.w.test:443:{ATTACKER[4]}", "https://a.w.test/", namespace=lab.topology.pod)
     wait_until(lambda: exeat.metric("requests_total", mode="transparent_tls", decision="allowed") == before + 1)
     line = wait_until(lambda: exeat.audit(lines, event__action="close"))[0]
@@ -103,7 +103,7 @@ REFUSED = [
     ("a wrong port", "port_not_allowed", 49, 22, lambda: tls.genuine("site.test")),
     ("ECH", "ech", 49, 443, lambda: tls.with_ech("site.test")),
     ("garbage", "not_tls", 50, 443, lambda: b"ssh-2.0 hello\r\n"),
-    ("an address as name", "ip_literal", 112, 443, lambda: tls.named(b"93.184.216.34")),
+    ("an address as name", "host_syntax", 50, 443, lambda: tls.named(b"93.184.216.34")),
     ("a NUL in the name", "host_syntax", 50, 443, lambda: tls.named(b"evil.test\0.site.test")),
     ("a wrong protocol", "protocol_not_allowed", 49, 443, lambda: tls.genuine("plain.test")),
 ]
@@ -120,10 +120,10 @@ def test_a_refused_hello_gets_an_alert_and_nothing_else_happens(lab, exeat, site
     assert told[0]["exeat.mode"].startswith("transparent") and told[0]["exeat.group"] == "pods"
 
 
-@pytest.mark.parametrize("host, reason, status", [("evil.test", "not_allowed", 403), ("site.test", "protocol_not_allowed", 403), ("a b", "host_syntax", 400)])
+@pytest.mark.parametrize("host, reason, status", [("evil.test", "not_allowed", 403), ("site.test:443", "protocol_not_allowed", 403), ("site.test:8443", "host_mismatch", 400), ("a b", "host_syntax", 400)])
 def test_a_refused_plain_request_gets_a_reply(lab, exeat, pod, host, reason, status):
     with refused(lab, exeat, reason):
-        with pod.connect(ATTACKER[6], 443 if reason == "protocol_not_allowed" else 80, seconds(10)) as s:
+        with pod.connect(ATTACKER[6], 443 if "site" in host else 80, seconds(10)) as s:
             s.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
             got = Reply(s)
             assert (got.status, got.reason) == (status, reason)

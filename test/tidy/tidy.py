@@ -88,9 +88,10 @@ def top_level():
 @rule("every source file and every test is built")
 def everything_is_built():
     wrong = []
+    top = text(Path("meson.build"))
     for room in ("src", "test"):
-        built = (TOP / room / "meson.build").read_text()
-        wrong += [str(f) for f in under(room + "/", suffixes=(".cpp",)) if f"'{f.relative_to(room)}'" not in built and f.parts[1] != "fuzz"]
+        built = text(Path(room, "meson.build"))
+        wrong += [str(f) for f in under(room + "/", suffixes=(".cpp",)) if f"'{f}'" not in top and f"'{f.relative_to(room)}'" not in built]
     return wrong
 
 
@@ -102,15 +103,16 @@ def file_sizes():
     return [f"{f}: {len(text(f).splitlines())} lines" for f, most in bound if len(text(f).splitlines()) > most]
 
 
-@rule("a function has at most 70 lines")
+@rule("a function has at most 70 lines, a table of cases at most 120")
 def function_sizes():
     wrong = []
     for f in PRODUCT + [t for t in TESTS if t.suffix != ".py"]:
+        most = 70 if f in PRODUCT else 120
         opened = {}  # .clang-format puts a function's braces on lines of their own
         for n, line in enumerate(text(f).splitlines(), 1):
             if re.fullmatch(r" *\{", line):
                 opened[len(line)] = n
-            elif (close := re.fullmatch(r"( *)\}(;|\);)?", line)) and (start := opened.pop(len(close[1]) + 1, None)) and n - start - 1 > 70:
+            elif (close := re.fullmatch(r"( *)\}(;|\);)?", line)) and (start := opened.pop(len(close[1]) + 1, None)) and n - start - 1 > most:
                 wrong.append(f"{f}:{start}: {n - start - 1} lines")
     for f in (t for t in TESTS if t.suffix == ".py"):
         for node in ast.walk(ast.parse(text(f))):
@@ -146,7 +148,8 @@ def without_strings(f):
 @rule("nothing is left undone by its own words")
 def left_undone():
     words = "|".join(["TO" + "DO", "FIX" + "ME", "X" * 3, "HA" + "CK", "not " + "implemented", "place" + "holder"])
-    return places([f for f in FILES if f.name != "LICENSE"], rf"\b({words})\b")
+    return places([f for f in FILES if f.name != "LICENSE" and f.parts[0] != "test"], rf"\b({words})\b") + \
+        places(TESTS, r"\b(TO" + r"DO|FIX" + r"ME)\b")
 
 
 @rule("a public header begins with a comment that says what it owns")
@@ -156,7 +159,7 @@ def header_comments():
 
 @rule("no tab and no blank at a line's end")
 def blanks():
-    return [p.split(": ")[0] for p in places([f for f in FILES if f.name != "LICENSE"], r"\t|[ \r]$")]
+    return [p.split(": ")[0] for p in places([f for f in FILES if f.name != "LICENSE" and "\0" not in text(f)], r"\t|[ \r]$")]
 
 
 @rule("every limit is used")
@@ -219,7 +222,7 @@ def tool(command, files):
         return [f"{command[0]} is not installed; ./dev tidy installs it"]
     ran = subprocess.run([*command, *map(str, files)], cwd=TOP, capture_output=True, text=True)
     said = (ran.stdout + ran.stderr).splitlines()
-    return [] if ran.returncode == 0 else [line for line in said if "error:" in line or "warning:" in line] or said[:20]
+    return [] if ran.returncode == 0 else [line for line in said if re.search(r":\d+: (error|warning|note):", line)] or said[:20]
 
 
 @rule("clang-format has nothing to change")

@@ -1,4 +1,5 @@
 """The real binary: its two files, its ports, its numbers, its log, and a clean end."""
+import collections
 import http.client
 import json
 import os
@@ -153,6 +154,20 @@ class Exeat:
         whole = self.audit_path.read_bytes().split(b"\n")[:-1]
         lines = [json.loads(line) for line in whole[since:]]
         return [line for line in lines if all(line.get(k) == v for k, v in wanted.items())]
+
+    def settled(self):
+        """Waits until nothing is open any more and all of it is logged; returns the number of lines."""
+        wait_until(lambda: self.metric("connections_active") == 0, what="no connection is open")
+        return wait_until(self._all_logged, what="every request that was counted is logged and closed, and every denial stands in a line")
+
+    def _all_logged(self):
+        lines = self.audit()
+        count = collections.Counter()
+        for line in lines:
+            count[line["event.action"]] += line.get("exeat.audit.stands_for", 1)
+        m = self.metrics()
+        whole = count["open"] == count["close"] == m.of("exeat_requests_total", decision="allowed") and count["deny"] == m.of("exeat_denied_total")
+        return len(lines) if whole else None
 
     def open_descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))

@@ -48,9 +48,10 @@ class Hello:
         self.extensions = [(kind, body), *kept] if first else [*kept, (kind, body)]
         return self
 
-    def message(self):
+    def message(self, overlong=0):
+        """`overlong`: by how much the length of the extensions is a lie."""
         extensions = b"".join(struct.pack("!HH", k, len(b)) + b for k, b in self.extensions)
-        body = self._before + struct.pack("!H", len(extensions)) + extensions
+        body = self._before + struct.pack("!H", len(extensions) + overlong) + extensions
         return b"\x01" + struct.pack("!I", len(body))[1:] + body
 
 
@@ -88,6 +89,8 @@ def post_quantum(name):
     h = Hello(genuine(name))
     shares = dict(h.extensions)[KEY_SHARE][2:]
     h.with_extension(KEY_SHARE, struct.pack("!H", len(share) + len(shares)) + share + shares)
+    groups = struct.pack("!H", X25519MLKEM768) + dict(h.extensions)[SUPPORTED_GROUPS][2:]
+    h.with_extension(SUPPORTED_GROUPS, struct.pack("!H", len(groups)) + groups)
     h.with_extension(GREASE, os.urandom(300))
     return record(h.message())
 

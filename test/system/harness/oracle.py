@@ -1,6 +1,5 @@
 """Whether something was really refused: judged by what left the machine, by the one count and the one line, not by the reply."""
 import contextlib
-import ipaddress
 
 from .wait import wait_until
 
@@ -8,19 +7,12 @@ FIELDS = {"@timestamp", "event.sequence", "event.action", "event.outcome", "even
           "exeat.mode", "exeat.group", "rule.version", "exeat.audit.previous"}
 
 
-def denials(exeat):
-    return exeat.metrics(), len(exeat.audit())
-
-
-def address(text):
-    return str(ipaddress.ip_address(text))
-
-
 @contextlib.contextmanager
 def refused(lab, exeat, reason, *, resolves=(), dials=(), count=1):
     """Around requests that must be refused with `reason`, `count` of them. Only the names in `resolves` may be looked up, only the addresses in
     `dials` may see a SYN, and no origin may see a byte. Yields a list that the audit lines are put into."""
-    asked, before, lines = lab.dns.mark(), exeat.metrics(), len(exeat.audit())
+    lines = exeat.settled()
+    asked, before = lab.dns.mark(), exeat.metrics()
     sent = lab.bytes_at_origins()
     lab.topology.forget_dialled()
     told = []

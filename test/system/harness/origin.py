@@ -60,9 +60,7 @@ class TlsPeer(Peer):
     def _until_done(self, step):
         while True:
             try:
-                value = step()
-                self._flush()
-                return value
+                return step()
             except ssl.SSLWantReadError:
                 self._flush()
                 got = self.recv_wire()
@@ -70,6 +68,8 @@ class TlsPeer(Peer):
                     self._in.write(got)
                 else:
                     self._in.write_eof()
+            finally:
+                self._flush()  # an alert, too
 
     def recv(self, most=262144):
         try:
@@ -132,6 +132,8 @@ class Origin:
         self.peers.clear()
 
     def close(self):
+        if self._listening.fileno() < 0:
+            return
         # close() alone would leave the accepting thread waiting, and the port taken
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()

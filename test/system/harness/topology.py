@@ -95,8 +95,13 @@ table inet pod_tproxy {{
     def blackhole(self, address):
         """The world stays silent at this address from now on."""
         family = "ip6" if ":" in address else "ip"
-        self.world.nft("table inet silence { chain p { type filter hook prerouting priority -300; } }")
-        self.world.nft(f"add rule inet silence p {family} daddr {address} drop")
+        self.world.nft(f"""
+table inet silence {{
+  chain prerouting {{
+    type filter hook prerouting priority -300
+    {family} daddr {address} drop
+  }}
+}}""")
 
     def forget_dialled(self):
         self.inside.nft("flush set inet watch dialled4\nflush set inet watch dialled6")

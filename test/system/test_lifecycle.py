@@ -1,0 +1,327 @@
+"""Start, drain, end; and the verbs that do not serve."""
+import datetime
+import json
+import os
+import signal
+import socket
+
+import pytest
+from harness.client import ask, connect_request, gone, http_request, open_tunnel, read_exactly, read_to_end
+from harness.exeat import Exeat, free_port, run, table
+from harness.wait import stays, wait_until
+
+ALLOWLIST = """
+serial = 7
+[groups.lab]
+sources = ["127.0.0.1"]
+[[allow]]
+name = "raw"
+hosts = ["echo.life.test"]
+ports = [7]
+protocol = "tcp"
+[[allow]]
+name = "plain"
+hosts = ["plain.life.test"]
+protocol = "http"
+[[expect]]
+client = "127.0.0.1"
+target = "echo.life.test:7"
+verdict = "allow"
+[[expect]]
+client = "127.0.0.1"
+target = "evil.test:443"
+verdict = "not_allowed"
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def origins(lab):
+    host, _ = lab.place("echo.life.test", "plain.life.test", v6=False)
+    return lab.origin(host, 7), lab.http_origin(host)
+
+
+def alive(s):
+    s.sendall(b"ping")
+    return read_exactly(s, 4) == b"ping"
+
+
+def accepts(exeat):
+    try:
+        exeat.connect(timeout=2).close()
+        return True
+    except OSError:
+        return False
+
+
+def test_sigterm_lets_live_tunnels_go_on_and_takes_no_new_ones(lab):
+    with lab.exeat(ALLOWLIST, limits={"drain_timeout": "30s"}) as exeat:
+        with open_tunnel(exeat, "echo.life.test:7") as s:
+            assert alive(s)
+            exeat.signal(signal.SIGTERM)
+            wait_until(lambda: not accepts(exeat))
+            status, page = exeat.fetch("/readyz")
+            assert status == 503 and "draining" in page
+            assert alive(s) and exeat.process.poll() is None
+            assert exeat.fetch("/healthz")[0] == 200
+        assert exeat.wait(10) == 0
+    actions = [line["event.action"] for line in exeat.audit()]
+    assert actions == ["start", "open", "close", "stop"]
+
+
+def test_without_connections_sigterm_ends_at_once(lab):
+    with lab.exeat(ALLOWLIST, limits={"drain_timeout": "1h"}) as exeat:
+        exeat.signal(signal.SIGTERM)
+        assert exeat.wait(5) == 0
+
+
+def test_sigint_is_sigterm(lab):
+    with lab.exeat(ALLOWLIST, limits={"drain_timeout": "1h"}) as exeat:
+        exeat.signal(signal.SIGINT)
+        assert exeat.wait(5) == 0
+
+
+def test_an_idle_kept_connection_does_not_hold_up_the_end(lab):
+    with lab.exeat(ALLOWLIST, limits={"drain_timeout": "1h"}) as exeat:
+        with exeat.connect() as s:
+            assert ask(s, http_request("GET", "http://plain.life.test/")).status == 200
+            exeat.signal(signal.SIGTERM)
+            assert gone(s)
+            assert exeat.wait(5) == 0
+
+
+def test_drain_timeout_cuts_what_is_left(lab):
+    with lab.exeat(ALLOWLIST, limits={"drain_timeout": "500ms"}) as exeat:
+        with open_tunnel(exeat, "echo.life.test:7") as s:
+            assert alive(s)
+            exeat.signal(signal.SIGTERM)
+            assert gone(s)
+            assert exeat.wait(5) == 0
+    assert [line["event.reason"] for line in exeat.audit(event__action="close")] == ["drained"]
+
+
+def test_a_second_sigterm_ends_at_once(lab):
+    with lab.exeat(ALLOWLIST, limits={"drain_timeout": "1h"}) as exeat:
+        with open_tunnel(exeat, "echo.life.test:7") as s:
+            exeat.signal(signal.SIGTERM)
+            wait_until(lambda: not accepts(exeat))
+            assert alive(s)
+            exeat.signal(signal.SIGTERM)
+            assert gone(s)
+            assert exeat.wait(5) == 0
+    assert [line["event.reason"] for line in exeat.audit(event__action="close")] == ["stopped"]
+
+
+def test_it_is_quiet_when_all_is_well(lab):
+    with lab.exeat(ALLOWLIST) as exeat:
+        with open_tunnel(exeat, "echo.life.test:7") as s:
+            assert alive(s)
+        quiet = len(exeat.log().splitlines())
+        with open_tunnel(exeat, "echo.life.test:7") as s:
+            assert alive(s)
+        assert len(exeat.log().splitlines()) == quiet <= 3
+
+
+@pytest.mark.parametrize("form", ["json", "logfmt"])
+def test_its_own_log_can_be_read_by_machines(lab, form):
+    with lab.exeat(ALLOWLIST, arguments=["--log", form]) as exeat:
+        pass
+    lines = exeat.log().splitlines()
+    assert lines
+    for line in lines:
+        if form == "json":
+            assert {"time", "level", "event"} <= json.loads(line).keys()
+        else:
+            assert line.startswith("time=") and " level=" in line
+
+
+def test_sigusr1_reopens_the_audit_log_and_the_chain_goes_on(lab):
+    with lab.exeat(ALLOWLIST) as exeat:
+        with open_tunnel(exeat, "echo.life.test:7") as s:
+            alive(s)
+        wait_until(lambda: exeat.audit(event__action="close"))
+        old = exeat.audit_path.with_suffix(".1")
+        exeat.audit_path.rename(old)
+        exeat.signal(signal.SIGUSR1)
+        wait_until(exeat.audit_path.exists)
+        with open_tunnel(exeat, "echo.life.test:7") as s:
+            alive(s)
+        wait_until(lambda: exeat.audit(event__action="close"))
+    assert run("verify", "--audit", old, "--audit", exeat.audit_path).returncode == 0
+
+
+def test_the_audit_log_goes_on_over_a_restart(lab):
+    first = lab.exeat(ALLOWLIST)
+    with first:
+        pass
+    with first:
+        pass
+    assert [line["event.action"] for line in first.audit()] == ["start", "stop", "start", "stop"]
+    assert [line["event.sequence"] for line in first.audit()] == sorted({line["event.sequence"] for line in first.audit()})
+
+
+def test_a_changed_or_missing_line_is_found_by_verify(lab):
+    with lab.exeat(ALLOWLIST) as exeat:
+        with open_tunnel(exeat, "echo.life.test:7") as s:
+            alive(s)
+    whole = exeat.audit_path.read_bytes().splitlines(keepends=True)
+    forged = exeat.directory / "forged.jsonl"
+    assert len(whole) == 4
+    for lines in ([*whole[:1], *whole[2:]], [whole[0], whole[1].replace(b"echo.life.test", b"evil.life.test"), *whole[2:]], [whole[0], whole[2], whole[1], whole[3]]):
+        forged.write_bytes(b"".join(lines))
+        done = run("verify", "--audit", forged)
+        assert done.returncode == 1 and "forged.jsonl" in done.stderr
+
+
+# ---- what is wrong at the start ----
+
+def config(tmp_path, **changes):
+    """exeat.toml with one table changed, and the line that it is on."""
+    tables = {
+        "listen": table("[[listen]]", {"mode": "proxy", "address": f"127.0.0.1:{free_port()}"}),
+        "admin": table("[admin]", {"address": f"127.0.0.1:{free_port()}"}),
+        "policy": table("[policy]", {"allowlist": str(tmp_path / "allowlist.toml")}),
+        "audit": table("[audit]", {"path": str(tmp_path / "audit.jsonl")}),
+    }
+    tables.update(changes)
+    text = "".join(tables.values())
+    path = tmp_path / "exeat.toml"
+    path.write_text(text)
+    (tmp_path / "allowlist.toml").write_text(ALLOWLIST)
+    return path
+
+
+BAD_CONFIGS = [
+    ("an unknown key", {"admin": "[admin]\nadress = \"127.0.0.1:1\"\n"}, "exeat.toml:5:1: error:", "adress"),
+    ("a wrong type", {"listen": "[[listen]]\nmode = 7\naddress = \"127.0.0.1:1\"\n"}, "exeat.toml:2:", "mode"),
+    ("an unknown mode", {"listen": "[[listen]]\nmode = \"prxy\"\naddress = \"127.0.0.1:1\"\n"}, "exeat.toml:2:", "proxy"),
+    ("no listener", {"listen": ""}, "exeat.toml:", "listen"),
+    ("no TOML", {"audit": "[audit\n"}, "exeat.toml:8:", ""),
+    ("a key twice", {"audit": "[audit]\npath = \"a\"\npath = \"b\"\n"}, "exeat.toml:10:", "path"),
+    ("a bad duration", {"audit": "[limits]\nidle_timeout = \"1 fortnight\"\n"}, "exeat.toml:9:", "idle_timeout"),
+    ("a bad address", {"admin": "[admin]\naddress = \"localhost\"\n"}, "exeat.toml:5:", "address"),
+    ("a key not enforced yet", {"policy": "[policy]\nallowlist = \"a\"\ntrusted_keys = [\"k.pem\"]\n"}, "exeat.toml:", "trusted_keys"),
+]
+
+
+@pytest.mark.parametrize("what, changes, place, named", BAD_CONFIGS, ids=[b[0] for b in BAD_CONFIGS])
+def test_a_bad_configuration_is_told_with_its_place_and_nothing_starts(tmp_path, what, changes, place, named):
+    done = run("serve", "--config", config(tmp_path, **changes))
+    assert done.returncode == 1
+    assert place in done.stderr and named in done.stderr and "error" in done.stderr, done.stderr
+
+
+def test_a_bad_allowlist_at_start_is_told_with_its_place(tmp_path):
+    path = config(tmp_path)
+    for text, place in (("", "allowlist.toml:1:1: error:"), (ALLOWLIST + "hots = 1\n", "allowlist.toml:23:1: error:"), ("\xff\xfe", "allowlist.toml:1:")):
+        (tmp_path / "allowlist.toml").write_text(text, encoding="latin-1")
+        done = run("serve", "--config", path)
+        assert done.returncode == 1 and place in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("missing", ["exeat.toml", "allowlist.toml"])
+def test_a_missing_file_is_named(tmp_path, missing):
+    path = config(tmp_path)
+    (tmp_path / missing).unlink()
+    done = run("serve", "--config", path)
+    assert done.returncode == 1 and missing in done.stderr and "No such file" in done.stderr
+
+
+def test_a_port_that_is_taken_is_named(lab, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        for changes in ({"listen": table("[[listen]]", {"mode": "proxy", "address": address})}, {"admin": table("[admin]", {"address": address})}):
+            done = run("serve", "--config", config(tmp_path, **changes))
+            assert done.returncode == 1 and address in done.stderr, done.stderr
+
+
+def test_an_audit_log_that_cannot_be_written_prevents_the_start(tmp_path):
+    done = run("serve", "--config", config(tmp_path, audit=table("[audit]", {"path": str(tmp_path / "no" / "such" / "directory" / "audit.jsonl")})))
+    assert done.returncode == 1 and "audit" in done.stderr
+
+
+# ---- the other verbs ----
+
+@pytest.mark.parametrize("argv", [[], ["nonsense"], ["serve"], ["serve", "--config"], ["serve", "--conf", "x"], ["check"], ["check", "--format", "xml", "x"], ["explain", "a.test:443"],
+                                  ["explain", "--client", "nobody", "--allowlist", "x", "a.test:443"], ["verify"]])
+def test_wrong_usage_is_exit_code_2(argv):
+    done = run(*argv)
+    assert done.returncode == 2 and done.stderr
+
+
+def test_version_and_help_answer():
+    assert run("version").stdout.startswith("exeat ")
+    assert run("help").returncode == 0
+    for verb in ("serve", "check", "explain", "version", "help", "verify"):
+        assert verb in run("help").stdout
+        done = run("help", verb)
+        assert done.returncode == 0 and "xample" in done.stdout, verb
+
+
+def test_check_tells_of_a_good_list(tmp_path):
+    path = config(tmp_path)
+    for argv in (["check", tmp_path / "allowlist.toml"], ["check", "--config", path]):
+        done = run(*argv)
+        assert done.returncode == 0 and "serial 7" in done.stdout and "error" not in done.stdout, done.stdout
+    told = json.loads(run("check", "--format", "json", tmp_path / "allowlist.toml").stdout)
+    assert told["ok"] and told["allowlist"]["entries"] == 2 and told["allowlist"]["expectations"] == 2
+
+
+def test_check_tells_of_every_error_with_its_place(tmp_path):
+    bad = tmp_path / "bad.toml"
+    bad.write_text(ALLOWLIST.replace('verdict = "not_allowed"', 'verdict = "allow"').replace("[7]", "[70000]"))
+    done = run("check", bad)
+    assert done.returncode == 1 and f"{bad}:8:" in done.stdout, done.stdout
+    told = json.loads(run("check", "--format", "json", bad).stdout)
+    assert not told["ok"] and told["errors"] >= 1 and told["problems"]
+
+
+def test_check_runs_the_expectations(tmp_path):
+    bad = tmp_path / "bad.toml"
+    bad.write_text(ALLOWLIST.replace('verdict = "not_allowed"', 'verdict = "allow"'))
+    done = run("check", bad)
+    assert done.returncode == 1 and "evil.test:443" in done.stdout
+
+
+def test_check_strict_fails_on_a_warning(tmp_path):
+    warned = tmp_path / "warned.toml"
+    past = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    warned.write_text(ALLOWLIST.replace('name = "plain"', f'name = "plain"\nexpires = {past}'))
+    assert run("check", warned).returncode == 0 and "warning" in run("check", warned).stdout
+    assert run("check", "--strict", warned).returncode == 1
+
+
+def test_explain_says_what_serve_would_do(lab, tmp_path):
+    config(tmp_path)
+    path = tmp_path / "allowlist.toml"
+    good = run("explain", "--client", "127.0.0.1", "--allowlist", path, "echo.life.test:7", "http://plain.life.test")
+    assert good.returncode == 0 and f"{path}:5" in good.stdout and "raw" in good.stdout, good.stdout
+    bad = run("explain", "--client", "127.0.0.1", "--allowlist", path, "echo.life.test:7", "evil.test:443")
+    assert bad.returncode == 1 and "not_allowed" in bad.stdout
+    assert run("explain", "--client", "10.1.1.1", "--allowlist", path, "echo.life.test:7").stdout.count("source_not_allowed") >= 1
+    told = json.loads(run("explain", "--client", "127.0.0.1", "--allowlist", path, "--format", "json", "evil.test:443").stdout)
+    assert len(told) == 1 and "not_allowed" in json.dumps(told)
+
+
+def test_audit_to_stdout_is_a_stream_of_lines(lab):
+    with lab.exeat(ALLOWLIST, audit={"path": "stdout"}) as exeat:
+        out = os.readlink(f"/proc/{exeat.pid}/fd/1")
+        assert out == "/dev/null"
+        with open_tunnel(exeat, "echo.life.test:7") as s:
+            assert alive(s)
+        wait_until(lambda: exeat.metric("audit_events_total", result="written") >= 3)
+
+
+def test_the_admin_pages_are_there(lab):
+    with lab.exeat(ALLOWLIST) as exeat:
+        for path in ("/", "/metrics", "/healthz", "/readyz", "/api/status"):
+            assert exeat.fetch(path)[0] == 200, path
+        assert exeat.fetch("/nothing")[0] == 404
+        told = json.loads(exeat.fetch("/api/status")[1])
+        assert told["ready"] and told["policy"]["serial"] == 7 and told["workers"] == 2
+        with exeat.connect(port=exeat.admin_port) as s:
+            assert ask(s, connect_request("echo.life.test:7")).status in (400, 404, 405, 421)
+        stays(lambda: exeat.process.poll() is None, 0.2)
+        with exeat.connect(port=exeat.admin_port) as s:
+            s.sendall(b"\0" * 20000)
+            read_to_end(s)
+    assert isinstance(exeat, Exeat)
