@@ -9,17 +9,17 @@
 namespace exeat {
 
 enum class ending : std::uint8_t {
-    finished,        // both directions reached their end
-    client_closed,   // the client went while the upstream still had something to say
+    finished,      // both directions reached their end
+    client_closed, // the client went while the upstream still had something to say
     client_reset,
     upstream_reset,
     idle_timeout,
-    policy_revoked,  // a reload took the permission away
-    expired,         // the grant or the list ran out
-    refused_inside,  // a check inside the tunnel failed: sni_mismatch, ech, not_tls, ...
+    policy_revoked, // a reload took the permission away
+    expired,        // the grant or the list ran out
+    refused_inside, // a check inside the tunnel failed: sni_mismatch, ech, not_tls, ...
     upstream_malformed,
-    drained,         // closed at the end of drain_timeout
-    stopped,         // second SIGTERM
+    drained, // closed at the end of drain_timeout
+    stopped, // second SIGTERM
     internal_error,
 };
 inline constexpr std::size_t endings = static_cast<std::size_t>(ending::internal_error) + 1;

@@ -22,23 +22,23 @@ inline constexpr std::size_t chunk_line_bytes = 256;   // size, extensions, CRLF
 inline constexpr std::size_t trailer_bytes = 8 * 1024; // read and dropped
 inline constexpr std::size_t chunk_size_digits = 15;   // hexadecimal: below 2^60, no overflow
 inline constexpr std::size_t content_length_digits = 18;
-inline constexpr std::size_t interim_responses = 16;   // 1xx before the final response
+inline constexpr std::size_t interim_responses = 16; // 1xx before the final response
 
 // TLS (RFC 8446 sections 4.1.2 and 5.1).
 inline constexpr std::size_t client_hello_bytes = 16 * 1024; // the handshake message with its 4-byte header
 inline constexpr std::size_t record_bytes = 16 * 1024;
 inline constexpr std::size_t held_hello_bytes = client_hello_bytes + 5 * 1024; // with record headers; finer splits are malformed
-inline constexpr std::size_t hello_extensions = 128; // a browser sends about 20
+inline constexpr std::size_t hello_extensions = 128;                           // a browser sends about 20
 static_assert(client_hello_bytes <= record_bytes + 5);
 static_assert(held_hello_bytes > client_hello_bytes);
 
 // Policy.
 inline constexpr std::size_t allowlist_bytes = 16 * 1024 * 1024;
 inline constexpr std::size_t hosts_file_bytes = 256 * 1024 * 1024;
-inline constexpr std::size_t names = 4'000'000;           // host patterns of one allowlist, a repeated one counted again
-inline constexpr std::size_t hosts_line_octets = 4'096;   // of a hosts_file, with its comment
-inline constexpr std::size_t hosts_file_problems = 20;    // told of one hosts_file; more are counted
-inline constexpr std::size_t problems = 1'000;            // told of one file
+inline constexpr std::size_t names = 4'000'000;         // host patterns of one allowlist, a repeated one counted again
+inline constexpr std::size_t hosts_line_octets = 4'096; // of a hosts_file, with its comment
+inline constexpr std::size_t hosts_file_problems = 20;  // told of one hosts_file; more are counted
+inline constexpr std::size_t problems = 1'000;          // told of one file
 inline constexpr std::size_t rules = 2'000;
 inline constexpr std::size_t groups = 256;
 inline constexpr std::size_t sources_per_group = 4'096;
@@ -61,73 +61,73 @@ inline constexpr std::size_t workers = 256;
 inline constexpr std::size_t connections = 4'000'000;
 inline constexpr std::size_t dns_servers = 8;
 inline constexpr std::size_t path_octets = 4'096;
-inline constexpr auto dns_timeout = 60s;                     // ceilings of what the file may say
-inline constexpr auto setup_timeout = 5min;                  // head, hello, connect
+inline constexpr auto dns_timeout = 60s;    // ceilings of what the file may say
+inline constexpr auto setup_timeout = 5min; // head, hello, connect
 inline constexpr auto idle_timeout = std::chrono::days{7};
 inline constexpr auto drain_timeout = 1h;
 
 // Sockets.
 inline constexpr int listen_backlog = 4'096;
-inline constexpr std::size_t scratch_bytes = 64 * 1024;      // one per worker: what one non-blocking read may take
-inline constexpr std::size_t turn_bytes = 512 * 1024;        // one direction of one tunnel, before the others have their turn
-inline constexpr int pipe_bytes = 1024 * 1024;               // asked for; an unprivileged user may be given less
-inline constexpr std::size_t idle_pipes = 16;                // kept by a worker for the next bulk transfer
-inline constexpr std::size_t bulk_bytes = 16 * 1024;         // a splice that moved less was not worth it
+inline constexpr std::size_t scratch_bytes = 64 * 1024; // one per worker: what one non-blocking read may take
+inline constexpr std::size_t turn_bytes = 512 * 1024;   // one direction of one tunnel, before the others have their turn
+inline constexpr int pipe_bytes = 1024 * 1024;          // asked for; an unprivileged user may be given less
+inline constexpr std::size_t idle_pipes = 16;           // kept by a worker for the next bulk transfer
+inline constexpr std::size_t bulk_bytes = 16 * 1024;    // a splice that moved less was not worth it
 inline constexpr std::size_t accepts_per_turn = 64;
-inline constexpr std::size_t linger_bytes = 64 * 1024;       // read and dropped so that a refusal reaches the client
+inline constexpr std::size_t linger_bytes = 64 * 1024; // read and dropped so that a refusal reaches the client
 inline constexpr auto linger_time = 1s;
-inline constexpr auto accept_pause = 100ms;                  // after EMFILE, ENFILE, ENOBUFS, ENOMEM
-inline constexpr std::size_t reserved_fds = 128;             // listeners, log, admin, DNS, epoll
+inline constexpr auto accept_pause = 100ms;      // after EMFILE, ENFILE, ENOBUFS, ENOMEM
+inline constexpr std::size_t reserved_fds = 128; // listeners, log, admin, DNS, epoll
 inline constexpr std::size_t fds_per_tunnel = 2;
-inline constexpr auto sweep_interval = 100ms;                // deadlines are this coarse
-inline constexpr std::size_t source_slots = 1 << 16;         // of the table that counts connections per source
+inline constexpr auto sweep_interval = 100ms;        // deadlines are this coarse
+inline constexpr std::size_t source_slots = 1 << 16; // of the table that counts connections per source
 
 // Names to addresses.
-inline constexpr std::size_t dns_cache_entries = 16'384;     // per worker
-inline constexpr std::size_t dns_in_flight = 2'048;          // per worker
-inline constexpr std::size_t dns_waiters = 16'384;           // tunnels that wait for an answer, per worker
-inline constexpr std::size_t dns_addresses = 32;             // of one answer; more refuse it
+inline constexpr std::size_t dns_cache_entries = 16'384; // per worker
+inline constexpr std::size_t dns_in_flight = 2'048;      // per worker
+inline constexpr std::size_t dns_waiters = 16'384;       // tunnels that wait for an answer, per worker
+inline constexpr std::size_t dns_addresses = 32;         // of one answer; more refuse it
 inline constexpr auto dns_ttl_floor = 1s;
 inline constexpr auto dns_ttl_ceiling = 300s;
 inline constexpr auto dns_negative_ttl = 1s;
-inline constexpr auto attempt_delay = 250ms;                 // RFC 8305 section 8
+inline constexpr auto attempt_delay = 250ms; // RFC 8305 section 8
 static_assert(sweep_interval < attempt_delay);
 
 // Audit log.
-inline constexpr std::size_t audit_ring_records = 8'192;     // per worker
-inline constexpr std::size_t audit_reserve = 1'024;          // of these, kept for closes: opens are refused before
-inline constexpr std::size_t audit_late_records = 65'536;    // closes that found the ring full, per worker
-inline constexpr std::size_t audit_client_octets = 255;      // of any text that a client sent
+inline constexpr std::size_t audit_ring_records = 8'192;  // per worker
+inline constexpr std::size_t audit_reserve = 1'024;       // of these, kept for closes: opens are refused before
+inline constexpr std::size_t audit_late_records = 65'536; // closes that found the ring full, per worker
+inline constexpr std::size_t audit_client_octets = 255;   // of any text that a client sent
 inline constexpr std::size_t audit_denials_per_second = 1'000;
 inline constexpr auto progress_interval = 60s;
 inline constexpr std::uint64_t progress_bytes = 64ull * 1024 * 1024;
 static_assert(audit_reserve < audit_ring_records);
-inline constexpr std::size_t audit_line_bytes = 16 * 1024;   // longer is no line of ours
-inline constexpr std::size_t audit_text_octets = 1'024;      // of a process event's message
+inline constexpr std::size_t audit_line_bytes = 16 * 1024;         // longer is no line of ours
+inline constexpr std::size_t audit_text_octets = 1'024;            // of a process event's message
 inline constexpr std::size_t audit_buffer_bytes = 8 * 1024 * 1024; // formatted and not yet written: a failing disk stops the draining here
-inline constexpr std::size_t audit_flush_bytes = 256 * 1024; // written at once when so many have gathered
-inline constexpr std::size_t audit_turn_records = 256;       // of one ring, before the others have their turn
-inline constexpr std::size_t audit_notes = 1'024;            // process events that wait for the journal's thread
+inline constexpr std::size_t audit_flush_bytes = 256 * 1024;       // written at once when so many have gathered
+inline constexpr std::size_t audit_turn_records = 256;             // of one ring, before the others have their turn
+inline constexpr std::size_t audit_notes = 1'024;                  // process events that wait for the journal's thread
 inline constexpr auto audit_poll = 25ms;
 inline constexpr auto audit_retry = 1s;
-inline constexpr auto audit_stall = 1s;                      // a pipe or terminal that takes nothing for so long has failed
-inline constexpr auto audit_stop_time = 3s;                  // to write what is left at the end
+inline constexpr auto audit_stall = 1s;     // a pipe or terminal that takes nothing for so long has failed
+inline constexpr auto audit_stop_time = 3s; // to write what is left at the end
 static_assert(audit_line_bytes > 6 * (2 * audit_client_octets + audit_text_octets) + 4'096);
 static_assert(audit_flush_bytes < audit_buffer_bytes);
-inline constexpr std::size_t policy_history = 1'024;         // generations whose sha256 is known
+inline constexpr std::size_t policy_history = 1'024; // generations whose sha256 is known
 
 // Admin and metrics.
 inline constexpr std::size_t admin_connections = 64;
 inline constexpr std::size_t admin_head_bytes = 8 * 1024;
 inline constexpr auto admin_time = 10s;
-inline constexpr std::size_t client_slots = 65'536;          // clients known by name, per worker
+inline constexpr std::size_t client_slots = 65'536; // clients known by name, per worker
 inline constexpr std::size_t client_series = 200;
 inline constexpr std::uint64_t client_series_bytes = 1024 * 1024;
 inline constexpr auto client_idle = std::chrono::hours{24};
 inline constexpr auto client_sweep = std::chrono::seconds{60}; // between two looks for idle clients
-inline constexpr std::uint64_t client_series_denials = 50;   // so many denials also earn a series ...
-inline constexpr std::size_t client_series_probers = 50;     // ... but such clients hold at most so many of client_series
+inline constexpr std::uint64_t client_series_denials = 50;     // so many denials also earn a series ...
+inline constexpr std::size_t client_series_probers = 50;       // ... but such clients hold at most so many of client_series
 static_assert(client_series_probers < client_series);
-inline constexpr std::size_t denied_groups = 16;             // up to so many groups, every reason x group exists at 0 from the start
+inline constexpr std::size_t denied_groups = 16; // up to so many groups, every reason x group exists at 0 from the start
 
 } // namespace exeat::limits

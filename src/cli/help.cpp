@@ -14,13 +14,20 @@ struct page {
 };
 
 constexpr std::array pages{
-    page{"serve", "run the proxy", "Runs the proxy in the foreground until SIGTERM (drains) or a second one (ends at once). SIGHUP reloads the\n"
-         "allowlist, SIGUSR1 reopens the audit log. Nothing starts unless both files are valid.\n", "exeat serve --config /etc/exeat/exeat.toml"},
-    page{"check", "check an allowlist", "Reads an allowlist as the proxy would, says everything that is wrong with it as file:line:column, and runs its\n"
-         "[[expect]] tests. Exit 1 on any error; with --strict on any warning.\n", "exeat check allowlist.toml"},
-    page{"explain", "say what would happen to a request", "Says for each target whether the client may reach it, by which entry, and why or why not. A target is host:port\n"
-         "(CONNECT) or http://host[:port]. Exit 0 when all are allowed.\n", "exeat explain --client 10.42.3.7 --allowlist allowlist.toml pypi.org:443"},
-    page{"verify", "verify an audit log", "Checks the sequence numbers and the hash chain of an audit log and names the first line where they break.\n",
+    page{"serve", "run the proxy",
+         "Runs the proxy in the foreground until SIGTERM (drains) or a second one (ends at once). SIGHUP reloads the\n"
+         "allowlist, SIGUSR1 reopens the audit log. Nothing starts unless both files are valid.\n",
+         "exeat serve --config /etc/exeat/exeat.toml"},
+    page{"check", "check an allowlist",
+         "Reads an allowlist as the proxy would, says everything that is wrong with it as file:line:column, and runs its\n"
+         "[[expect]] tests. Exit 1 on any error; with --strict on any warning.\n",
+         "exeat check allowlist.toml"},
+    page{"explain", "say what would happen to a request",
+         "Says for each target whether the client may reach it, by which entry, and why or why not. A target is host:port\n"
+         "(CONNECT) or http://host[:port]. Exit 0 when all are allowed.\n",
+         "exeat explain --client 10.42.3.7 --allowlist allowlist.toml pypi.org:443"},
+    page{"verify", "verify an audit log",
+         "Checks the sequence numbers and the hash chain of an audit log and names the first line where they break.\n",
          "exeat verify --audit /var/log/exeat/audit.jsonl"},
     page{"version", "print the version", "Prints exeat's version.\n", "exeat version"},
     page{"help", "explain a verb", "Explains one verb, or lists them all.\n", "exeat help check"},
@@ -29,7 +36,8 @@ constexpr std::array pages{
 void list()
 {
     std::puts("exeat: the only way out, for what the allowlist names\n\nusage: exeat VERB ...\n");
-    for (const auto& p : pages) std::printf("  %-9.*s %.*s\n", static_cast<int>(p.verb.size()), p.verb.data(), static_cast<int>(p.line.size()), p.line.data());
+    for (const auto& p : pages)
+        std::printf("  %-9.*s %.*s\n", static_cast<int>(p.verb.size()), p.verb.data(), static_cast<int>(p.line.size()), p.line.data());
     std::puts("\n'exeat help VERB' says more, 'exeat VERB --help' lists its options. Exit codes: 0 yes, 1 no, 2 wrong usage.");
 }
 

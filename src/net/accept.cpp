@@ -96,9 +96,6 @@ background accept_until_drained(worker& home, watched_socket& listening, std::si
 
 } // namespace
 
-void accept_connections(worker& home, watched_socket& listening, std::size_t listener)
-{
-    accept_until_drained(home, listening, listener);
-}
+void accept_connections(worker& home, watched_socket& listening, std::size_t listener) { accept_until_drained(home, listening, listener); }
 
 } // namespace exeat::net

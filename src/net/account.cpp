@@ -36,7 +36,7 @@ audit_record account::line(audit_action action) const
     r.rule_slot = rule_slot_;
     r.upload = upload_;
     r.download = download_;
-    r.ech = ech_;
+    r.ech = tunnel_.ech;
     r.peer = peer_.address;
     if (tunnel_.to) {
         r.host = bounded_text{tunnel_.to->host.str()};
@@ -71,7 +71,6 @@ bool account::opened()
     reported_ = said.reported;
     rule_slot_ = said.by->slot;
     peer_ = tunnel_.peer;
-    ech_ = tunnel_.ech;
     named_itself_ = said.by->protocol == protocol::tls; // peek_hello has compared them
     auto r = line(audit_action::open);
     r.said = reported_;

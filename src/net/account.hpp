@@ -52,7 +52,7 @@ private:
     client_account& client_;
     const std::uint64_t id_;
     const request_mode mode_;
-    bool denied_ = false, open_ = false, ech_ = false, named_itself_ = false;
+    bool denied_ = false, open_ = false, named_itself_ = false;
     ending ended_ = ending::internal_error;
     purpose purpose_ = purpose::pull;
     verdict reported_ = verdict::allowed;

@@ -25,7 +25,8 @@ std::uint64_t mix(std::uint64_t x) noexcept
 } // namespace
 
 admission::admission(std::size_t connections, std::size_t per_source)
-    : most_{connections}, most_per_source_{per_source}, key_{random_key()}, cells_{std::make_unique<std::array<cell, limits::source_slots>>()}
+    : most_{connections}, most_per_source_{per_source}, key_{random_key()}, cells_{
+                                                                                std::make_unique<std::array<cell, limits::source_slots>>()}
 {}
 
 std::array<admission::cell*, 2> admission::cells_of(const ip_address& a) const noexcept

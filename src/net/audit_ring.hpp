@@ -1,5 +1,6 @@
 // The way of an event from a worker to the audit log: plain records through a single-producer single-consumer ring. The worker only
-// copies bytes; the journal's thread (ops/journal) formats and writes. The ring is owned by the worker and outlives the journal's use of it.
+// copies bytes; the journal's thread (ops/journal) formats and writes. The ring is owned by the worker and outlives the journal's use of
+// it.
 #pragma once
 
 #include <exeat/ending.hpp>
@@ -48,14 +49,14 @@ enum class audit_action : std::uint8_t { open, deny, progress, close };
 
 struct audit_record {
     audit_action action = audit_action::open;
-    verdict said = verdict::allowed;        // deny: why. open: what report mode let pass, or allowed
-    ending ended = ending::finished;        // close
+    verdict said = verdict::allowed; // deny: why. open: what report mode let pass, or allowed
+    ending ended = ending::finished; // close
     request_mode mode = request_mode::connect;
     bool ech = false;
-    std::uint64_t id = 0;                   // of the tunnel or exchange, unique in the process; the reply's request id
-    std::uint64_t policy = 0;               // generation of the policy that judged it
+    std::uint64_t id = 0;     // of the tunnel or exchange, unique in the process; the reply's request id
+    std::uint64_t policy = 0; // generation of the policy that judged it
     std::chrono::system_clock::time_point at;
-    std::chrono::nanoseconds duration{0};   // since the connection was accepted
+    std::chrono::nanoseconds duration{0}; // since the connection was accepted
     ip_address source;
     std::uint16_t source_port = 0;
     std::uint32_t group_slot = 0;

@@ -30,9 +30,9 @@ struct client_key_hash {
 struct client_account {
     std::array<flow, purposes> bytes;
     counter denied;
-    counter active;     // open tunnels and connections
-    counter last_cut;   // wall-clock seconds of the last tunnel cut by policy; 0: never
-    counter last_seen;  // steady seconds
+    counter active;    // open tunnels and connections
+    counter last_cut;  // wall-clock seconds of the last tunnel cut by policy; 0: never
+    counter last_seen; // steady seconds
 
     // The scrape's own, touched only by the one reader that each() lets in: what it has told of this account so far.
     struct told {

@@ -126,6 +126,7 @@ task<verdict> connect(tunnel& t, std::vector<checked_address> to, std::uint16_t 
             next_attempt = t.home.due.now() + ticks(limits::attempt_delay);
         }
         if (attempts.finished()) break;
+        if (attempts.idle() && attempts.more_to_try()) continue; // refused at once: the next, without a wait
         if (attempts.idle()) co_return attempts.why();
         if (t.cut) co_return t.cut->before;
         if (t.client_side.broken) co_return verdict::connect_failure;

@@ -36,9 +36,9 @@ struct flow { // of bytes
 inline constexpr std::array<std::uint64_t, 8> decision_ns{250, 500, 1'000, 2'500, 5'000, 10'000, 100'000, 1'000'000};
 inline constexpr std::array<std::uint64_t, 12> setup_ns{100'000,    250'000,    500'000,     1'000'000,   2'500'000,     5'000'000,
                                                         10'000'000, 25'000'000, 100'000'000, 500'000'000, 2'500'000'000, 10'000'000'000};
-inline constexpr std::array<std::uint64_t, 8> duration_ns{100'000'000,    1'000'000'000,     10'000'000'000,     60'000'000'000,
+inline constexpr std::array<std::uint64_t, 8> duration_ns{100'000'000,     1'000'000'000,     10'000'000'000,     60'000'000'000,
                                                           600'000'000'000, 3'600'000'000'000, 14'400'000'000'000, 86'400'000'000'000};
-inline constexpr std::array<std::uint64_t, 9> upload_bytes{1'024,          16'384,        65'536,        1'048'576,     16'777'216,
+inline constexpr std::array<std::uint64_t, 9> upload_bytes{1'024,       16'384,        65'536,         1'048'576,      16'777'216,
                                                            134'217'728, 1'073'741'824, 10'737'418'240, 107'374'182'400};
 
 template <const auto& Bounds> class histogram {
@@ -57,17 +57,17 @@ public:
 enum class request_mode : std::uint8_t { connect, http, transparent_tls, transparent_http, sni };
 inline constexpr std::size_t request_modes = 5;
 inline constexpr std::array<std::string_view, request_modes> request_mode_words{"connect", "http", "transparent_tls", "transparent_http",
-                                                                                 "sni"};
+                                                                                "sni"};
 
 enum class dns_result : std::uint8_t { answered, cached, no_data, failed, timed_out, overloaded, refused };
 inline constexpr std::size_t dns_results = 7;
-inline constexpr std::array<std::string_view, dns_results> dns_result_words{"answered", "cached", "no_data", "failed",
-                                                                             "timed_out", "overloaded", "refused"};
+inline constexpr std::array<std::string_view, dns_results> dns_result_words{"answered",  "cached",     "no_data", "failed",
+                                                                            "timed_out", "overloaded", "refused"};
 
 enum class upstream_error : std::uint8_t { refused, unreachable, timed_out, reset, no_resources, other };
 inline constexpr std::size_t upstream_errors = 6;
 inline constexpr std::array<std::string_view, upstream_errors> upstream_error_words{"refused", "unreachable",  "timed_out",
-                                                                                     "reset",   "no_resources", "other"};
+                                                                                    "reset",   "no_resources", "other"};
 
 struct counters {
     std::array<counter, limits::listeners> connections, connections_active; // by listener, in config's order
@@ -76,23 +76,23 @@ struct counters {
     std::array<counter, verdicts> reported;                                 // report mode let it pass
     std::array<flow, limits::rule_slots> rules;                             // [rule slot]
     struct per_purpose {
-        counter active;                   // tunnels now
-        counter oldest_start;             // steady nanoseconds of the oldest live tunnel; 0: none
-        histogram<duration_ns> duration;  // when they end
-        histogram<upload_bytes> upload;   // when they end
+        counter active;                  // tunnels now
+        counter oldest_start;            // steady nanoseconds of the oldest live tunnel; 0: none
+        histogram<duration_ns> duration; // when they end
+        histogram<upload_bytes> upload;  // when they end
     };
     std::array<per_purpose, purposes> tunnels;
     std::array<counter, endings> closed;
     std::array<counter, dns_results> dns_queries;
-    histogram<setup_ns> dns_duration;     // of questions that went to a server
+    histogram<setup_ns> dns_duration; // of questions that went to a server
     counter dns_cache_entries;
     histogram<setup_ns> connect_duration;
     std::array<counter, upstream_errors> upstream_failed;
     histogram<decision_ns> decision;
-    histogram<setup_ns> setup;            // from accept to relaying
-    counter orig_dst_mismatch;            // transparent: the name resolved elsewhere than the client had dialled
-    counter accept_pauses;                // out of fds or memory
-    counter audit_dropped;                // records that found no room in the ring
+    histogram<setup_ns> setup; // from accept to relaying
+    counter orig_dst_mismatch; // transparent: the name resolved elsewhere than the client had dialled
+    counter accept_pauses;     // out of fds or memory
+    counter audit_dropped;     // records that found no room in the ring
 };
 
 } // namespace exeat::net

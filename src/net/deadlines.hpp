@@ -1,5 +1,5 @@
-// The deadlines of all tunnels of a worker in one array, looked at by one sweep: renewing one is a store, not a timer. A slot also keeps what
-// the sweep must tell of every live tunnel. One worker's thread. Ticks are sweeps since the worker began (limits::sweep_interval).
+// The deadlines of all tunnels of a worker in one array, looked at by one sweep: renewing one is a store, not a timer. A slot also keeps
+// what the sweep must tell of every live tunnel. One worker's thread. Ticks are sweeps since the worker began (limits::sweep_interval).
 #pragma once
 
 #include <exeat/limits.hpp>
@@ -26,13 +26,13 @@ class deadlines {
 public:
     using slot = std::uint32_t;
     struct entry {
-        tick due = no_deadline;      // wakes the waiter once, then stands at no_deadline
-        tick report_due = no_deadline; // wakes it too: time for a progress line
-        waiter* who = nullptr;       // null: free
-        bool passed = false;         // due was reached
-        bool report = false;         // report_due was reached
+        tick due = no_deadline;          // wakes the waiter once, then stands at no_deadline
+        tick report_due = no_deadline;   // wakes it too: time for a progress line
+        waiter* who = nullptr;           // null: free
+        bool passed = false;             // due was reached
+        bool report = false;             // report_due was reached
         std::uint8_t purpose = purposes; // of a tunnel that relays; `purposes` while it does not
-        std::int64_t started = 0;    // steady nanoseconds
+        std::int64_t started = 0;        // steady nanoseconds
     };
 
     slot add(waiter&);

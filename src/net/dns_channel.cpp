@@ -112,7 +112,8 @@ void dns_channel::parts::set_servers(const std::vector<endpoint>& servers)
     std::string list;
     for (const auto& s : servers) (list += s.to_string()) += ',';
     if (!list.empty()) list.pop_back();
-    if (const int said = ::ares_set_servers_ports_csv(channel, list.c_str()); said != ARES_SUCCESS) throw std::runtime_error{ares_strerror(said)};
+    if (const int said = ::ares_set_servers_ports_csv(channel, list.c_str()); said != ARES_SUCCESS)
+        throw std::runtime_error{ares_strerror(said)};
 }
 
 void dns_channel::parts::socket_state(int fd, bool read, bool write)

@@ -15,8 +15,8 @@ namespace exeat::net {
 
 struct dns_answer {
     std::vector<ip_address> addresses;
-    std::chrono::seconds ttl{0};         // the smallest of the answer, CNAMEs included
-    bool failed = false;                 // no addresses: error, time-out, no data, too many
+    std::chrono::seconds ttl{0}; // the smallest of the answer, CNAMEs included
+    bool failed = false;         // no addresses: error, time-out, no data, too many
     dns_result result = dns_result::answered;
 };
 

@@ -1,5 +1,6 @@
 // The two halves of one plain-HTTP exchange, moved side by side: the upstream may answer before the request is whole. Owns the bytes
-// that are on their way, bounded by limits::scratch_bytes and limits::response_head_bytes a direction. Worker's thread; lives in forward()'s frame.
+// that are on their way, bounded by limits::scratch_bytes and limits::response_head_bytes a direction. Worker's thread; lives in
+// forward()'s frame.
 #pragma once
 
 #include <exeat/ending.hpp>
@@ -19,8 +20,8 @@ public:
     http_exchange(tunnel&, const request_head&);
 
     task<ending> run();
-    verdict refused() const noexcept { return refused_; }           // chunk, upstream_malformed, connect_failure; else allowed
-    bool response_begun() const noexcept { return begun_; }         // the client has seen some of the answer
+    verdict refused() const noexcept { return refused_; }   // chunk, upstream_malformed, connect_failure; else allowed
+    bool response_begun() const noexcept { return begun_; } // the client has seen some of the answer
     bool upstream_reusable() const noexcept { return finished() && keep_upstream_ && request_.done(); }
     bool client_reusable() const noexcept { return finished() && keep_client_ && request_.done(); }
     bool client_accepts_json() const noexcept { return json_; }
@@ -44,7 +45,7 @@ private:
     std::size_t interim_ = 0;
     bool answered_ = false; // the final response's head was read
     bool begun_ = false;
-    bool over_ = false;     // failed
+    bool over_ = false; // failed
     ending why_ = ending::finished;
     verdict refused_ = verdict::allowed;
 };

@@ -77,7 +77,7 @@ task<bool> forward(tunnel& t, const request_head& head)
         co_return false;
     }
     if (how != ending::finished) reset_on_close(t.client_side);
-    co_return how == ending::finished && exchange.client_reusable() && !t.home.draining() && !t.cut;
+    co_return how == ending::finished&& exchange.client_reusable() && !t.home.draining() && !t.cut;
 }
 
 } // namespace exeat::net

@@ -1,5 +1,5 @@
-// One plain-HTTP exchange: judged by itself, its head written anew, its body's framing enforced both ways. The upstream connection is kept for the
-// next request only if that one goes to the same host and port under the same rule. Worker's thread.
+// One plain-HTTP exchange: judged by itself, its head written anew, its body's framing enforced both ways. The upstream connection is kept
+// for the next request only if that one goes to the same host and port under the same rule. Worker's thread.
 #pragma once
 
 #include <exeat/request_head.hpp>

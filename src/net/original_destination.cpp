@@ -16,7 +16,8 @@ boost::system::result<endpoint> before_redirect(int fd, bool v4) noexcept
 {
     sockaddr_storage s{};
     socklen_t size = sizeof s;
-    const int said = v4 ? ::getsockopt(fd, SOL_IP, SO_ORIGINAL_DST, &s, &size) : ::getsockopt(fd, SOL_IPV6, ip6t_so_original_dst, &s, &size);
+    const int said =
+        v4 ? ::getsockopt(fd, SOL_IP, SO_ORIGINAL_DST, &s, &size) : ::getsockopt(fd, SOL_IPV6, ip6t_so_original_dst, &s, &size);
     if (said != 0) return boost::system::error_code{errno, boost::system::system_category()};
     return from_kernel(s);
 }

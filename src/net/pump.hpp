@@ -1,6 +1,6 @@
-// One direction of a tunnel. Small messages are copied through the worker's scratch buffer in one read and one write; when reads fill the buffer
-// the pump goes over to splice(2) and back again when they no longer do. Between steps it holds nothing but what the receiver has not
-// taken yet. Worker's thread.
+// One direction of a tunnel. Small messages are copied through the worker's scratch buffer in one read and one write; when reads fill the
+// buffer the pump goes over to splice(2) and back again when they no longer do. Between steps it holds nothing but what the receiver has
+// not taken yet. Worker's thread.
 #pragma once
 
 #include <net/account.hpp>
@@ -22,7 +22,8 @@ public:
     };
     enum class state : std::uint8_t { waiting, more, done, from_failed, to_failed };
 
-    // `first` is sent before anything is read. `read` and `written` add to the book what came from `from` and went to `to`; either may be null.
+    // `first` is sent before anything is read. `read` and `written` add to the book what came from `from` and went to `to`; either may be
+    // null.
     pump(watched_socket& from, watched_socket& to, std::string first, added read, added written)
         : from_{from}, to_{to}, kept_{std::move(first)}, read_{read}, written_{written}
     {}
@@ -39,7 +40,7 @@ private:
 
     watched_socket& from_;
     watched_socket& to_;
-    std::string kept_;  // copied, and not taken by `to_` yet
+    std::string kept_; // copied, and not taken by `to_` yet
     std::size_t sent_ = 0;
     std::optional<splice_pipe> pipe_; // held only while bytes flow
     const added read_, written_;

@@ -51,7 +51,8 @@ std::string text_body(const refusal& r, std::uint64_t id, std::uint64_t serial, 
 
 std::string json_body(const refusal& r, std::uint64_t id, std::uint64_t serial, std::string_view help)
 {
-    std::string out = "{\"error\":\"egress refused\",\"reason\":" + quoted(to_string(r.why)) + ",\"explanation\":" + quoted(explanation(r.why));
+    std::string out =
+        "{\"error\":\"egress refused\",\"reason\":" + quoted(to_string(r.why)) + ",\"explanation\":" + quoted(explanation(r.why));
     if (!r.host.empty()) out += ",\"host\":" + quoted(r.host) + ",\"port\":" + std::to_string(r.port);
     out += ",\"policy_serial\":" + std::to_string(serial) + ",\"request_id\":" + quoted(hex(id));
     if (!help.empty()) out += ",\"help\":" + quoted(help);
@@ -90,7 +91,8 @@ std::string refusal_reply(const refusal& r, std::uint64_t id, std::uint64_t seri
     const auto status = http_status(r.why);
     const auto body = r.json ? json_body(r, id, serial, help) : text_body(r, id, serial, help);
     const std::string word{to_string(r.why)};
-    std::string out = "HTTP/1.1 " + std::to_string(status) + ' ' + std::string{boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(status))};
+    std::string out = "HTTP/1.1 " + std::to_string(status) + ' ' +
+                      std::string{boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(status))};
     out += "\r\nProxy-Status: exeat; error=" + std::string{proxy_error(r.why)} + "; details=\"" + word + '"';
     out += "\r\nX-Exeat-Reason: " + word + "\r\nX-Exeat-Request: " + hex(id);
     if (status == 407) out += "\r\nProxy-Authenticate: Basic realm=\"exeat: a client certificate is required\"";

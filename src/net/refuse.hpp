@@ -1,5 +1,5 @@
-// How a refusal reaches the client: an HTTP reply that says why and how to ask for access, or a fatal TLS alert. The account has it counted and
-// logged first. Worker's thread.
+// How a refusal reaches the client: an HTTP reply that says why and how to ask for access, or a fatal TLS alert. The account has it counted
+// and logged first. Worker's thread.
 #pragma once
 
 #include <exeat/verdict.hpp>
@@ -15,10 +15,10 @@ struct tunnel;
 // What the refusal is about, as far as it could be read.
 struct refusal {
     verdict why;
-    std::string host;        // canonical, or empty
+    std::string host; // canonical, or empty
     std::uint16_t port = 0;
-    std::string server_name; // where it differs from host
-    bool json = false;       // the client accepts application/json
+    std::string server_name;   // where it differs from host
+    bool json = false;         // the client accepts application/json
     bool body_follows = false; // the client may still be sending: read some of it, so that the reply is not lost to a reset
 };
 // About the request in hand.

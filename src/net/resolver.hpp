@@ -1,6 +1,6 @@
-// Names to addresses through c-ares, for one worker: absolute names only, no search suffixes, no hosts file, answers cached for their TTL within
-// bounds, one question in flight per name. It asks for nothing but what tunnel::said approves, so that a name that is not allowed
-// is never looked up, and hands out nothing but checked addresses. One worker's thread.
+// Names to addresses through c-ares, for one worker: absolute names only, no search suffixes, no hosts file, answers cached for their TTL
+// within bounds, one question in flight per name. It asks for nothing but what tunnel::said approves, so that a name that is not allowed is
+// never looked up, and hands out nothing but checked addresses. One worker's thread.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -26,7 +26,8 @@ public:
     resolver& operator=(const resolver&) = delete;
 
     using addresses = std::vector<checked_address>;
-    // Of the tunnel's approved target; waits on the tunnel. Errors: dns_failure, dns_overload, what check_address says (one bad address refuses all), and what interrupted it.
+    // Of the tunnel's approved target; waits on the tunnel. Errors: dns_failure, dns_overload, what check_address says (one bad address
+    // refuses all), and what interrupted it.
     task<boost::system::result<addresses, verdict>> resolve(tunnel&);
     // Once per sweep: time-outs of questions in flight.
     void sweep();

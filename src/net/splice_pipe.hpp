@@ -1,5 +1,5 @@
-// The zero-copy way through: socket to pipe to socket with splice(2), the bytes never in user space. Pipes come from the worker's pool and go
-// back to it only when they are empty, so that no tunnel can ever see another's bytes. Worker's thread.
+// The zero-copy way through: socket to pipe to socket with splice(2), the bytes never in user space. Pipes come from the worker's pool and
+// go back to it only when they are empty, so that no tunnel can ever see another's bytes. Worker's thread.
 #pragma once
 
 #include <net/socket.hpp>

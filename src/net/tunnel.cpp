@@ -163,7 +163,8 @@ background run_to_the_end(unique_fd fd, client from, admission::place place, std
 } // namespace
 
 tunnel::tunnel(unique_fd fd, const exeat::client& from, admission::place p, std::size_t l, worker& h)
-    : home{h}, place{std::move(p)}, wake{h.events}, listener{l}, accepted{std::chrono::steady_clock::now()}, slot{h.due.add(wake)}, who{from}
+    : home{h}, place{std::move(p)}, wake{h.events}, listener{l}, accepted{std::chrono::steady_clock::now()}, slot{h.due.add(wake)},
+      who{from}
 {
     client_side.fd = std::move(fd);
     client_side.owner = upstream.owner = &wake;

@@ -40,9 +40,9 @@ std::vector<watched_socket> as_watched(std::vector<unique_fd> fds)
 
 worker::worker(std::size_t index, const common_ground& common, std::vector<unique_fd> listeners, audit_ring& audit)
     : settings_{common.settings}, audit_healthy_{common.audit_healthy}, io_{1}, counts_{std::make_unique<counters>()}, events{io_},
-      count{*counts_}, names{io_, common.settings, *counts_}, client_accounts{clients_}, doors{common.doors}, audit_{audit}, sweep_timer_{io_},
-      listening_{as_watched(std::move(listeners))}, scratch_(limits::scratch_bytes), own_{common.own}, began_{steady_clock::now()},
-      wall_{wall_now()}, id_base_{id_base(index)}
+      count{*counts_}, names{io_, common.settings, *counts_}, client_accounts{clients_}, doors{common.doors}, audit_{audit},
+      sweep_timer_{io_}, listening_{as_watched(std::move(listeners))},
+      scratch_(limits::scratch_bytes), own_{common.own}, began_{steady_clock::now()}, wall_{wall_now()}, id_base_{id_base(index)}
 {
     take(common.rules, common.generation);
 }
@@ -167,7 +167,8 @@ void worker::each_second()
     const auto oldest = due.oldest();
     for (std::size_t p = 0; p < purposes; ++p) count.tunnels[p].oldest_start.set(static_cast<std::uint64_t>(oldest[p]));
     constexpr tick per_minute = 60;
-    if (second_ % per_minute == 0) clients_.forget_idle(std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now().time_since_epoch()));
+    if (second_ % per_minute == 0)
+        clients_.forget_idle(std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now().time_since_epoch()));
 }
 
 void worker::judge_all_again()

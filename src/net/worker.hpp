@@ -1,5 +1,5 @@
-// One thread of the proxy with all that its tunnels need: io_context, reactor, listeners, policy snapshot, resolver, counters. Tunnels never
-// leave their worker and take no lock. The public functions marked "any thread" post to the worker; all else is its own thread's.
+// One thread of the proxy with all that its tunnels need: io_context, reactor, listeners, policy snapshot, resolver, counters. Tunnels
+// never leave their worker and take no lock. The public functions marked "any thread" post to the worker; all else is its own thread's.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -66,8 +66,8 @@ public:
     wall_time wall() const noexcept { return wall_; }
     std::span<char> scratch() noexcept { return scratch_; } // for one non-blocking call and what follows it without a wait
     bool draining() const noexcept { return draining_; }
-    bool may_log() const noexcept;                          // false: the audit log is out, and that denies
-    bool log(const audit_record&, std::size_t reserve);     // false: it found no room, and that denies
+    bool may_log() const noexcept;                      // false: the audit log is out, and that denies
+    bool log(const audit_record&, std::size_t reserve); // false: it found no room, and that denies
     void log_denial(const audit_record&);
     std::uint64_t next_id() noexcept { return id_base_ + ++ids_; }
 

@@ -53,7 +53,8 @@ void file_watch::files(std::vector<std::string> paths)
     for (const int w : watches_) ::inotify_rm_watch(inotify_.native_handle(), w);
     watches_.clear();
     paths_ = std::move(paths);
-    constexpr auto interesting = IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF;
+    constexpr auto interesting =
+        IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF;
     for (const auto& d : directories(paths_)) {
         const int w = ::inotify_add_watch(inotify_.native_handle(), d.c_str(), interesting);
         if (w >= 0) watches_.push_back(w);
@@ -111,9 +112,10 @@ std::string file_watch::fingerprint() const
 {
     std::string out;
     for (const auto& p : paths_) {
-        struct stat s{};
+        struct stat s {};
         if (::stat(p.c_str(), &s) != 0) out += fmt::format("{};", errno);
-        else out += fmt::format("{}.{}.{}.{}.{}.{};", s.st_dev, s.st_ino, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_ctim.tv_nsec);
+        else
+            out += fmt::format("{}.{}.{}.{}.{}.{};", s.st_dev, s.st_ino, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_ctim.tv_nsec);
     }
     return out;
 }

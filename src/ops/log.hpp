@@ -1,5 +1,5 @@
-// exeat's own log (not the audit log): one line per event on stderr, for a person, as logfmt or as JSON; under systemd each line carries its
-// priority. Quiet when all is well. Any thread; a line is one write(2). Never called from a worker.
+// exeat's own log (not the audit log): one line per event on stderr, for a person, as logfmt or as JSON; under systemd each line carries
+// its priority. Quiet when all is well. Any thread; a line is one write(2). Never called from a worker.
 #pragma once
 
 #include <cstdint>

@@ -61,8 +61,9 @@ void reload::finished(loaded_allowlist loaded, std::string cause)
         with_.status.took_effect(loaded.rules, wall_now());
         take_(loaded.rules, with_.status.now().generation);
         note(true, cause, s);
-        with_.log.say(severity::notice, "allowlist reloaded",
-                      {{"cause", cause}, {"serial", std::to_string(s.serial)}, {"sha256", s.sha256}, {"mode", s.report ? "report" : "enforce"}});
+        with_.log.say(
+            severity::notice, "allowlist reloaded",
+            {{"cause", cause}, {"serial", std::to_string(s.serial)}, {"sha256", s.sha256}, {"mode", s.report ? "report" : "enforce"}});
     }
     if (again_) now("changed again meanwhile");
 }

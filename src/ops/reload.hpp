@@ -1,5 +1,5 @@
-// Keeps the policy that is enforced in step with the allowlist on disk: loads on a thread of its own, swaps only what is whole and valid, keeps
-// the old list on any error and says so. Lives on one io_context; its callbacks run there.
+// Keeps the policy that is enforced in step with the allowlist on disk: loads on a thread of its own, swaps only what is whole and valid,
+// keeps the old list on any error and says so. Lives on one io_context; its callbacks run there.
 #pragma once
 
 #include <ops/file_watch.hpp>

@@ -8,10 +8,10 @@
 #include <ops/policy_status.hpp>
 #include <ops/reload.hpp>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <algorithm>
 #include <csignal>
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -39,8 +39,9 @@ std::size_t connections_for(const config& c, std::size_t fds, const event_log& l
     const auto reserved = std::min<std::size_t>(limits::reserved_fds, fds / 2);
     const auto affordable = (fds - reserved) / limits::fds_per_tunnel;
     if (c.connections <= affordable) return c.connections;
-    log.say(severity::warning, "fewer connections than configured: the limit of open files is too low",
-            {{"connections", std::to_string(affordable)}, {"configured", std::to_string(c.connections)}, {"open files", std::to_string(fds)}});
+    log.say(
+        severity::warning, "fewer connections than configured: the limit of open files is too low",
+        {{"connections", std::to_string(affordable)}, {"configured", std::to_string(c.connections)}, {"open files", std::to_string(fds)}});
     return affordable;
 }
 
@@ -53,6 +54,15 @@ std::vector<net::unique_fd> open_listeners(const config& c)
         out.push_back(std::move(*fd));
     }
     return out;
+}
+
+std::unique_ptr<admin> open_admin(boost::asio::io_context& io, const endpoint& at)
+{
+    try {
+        return std::make_unique<admin>(io, at);
+    } catch (const boost::system::system_error& e) {
+        throw std::runtime_error{fmt::format("cannot listen on {} (admin): {}", at.to_string(), e.code().message())};
+    }
 }
 
 own_endpoints ours(const config& c, std::uint16_t admin_port)
@@ -106,7 +116,7 @@ service::service(const config& c, label_registry& labels, loaded_allowlist first
     : config_{c}, log_{log}, doors_{connections_for(c, raise_fd_limit(), log), c.connections_per_source}
 {
     status_.took_effect(first.rules, wall_now());
-    admin_ = std::make_unique<admin>(io_, c.admin);
+    admin_ = open_admin(io_, c.admin);
     std::vector<net::audit_ring*> rings;
     for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
     journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_);
@@ -120,8 +130,9 @@ service::service(const config& c, label_registry& labels, loaded_allowlist first
     }
     metrics_ = std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, EXEAT_VERSION, EXEAT_REVISION});
     admin_->serve(*metrics_);
-    reload_ = std::make_unique<reload>(io_, c.allowlist, reload::surroundings{labels, status_, *journal_, log}, std::move(first.files),
-                                       [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });
+    reload_ =
+        std::make_unique<reload>(io_, c.allowlist, reload::surroundings{labels, status_, *journal_, log}, std::move(first.files),
+                                 [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });
     addresses_ = std::make_unique<address_watch>(io_, [this] {
         const auto own = ours(config_, admin_->port());
         post_to_workers([&](auto& w) { w.adopt(own); });

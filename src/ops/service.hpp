@@ -8,8 +8,8 @@
 
 namespace exeat::ops {
 
-// Serves until it is told to stop; the process's exit code. Everything that cannot be had at start (an address in use, an audit log that cannot
-// be written) is one line on the log and exit code 1, before anything is accepted.
+// Serves until it is told to stop; the process's exit code. Everything that cannot be had at start (an address in use, an audit log that
+// cannot be written) is one line on the log and exit code 1, before anything is accepted.
 int run_service(const config&, label_registry&, loaded_allowlist, const event_log&);
 
 } // namespace exeat::ops

@@ -59,7 +59,11 @@ background wait_once(waiter& w, int& returned)
 }
 
 task<int> give(int n) { co_return n; }
-task<int> fail() { throw std::runtime_error{"no"}; co_return 0; }
+task<int> fail()
+{
+    throw std::runtime_error{"no"};
+    co_return 0;
+}
 background add_up(int& out)
 {
     out = co_await give(1) + co_await give(2);

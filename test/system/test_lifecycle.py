@@ -212,7 +212,7 @@ def test_a_bad_configuration_is_told_with_its_place_and_nothing_starts(tmp_path,
 
 def test_a_bad_allowlist_at_start_is_told_with_its_place(tmp_path):
     path = config(tmp_path)
-    for text, place in (("", "allowlist.toml:1:1: error:"), (ALLOWLIST + "hots = 1\n", "allowlist.toml:23:1: error:"), ("\xff\xfe", "allowlist.toml:1:")):
+    for text, place in (("", "allowlist.toml:1:1: error:"), (ALLOWLIST + "hots = 1\n", "allowlist.toml:22:1: error:"), ("\xff\xfe", "allowlist.toml:1:")):
         (tmp_path / "allowlist.toml").write_text(text, encoding="latin-1")
         done = run("serve", "--config", path)
         assert done.returncode == 1 and place in done.stderr, done.stderr
