@@ -29,6 +29,8 @@ inline constexpr std::size_t client_hello_bytes = 16 * 1024; // the handshake me
 inline constexpr std::size_t record_bytes = 16 * 1024;
 inline constexpr std::size_t held_hello_bytes = client_hello_bytes + 5 * 1024; // with record headers; finer splits are malformed
 inline constexpr std::size_t hello_extensions = 128;                           // a browser sends about 20
+inline constexpr std::size_t retry_flight_bytes =
+    held_hello_bytes + 32 * 1024; // early data that a HelloRetryRequest rejects, and the second hello
 static_assert(client_hello_bytes <= record_bytes + 5);
 static_assert(held_hello_bytes > client_hello_bytes);
 

@@ -24,6 +24,7 @@ void report(const std::string& path, const ops::audit_findings& found)
 int verify(int argc, char** argv)
 {
     CLI::App app{"Checks that an audit log is whole: numbers without a gap, each line carrying the hash of the line before.\n"
+                 "What the last line says is vouched for only by the line that will come after it.\n"
                  "Example: exeat verify --audit /var/log/exeat/audit.jsonl",
                  "exeat verify"};
     std::vector<std::string> files;

@@ -83,6 +83,14 @@ task<request_or<client_hello>> read_hello(tunnel& t)
     }
 }
 
+task<request_or<std::size_t>> read_behind(tunnel& t, std::size_t most)
+{
+    const auto before = t.held.size();
+    const auto how = co_await read_more(t, most);
+    if (how != arrival::bytes) co_return none(t, how, verdict::hello_timeout, verdict::tls_malformed);
+    co_return t.held.size() - before;
+}
+
 task<request_or<char>> read_first_byte(tunnel& t)
 {
     t.set_deadline(t.home.settings().hello_timeout);

@@ -23,6 +23,8 @@ template <class T> using request_or = boost::system::result<T, no_request>;
 task<request_or<request_head>> read_request(tunnel&, std::optional<std::uint16_t> port);
 // A ClientHello; every byte of it stays in tunnel::held for the upstream.
 task<request_or<client_hello>> read_hello(tunnel&);
+// At most `most` bytes more behind tunnel::held, before the deadline that the caller has set; how many came.
+task<request_or<std::size_t>> read_behind(tunnel&, std::size_t most);
 // What a redirected client speaks: its first byte, which stays in tunnel::held.
 task<request_or<char>> read_first_byte(tunnel&);
 

@@ -5,11 +5,13 @@
 #include <exeat/ending.hpp>
 #include <net/task.hpp>
 
+#include <string>
+
 namespace exeat::net {
 
 struct tunnel;
 
-// Sends tunnel::held to the upstream first. Both sockets are connected and the book is open.
-task<ending> relay(tunnel&);
+// Sends tunnel::held to the upstream and `answer` to the client first. Both sockets are connected and the book is open.
+task<ending> relay(tunnel&, std::string answer);
 
 } // namespace exeat::net

@@ -8,6 +8,7 @@
 #include <net/relay.hpp>
 #include <net/send.hpp>
 #include <net/socket.hpp>
+#include <net/watch_retry.hpp>
 #include <net/worker.hpp>
 
 namespace exeat::net {
@@ -24,7 +25,16 @@ verdict check_inside(const client_hello& hello, const tunnel& t)
 
 task<> relay_until_the_end(tunnel& t)
 {
-    const auto how = co_await relay(t);
+    std::string answer;
+    auto again = verdict::allowed;
+    if (t.said.by->protocol == protocol::tls) again = co_await watch_retry(t, answer);
+    if (again != verdict::allowed) {
+        t.book->ends(ending::refused_inside);
+        reset_on_close(t.upstream);
+        auto no = refusal_of(t, again);
+        co_return co_await refuse_tls(t, std::move(no));
+    }
+    const auto how = co_await relay(t, std::move(answer));
     t.book->ends(how);
     if (how == ending::finished) co_return;
     if (t.upstream.fd) reset_on_close(t.upstream);

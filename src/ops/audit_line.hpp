@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace exeat::ops {
@@ -23,17 +22,6 @@ struct process_event {
     std::string sha256;       // of the policy; may be empty
     std::uint64_t serial = 0; // of the policy
     std::chrono::system_clock::time_point at = std::chrono::system_clock::now();
-
-    static process_event started(std::uint64_t serial, std::string sha256, std::string text = {})
-    {
-        return {what::start, true, std::move(text), std::move(sha256), serial};
-    }
-    static process_event stopped(std::string text = {}) { return {what::stop, true, std::move(text), {}}; }
-    static process_event reloaded(std::uint64_t serial, std::string sha256, std::string text = {})
-    {
-        return {what::reload, true, std::move(text), std::move(sha256), serial};
-    }
-    static process_event reload_failed(std::string why) { return {what::reload, false, std::move(why), {}}; }
 };
 
 class audit_line {

@@ -1,3 +1,4 @@
+#include <core/name_hash.hpp>
 #include <doctest/doctest.h>
 #include <exeat/name_index.hpp>
 
@@ -176,4 +177,26 @@ TEST_CASE("a million names are all found, no neighbour is, and they take at most
         wrong += !matches(index, name(i + count)).empty();
     }
     CHECK(wrong == 0);
+}
+
+TEST_CASE("names whose hashes fall into one bucket, too many for a block of it, are all found, and their neighbours too")
+{
+    constexpr std::uint64_t seed = 5;
+    const auto hash_of = [](const std::string& name) {
+        std::uint32_t hash = 0;
+        each_suffix(name, seed, [&](std::size_t, std::uint32_t h) { hash = h; });
+        return hash;
+    };
+    const std::string tail = "." + std::string(60, 'a') + "." + std::string(60, 'b') + "." + std::string(60, 'c') + ".test";
+    std::vector<line> lines;
+    std::size_t together = 0;
+    for (int i = 0; together < 60; ++i) {
+        const auto name = "n" + std::to_string(i) + tail;
+        const bool same = hash_of(name) >> 24 == 0x80; // the smallest index has 256 buckets
+        if (same || i < 100) lines.push_back({static_cast<rule_index>(lines.size()), name});
+        together += same;
+    }
+    const auto index = built(lines, seed);
+    for (const auto& l : lines) CHECK(matches(index, l.pattern) == lists{{l.rule}});
+    CHECK(matches(index, "other" + tail).empty());
 }

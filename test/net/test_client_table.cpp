@@ -1,6 +1,8 @@
 #include <net/client_table.hpp>
 
+#include <atomic>
 #include <doctest/doctest.h>
+#include <thread>
 
 using namespace exeat;
 using namespace exeat::net;
@@ -84,4 +86,27 @@ TEST_CASE("when the slots are used, new clients share one account and old ones k
     CHECK(&shared == &t.of(pod(limits::client_slots + 1)));
     CHECK(&shared != &t.of(pod(5)));
     CHECK(names(t) == limits::client_slots);
+}
+
+TEST_CASE("a reader that walks while the worker adds and forgets sees sums that never fall")
+{
+    client_table t;
+    std::atomic<bool> done{false};
+    std::thread worker{[&] {
+        for (std::uint32_t i = 0; i < 200; ++i) {
+            for (std::uint32_t n = 0; n < 500; ++n) t.of(pod(i * 500 + n)).bytes[1].download.add(3);
+            t.forget_idle(limits::client_idle * (i + 1));
+        }
+        done = true;
+    }};
+    std::uint64_t last = 0;
+    bool fell = false;
+    while (!done) {
+        const auto now = everything(t);
+        fell |= now < last;
+        last = now;
+    }
+    worker.join();
+    CHECK_FALSE(fell);
+    CHECK(everything(t) == 300'000);
 }

@@ -156,7 +156,8 @@ TEST_CASE("a client cannot forge a line, hide in one or move a terminal's cursor
         "\x1b[2J\x1b]0;owned\x07",
         "\\u0000\\\"",
         "\x7f\xc2\x80\xc2\x9b",
-        "\xe2\x80\xae" "gro.ko", // right-to-left override
+        "\xe2\x80\xae"
+        "gro.ko", // right-to-left override
         "\xe2\x81\xa6\xe2\x80\x8b\xef\xbb\xbf\xe2\x80\xa8",
         "\xf3\xa0\x81\xa1", // a tag character, beyond the basic plane
         "\xff\xfe\xc0\xaf\xed\xa0\x80\xf4\x90\x80\x80\xe2\x82",
@@ -180,11 +181,17 @@ TEST_CASE("a client cannot forge a line, hide in one or move a terminal's cursor
 TEST_CASE("text that is UTF-8 comes back as it was sent, octets that are not become U+FFFD")
 {
     writer w;
-    CHECK(string(w.fields(denial("b\xc3\xbc" "cher.test")), "destination.domain") == "b\xc3\xbc" "cher.test");
+    CHECK(string(w.fields(denial("b\xc3\xbc"
+                                 "cher.test")),
+                 "destination.domain") == "b\xc3\xbc"
+                                          "cher.test");
     CHECK(string(w.fields(denial(std::string{"a\0b", 3})), "destination.domain") == std::string("a\0b", 3));
     CHECK(string(w.fields(denial("\xe2\x80\xae")), "destination.domain") == "\xe2\x80\xae");
     CHECK(string(w.fields(denial("\xf3\xa0\x81\xa1")), "destination.domain") == "\xf3\xa0\x81\xa1");
-    CHECK(string(w.fields(denial("a\xff" "b")), "destination.domain") == "a\xef\xbf\xbd" "b");
+    CHECK(string(w.fields(denial("a\xff"
+                                 "b")),
+                 "destination.domain") == "a\xef\xbf\xbd"
+                                          "b");
     CHECK(string(w.fields(denial("\xc0\xaf")), "destination.domain") == "\xef\xbf\xbd\xef\xbf\xbd");
 }
 
@@ -218,7 +225,11 @@ TEST_CASE("text beyond 255 octets is cut, and the line says so")
 TEST_CASE("a reload that failed says why")
 {
     writer w;
-    const auto o = w.fields(process_event::reload_failed("allowlist.toml:3:1: error: \"x\"\nsecond"));
+    process_event e;
+    e.action = process_event::what::reload;
+    e.ok = false;
+    e.text = "allowlist.toml:3:1: error: \"x\"\nsecond";
+    const auto o = w.fields(e);
     CHECK(string(o, "event.action") == "reload");
     CHECK(string(o, "event.outcome") == "failure");
     CHECK(string(o, "message") == "allowlist.toml:3:1: error: \"x\"\nsecond");

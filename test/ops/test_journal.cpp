@@ -58,6 +58,13 @@ net::audit_record opened(std::uint64_t id)
     return r;
 }
 
+process_event event(process_event::what action)
+{
+    process_event e;
+    e.action = action;
+    return e;
+}
+
 void push(net::audit_ring& ring, std::uint64_t id)
 {
     while (!ring.push(opened(id))) std::this_thread::yield();
@@ -111,7 +118,7 @@ TEST_CASE("events reach the file while the journal runs, and the file is for its
     const auto before = ::umask(0);
     auto j = d.open(dir.path("audit.jsonl"));
     ::umask(before);
-    j->note(process_event::started(7, "abc"));
+    j->note(event(process_event::what::start));
     push(*d.rings[0], 1);
     CHECK(comes_true([&] { return verify_audit(dir.path("audit.jsonl")).lines == 2; }));
     struct stat about {};
@@ -126,7 +133,7 @@ TEST_CASE("the last event of all is the stop that was noted last")
     desk d;
     auto j = d.open(dir.path("audit.jsonl"));
     for (std::uint64_t i = 0; i < 5'000; ++i) push(*d.rings[0], i);
-    j->note(process_event::stopped());
+    j->note(event(process_event::what::stop));
     j->stop();
     const auto all = lines(dir.path("audit.jsonl"));
     REQUIRE(all.size() == 5'001);
@@ -139,7 +146,7 @@ TEST_CASE("a new run goes on with the chain that the file ends with")
     desk d;
     for (int run = 0; run < 3; ++run) {
         auto j = d.open(dir.path("audit.jsonl"));
-        j->note(process_event::started(1, "abc"));
+        j->note(event(process_event::what::start));
         push(*d.rings[0], 1);
         j->stop();
     }
@@ -159,7 +166,7 @@ TEST_CASE("a torn last line is ended and owned up to by the first line of the ne
     dir.write("audit.jsonl", text.substr(0, text.size() - 30));
     CHECK(whole(dir.path("audit.jsonl")) != "");
     j = d.open(dir.path("audit.jsonl"));
-    j->note(process_event::started(1, "abc"));
+    j->note(event(process_event::what::start));
     push(*d.rings[0], 4);
     j->stop();
     const auto found = verify_audit(dir.path("audit.jsonl"));

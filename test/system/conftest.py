@@ -1,4 +1,5 @@
 """Puts the whole test process into a network namespace of its own, before it makes a thread or a socket."""
+import os
 import pathlib
 import sys
 
@@ -8,6 +9,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness import netns  # noqa: E402
 
 netns.enter_new()
+for variable in [v for v in os.environ if v.lower().endswith("_proxy")]:
+    del os.environ[variable]  # the proxy of the machine that the tests run on is none of theirs
 
 from harness.lab import Lab  # noqa: E402
 

@@ -55,8 +55,7 @@ def web(lab, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def environment(lab, exeat):
-    clean = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-    return {**clean, "https_proxy": exeat.url, "http_proxy": exeat.url, "no_proxy": "", "SSL_CERT_FILE": lab.authority.file}
+    return {**os.environ, "https_proxy": exeat.url, "http_proxy": exeat.url, "SSL_CERT_FILE": lab.authority.file}
 
 
 def test_curl_by_environment(lab, environment, web):

@@ -7,7 +7,7 @@ import pytest
 from harness.capture import Capture
 from harness.client import ask, http_request, open_tls, open_tunnel, read_exactly, read_to_end
 from harness.http_origin import reply
-from harness.origin import swallow
+from harness.origin import echo, swallow
 from harness.wait import wait_until
 
 ALLOWLIST = """
@@ -26,6 +26,16 @@ purpose = "api"
 name = "sink"
 hosts = ["sink.count.test"]
 ports = [9]
+protocol = "tcp"
+[[allow]]
+name = "sink6"
+hosts = ["sink6.count.test"]
+ports = [9]
+protocol = "tcp"
+[[allow]]
+name = "parting"
+hosts = ["parting.count.test"]
+ports = [11]
 protocol = "tcp"
 [[allow]]
 name = "late"
@@ -57,12 +67,22 @@ def late(peer):
     peer.finish()
 
 
+def parting(peer):
+    """Says all that it has to say, and listens on."""
+    peer.send(b"bye")
+    peer.finish()
+    while peer.recv():
+        pass
+
+
 @pytest.fixture(scope="module")
 def origins(lab):
     made = {}
-    for name, port, serve in (("echo", 7, None), ("sink", 9, swallow), ("late", 10, late)):
+    for name, port, serve in (("echo", 7, echo), ("sink", 9, swallow), ("late", 10, late), ("parting", 11, parting)):
         host, _ = lab.place(f"{name}.count.test", v6=False)
-        made[name] = lab.origin(host, port, serve) if serve else lab.origin(host, port)
+        made[name] = lab.origin(host, port, serve)
+    _, host = lab.place("sink6.count.test", v4=False)
+    made["sink6"] = lab.origin(host, 9, swallow)
     return made
 
 
@@ -80,7 +100,7 @@ def test_every_entry_and_reason_has_a_series_before_its_first_event(exeat):
     assert m.label_values("exeat_requests_total", "mode") == {"connect", "http", "transparent_tls", "transparent_http", "sni"}
     for name in ("build_info", "policy_info", "policy_entries", "connections_active", "tunnels_active", "audit_events_total", "tunnels_closed_total"):
         assert m.has("exeat_" + name), name
-    assert m.of("exeat_policy_entries") == 5 and m.has("exeat_policy_info", serial="7", mode="enforce")
+    assert m.of("exeat_policy_entries") == 7 and m.has("exeat_policy_info", serial="7", mode="enforce")
 
 
 def test_bytes_are_counted_while_the_tunnel_is_open(exeat, origins):
@@ -92,21 +112,23 @@ def test_bytes_are_counted_while_the_tunnel_is_open(exeat, origins):
             assert read_exactly(s, 1000) == bytes(1000)
             wait_until(lambda: moved(exeat, "echo") == (up + i * 1000, down + i * 1000), 2)
         assert exeat.metric("tunnels_active", purpose="api") == 1
+        wait_until(lambda: exeat.metric("tunnel_oldest_age_seconds", purpose="api") > 1)
     wait_until(lambda: exeat.metric("tunnels_active", purpose="api") == 0)
 
 
+@pytest.mark.parametrize("sink", ["sink", "sink6"])
 @pytest.mark.parametrize("amount", [1, 4096, 100_001, 20 * MEBIBYTE])
-def test_an_upload_is_counted_as_the_origin_and_the_wire_saw_it(lab, exeat, origins, tmp_path, amount):
+def test_an_upload_is_counted_as_the_origin_and_the_wire_saw_it(exeat, origins, tmp_path, amount, sink):
     """K7."""
-    origins["sink"].clear()
-    before = moved(exeat, "sink")
-    with Capture(tmp_path / "pcap", "tcp port 9") as seen:
-        with open_tunnel(exeat, "sink.count.test:9") as s:
+    origins[sink].clear()
+    before = moved(exeat, sink)
+    with Capture(tmp_path / "pcap", "port 9") as seen:
+        with open_tunnel(exeat, f"{sink}.count.test:9") as s:
             s.sendall(random.Random(amount).randbytes(amount))
-        wait_until(lambda: origins["sink"].peers and origins["sink"].peers[0].closed)
+        wait_until(lambda: origins[sink].peers and origins[sink].peers[0].closed)
         seen.stop()
-    assert origins["sink"].received_bytes == amount == seen.bytes_to(9)
-    wait_until(lambda: moved(exeat, "sink") == (before[0] + amount, before[1]), 2, "the counters agree")
+    assert origins[sink].received_bytes == amount == seen.bytes_to(9)
+    wait_until(lambda: moved(exeat, sink) == (before[0] + amount, before[1]), 2, "the counters agree")
 
 
 def test_a_hundred_megabytes_both_ways_at_once_arrive_whole_and_counted(lab, exeat, origins, tmp_path):
@@ -143,6 +165,16 @@ def test_after_the_clients_fin_ten_megabytes_still_come(exeat, origins):
         assert read_to_end(s) == bytes(10 * MEBIBYTE)
     wait_until(lambda: moved(exeat, "late") == (before[0] + 12, before[1] + 10 * MEBIBYTE), 2)
     wait_until(lambda: exeat.audit(event__action="close", rule__name="late", event__reason="finished"))
+
+
+def test_after_the_origins_fin_the_client_may_go_on_sending(exeat, origins):
+    with open_tunnel(exeat, "parting.count.test:11") as s:
+        assert read_to_end(s) == b"bye"
+        s.sendall(bytes(5 * MEBIBYTE))
+        s.shutdown(socket.SHUT_WR)
+        wait_until(lambda: origins["parting"].peers[0].closed)
+    assert origins["parting"].received_bytes == 5 * MEBIBYTE
+    wait_until(lambda: moved(exeat, "parting") == (5 * MEBIBYTE, 3), 2)
 
 
 def test_under_tls_the_records_are_counted_and_not_what_they_hold(lab, exeat):

@@ -2,7 +2,7 @@
 import time
 
 import pytest
-from harness.client import ask_once, connect_reply, http_request, open_tunnel, read_exactly
+from harness.client import Reply, ask_once, connect_reply, http_request, open_tunnel, read_exactly, reset_on_close
 from harness.http_origin import reply
 from harness.wait import wait_until
 
@@ -181,6 +181,28 @@ def test_plain_http_takes_the_same_way_to_an_address(lab, exeat):
     assert ask_once(exeat, http_request("GET", "http://web.dns.test/")).body == b"six\n"
     lab.dns.set("broken.dns.test", behave="servfail")
     assert ask_once(exeat, http_request("GET", "http://broken.dns.test/")).reason == "dns_failure"
+
+
+def test_names_that_wait_for_a_silent_server_are_bounded(lab):
+    """C10."""
+    allowlist = 'serial = 7\n[groups.lab]\nsources = ["127.0.0.1"]\n[[allow]]\nname = "wild"\nhosts = ["*.stalled.test"]\n'
+    for n in range(2100):
+        lab.dns.set(f"n{n}.stalled.test", behave="silent")
+    with lab.exeat(allowlist, limits={"workers": 1}, dns={"timeout": "20s"}) as exeat:
+        waiting = []
+        for n in range(2100):
+            s = exeat.connect()
+            s.sendall(f"CONNECT n{n}.stalled.test:443 HTTP/1.1\r\nHost: n{n}.stalled.test:443\r\n\r\n".encode())
+            waiting.append(s)
+        wait_until(lambda: exeat.metric("denied_total", reason="dns_overload") >= 1)
+        reply = Reply(waiting[-1])
+        assert (reply.status, reply.reason) == (503, "dns_overload")
+        assert exeat.metric("resolver_queries_total", result="overloaded") >= 1
+        assert exeat.metric("connections_active") >= 1000, "the others go on waiting"
+        for s in waiting:
+            reset_on_close(s)
+            s.close()
+        wait_until(lambda: exeat.metric("connections_active") == 0, what="who has gone waits no more")
 
 
 def test_many_clients_at_once_ask_once(lab, exeat, echo4):

@@ -1,5 +1,6 @@
 """Plain http:// requests: each one decided, framing kept strict both ways."""
 import socket
+import threading
 
 import pytest
 from harness.client import Reply, ask, ask_once, curl, http_request, read_to_end
@@ -141,6 +142,20 @@ def test_pipelined_requests_are_answered_in_order_each_by_its_host(exeat, one, t
         second = Reply(s, first.left)
         third = Reply(s, second.left)
     assert [r.body for r in (first, second, third)] == [b"hello from the origin\n", b"hello from two\n", b"hello from the origin\n"]
+
+
+def test_a_thousand_pipelined_requests_are_all_answered(exeat, one):
+    """E16."""
+    with exeat.connect() as s:
+        sender = threading.Thread(target=s.sendall, args=(b"".join(http_request("GET", f"http://one.test/n{n}") for n in range(1000)),))
+        sender.start()
+        left = b""
+        for _ in range(1000):
+            got = Reply(s, left)
+            assert got.status == 200
+            left = got.left
+        sender.join()
+    assert [r.path for r in one.requests] == [f"/n{n}" for n in range(1000)]
 
 
 def test_hop_by_hop_fields_stop_here_and_host_is_made_anew(exeat, one):

@@ -215,6 +215,25 @@ def test_exeat_never_dials_an_address_of_its_own_machine(lab, exeat, own):
         assert (reply.status, reply.reason) == (403, "self_connect")
 
 
+def test_exeat_never_dials_its_own_ports_even_where_loopback_is_pinned(lab, exeat):
+    """B14."""
+    ports = [exeat.admin_port, exeat.proxy_port]
+    exeat.reload(ALLOWLIST + f'[[private_link]]\nname = "self"\nhosts = ["self.test"]\naddresses = ["127.0.0.1"]\nports = {ports}\n')
+    for port in ports:
+        with refused(lab, exeat, "self_connect"):
+            assert connect_reply(exeat, f"self.test:{port}").reason == "self_connect"
+    exeat.reload(ALLOWLIST)
+
+
+def test_after_a_reload_every_host_is_refused_as_before(lab, exeat):
+    exeat.reload(ALLOWLIST.replace("serial = 7", "serial = 8"))
+    mark = lab.dns.mark()
+    for _, host, reason in HOSTS:
+        assert connect_reply(exeat, f"{host}:443").reason == reason, host
+    assert lab.dns.mark() == mark
+    exeat.reload(ALLOWLIST)
+
+
 @pytest.mark.parametrize("name, addresses, reason", [
     ("vault-public.test", ["93.184.216.240"], "private_link_public"),
     ("vault-half.test", ["10.20.8.4", "93.184.216.240"], "private_link_public"),

@@ -6,9 +6,9 @@ import signal
 import time
 
 import pytest
-from harness.client import Reply, connect_reply, gone, open_tunnel, read_exactly
+from harness.client import Reply, connect_reply, gone, http_request, open_tunnel, read_exactly, take_head
 from harness.oracle import refused
-from harness.wait import patience, stays, wait_until
+from harness.wait import patience, seconds, stays, wait_until
 
 
 def allowlist(*hosts, serial=7, more=""):
@@ -170,6 +170,25 @@ def test_a_rule_that_goes_closes_its_tunnels_and_no_others(exeat):
         exeat.reload(allowlist("b.reload.test", serial=8))
         assert alive(b)
     assert exeat.metric("client_last_cut_timestamp_seconds") > 0 or exeat.metric("client_bytes_total", client="_other") > 0
+
+
+def test_an_answer_that_a_reload_cuts_does_not_look_whole(lab, exeat):
+    def begin(peer, reader, head):
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\npart")
+        peer.recv()
+
+    host, _ = lab.place("web.reload.test", v6=False)
+    lab.http_origin(host, routes={"*": begin})
+    exeat.reload(BASE + '[[allow]]\nname = "web"\nhosts = ["web.reload.test"]\nprotocol = "http"\n')
+    with exeat.connect() as s:
+        s.sendall(http_request("GET", "http://web.reload.test/"))
+        take_head(s)
+        assert b"part" in s.recv(4096)
+        exeat.reload(BASE)
+        s.settimeout(seconds(1.5))
+        with pytest.raises(ConnectionResetError):
+            while s.recv(4096):
+                pass
 
 
 @pytest.mark.parametrize("change, survives", [

@@ -129,6 +129,15 @@ def test_a_refused_plain_request_gets_a_reply(lab, exeat, pod, host, reason, sta
             assert (got.status, got.reason) == (status, reason)
 
 
+def test_a_rule_that_goes_closes_redirected_connections(lab, exeat, site, pod):
+    with pod.connect(ATTACKER[4], 443, seconds(10)) as s, lab.authority.client_context().wrap_socket(s, server_hostname="a.w.test") as t:
+        t.sendall(b"GET / HTTP/1.1\r\nHost: a.w.test\r\n\r\n")
+        assert b"hello from the origin" in Reply(t).body
+        exeat.reload(ALLOWLIST.replace(', "*.w.test"', ""))
+        assert gone(t, 1.5)
+    exeat.reload(ALLOWLIST)
+
+
 def test_who_dials_the_transparent_port_itself_is_refused(lab, exeat, ports):
     """G1: no original destination, or our own."""
     with refused(lab, exeat, "no_orig_dst"), exeat.connect(port=ports["redirect"]) as s:

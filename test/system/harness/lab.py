@@ -7,6 +7,7 @@ from .exeat import Exeat
 from .http_origin import HttpOrigin
 from .origin import Origin, echo
 from .topology import Topology, public4, public6
+from .wait import wait_until
 
 
 class Lab:
@@ -52,6 +53,8 @@ class Lab:
         return self._keep(Origin(self.topology.world, serve, host, port, context))
 
     def bytes_at_origins(self):
+        """Of all origins together, once each has noticed that its connections have ended."""
+        wait_until(lambda: all(o.at_rest() for o in self.origins), what="the origins' connections have ended")
         return sum(o.received_bytes for o in self.origins)
 
     def close(self):

@@ -12,8 +12,8 @@ def refused(lab, exeat, reason, *, resolves=(), dials=(), count=1):
     """Around requests that must be refused with `reason`, `count` of them. Only the names in `resolves` may be looked up, only the addresses in
     `dials` may see a SYN, and no origin may see a byte. Yields a list that the audit lines are put into."""
     lines = exeat.settled()
-    asked, before = lab.dns.mark(), exeat.metrics()
     sent = lab.bytes_at_origins()
+    asked, before = lab.dns.mark(), exeat.metrics()
     lab.topology.forget_dialled()
     told = []
     yield told

@@ -90,6 +90,7 @@ class Origin:
 
     def __init__(self, namespace, serve, host="::", port=443, context=None):
         self.peers, self._serve, self.context = [], serve, context
+        self.deaf = False  # it does not notice when a connection ends
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listening = namespace.socket(family)
         self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -127,6 +128,9 @@ class Origin:
     @property
     def sent_bytes(self):
         return sum(p.sent_bytes for p in self.peers)
+
+    def at_rest(self):
+        return self.deaf or all(p.closed for p in self.peers)
 
     def clear(self):
         self.peers.clear()

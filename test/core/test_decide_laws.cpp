@@ -1,0 +1,115 @@
+#include "small_policy.hpp"
+
+#include <algorithm>
+#include <array>
+#include <random>
+
+using namespace exeat;
+using namespace exeat::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+// The law, in words: nothing clever, nothing shared with the code under test.
+bool matches(const std::string& p, const std::string& host)
+{
+    const auto ends = [&](const std::string& suffix) { return host.size() > suffix.size() && host.ends_with(suffix); };
+    if (p.starts_with("**.")) return ends(p.substr(2));
+    if (p.starts_with("*.")) return ends(p.substr(1)) && host.find('.') == host.size() - (p.size() - 1);
+    return p == host;
+}
+
+bool names_host(const entry& e, const std::string& host)
+{
+    return std::any_of(e.hosts.begin(), e.hosts.end(), [&](const std::string& p) { return matches(p, host); });
+}
+
+bool may_leave(const std::vector<entry>& all, const client& who, const target& t)
+{
+    const std::string host{t.host.str()};
+    bool linked = false, denied = false, allow_opens = false, link_opens = false;
+    for (const auto& e : all) {
+        if (!names_host(e, host)) continue;
+        const auto& r = e.value;
+        const bool mine = (r.groups & who.groups).any();
+        const bool port = std::count(r.ports.begin(), r.ports.end(), t.port) > 0;
+        const bool how = t.via == approach::http
+                             ? r.protocol == protocol::http
+                             : r.protocol == protocol::tls || (t.via == approach::tunnel && r.protocol == protocol::tcp);
+        linked = linked || r.kind == rule_kind::private_link;
+        denied = denied || (r.kind == rule_kind::deny && mine && (port || r.ports.empty()));
+        const bool opens = mine && port && how && now < r.expires;
+        allow_opens = allow_opens || (opens && r.kind == rule_kind::allow);
+        link_opens = link_opens || (opens && r.kind == rule_kind::private_link);
+    }
+    return !denied && (linked ? link_opens : allow_opens);
+}
+
+std::string random_host(std::mt19937& random)
+{
+    std::string out;
+    for (std::size_t labels = 1 + random() % 3; labels-- > 0;) out += std::string{static_cast<char>('a' + random() % 2)} + ".";
+    return out + "test";
+}
+
+entry random_entry(std::mt19937& random, std::size_t i)
+{
+    auto e = allow("r" + std::to_string(i), {});
+    constexpr std::array<const char*, 4> fronts{"", "", "*.", "**."};
+    for (std::size_t n = 1 + random() % 3; n-- > 0;) e.hosts.push_back(fronts[random() % 4] + random_host(random));
+    if (random() % 5 == 0) e.value.kind = rule_kind::private_link;
+    if (random() % 6 == 0) e.value.kind = rule_kind::deny;
+    if (random() % 2 == 0) e.value.groups = group_set{random() % 8};
+    if (random() % 3 == 0) e.value.ports = {80, 443};
+    if (e.value.kind == rule_kind::deny && random() % 2 == 0) e.value.ports.clear();
+    e.value.protocol = static_cast<protocol>(random() % 3);
+    if (random() % 4 == 0) e.value.expires = now + std::chrono::seconds{static_cast<int>(random() % 3) - 1};
+    return e;
+}
+
+target random_target(std::mt19937& random)
+{
+    const auto port = std::array{"80", "443", "22"}[random() % 3];
+    return to(random_host(random) + ":" + port, static_cast<approach>(random() % 3));
+}
+
+} // namespace
+
+TEST_CASE("decide allows exactly what some rule names and no deny forbids, for random policies")
+{
+    std::mt19937 random{42};
+    std::size_t allowed = 0, refused = 0;
+    for (int round = 0; round < 400; ++round) {
+        std::vector<entry> all;
+        for (std::size_t i = 0; i < 1 + random() % 8; ++i) all.push_back(random_entry(random, i));
+        const auto p = compiled(all);
+        for (int probe = 0; probe < 30; ++probe) {
+            const auto t = random_target(random);
+            client who;
+            who.groups = group_set{1 + random() % 7};
+            const auto d = decide(who, t, p, now);
+            REQUIRE(d.allowed() == may_leave(all, who, t));
+            REQUIRE(d.allowed() == (d.said == verdict::allowed));
+            if (d.allowed()) REQUIRE(names_host(all[static_cast<std::size_t>(d.by - p.rules().data())], std::string{t.host.str()}));
+            ++(d.allowed() ? allowed : refused);
+        }
+    }
+    CHECK(allowed > 500); // the test would prove little otherwise
+    CHECK(refused > 500);
+}
+
+TEST_CASE("the order of the entries changes no verdict")
+{
+    std::mt19937 random{7};
+    for (int round = 0; round < 200; ++round) {
+        std::vector<entry> all;
+        for (std::size_t i = 0; i < 2 + random() % 8; ++i) all.push_back(random_entry(random, i));
+        auto other = all;
+        std::shuffle(other.begin(), other.end(), random);
+        const auto one = compiled(all), two = compiled(other);
+        for (int probe = 0; probe < 20; ++probe) {
+            const auto t = random_target(random);
+            CHECK(decide(training, t, one, now).said == decide(training, t, two, now).said);
+        }
+    }
+}
