@@ -41,7 +41,7 @@ void print(const std::vector<explanation>& all, const question& q)
 int explain(int argc, char** argv)
 {
     CLI::App app{"Says what would happen to a target, by which entry, and why. Example: exeat explain --client 10.42.3.7 --allowlist "
-                 "allowlist.toml pypi.org:443",
+                 "allowlist.toml pkg.test:443",
                  "exeat explain"};
     question q;
     app.add_option("--client", q.client, "the client's address")->required();

@@ -25,7 +25,7 @@ constexpr std::array pages{
     page{"explain", "say what would happen to a request",
          "Says for each target whether the client may reach it, by which entry, and why or why not. A target is host:port\n"
          "(CONNECT) or http://host[:port]. Exit 0 when all are allowed.\n",
-         "exeat explain --client 10.42.3.7 --allowlist allowlist.toml pypi.org:443"},
+         "exeat explain --client 10.42.3.7 --allowlist allowlist.toml pkg.test:443"},
     page{"verify", "verify an audit log",
          "Checks the sequence numbers and the hash chain of an audit log and names the first line where they break.\n",
          "exeat verify --audit /var/log/exeat/audit.jsonl"},

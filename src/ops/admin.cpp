@@ -2,6 +2,7 @@
 
 #include <ops/admin_pages.hpp>
 
+#include <algorithm>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -12,7 +13,6 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
-#include <algorithm>
 #include <optional>
 #include <set>
 
@@ -77,10 +77,7 @@ response to_response(admin_page page, const request_parser& parser, bool keep_al
 }
 
 // The peer is gone, or its time is over: no one to answer.
-bool nobody_there(error_code failed)
-{
-    return failed && failed.category() != make_error_code(http::error::bad_method).category();
-}
+bool nobody_there(error_code failed) { return failed && failed.category() != make_error_code(http::error::bad_method).category(); }
 
 } // namespace
 
@@ -148,8 +145,7 @@ asio::awaitable<void> accept(shared_hall hall)
 
 admin::admin(asio::io_context& io, const endpoint& address)
     : io_{io}, hall_{std::make_shared<admin_hall>(tcp::acceptor{io, to_tcp(address)}, std::nullopt, std::set<beast::tcp_stream*>{})}
-{
-}
+{}
 
 admin::~admin() { close(); }
 

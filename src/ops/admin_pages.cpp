@@ -75,7 +75,11 @@ json::object of_totals(const metric_sources& from)
         }
         for (const auto& purpose : worker->tunnels) tunnels += purpose.active.read();
     }
-    return {{"requests_allowed", allowed}, {"requests_denied", denied}, {"upload_bytes", up}, {"download_bytes", down}, {"tunnels_active", tunnels}};
+    return {{"requests_allowed", allowed},
+            {"requests_denied", denied},
+            {"upload_bytes", up},
+            {"download_bytes", down},
+            {"tunnels_active", tunnels}};
 }
 
 json::object of_audit(const journal& audit)
@@ -144,16 +148,11 @@ admin_page admin_pages::status() const
     const auto& from = metrics_->sources();
     const auto said = judge();
     const auto up = std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - since_);
-    const json::object all{{"version", from.version},
-                           {"revision", from.revision},
-                           {"uptime_seconds", up.count()},
-                           {"ready", said.ready()},
-                           {"reasons", texts(said.reasons)},
-                           {"warnings", texts(said.warnings)},
-                           {"workers", from.workers.size()},
-                           {"policy", of_policy(from.policy.now(), wall_now())},
-                           {"listeners", of_listeners(from)},
-                           {"totals", of_totals(from)},
+    const json::object all{{"version", from.version},         {"revision", from.revision},
+                           {"uptime_seconds", up.count()},    {"ready", said.ready()},
+                           {"reasons", texts(said.reasons)},  {"warnings", texts(said.warnings)},
+                           {"workers", from.workers.size()},  {"policy", of_policy(from.policy.now(), wall_now())},
+                           {"listeners", of_listeners(from)}, {"totals", of_totals(from)},
                            {"audit", of_audit(from.audit)}};
     return {200, "application/json", json::serialize(all) + "\n"};
 }

@@ -116,7 +116,7 @@ private:
 
     void read_hosts(section& s, entry& e)
     {
-        constexpr toml_key hosts{"hosts", "[\"pypi.org\"]"}, hosts_file{"hosts_file", "\"names.txt\""};
+        constexpr toml_key hosts{"hosts", "[\"pkg.test\"]"}, hosts_file{"hosts_file", "\"names.txt\""};
         for (const auto& [text, where] : s.texts(hosts, limits::names).value_or(std::vector<located_text>{})) {
             auto host = host_pattern::parse(text);
             const auto objection = host ? objection_to(*host, e.value) : explain_bad_host(text);

@@ -9,7 +9,7 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr toml_key client_key{"client", "\"10.42.3.7\""}, target_key{"target", "\"pypi.org:443\""}, verdict_key{"verdict", "\"allow\""};
+constexpr toml_key client_key{"client", "\"10.42.3.7\""}, target_key{"target", "\"pkg.test:443\""}, verdict_key{"verdict", "\"allow\""};
 
 // What can be known without a look-up, a connection or a byte of TLS.
 constexpr std::array<std::string_view, 11> words{

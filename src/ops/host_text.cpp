@@ -25,7 +25,7 @@ std::string_view mend_for(std::string_view text)
 {
     const auto base = base_of(text);
     const bool wildcard = base.size() != text.size();
-    if (text.empty()) return "it is empty: write a name like pypi.org or remove it";
+    if (text.empty()) return "it is empty: write a name like pkg.test or remove it";
     if (!ascii(text)) return "only ASCII without spaces: write an international name as its A-label (xn--…)";
     if (text.find("://") != text.npos) return "that is a URL: write the host alone, the port in 'ports'";
     if (text.find('/') != text.npos) return "that is a path or a network: write host names, one each";
@@ -35,8 +35,8 @@ std::string_view mend_for(std::string_view text)
         return "a wildcard there takes in everybody: write it above at least two labels, like *.example.org";
     if (ip_address::parse(text)) return "write an IPv6 address in brackets, like [2001:db8::1]";
     if (text.find(':') != text.npos) return "write the host alone, the port in 'ports'";
-    if (text.find('.') == text.npos) return "it has no dot: write the full name, like pypi.org";
-    return "write it like pypi.org, *.example.org or 192.0.2.1";
+    if (text.find('.') == text.npos) return "it has no dot: write the full name, like pkg.test";
+    return "write it like pkg.test, *.example.org or 192.0.2.1";
 }
 
 } // namespace

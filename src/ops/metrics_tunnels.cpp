@@ -34,8 +34,10 @@ void collect_tunnels(families& all, const metric_sources& from)
         const metric_labels label{{"purpose", word(to_string(static_cast<purpose>(p)))}};
         add(active, sum(from, [p](const counters& c) -> const counter& { return c.tunnels[p].active; }), label);
         add(oldest, oldest_age(from, p), label);
-        add_histogram(duration, from, [p](const counters& c) -> const auto& { return c.tunnels[p].duration; }, nanoseconds, label);
-        add_histogram(uploaded, from, [p](const counters& c) -> const auto& { return c.tunnels[p].upload; }, 1, label);
+        add_histogram(
+            duration, from, [p](const counters& c) -> const auto& { return c.tunnels[p].duration; }, nanoseconds, label);
+        add_histogram(
+            uploaded, from, [p](const counters& c) -> const auto& { return c.tunnels[p].upload; }, 1, label);
     }
     auto& closed = new_counter(all, "tunnels_closed_total", "Tunnels that ended, by why.");
     for (std::size_t e = 0; e < endings; ++e)
@@ -49,20 +51,24 @@ void collect_upstream(families& all, const metric_sources& from)
     for (std::size_t r = 0; r < net::dns_results; ++r)
         add(queries, sum(from, [r](const counters& c) -> const counter& { return c.dns_queries[r]; }),
             {{"result", word(net::dns_result_words[r])}});
-    add_histogram(new_histogram(all, "resolver_query_duration_seconds", "How long DNS servers took to answer."), from,
-                  [](const counters& c) -> const auto& { return c.dns_duration; }, nanoseconds);
+    add_histogram(
+        new_histogram(all, "resolver_query_duration_seconds", "How long DNS servers took to answer."), from,
+        [](const counters& c) -> const auto& { return c.dns_duration; }, nanoseconds);
     add(new_gauge(all, "resolver_cache_entries", "Answers held now."),
         sum(from, [](const counters& c) -> const counter& { return c.dns_cache_entries; }));
-    add_histogram(new_histogram(all, "upstream_connect_duration_seconds", "How long destinations took to accept."), from,
-                  [](const counters& c) -> const auto& { return c.connect_duration; }, nanoseconds);
+    add_histogram(
+        new_histogram(all, "upstream_connect_duration_seconds", "How long destinations took to accept."), from,
+        [](const counters& c) -> const auto& { return c.connect_duration; }, nanoseconds);
     auto& failed = new_counter(all, "upstream_errors_total", "Destinations that could not be connected to.");
     for (std::size_t e = 0; e < net::upstream_errors; ++e)
         add(failed, sum(from, [e](const counters& c) -> const counter& { return c.upstream_failed[e]; }),
             {{"error", word(net::upstream_error_words[e])}});
-    add_histogram(new_histogram(all, "decision_duration_seconds", "What deciding costs."), from,
-                  [](const counters& c) -> const auto& { return c.decision; }, nanoseconds);
-    add_histogram(new_histogram(all, "setup_duration_seconds", "From accepting a connection to relaying it."), from,
-                  [](const counters& c) -> const auto& { return c.setup; }, nanoseconds);
+    add_histogram(
+        new_histogram(all, "decision_duration_seconds", "What deciding costs."), from,
+        [](const counters& c) -> const auto& { return c.decision; }, nanoseconds);
+    add_histogram(
+        new_histogram(all, "setup_duration_seconds", "From accepting a connection to relaying it."), from,
+        [](const counters& c) -> const auto& { return c.setup; }, nanoseconds);
 }
 
 } // namespace exeat::ops

@@ -151,8 +151,8 @@ void service::run()
 {
     for (const int s : {SIGHUP, SIGUSR1, SIGTERM, SIGINT}) signals_.add(s);
     on_signals();
-    for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
     note(process_event::what::start);
+    for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
     status_.start();
     const auto now = status_.now().rules;
     log_.say(severity::notice, "serving", {{"serial", std::to_string(now->settings().serial)}, {"sha256", now->settings().sha256}});

@@ -26,15 +26,15 @@ std::string by(const policy& p, std::string_view authority, approach via = appro
 TEST_CASE("the empty list denies everybody everything")
 {
     const policy none;
-    CHECK(said(none, "pypi.org:443") == verdict::not_allowed);
-    CHECK(said(none, "pypi.org:443", approach::tunnel, {}) == verdict::source_not_allowed);
+    CHECK(said(none, "pkg.test:443") == verdict::not_allowed);
+    CHECK(said(none, "pkg.test:443", approach::tunnel, {}) == verdict::source_not_allowed);
     CHECK(said(none, "192.0.2.1:443") == verdict::ip_literal);
 }
 
 TEST_CASE("an approval names the target and the rule it came from")
 {
-    const auto p = compiled({allow("a", {"pypi.org"})});
-    const auto t = to("PyPI.org.:443");
+    const auto p = compiled({allow("a", {"pkg.test"})});
+    const auto t = to("PKG.Test.:443");
     const auto d = decide(training, t, p, now);
     REQUIRE(d.allowed());
     CHECK(&d.leave->to() == &t);

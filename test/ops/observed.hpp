@@ -55,7 +55,8 @@ struct observed {
             r.slot = labels.rule_slot(name, purpose::pull);
             b.add_rule(std::move(r));
         }
-        policy.took_effect(std::make_shared<const exeat::policy>(std::move(b).finish(std::move(s))), wall_time{std::chrono::seconds{1'000}});
+        policy.took_effect(std::make_shared<const exeat::policy>(std::move(b).finish(std::move(s))),
+                           wall_time{std::chrono::seconds{1'000}});
     }
 
     temporary_directory dir;

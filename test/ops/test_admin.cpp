@@ -94,7 +94,8 @@ TEST_CASE("every reply keeps browsers from guessing, caching and running")
     running r;
     for (const auto* path : {"/", "/metrics", "/nothing"}) {
         const auto reply = r.get(path);
-        for (const auto* field : {"X-Content-Type-Options: nosniff", "Cache-Control: no-store", "Content-Security-Policy: default-src 'none'"})
+        for (const auto* field :
+             {"X-Content-Type-Options: nosniff", "Cache-Control: no-store", "Content-Security-Policy: default-src 'none'"})
             CHECK_MESSAGE(reply.find(field) != std::string::npos, path << " " << field);
     }
 }

@@ -81,7 +81,7 @@ TEST_CASE("a close says by which rule, where to and how many bytes went which wa
     writer w;
     const auto rule = w.labels.rule_slot("python-packages", purpose::pull);
     const auto group = w.labels.group_slot("training");
-    auto r = denial("pypi.org");
+    auto r = denial("pkg.test");
     r.action = net::audit_action::close;
     r.ended = ending::policy_revoked;
     r.rule_slot = rule;
@@ -89,7 +89,7 @@ TEST_CASE("a close says by which rule, where to and how many bytes went which wa
     r.upload = 1'234;
     r.download = 33'000'000'000;
     r.peer = *ip_address::parse("2001:db8::7");
-    r.server_name = net::bounded_text{"pypi.org"};
+    r.server_name = net::bounded_text{"pkg.test"};
     r.ech = true;
     r.mode = net::request_mode::sni;
     const auto o = w.fields(r);
@@ -101,7 +101,7 @@ TEST_CASE("a close says by which rule, where to and how many bytes went which wa
     CHECK(string(o, "source.bytes") == "1234");
     CHECK(string(o, "destination.bytes") == "33000000000");
     CHECK(string(o, "destination.ip") == "2001:db8::7");
-    CHECK(string(o, "tls.client.server_name") == "pypi.org");
+    CHECK(string(o, "tls.client.server_name") == "pkg.test");
     CHECK(string(o, "exeat.tls.ech") == "true");
     CHECK(string(o, "exeat.mode") == "sni");
 }

@@ -54,7 +54,7 @@ net::audit_record opened(std::uint64_t id)
     net::audit_record r;
     r.id = id;
     r.at = std::chrono::system_clock::now();
-    r.host = net::bounded_text{"files.pythonhosted.org"};
+    r.host = net::bounded_text{"files.pkg-hosting.test"};
     return r;
 }
 

@@ -20,7 +20,7 @@ identities = []
 sources = ["10.43.0.1"]
 [[allow]]
 name = "packages"
-hosts = ["PyPI.org.", "*.w.test", "**.d.test"]
+hosts = ["PKG.Test.", "*.w.test", "**.d.test"]
 hosts_file = "names.txt"
 ports = [8443, 443]
 groups = ["training"]
@@ -74,12 +74,12 @@ hosts = ["no.d.test"]
     CHECK(p.rules()[2].ports == std::vector<std::uint16_t>{443});
     CHECK(p.rules()[3].ports.empty());
     for (const auto* host :
-         {"pypi.org:443", "x.w.test:8443", "x.y.d.test:443", "one.test:443", "x.two.test:443", "three.test:443", "link.test:443"})
+         {"pkg.test:443", "x.w.test:8443", "x.y.d.test:443", "one.test:443", "x.two.test:443", "three.test:443", "link.test:443"})
         CHECK_MESSAGE(said(p, host) == verdict::allowed, host);
     CHECK(said(p, "plain.test:80", approach::http) == verdict::allowed);
     CHECK(said(p, "no.d.test:22") == verdict::denied_by_rule);
-    CHECK(said(p, "pypi.org:443", approach::tunnel, "10.43.0.1") == verdict::not_allowed);
-    CHECK(said(p, "pypi.org:443", approach::tunnel, "10.44.0.1") == verdict::source_not_allowed);
+    CHECK(said(p, "pkg.test:443", approach::tunnel, "10.43.0.1") == verdict::not_allowed);
+    CHECK(said(p, "pkg.test:443", approach::tunnel, "10.44.0.1") == verdict::source_not_allowed);
 }
 
 TEST_CASE("an empty file is no list, and a serial alone denies everything")
@@ -92,7 +92,7 @@ TEST_CASE("an empty file is no list, and a serial alone denies everything")
     const auto loaded = load("serial = 3\n");
     REQUIRE(loaded.rules);
     CHECK(loaded.problems.empty());
-    CHECK(said(*loaded.rules, "pypi.org:443") == verdict::source_not_allowed);
+    CHECK(said(*loaded.rules, "pkg.test:443") == verdict::source_not_allowed);
 }
 
 TEST_CASE("what has expired is a warning, for the list denies it by itself")

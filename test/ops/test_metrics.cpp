@@ -239,7 +239,8 @@ TEST_CASE("however many clients there are, the series stay bounded")
     CHECK(o.numbers->text().size() > 100'000);
     const std::chrono::duration<double, std::milli> cold = first - begin, warm = std::chrono::steady_clock::now() - first;
     const auto all = samples(text);
-    MESSAGE(all.size() << " samples, " << text.size() << " bytes, first scrape " << cold.count() << " ms, second " << warm.count() << " ms");
+    MESSAGE(all.size() << " samples, " << text.size() << " bytes, first scrape " << cold.count() << " ms, second " << warm.count()
+                       << " ms");
     CHECK(all.size() <= 11'000);
     CHECK(beginning_with(all, "exeat_client_denied_total{") == limits::client_series + 2);
 }
