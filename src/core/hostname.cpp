@@ -13,14 +13,12 @@ bool hex(char c) noexcept { return digit(c) || (c >= 'a' && c <= 'f'); }
 bool letter(char c) noexcept { return c >= 'a' && c <= 'z'; }
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-// RFC 1123 section 2.1, RFC 5890 section 2.3.1; '_' is what service records and some hosts' names carry. Labels with hyphens in their
-// third and fourth place are reserved; of these only A-labels are in use.
+// RFC 1123 section 2.1; '_' is what service records and some hosts' names carry. Labels with hyphens in their third and fourth place are
+// reserved by RFC 5890 section 2.3.1 but in use by content networks ("r3---sn-a.example"): as octets they are compared like any other.
 bool valid_label(std::string_view label, bool last) noexcept
 {
-    constexpr std::string_view a_label = "xn--";
     if (label.empty() || label.size() > limits::label_octets) return false;
     if (label.front() == '-' || label.back() == '-') return false;
-    if (label.size() >= a_label.size() && label.substr(2, 2) == "--" && !label.starts_with(a_label)) return false;
     return std::all_of(label.begin(), label.end(), [last](char c) { return letter(c) || digit(c) || c == '-' || (c == '_' && !last); });
 }
 

@@ -6,6 +6,8 @@
 
 #include <array>
 #include <boost/beast/http/status.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 #include <cstdio>
 
 namespace exeat::net {
@@ -17,18 +19,6 @@ std::string hex(std::uint64_t n)
     std::array<char, 17> text{};
     std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(n));
     return {text.data(), 16};
-}
-
-// Text of ours or of the policy's authors, and canonical names: only quotes, backslashes and control bytes need care.
-std::string quoted(std::string_view s)
-{
-    std::string out = "\"";
-    for (const char c : s) {
-        if (c == '"' || c == '\\') (out += '\\') += c;
-        else if (c == '\n') out += "\\n";
-        else out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-    return out += '"';
 }
 
 std::string place(const refusal& r)
@@ -51,12 +41,19 @@ std::string text_body(const refusal& r, std::uint64_t id, std::uint64_t serial, 
 
 std::string json_body(const refusal& r, std::uint64_t id, std::uint64_t serial, std::string_view help)
 {
-    std::string out =
-        "{\"error\":\"egress refused\",\"reason\":" + quoted(to_string(r.why)) + ",\"explanation\":" + quoted(explanation(r.why));
-    if (!r.host.empty()) out += ",\"host\":" + quoted(r.host) + ",\"port\":" + std::to_string(r.port);
-    out += ",\"policy_serial\":" + std::to_string(serial) + ",\"request_id\":" + quoted(hex(id));
-    if (!help.empty()) out += ",\"help\":" + quoted(help);
-    return out + "}\n";
+    boost::json::object body{
+        {"error", "egress refused"},
+        {"reason", to_string(r.why)},
+        {"explanation", explanation(r.why)},
+    };
+    if (!r.host.empty()) {
+        body["host"] = r.host;
+        body["port"] = r.port;
+    }
+    body["policy_serial"] = serial;
+    body["request_id"] = hex(id);
+    if (!help.empty()) body["help"] = help;
+    return boost::json::serialize(body) + "\n";
 }
 
 // Reads and drops what the client still sends, so that closing does not reset the connection under the reply.

@@ -36,7 +36,10 @@ void read_mode(section& root, policy_settings& s, wall_time now)
     if (!s.report && root.has(until.name))
         root.wrong().warning(root.where(until.name), "'report_until' says nothing without mode = \"report\"; remove it");
     if (!s.report || s.report_until == never) return;
-    if (s.report_until <= now) root.reject(until.name, "'report_until' has passed; set mode = \"enforce\" or a new end");
+    // A restart after the end must not be an outage: the list is enforced, as it is in a process that lived through the end.
+    if (s.report_until <= now)
+        root.wrong().warning(root.where(until.name),
+                             "'report_until' has passed, so the list is enforced; set mode = \"enforce\" or a new end");
     else if (s.report_until > now + limits::report_ahead)
         root.reject(until.name, "'report_until' is more than 14 days ahead; write an earlier end");
 }

@@ -145,8 +145,8 @@ TEST_CASE("labels and names have their lengths")
 TEST_CASE("hyphens and underscores have their places")
 {
     for (const auto* text : {"-ok.test", "ok-.test", "ok.-test", "ok.test-", "ok.te_st", "ok._test", "-.test", "ok.-"}) refuse(text);
-    for (const auto* text : {"xn--.test", "ok.xn--", "ab--c.test", "x1--c.test", "xn--a-.test", "xn--\xc3\xa9.test", "zn--a.test"})
-        refuse(text);
+    for (const auto* text : {"xn--.test", "ok.xn--", "xn--a-.test", "xn--\xc3\xa9.test"}) refuse(text);
+    CHECK(canonical("r3---sn-a.test") == "r3---sn-a.test");
     CHECK(canonical("xn--bcher-kva.test") == "xn--bcher-kva.test");
     CHECK(canonical("XN--BCHER-KVA.test") == "xn--bcher-kva.test");
     CHECK(canonical("a-b--c.test") == "a-b--c.test");

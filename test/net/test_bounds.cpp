@@ -5,6 +5,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -90,7 +91,9 @@ TEST_CASE("of too many denials some are withheld, and one line says how many")
 
 TEST_CASE("the audit ring gives back what was put in, in order, and says when it is full")
 {
-    audit_ring ring;
+    // On the heap: GCC 12's AddressSanitizer aligns its copy of a frame to 32 octets only (GCC bug 110027), the ring wants 64.
+    const auto held = std::make_unique<audit_ring>();
+    audit_ring& ring = *held;
     audit_record r;
     std::uint64_t put = 0;
     for (r.id = 0; ring.push(r, limits::audit_reserve); ++r.id) ++put;

@@ -123,6 +123,16 @@ TEST_CASE("report mode is taken up to 14 days ahead")
     CHECK(said(*loaded.rules, "elsewhere.test:443") == verdict::allowed);
 }
 
+TEST_CASE("report mode whose end has passed is warned of, and enforces")
+{
+    const auto loaded = load("mode = \"report\"\nreport_until = 2026-06-01T00:00:00Z\n" + std::string{least} + std::string{entry});
+    REQUIRE_MESSAGE(loaded.rules, text_of(loaded.problems));
+    REQUIRE(loaded.problems.size() == 1);
+    CHECK(loaded.problems[0].how == ops::problem::weight::warning);
+    CHECK(loaded.problems[0].text.find("has passed") != std::string::npos);
+    CHECK(said(*loaded.rules, "elsewhere.test:443") == verdict::not_allowed);
+}
+
 TEST_CASE("an allowlist that is no readable file is an error, not an exception")
 {
     const temporary_directory d;
