@@ -47,8 +47,14 @@ inline constexpr std::size_t sources_per_group = 4'096;
 inline constexpr std::size_t ports_per_rule = 64;
 inline constexpr std::size_t addresses_per_rule = 64;
 inline constexpr std::size_t expectations = 10'000;
-inline constexpr std::size_t rule_name_octets = 64; // also of a group's name: a metric label
-inline constexpr std::size_t text_octets = 1'024;   // owner, reason, ticket, deny_help
+inline constexpr std::size_t rule_name_octets = 64;  // also of a group's name: a metric label
+inline constexpr std::size_t text_octets = 1'024;    // owner, reason, ticket, deny_help
+inline constexpr std::uint32_t wildcard_names = 100; // different names under an entry's wildcards, per client, unless the entry says
+inline constexpr std::uint32_t wildcard_names_ceiling = 10'000;
+inline constexpr auto name_window = std::chrono::hours{24}; // in which they are counted
+inline constexpr std::size_t name_budget_names = 1 << 18;   // remembered within a window, of all clients; 2 MiB
+inline constexpr std::size_t name_budget_counts = 1 << 16;  // clients x entries with wildcards; 512 KiB
+inline constexpr std::size_t name_budget_probes = 64;       // places looked at for one of them; none free: denied
 inline constexpr auto report_ahead = std::chrono::days{14};
 
 // Metric slots: a rule or group keeps its slot for the life of the process; when they are used up, new names share slot 0.

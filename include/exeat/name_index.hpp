@@ -41,7 +41,8 @@ public:
     name_index() = default;
 
     // Rule lists that match, the most specific pattern first: exact, one label, then any depth from the longest base up.
-    // Calls visit(std::span<const rule_index>) for each until it returns false. `host` is canonical text (hostname::str).
+    // Calls visit(std::span<const rule_index>, host_pattern::reach) for each until it returns false. `host` is canonical text
+    // (hostname::str).
     template <class Visit> void match(std::string_view host, Visit&& visit) const
     {
         using enum host_pattern::reach;
@@ -88,7 +89,7 @@ private:
     {
         if (l == nullptr) return true;
         const auto rules = list(*l, how);
-        return rules.empty() || visit(rules);
+        return rules.empty() || visit(rules, how);
     }
 
     std::uint64_t seed_ = 0;

@@ -41,6 +41,7 @@ struct decision {
     const rule* by = nullptr;            // the rule that allowed or refused, where one did
     std::optional<approval> leave;       // present exactly when allowed()
     verdict reported = verdict::allowed; // report mode: what would have been said under "enforce"
+    bool by_wildcard = false;            // the rule names the host by a wildcard: its names are counted (name_budget.hpp)
 
     bool allowed() const noexcept { return leave.has_value(); }
 };

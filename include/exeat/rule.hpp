@@ -3,6 +3,7 @@
 
 #include <exeat/client.hpp>
 #include <exeat/ip_address.hpp>
+#include <exeat/limits.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -36,8 +37,9 @@ struct rule {
     group_set groups = group_set{}.set(); // who it is for; all by default
     std::vector<std::uint16_t> ports;     // ascending; empty: every port (only deny)
     wall_time expires = never;
-    std::vector<ip_prefix> within;     // private_link
-    std::vector<ip_address> addresses; // private_link: pinned, no DNS
+    std::uint32_t wildcard_names = limits::wildcard_names; // that one client may use within limits::name_window
+    std::vector<ip_prefix> within;                         // private_link
+    std::vector<ip_address> addresses;                     // private_link: pinned, no DNS
     std::string owner, reason, ticket;
     std::string file; // where it stands
     std::uint32_t line = 0;

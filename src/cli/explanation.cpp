@@ -69,7 +69,7 @@ void note_allowed(explanation& e, const decision& d)
 void note_near(explanation& e, const client& who, const target& to, const policy& rules)
 {
     bool named = false;
-    rules.names().match(to.host.str(), [&](std::span<const rule_index> list) {
+    rules.names().match(to.host.str(), [&](std::span<const rule_index> list, host_pattern::reach) {
         for (const auto i : list) {
             const rule& r = rules.rules()[i];
             if (r.kind == rule_kind::deny) continue;

@@ -42,11 +42,12 @@ bool denies(const rule& r, const client& who, std::uint16_t port) noexcept
 struct nearest {
     const rule* by = nullptr;
     nearness how = nearness::elsewhere;
+    bool by_wildcard = false;
 
-    void consider(const rule& r, const client& who, const target& to, wall_time now) noexcept
+    void consider(const rule& r, bool wildcard, const client& who, const target& to, wall_time now) noexcept
     {
         if (how == nearness::allows) return;
-        if (const auto n = nearness_of(r, who, to, now); n > how) by = &r, how = n;
+        if (const auto n = nearness_of(r, who, to, now); n > how) by = &r, how = n, by_wildcard = wildcard;
     }
 };
 
@@ -73,7 +74,8 @@ struct survey {
 survey look_at(const client& who, const target& to, const std::vector<rule>& all, const name_index& names, wall_time now)
 {
     survey seen;
-    names.match(to.host.str(), [&](std::span<const rule_index> rules) {
+    names.match(to.host.str(), [&](std::span<const rule_index> rules, host_pattern::reach how) {
+        const bool wildcard = how != host_pattern::reach::exact;
         for (const auto i : rules) {
             const rule& r = all[i];
             switch (r.kind) {
@@ -82,9 +84,9 @@ survey look_at(const client& who, const target& to, const std::vector<rule>& all
                 break;
             case rule_kind::private_link:
                 seen.linked = true;
-                seen.link.consider(r, who, to, now);
+                seen.link.consider(r, wildcard, who, to, now);
                 break;
-            case rule_kind::allow: seen.allow.consider(r, who, to, now); break;
+            case rule_kind::allow: seen.allow.consider(r, wildcard, who, to, now); break;
             }
             if (seen.denied != nullptr) return false;
         }
@@ -93,7 +95,10 @@ survey look_at(const client& who, const target& to, const std::vector<rule>& all
     return seen;
 }
 
-decision refused(verdict why, const rule* by = nullptr) { return {.said = why, .by = by, .leave = {}, .reported = verdict::allowed}; }
+decision refused(verdict why, const rule* by = nullptr)
+{
+    return {.said = why, .by = by, .leave = {}, .reported = verdict::allowed, .by_wildcard = false};
+}
 
 } // namespace
 
@@ -106,12 +111,13 @@ decision decide(const client& who, const target& to, const policy& rules, wall_t
 
     const auto& best = seen.best();
     const auto why = reason(best.how, to);
-    if (why == verdict::allowed) return {.said = why, .by = best.by, .leave = approval{to, *best.by}, .reported = why};
+    if (why == verdict::allowed)
+        return {.said = why, .by = best.by, .leave = approval{to, *best.by}, .reported = why, .by_wildcard = best.by_wildcard};
 
     // A private_link never falls back to a public address, and an address carries no name to hold the traffic to: neither is let pass.
     if (!reportable(why) || seen.linked || to.host.address() || !rules.reporting(now)) return refused(why, best.by);
     const rule& by = to.via == approach::http ? rules.reported_http_ : rules.reported_tls_;
-    return {.said = verdict::allowed, .by = &by, .leave = approval{to, by}, .reported = why};
+    return {.said = verdict::allowed, .by = &by, .leave = approval{to, by}, .reported = why, .by_wildcard = false};
 }
 
 } // namespace exeat

@@ -1,5 +1,5 @@
 // A keyed hash of names that goes from the last label to the first: absorbing one label more gives the hash of the longer suffix.
-// 64 × 64 → 128 bit multiplication folded, eight octets a step. Private to the name index.
+// 64 × 64 → 128 bit multiplication folded, eight octets a step. Private to core.
 #pragma once
 
 #include <algorithm>
@@ -21,6 +21,7 @@ public:
         // seven octets at most are left, so the length has the eighth for itself
         step(word(label.data() + whole, label.size() - whole) | std::uint64_t{label.size()} << 56);
     }
+    std::uint64_t whole() const noexcept { return state_; }
     std::uint32_t value() const noexcept { return static_cast<std::uint32_t>(state_ >> 32); }
 
 private:

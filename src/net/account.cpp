@@ -57,6 +57,7 @@ void account::denied(verdict why, std::string_view host, std::uint16_t port, std
     client_.denied.add();
     auto r = line(audit_action::deny);
     r.said = why;
+    if (tunnel_.said.by != nullptr) r.rule_slot = tunnel_.said.by->slot; // that refused, or came nearest to allowing
     r.host = bounded_text{host};
     r.port = port;
     r.server_name = bounded_text{server_name};

@@ -1,18 +1,13 @@
 #include <net/admission.hpp>
 
+#include <net/random_seed.hpp>
+
 #include <algorithm>
 #include <cstring>
-#include <random>
 
 namespace exeat::net {
 
 namespace {
-
-std::uint64_t random_key()
-{
-    std::random_device source;
-    return (std::uint64_t{source()} << 32) | source();
-}
 
 // The finalizer of SplitMix64: every input bit reaches every output bit.
 std::uint64_t mix(std::uint64_t x) noexcept
@@ -25,8 +20,8 @@ std::uint64_t mix(std::uint64_t x) noexcept
 } // namespace
 
 admission::admission(std::size_t connections, std::size_t per_source)
-    : most_{connections}, most_per_source_{per_source}, key_{random_key()}, cells_{
-                                                                                std::make_unique<std::array<cell, limits::source_slots>>()}
+    : most_{connections}, most_per_source_{per_source}, key_{random_seed()}, cells_{
+                                                                                 std::make_unique<std::array<cell, limits::source_slots>>()}
 {}
 
 std::array<admission::cell*, 2> admission::cells_of(const ip_address& a) const noexcept

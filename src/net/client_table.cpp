@@ -1,7 +1,8 @@
 #include <net/client_table.hpp>
 
+#include <net/random_seed.hpp>
+
 #include <cstring>
-#include <random>
 
 namespace exeat::net {
 
@@ -10,10 +11,7 @@ namespace {
 // Clients choose their addresses within a prefix; a secret keeps them from choosing one bucket of the table.
 std::uint64_t secret() noexcept
 {
-    static const std::uint64_t drawn = [] {
-        std::random_device source;
-        return (std::uint64_t{source()} << 32 | source()) | 1;
-    }();
+    static const std::uint64_t drawn = random_seed() | 1;
     return drawn;
 }
 

@@ -5,12 +5,27 @@
 
 namespace exeat::net {
 
+namespace {
+
+bool may_use_name(tunnel& t, std::chrono::steady_clock::time_point now)
+{
+    const auto& by = *t.said.by;
+    return t.home.wildcard_names.take(t.who.source, by.slot, t.to->host.str(), by.wildcard_names,
+                                      std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()));
+}
+
+} // namespace
+
 verdict judge(tunnel& t)
 {
     const auto began = std::chrono::steady_clock::now();
     t.said = decide(t.who, *t.to, *t.rules, t.home.wall());
     const auto took = std::chrono::steady_clock::now() - began;
     t.home.count.decision.observe(static_cast<std::uint64_t>(took.count()));
+    if (t.said.by_wildcard && t.said.allowed() && !may_use_name(t, began)) {
+        t.said.said = verdict::name_budget;
+        t.said.leave.reset();
+    }
     return t.said.said;
 }
 

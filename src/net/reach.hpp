@@ -9,7 +9,8 @@ namespace exeat::net {
 
 struct tunnel;
 
-// Judges tunnel::to under tunnel::rules into tunnel::said. A name that is not allowed goes no further.
+// Judges tunnel::to under tunnel::rules into tunnel::said, and counts a new name under a wildcard. A name that is not allowed goes no
+// further.
 verdict judge(tunnel&);
 // From a target that judge() allowed to a connected tunnel::upstream. Anything but allowed is to be refused with.
 task<verdict> reach(tunnel&);

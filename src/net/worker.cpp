@@ -40,8 +40,8 @@ std::vector<watched_socket> as_watched(std::vector<unique_fd> fds)
 
 worker::worker(std::size_t index, const common_ground& common, std::vector<unique_fd> listeners, audit_ring& audit)
     : settings_{common.settings}, audit_healthy_{common.audit_healthy}, io_{1}, counts_{std::make_unique<counters>()}, events{io_},
-      count{*counts_}, names{io_, common.settings, *counts_}, client_accounts{clients_}, doors{common.doors}, audit_{audit},
-      sweep_timer_{io_}, listening_{as_watched(std::move(listeners))},
+      count{*counts_}, names{io_, common.settings, *counts_}, client_accounts{clients_}, doors{common.doors},
+      wildcard_names{common.wildcard_names}, audit_{audit}, sweep_timer_{io_}, listening_{as_watched(std::move(listeners))},
       scratch_(limits::scratch_bytes), own_{common.own}, began_{steady_clock::now()}, wall_{wall_now()}, id_base_{id_base(index)}
 {
     take(common.rules, common.generation);

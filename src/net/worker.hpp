@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exeat/config.hpp>
+#include <exeat/name_budget.hpp>
 #include <exeat/policy.hpp>
 #include <net/admission.hpp>
 #include <net/audit_ring.hpp>
@@ -31,6 +32,7 @@ namespace exeat::net {
 struct common_ground {
     const config& settings;
     admission& doors;
+    name_budget& wildcard_names;
     const std::atomic<bool>& audit_healthy;
     std::shared_ptr<const policy> rules;
     std::uint64_t generation = 0;
@@ -81,6 +83,7 @@ public:
     std::uint64_t generation = 0;
     boost::intrusive::list<tunnel, boost::intrusive::constant_time_size<false>> live;
     admission& doors;
+    name_budget& wildcard_names;
 
 private:
     void take(std::shared_ptr<const policy>, std::uint64_t generation);

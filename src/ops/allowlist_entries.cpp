@@ -46,6 +46,7 @@ public:
         read_ports(s, e.value);
         read_entry_groups(s, e.value);
         read_hosts(s, e);
+        if (kind != rule_kind::deny) read_wildcard_names(s, e);
         e.value.owner = s.text({"owner", "\"ml-platform\""}).value_or("");
         e.value.reason = s.text({"reason", "\"pip install\""}).value_or("");
         e.value.ticket = s.text({"ticket", "\"NET-1432\""}).value_or("");
@@ -128,6 +129,17 @@ private:
             s.wrong().error(s.where(), fmt::format("this entry names no host; add hosts = {}", hosts.example));
         else if (const auto* list = s.array(hosts.name); list != nullptr && list->empty() && !s.has(hosts_file.name))
             s.reject(hosts.name, fmt::format("'hosts' is empty; write hosts = {}", hosts.example));
+    }
+
+    static void read_wildcard_names(section& s, entry& e)
+    {
+        constexpr toml_key names{"names", "100"};
+        const auto most = s.integer(names, 1, limits::wildcard_names_ceiling);
+        if (!most) return;
+        e.value.wildcard_names = static_cast<std::uint32_t>(*most);
+        const auto wild = [](const host_pattern& h) { return h.how != host_pattern::reach::exact; };
+        if (e.hosts_file.empty() && std::none_of(e.hosts.begin(), e.hosts.end(), wild))
+            s.wrong().warning(s.where(names.name), "'names' bounds what a wildcard may stand for, and this entry has none; remove it");
     }
 
     // It lies beside the allowlist: who may write the one is who may write the other.

@@ -1,6 +1,7 @@
 #include <ops/load_allowlist.hpp>
 
 #include <exeat/limits.hpp>
+#include <net/random_seed.hpp>
 #include <ops/allowlist_entries.hpp>
 #include <ops/digest.hpp>
 #include <ops/expectations.hpp>
@@ -10,7 +11,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <random>
 
 namespace exeat::ops {
 
@@ -89,12 +89,6 @@ draft read_draft(const toml::table& tree, findings& wrong, wall_time now)
     return d;
 }
 
-std::uint64_t drawn_seed()
-{
-    std::random_device draw;
-    return std::uint64_t{draw()} << 32 | draw();
-}
-
 class compiler {
 public:
     compiler(loaded_allowlist& out, findings& wrong, std::string_view text) : out_{out}, wrong_{wrong} { digest_.take(text); }
@@ -159,7 +153,7 @@ private:
 
     loaded_allowlist& out_;
     findings& wrong_;
-    policy_builder builder_{drawn_seed()};
+    policy_builder builder_{net::random_seed()};
     sha256_digest digest_;
     std::vector<findings> hosts_files_;
     std::size_t names_ = 0;

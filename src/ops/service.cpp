@@ -1,5 +1,6 @@
 #include <ops/service.hpp>
 
+#include <net/random_seed.hpp>
 #include <net/worker.hpp>
 #include <ops/admin.hpp>
 #include <ops/journal.hpp>
@@ -98,6 +99,8 @@ private:
     boost::asio::io_context io_{1};
     policy_status status_;
     net::admission doors_;
+    name_budget wildcard_names_{net::random_seed(),
+                                std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch())};
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
     std::unique_ptr<journal> journal_;
     workers workers_;
@@ -142,7 +145,7 @@ service::service(const config& c, label_registry& labels, loaded_allowlist first
 void service::make_workers(const std::shared_ptr<const policy>& first)
 {
     const auto own = ours(config_, admin_->port());
-    const net::common_ground common{config_, doors_, journal_->healthy(), first, status_.now().generation, own};
+    const net::common_ground common{config_, doors_, wildcard_names_, journal_->healthy(), first, status_.now().generation, own};
     for (std::size_t i = 0; i < config_.workers; ++i)
         workers_.push_back(std::make_unique<net::worker>(i, common, open_listeners(config_), *rings_[i]));
 }

@@ -95,6 +95,20 @@ TEST_CASE("a rule's protocol decides which approach it takes")
     CHECK_FALSE(takes("tcp.test", approach::http));
 }
 
+TEST_CASE("a decision says whether a wildcard named the host")
+{
+    const auto p = compiled({allow("wide", {"*.w.test", "exact.w.test", "**.deep.test"})});
+    const auto by_wildcard = [&](std::string_view host) {
+        const auto t = to(std::string{host} + ":443");
+        const auto said = decide(training, t, p, now);
+        REQUIRE(said.allowed());
+        return said.by_wildcard;
+    };
+    CHECK(by_wildcard("a.w.test"));
+    CHECK(by_wildcard("a.b.deep.test"));
+    CHECK_FALSE(by_wildcard("exact.w.test"));
+}
+
 TEST_CASE("the most specific pattern that allows gives the rule")
 {
     auto narrow = allow("narrow", {"a.b.test"});

@@ -32,7 +32,7 @@ name_index built(const std::vector<line>& lines, std::uint64_t seed = 7)
 std::vector<std::vector<rule_index>> matches(const name_index& index, std::string_view host)
 {
     std::vector<std::vector<rule_index>> out;
-    index.match(host, [&](std::span<const rule_index> rules) {
+    index.match(host, [&](std::span<const rule_index> rules, host_pattern::reach) {
         out.emplace_back(rules.begin(), rules.end());
         return true;
     });
@@ -100,7 +100,7 @@ TEST_CASE("a visit ends when it is told to")
 {
     const auto index = built({{0, "a.b.c"}, {1, "*.b.c"}, {2, "**.b.c"}});
     std::size_t seen = 0;
-    index.match("a.b.c", [&](std::span<const rule_index>) { return ++seen < 2; });
+    index.match("a.b.c", [&](std::span<const rule_index>, host_pattern::reach) { return ++seen < 2; });
     CHECK(seen == 2);
 }
 

@@ -108,6 +108,19 @@ TEST_CASE("what has expired is a warning, for the list denies it by itself")
     CHECK(said(*grant.rules, "ok.test:443") == verdict::expired);
 }
 
+TEST_CASE("a bound on a wildcard's names is warned of where there is no wildcard")
+{
+    const auto idle = load(std::string{least} + std::string{entry} + "names = 5\n");
+    REQUIRE(idle.rules);
+    CHECK(idle.rules->rules()[0].wildcard_names == 5);
+    REQUIRE(idle.problems.size() == 1);
+    CHECK(idle.problems[0].text.find("this entry has none") != std::string::npos);
+    const auto used = load(std::string{least} + "[[allow]]\nname = \"w\"\nhosts = [\"*.w.test\"]\nnames = 10000\n");
+    REQUIRE(used.rules);
+    CHECK(used.problems.empty());
+    CHECK(used.rules->rules()[0].wildcard_names == limits::wildcard_names_ceiling);
+}
+
 TEST_CASE("allows without any group are warned of")
 {
     const auto loaded = load(entry);

@@ -185,7 +185,7 @@ def test_plain_http_takes_the_same_way_to_an_address(lab, exeat):
 
 def test_names_that_wait_for_a_silent_server_are_bounded(lab):
     """C10."""
-    allowlist = 'serial = 7\n[groups.lab]\nsources = ["127.0.0.1"]\n[[allow]]\nname = "wild"\nhosts = ["*.stalled.test"]\n'
+    allowlist = 'serial = 7\n[groups.lab]\nsources = ["127.0.0.1"]\n[[allow]]\nname = "wild"\nhosts = ["*.stalled.test"]\nnames = 5000\n'
     for n in range(2100):
         lab.dns.set(f"n{n}.stalled.test", behave="silent")
     with lab.exeat(allowlist, limits={"workers": 1}, dns={"timeout": "20s"}) as exeat:

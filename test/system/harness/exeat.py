@@ -191,7 +191,7 @@ class Exeat:
     def url(self):
         return f"http://127.0.0.1:{self.proxy_port}"
 
-    def connect(self, host="127.0.0.1", port=None, timeout=10):
-        s = socket.create_connection((host, port or self.proxy_port), timeout=seconds(timeout))
+    def connect(self, host="127.0.0.1", port=None, timeout=10, source=None):
+        s = socket.create_connection((host, port or self.proxy_port), timeout=seconds(timeout), source_address=source and (source, 0))
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return s
