@@ -3,6 +3,7 @@
 #include <ops/host_text.hpp>
 #include <ops/networks.hpp>
 #include <ops/quantity.hpp>
+#include <ops/shared_suffixes.hpp>
 #include <ops/suggest.hpp>
 
 #include <algorithm>
@@ -42,6 +43,7 @@ public:
         e.value.line = s.where().line;
         read_name(s, e.value);
         if (kind != rule_kind::deny) read_grant(s, e.value);
+        if (kind != rule_kind::deny) read_shared_suffix(s, e);
         if (kind == rule_kind::private_link) read_link_networks(s, e.value);
         read_ports(s, e.value);
         read_entry_groups(s, e.value);
@@ -82,9 +84,16 @@ private:
                 s.wrong().warning(s.where("expires"), "this entry has expired and lets nothing out; remove it or renew 'expires'");
         }
         read_upload(s);
-        constexpr toml_key on_budget{"on_budget", "\"cut\""}, shared_suffix{"shared_suffix", "\"why\""};
+        constexpr toml_key on_budget{"on_budget", "\"cut\""};
         if (s.word(on_budget, budget_words)) s.not_enforced(on_budget);
-        if (s.text(shared_suffix)) s.not_enforced(shared_suffix);
+    }
+
+    static void read_shared_suffix(section& s, entry& e)
+    {
+        constexpr toml_key why{"shared_suffix", "\"our own accounts only, see NET-1432\""};
+        e.shared_suffix = s.text(why).value_or("");
+        if (s.has(why.name) && e.shared_suffix.empty())
+            s.reject(why.name, fmt::format("'shared_suffix' must say why; write shared_suffix = {}", why.example));
     }
 
     void read_ports(section& s, rule& r)
@@ -120,7 +129,7 @@ private:
         constexpr toml_key hosts{"hosts", "[\"pkg.test\"]"}, hosts_file{"hosts_file", "\"names.txt\""};
         for (const auto& [text, where] : s.texts(hosts, limits::names).value_or(std::vector<located_text>{})) {
             auto host = host_pattern::parse(text);
-            const auto objection = host ? objection_to(*host, e.value) : explain_bad_host(text);
+            const auto objection = host ? objection_to(*host, e) : explain_bad_host(text);
             if (objection.empty()) e.hosts.push_back(std::move(*host));
             else s.wrong().error(where, objection);
         }
@@ -160,6 +169,13 @@ private:
 };
 
 } // namespace
+
+std::string objection_to(const host_pattern& host, const entry& e)
+{
+    auto said = objection_to(host, e.value);
+    if (said.empty() && e.value.kind != rule_kind::deny && e.shared_suffix.empty()) said = wildcard_objection(host);
+    return said;
+}
 
 void read_upload(section& s)
 {

@@ -14,7 +14,11 @@ struct entry {
     std::vector<host_pattern> hosts; // written in the allowlist itself
     std::string hosts_file;          // its path; empty: none
     place hosts_file_at;
+    std::string shared_suffix; // why its wildcards may stand above a shared suffix; empty: they may not
 };
+
+// Why the entry cannot have this host, though it is one; empty when it can.
+std::string objection_to(const host_pattern&, const entry&);
 
 std::vector<group> read_groups(section& root);
 // [[allow]] first, then [[private_link]], then [[deny]], each in the file's order.

@@ -2,9 +2,8 @@
 
 #include <exeat/limits.hpp>
 #include <net/random_seed.hpp>
-#include <ops/allowlist_entries.hpp>
+#include <ops/allowlist_draft.hpp>
 #include <ops/digest.hpp>
-#include <ops/expectations.hpp>
 #include <ops/file_source.hpp>
 #include <ops/host_text.hpp>
 #include <ops/hosts_file.hpp>
@@ -16,91 +15,18 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> mode_words{"enforce", "report"};
-
-// What the file says, before anything is compiled.
-struct draft {
-    policy_settings settings;
-    std::vector<group> groups;
-    std::vector<entry> entries;
-    std::vector<expectation> expectations;
-};
-
-void read_mode(section& root, policy_settings& s, wall_time now)
-{
-    constexpr toml_key until{"report_until", "2026-12-24T00:00:00Z"};
-    s.report = root.word({"mode", "\"enforce\""}, mode_words).value_or(0) == 1;
-    if (const auto t = root.moment(until)) s.report_until = *t;
-    if (s.report && !root.has(until.name))
-        root.reject("mode", "report mode lets out what no entry names, so it needs an end; add report_until, at most 14 days ahead");
-    if (!s.report && root.has(until.name))
-        root.wrong().warning(root.where(until.name), "'report_until' says nothing without mode = \"report\"; remove it");
-    if (!s.report || s.report_until == never) return;
-    // A restart after the end must not be an outage: the list is enforced, as it is in a process that lived through the end.
-    if (s.report_until <= now)
-        root.wrong().warning(root.where(until.name),
-                             "'report_until' has passed, so the list is enforced; set mode = \"enforce\" or a new end");
-    else if (s.report_until > now + limits::report_ahead)
-        root.reject(until.name, "'report_until' is more than 14 days ahead; write an earlier end");
-}
-
-policy_settings read_settings(section& root, wall_time now)
-{
-    policy_settings s;
-    s.serial = static_cast<std::uint64_t>(root.integer({"serial", "7"}, 0, INT64_MAX).value_or(0));
-    if (const auto t = root.moment({"expires", "2027-01-01T00:00:00Z"})) {
-        s.expires = *t;
-        if (*t <= now) root.wrong().warning(root.where("expires"), "the list has expired: everything is denied; renew 'expires'");
-    }
-    read_mode(root, s, now);
-    s.deny_help = root.lines({"deny_help", "\"Ask in #egress\""}).value_or("");
-    if (const auto* t = root.table({"defaults", "{}"})) {
-        section d{*t, "[defaults]", root.wrong()};
-        read_upload(d);
-        d.done();
-    }
-    return s;
-}
-
-void warn_of_nobody(const draft& d, section& root)
-{
-    const bool lets_out = std::any_of(d.entries.begin(), d.entries.end(), [](const entry& e) { return e.value.kind != rule_kind::deny; });
-    if (!lets_out && !root.has("serial"))
-        root.wrong().error({1, 1}, "no [[allow]], no [[private_link]] and no 'serial', which is almost always a half-written file; to deny "
-                                   "everything write serial = N");
-    if (lets_out && d.groups.empty())
-        root.wrong().warning({1, 1}, "there is no [groups.NAME], so every client is refused; add one with sources = [\"10.42.0.0/16\"]");
-}
-
-draft read_draft(const toml::table& tree, findings& wrong, wall_time now)
-{
-    draft d;
-    section root{tree, "", wrong};
-    if (tree.empty()) {
-        wrong.error({1, 1}, "an empty allowlist is almost always a half-written one; to deny everything write serial = N");
-        return d;
-    }
-    d.settings = read_settings(root, now);
-    d.groups = read_groups(root);
-    d.entries = read_entries(root, d.groups, now);
-    d.expectations = read_expectations(root);
-    root.done();
-    warn_of_nobody(d, root);
-    return d;
-}
-
 class compiler {
 public:
     compiler(loaded_allowlist& out, findings& wrong, std::string_view text) : out_{out}, wrong_{wrong} { digest_.take(text); }
 
-    void add(draft& d)
+    void add(allowlist_draft& d)
     {
         for (auto& g : d.groups) builder_.add_group(g);
         for (auto& e : d.entries) add_entry(e);
         d.settings.sha256 = sha256();
     }
     // Slots are given out last: a list that is refused uses none up.
-    std::shared_ptr<const policy> finish(draft& d, label_registry& labels) &&
+    std::shared_ptr<const policy> finish(allowlist_draft& d, label_registry& labels) &&
     {
         for (std::size_t i = 0; i < d.groups.size(); ++i) builder_.group_at(i).slot = labels.group_slot(d.groups[i].name);
         for (rule_index i = 0; i < d.entries.size(); ++i) {
@@ -131,7 +57,7 @@ private:
         out_.files.push_back(e.hosts_file);
         auto& wrong = hosts_files_.emplace_back(e.hosts_file, limits::hosts_file_problems);
         const host_taker take = [&](const host_pattern& host) {
-            auto objection = objection_to(host, e.value);
+            auto objection = objection_to(host, e);
             if (objection.empty()) add_host(index, host, wrong);
             return objection;
         };

@@ -1,0 +1,21 @@
+// What an allowlist says, before anything is compiled: what the loader compiles, and what lint and diff compare. One thread.
+#pragma once
+
+#include <ops/allowlist_entries.hpp>
+#include <ops/expectations.hpp>
+
+#include <vector>
+
+namespace exeat::ops {
+
+struct allowlist_draft {
+    policy_settings settings; // no sha256 yet
+    std::vector<group> groups;
+    std::vector<entry> entries;
+    std::vector<expectation> expectations;
+};
+
+// Reads the whole tree, whatever is wrong with parts of it.
+allowlist_draft read_draft(const toml::table&, findings&, wall_time now);
+
+} // namespace exeat::ops
