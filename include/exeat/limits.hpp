@@ -55,6 +55,8 @@ inline constexpr auto name_window = std::chrono::hours{24}; // in which they are
 inline constexpr std::size_t name_budget_names = 1 << 18;   // remembered within a window, of all clients; 2 MiB
 inline constexpr std::size_t name_budget_counts = 1 << 16;  // clients x entries with wildcards; 512 KiB
 inline constexpr std::size_t name_budget_probes = 64;       // places looked at for one of them; none free: denied
+inline constexpr auto expiry_notice = std::chrono::days{7}; // before an end, `check` warns of it
+inline constexpr std::size_t lint_comparisons = 10'000'000; // of hosts with the patterns that could take them in; then it stops looking
 inline constexpr auto report_ahead = std::chrono::days{14};
 
 // Metric slots: a rule or group keeps its slot for the life of the process; when they are used up, new names share slot 0.

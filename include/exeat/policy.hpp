@@ -79,6 +79,7 @@ struct group {
     std::string name;
     std::vector<ip_prefix> sources;
     std::uint32_t slot = 0; // of its counters; stable over reloads, below limits::group_slots; 0 is "_none"
+    std::uint32_t line = 0; // where it stands
 };
 
 // What concerns the list as a whole.

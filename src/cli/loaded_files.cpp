@@ -8,7 +8,7 @@
 
 namespace exeat::cli {
 
-loaded_files load_files(const std::string& config_path, const std::string& allowlist_path)
+loaded_files load_files(const std::string& config_path, const std::string& allowlist_path, ops::scrutiny how)
 {
     loaded_files out;
     out.allowlist = allowlist_path;
@@ -20,7 +20,7 @@ loaded_files load_files(const std::string& config_path, const std::string& allow
     if (out.allowlist.empty()) return out;
     ops::label_registry labels;
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    out.list = ops::load_allowlist(out.allowlist, labels, now);
+    out.list = ops::load_allowlist(out.allowlist, labels, now, how);
     std::move(out.list.problems.begin(), out.list.problems.end(), std::back_inserter(out.problems));
     return out;
 }

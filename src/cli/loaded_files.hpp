@@ -17,7 +17,7 @@ struct loaded_files {
 };
 
 // Either path may be empty, not both; a given allowlist goes before the one that the config names.
-loaded_files load_files(const std::string& config_path, const std::string& allowlist_path);
+loaded_files load_files(const std::string& config_path, const std::string& allowlist_path, ops::scrutiny = ops::scrutiny::load);
 
 boost::json::array to_json(const std::vector<ops::problem>&);
 // The number of problems of one weight.

@@ -130,7 +130,7 @@ private:
         for (const auto& [text, where] : s.texts(hosts, limits::names).value_or(std::vector<located_text>{})) {
             auto host = host_pattern::parse(text);
             const auto objection = host ? objection_to(*host, e) : explain_bad_host(text);
-            if (objection.empty()) e.hosts.push_back(std::move(*host));
+            if (objection.empty()) e.hosts.push_back({std::move(*host), where});
             else s.wrong().error(where, objection);
         }
         if (const auto file = s.text(hosts_file, limits::path_octets)) read_path(s, *file, e);
@@ -146,7 +146,7 @@ private:
         const auto most = s.integer(names, 1, limits::wildcard_names_ceiling);
         if (!most) return;
         e.value.wildcard_names = static_cast<std::uint32_t>(*most);
-        const auto wild = [](const host_pattern& h) { return h.how != host_pattern::reach::exact; };
+        const auto wild = [](const located_host& h) { return h.pattern.how != host_pattern::reach::exact; };
         if (e.hosts_file.empty() && std::none_of(e.hosts.begin(), e.hosts.end(), wild))
             s.wrong().warning(s.where(names.name), "'names' bounds what a wildcard may stand for, and this entry has none; remove it");
     }
@@ -207,7 +207,7 @@ std::vector<group> read_groups(section& root)
         section s{*t, fmt::format("[groups.{}]", name.str()), root.wrong()};
         constexpr toml_key identities{"identities", "[]"};
         if (const auto i = s.texts(identities, limits::sources_per_group); i && !i->empty()) s.not_enforced(identities);
-        out.push_back({std::string{name.str()}, read_sources(s), 0});
+        out.push_back({std::string{name.str()}, read_sources(s), 0, s.where().line});
         s.done();
     }
     return out;

@@ -9,9 +9,14 @@
 
 namespace exeat::ops {
 
+struct located_host {
+    host_pattern pattern;
+    place at;
+};
+
 struct entry {
     rule value;                      // its file, line and groups set; no counter slot yet
-    std::vector<host_pattern> hosts; // written in the allowlist itself
+    std::vector<located_host> hosts; // written in the allowlist itself
     std::string hosts_file;          // its path; empty: none
     place hosts_file_at;
     std::string shared_suffix; // why its wildcards may stand above a shared suffix; empty: they may not

@@ -7,6 +7,7 @@
 #include <ops/file_source.hpp>
 #include <ops/host_text.hpp>
 #include <ops/hosts_file.hpp>
+#include <ops/lint.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -48,7 +49,7 @@ private:
     void add_entry(entry& e)
     {
         const auto index = builder_.add_rule(e.value);
-        for (const auto& host : e.hosts) add_host(index, host, wrong_);
+        for (const auto& host : e.hosts) add_host(index, host.pattern, wrong_);
         e.hosts = {};
         if (!e.hosts_file.empty()) add_hosts_file(index, e);
     }
@@ -85,12 +86,13 @@ private:
     std::size_t names_ = 0;
 };
 
-void compile(loaded_allowlist& out, findings& wrong, std::string_view text, label_registry& labels, wall_time now)
+void compile(loaded_allowlist& out, findings& wrong, std::string_view text, label_registry& labels, wall_time now, scrutiny how)
 {
     auto tree = parse_toml(text, wrong);
     if (!tree) return;
     auto d = read_draft(*tree, wrong, now);
     tree.reset(); // the million names come now
+    if (how == scrutiny::lint) lint(d, now, wrong);
     compiler c{out, wrong, text};
     c.add(d);
     if (!c.failed()) out.rules = std::move(c).finish(d, labels);
@@ -103,13 +105,13 @@ void compile(loaded_allowlist& out, findings& wrong, std::string_view text, labe
 
 } // namespace
 
-loaded_allowlist load_allowlist(const std::string& path, label_registry& labels, wall_time now)
+loaded_allowlist load_allowlist(const std::string& path, label_registry& labels, wall_time now, scrutiny how)
 {
     loaded_allowlist out;
     out.files.push_back(path);
     findings wrong{path};
     if (const auto text = read_whole(path, limits::allowlist_bytes); !text) wrong.error({}, text.error());
-    else compile(out, wrong, *text, labels, now);
+    else compile(out, wrong, *text, labels, now, how);
     wrong.move_to(out.problems);
     return out;
 }

@@ -19,9 +19,12 @@ struct loaded_allowlist {
     std::size_t expectations = 0;   // [[expect]] tests in it
 };
 
+// Whether warnings of what is most likely not meant are wanted (lint.hpp), beside all that is wrong.
+enum class scrutiny : std::uint8_t { load, lint };
+
 // policy_settings::sha256 is over the allowlist's bytes, followed by the 32-octet SHA-256 of each hosts_file in the order of the entries
 // ([[allow]], [[private_link]], [[deny]]); without any, it is what sha256sum prints for the file. Slots are given out only to a list
 // without errors but those of its [[expect]] tests.
-loaded_allowlist load_allowlist(const std::string& path, label_registry& labels, wall_time now);
+loaded_allowlist load_allowlist(const std::string& path, label_registry& labels, wall_time now, scrutiny = scrutiny::load);
 
 } // namespace exeat::ops

@@ -1,0 +1,18 @@
+// What is not wrong with an allowlist but most likely not meant: for `exeat check`, not for the proxy, which takes such a list. Looks at
+// the hosts that stand in the allowlist itself, not at those of a hosts_file. One thread.
+#pragma once
+
+#include <ops/allowlist_draft.hpp>
+
+namespace exeat::ops {
+
+// Each finding is a warning.
+void lint(const allowlist_draft&, wall_time now, findings&);
+
+// Its parts, each a pass over the whole list:
+void lint_entries(const allowlist_draft&, wall_time now, findings&); // owner, reason, expiry, shared hosts, public subnets
+void lint_overlaps(const allowlist_draft&, findings&);               // hosts twice, shadowed, open already, never open
+void lint_groups(const allowlist_draft&, findings&);                 // unused, overlapping sources
+void lint_lookalikes(const allowlist_draft&, findings&);             // A-labels that look like another host of the list
+
+} // namespace exeat::ops
