@@ -11,6 +11,7 @@
 #include <bitset>
 #include <boost/system/result.hpp>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -54,6 +55,12 @@ public:
             if (!offer(found[i], any_depth, visit)) return;
     }
 
+    // Every base once, with the reaches by which rules name it; in no order.
+    using reaches = std::bitset<host_reaches>;
+    void each(const std::function<void(std::string_view base, reaches)>& visit) const;
+    // The reaches by which rules name this very base.
+    reaches named(std::string_view base) const noexcept;
+
     std::size_t names() const noexcept { return names_; } // distinct bases
     std::size_t bytes() const noexcept;                   // of memory held
 
@@ -71,6 +78,7 @@ private:
     using hits = std::array<const listing*, labels>; // by suffix: the whole name, its parent, …
 
     std::size_t find(std::string_view host, hits& found) const noexcept;
+    reaches reaches_of(const listing&) const noexcept;
     const listing* probe(std::uint32_t hash, std::string_view base) const noexcept;
     bool wanted(std::size_t suffix, std::size_t depth) const noexcept;
     // Buckets follow each other as the hashes do.

@@ -8,6 +8,7 @@ enum exit_code : int { success = 0, failure = 1, wrong_usage = 2 };
 
 int serve(int argc, char** argv);
 int check(int argc, char** argv);
+int diff(int argc, char** argv);
 int explain(int argc, char** argv);
 int verify(int argc, char** argv);
 int version(int argc, char** argv);

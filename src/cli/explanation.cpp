@@ -3,21 +3,13 @@
 #include <exeat/address_class.hpp>
 #include <ops/asked_target.hpp>
 #include <ops/findings.hpp>
+#include <ops/utc.hpp>
 
 #include <fmt/format.h>
 
 namespace exeat::cli {
 
 namespace {
-
-std::string timestamp(wall_time t)
-{
-    const auto day = std::chrono::floor<std::chrono::days>(t);
-    const std::chrono::year_month_day date{day};
-    const std::chrono::hh_mm_ss time{t - day};
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
-                       static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(), time.seconds().count());
-}
 
 template <class Items, class Word> std::string listed(const Items& items, Word word)
 {
@@ -135,7 +127,7 @@ std::string to_text(const explanation& e)
         line("owner: ", e.by->owner);
         line("reason: ", e.by->reason);
         line("ticket: ", e.by->ticket);
-        if (e.by->expires != never) line("expires: ", timestamp(e.by->expires));
+        if (e.by->expires != never) line("expires: ", ops::utc(e.by->expires));
     }
     for (const auto& n : e.notes) line("", n);
     return out;

@@ -26,6 +26,10 @@ constexpr std::array pages{
          "Says for each target whether the client may reach it, by which entry, and why or why not. A target is host:port\n"
          "(CONNECT) or http://host[:port]. Exit 0 when all are allowed.\n",
          "exeat explain --client 10.42.3.7 --allowlist allowlist.toml pkg.test:443"},
+    page{"diff", "say what a new allowlist opens and closes",
+         "Compares what two allowlists decide, not how they are written: for every group, what the new one opens, widens,\n"
+         "narrows and closes. Exit 1 when it opens or widens anything, 2 when one of them does not load.\n",
+         "exeat diff --format markdown allowlist.toml new.toml"},
     page{"verify", "verify an audit log",
          "Checks the sequence numbers and the hash chain of an audit log and names the first line where they break.\n",
          "exeat verify --audit /var/log/exeat/audit.jsonl"},

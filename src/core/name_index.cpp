@@ -42,6 +42,36 @@ const name_index::listing* name_index::probe(std::uint32_t hash, std::string_vie
     return nullptr;
 }
 
+name_index::reaches name_index::reaches_of(const listing& l) const noexcept
+{
+    reaches out;
+    for (std::size_t i = 0; i < host_reaches; ++i) out[i] = !list(l, static_cast<host_pattern::reach>(i)).empty();
+    return out;
+}
+
+void name_index::each(const std::function<void(std::string_view base, reaches)>& visit) const
+{
+    for (const auto at : directory_) {
+        if (at == 0) continue;
+        const char* const bucket = blocks_[(at - 1) >> block_bits].get() + ((at - 1) & (block_bytes - 1));
+        const char* text = name_bucket::texts(bucket);
+        for (std::size_t i = 0, n = name_bucket::count(bucket); i < n; ++i) {
+            const auto head = name_bucket::read_head(bucket, i);
+            visit({text, head.octets}, reaches_of(listings_[head.listing]));
+            text += head.octets;
+        }
+    }
+}
+
+name_index::reaches name_index::named(std::string_view base) const noexcept
+{
+    if (names_ == 0 || base.size() > limits::hostname_octets) return {};
+    std::uint32_t whole = 0;
+    each_suffix(base, seed_, [&](std::size_t, std::uint32_t hash) { whole = hash; });
+    const auto* l = probe(whole, base);
+    return l == nullptr ? reaches{} : reaches_of(*l);
+}
+
 std::size_t name_index::bytes() const noexcept
 {
     return held_bytes_ + directory_.capacity() * sizeof(directory_[0]) + listings_.capacity() * sizeof(listing) +

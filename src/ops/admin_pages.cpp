@@ -2,6 +2,7 @@
 
 #include <exeat/request_head.hpp> // equals_ignoring_case
 #include <ops/metric_families.hpp>
+#include <ops/utc.hpp>
 
 #include <algorithm>
 #include <boost/json.hpp>

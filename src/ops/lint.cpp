@@ -2,9 +2,9 @@
 
 #include <exeat/address_class.hpp>
 #include <ops/shared_suffixes.hpp>
+#include <ops/utc.hpp>
 
 #include <algorithm>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 namespace exeat::ops {
@@ -73,9 +73,8 @@ void lint_entries(const allowlist_draft& d, wall_time now, findings& wrong)
 {
     const auto& s = d.settings;
     if (s.report && s.report_until > now)
-        wrong.warning({1, 1},
-                      fmt::format("report mode is on: until {:%Y-%m-%dT%H:%M:%SZ} what no entry names passes too; set mode = \"enforce\"",
-                                  s.report_until));
+        wrong.warning(
+            {1, 1}, fmt::format("report mode is on: until {} what no entry names passes too; set mode = \"enforce\"", utc(s.report_until)));
     if (s.expires > now && s.expires <= now + limits::expiry_notice)
         wrong.warning({1, 1}, fmt::format("the list ends {}, and then everything is denied; renew 'expires'", days_left(s.expires, now)));
     for (const auto& e : d.entries) {

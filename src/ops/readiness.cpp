@@ -1,6 +1,5 @@
 #include <ops/readiness.hpp>
-
-#include <fmt/chrono.h>
+#include <ops/utc.hpp>
 
 namespace exeat::ops {
 
@@ -22,11 +21,6 @@ void judge_audit(readiness& said, const audit_state& audit)
 }
 
 } // namespace
-
-std::string utc(wall_time t)
-{
-    return t == never ? "never" : fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(t)));
-}
 
 readiness judge_readiness(const policy_status::view& status, const audit_state& audit, wall_time now)
 {

@@ -25,6 +25,4 @@ struct audit_state {
 // A reload that failed is a warning: the last good list is enforced, and taking every replica out for a typing error would be an outage.
 readiness judge_readiness(const policy_status::view&, const audit_state&, wall_time now);
 
-std::string utc(wall_time); // RFC 3339
-
 } // namespace exeat::ops

@@ -43,10 +43,12 @@ inline entry deny(std::string name, std::vector<std::string> hosts)
     return e;
 }
 
-inline policy compiled(const std::vector<entry>& entries, policy_settings settings = {})
+inline const std::vector<group> three_groups{{"training", {}, 0, 0}, {"eval", {}, 0, 0}, {"web", {}, 0, 0}};
+
+inline policy compiled(const std::vector<entry>& entries, policy_settings settings = {}, const std::vector<group>& groups = three_groups)
 {
     policy_builder b{11};
-    for (const auto* name : {"training", "eval", "web"}) b.add_group({name, {}, 0});
+    for (const auto& g : groups) b.add_group(g);
     for (const auto& e : entries) {
         const auto r = b.add_rule(e.value);
         for (const auto& h : e.hosts) {

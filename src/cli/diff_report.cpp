@@ -1,0 +1,164 @@
+#include <cli/diff_report.hpp>
+
+#include <ops/findings.hpp>
+#include <ops/utc.hpp>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace exeat::cli {
+
+namespace {
+
+const rule& rule_of(const policy_change& c) { return c.after != nullptr ? *c.after : *c.before; }
+
+std::string groups(const std::vector<std::string>& names)
+{
+    return names.empty() ? "no group" : fmt::format("{}", fmt::join(names, " + "));
+}
+
+std::string clients_text(const client_class& c)
+{
+    if (c.before == c.after) return groups(c.after);
+    return fmt::format("clients such as {}, from {} to {}", c.example.to_string(), groups(c.before), groups(c.after));
+}
+
+std::string place_of(const rule& r) { return fmt::format("{}:{}", r.file, r.line); }
+
+std::string hosts_text(const policy_change& c)
+{
+    const auto protocol = rule_of(c).protocol;
+    return fmt::format("{}:{}{}", c.hosts, c.port, protocol == protocol::tls ? "" : fmt::format(" ({})", to_string(protocol)));
+}
+
+// Neighbours in the order of the changes that one paragraph can tell.
+struct paragraph {
+    const policy_change* first;
+    std::vector<const policy_change*> all;
+};
+
+bool together(const policy_change& a, const policy_change& b)
+{
+    return a.what == b.what && a.clients == b.clients && a.before == b.before && a.after == b.after && a.terms == b.terms;
+}
+
+std::vector<paragraph> paragraphs(const policy_diff& d)
+{
+    std::vector<paragraph> out;
+    for (const auto& c : d.changes) {
+        const auto same = std::find_if(out.rbegin(), out.rend(), [&](const paragraph& p) { return together(*p.first, c); });
+        const bool near = same != out.rend() && rule_of(*same->first).name == rule_of(c).name;
+        if (near) same->all.push_back(&c);
+        else out.push_back({&c, {&c}});
+    }
+    return out;
+}
+
+std::string listed(const paragraph& p, std::size_t most, std::string_view before, std::string_view after)
+{
+    std::string out;
+    for (std::size_t i = 0; i < std::min(most, p.all.size()); ++i)
+        out += fmt::format("{}{}{}{}", i == 0 ? "" : ", ", before, hosts_text(*p.all[i]), after);
+    if (p.all.size() > most) out += fmt::format(" and {} more", p.all.size() - most);
+    return out;
+}
+
+std::string entry_text(const policy_change& c)
+{
+    const rule& by = rule_of(c);
+    auto out = fmt::format("{} ({})", ops::as_shown(by.name), place_of(by));
+    if (c.after != nullptr && c.before != nullptr && c.after->name != c.before->name)
+        out += fmt::format(", was {} ({})", ops::as_shown(c.before->name), place_of(*c.before));
+    return out;
+}
+
+std::string_view sign(change_kind what) noexcept
+{
+    constexpr std::array<std::string_view, change_kinds> signs{"+", "+", "-", "-"};
+    return signs[static_cast<std::size_t>(what)];
+}
+
+bool loosens(change_kind what) noexcept { return what == change_kind::opens || what == change_kind::widens; }
+
+void compare_lists(const policy& before, const policy& after, wall_time now, diff_report& out)
+{
+    const auto &a = before.settings(), &b = after.settings();
+    if (before.reporting(now) != after.reporting(now))
+        (after.reporting(now) ? out.opening : out.other)
+            .push_back(after.reporting(now) ? fmt::format("report mode until {}: what no entry names passes too", ops::utc(b.report_until))
+                                            : "report mode ends: the list is enforced");
+    if (a.expires != b.expires)
+        (b.expires > a.expires ? out.opening : out.other)
+            .push_back(fmt::format("the list expires {} (was {})", ops::utc(b.expires), ops::utc(a.expires)));
+    if (b.serial < a.serial) out.other.push_back(fmt::format("the serial falls from {} to {}", a.serial, b.serial));
+}
+
+} // namespace
+
+bool diff_report::opens() const
+{
+    return !opening.empty() ||
+           std::any_of(by_host.changes.begin(), by_host.changes.end(), [](const policy_change& c) { return loosens(c.what); });
+}
+
+diff_report report_difference(const policy& before, const policy& after, wall_time now)
+{
+    diff_report out{compare(before, after, now), {}, {}};
+    compare_lists(before, after, now, out);
+    return out;
+}
+
+std::string to_text(const diff_report& d, std::size_t most)
+{
+    std::string out;
+    for (const auto& line : d.opening) out += fmt::format("+ {}\n", line);
+    for (const auto& line : d.other) out += fmt::format("- {}\n", line);
+    for (const auto& p : paragraphs(d.by_host)) {
+        const auto& c = *p.first;
+        out += fmt::format("{} {} for {} by {}{}{}\n    {}\n", sign(c.what), to_string(c.what), clients_text(d.by_host.clients[c.clients]),
+                           entry_text(c), c.terms.empty() ? "" : ": ", fmt::join(c.terms, ", "), listed(p, most, "", ""));
+    }
+    return out.empty() ? "nothing opens and nothing closes\n" : out;
+}
+
+std::string to_markdown(const diff_report& d, std::size_t most)
+{
+    std::string out = d.opens() ? "**This change opens something.**\n" : "This change opens nothing.\n";
+    if (!d.opening.empty() || !d.other.empty()) out += "\n";
+    for (const auto& line : d.opening) out += fmt::format("- **opens**: {}\n", line);
+    for (const auto& line : d.other) out += fmt::format("- {}\n", line);
+    if (d.by_host.changes.empty()) return out;
+    out += "\n| | clients | hosts | entry | terms |\n|---|---|---|---|---|\n";
+    for (const auto& p : paragraphs(d.by_host)) {
+        const auto& c = *p.first;
+        const std::string_view strong = loosens(c.what) ? "**" : "";
+        out += fmt::format("| {}{}{} | {} | {} | `{}` ({}) | {} |\n", strong, to_string(c.what), strong,
+                           clients_text(d.by_host.clients[c.clients]), listed(p, most, "`", "`"), rule_of(c).name, place_of(rule_of(c)),
+                           fmt::join(c.terms, ", "));
+    }
+    return out;
+}
+
+boost::json::object to_json(const diff_report& d)
+{
+    boost::json::array changes, opening(d.opening.begin(), d.opening.end()), other(d.other.begin(), d.other.end());
+    for (const auto& c : d.by_host.changes) {
+        const auto& who = d.by_host.clients[c.clients];
+        changes.push_back(boost::json::object{{"change", to_string(c.what)},
+                                              {"hosts", c.hosts},
+                                              {"port", c.port},
+                                              {"protocol", to_string(rule_of(c).protocol)},
+                                              {"groups_before", boost::json::array(who.before.begin(), who.before.end())},
+                                              {"groups_after", boost::json::array(who.after.begin(), who.after.end())},
+                                              {"client", who.example.to_string()},
+                                              {"entry", rule_of(c).name},
+                                              {"file", rule_of(c).file},
+                                              {"line", rule_of(c).line},
+                                              {"terms", boost::json::array(c.terms.begin(), c.terms.end())}});
+    }
+    return {{"opens", d.opens()}, {"list_opens", opening}, {"list_changes", other}, {"changes", changes}};
+}
+
+} // namespace exeat::cli

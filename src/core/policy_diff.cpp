@@ -1,0 +1,219 @@
+#include <exeat/policy_diff.hpp>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+namespace exeat {
+
+namespace {
+
+using reach = host_pattern::reach;
+
+std::vector<std::string> names_of(const group_set& of, const policy& in)
+{
+    std::vector<std::string> out;
+    for (std::size_t i = 0; i < in.groups().size(); ++i)
+        if (of[i]) out.push_back(in.groups()[i].name);
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+// The first address after a network; nothing after the last of all.
+std::optional<ip_address> after(const ip_prefix& p) noexcept
+{
+    auto a = p.last();
+    for (auto i = a.octets.rbegin(); i != a.octets.rend(); ++i)
+        if (++*i != 0) return a;
+    return std::nullopt;
+}
+
+// Groups begin and end at the ends of networks, so that every kind of client has one there.
+std::vector<client_class> classes_of(const policy& before, const policy& after_policy)
+{
+    std::set<ip_address> ends;
+    for (const auto* p : {&before, &after_policy})
+        for (const auto& g : p->groups())
+            for (const auto& s : g.sources) {
+                ends.insert(s.network);
+                if (const auto next = after(s)) ends.insert(*next);
+            }
+    std::map<std::pair<std::vector<std::string>, std::vector<std::string>>, ip_address> kinds;
+    for (const auto& a : ends)
+        kinds.try_emplace({names_of(before.groups_of(a), before), names_of(after_policy.groups_of(a), after_policy)}, a);
+    std::vector<client_class> out;
+    for (const auto& [groups, example] : kinds)
+        if (!groups.first.empty() || !groups.second.empty()) out.push_back({example, groups.first, groups.second});
+    return out;
+}
+
+// What is known of a rule's terms, from the side of who wants it tight: more is wider.
+void compare_terms(const rule& a, const rule& b, bool by_wildcard, std::vector<std::string>& wider, std::vector<std::string>& narrower)
+{
+    const auto note = [&](bool widens, bool narrows, std::string_view what, std::string_view more, std::string_view less) {
+        if (widens) wider.push_back(std::string{what} + ' ' + std::string{more});
+        if (narrows) narrower.push_back(std::string{what} + ' ' + std::string{less});
+    };
+    note(b.expires > a.expires, b.expires < a.expires, "expires", "later", "earlier");
+    note(b.ech && !a.ech, a.ech && !b.ech, "ech", "allowed", "denied");
+    note(b.protocol == protocol::tcp && a.protocol != protocol::tcp, a.protocol == protocol::tcp && b.protocol != protocol::tcp, "protocol",
+         "raw instead of tls", "tls instead of raw");
+    if (by_wildcard) note(b.wildcard_names > a.wildcard_names, b.wildcard_names < a.wildcard_names, "names", "more", "fewer");
+    note(a.purpose != b.purpose && b.purpose > a.purpose, a.purpose != b.purpose && b.purpose < a.purpose, "purpose", to_string(b.purpose),
+         to_string(b.purpose));
+    note(a.kind == rule_kind::private_link && b.kind == rule_kind::allow, a.kind == rule_kind::allow && b.kind == rule_kind::private_link,
+         "addresses", "public instead of private", "private instead of public");
+}
+
+bool lies_in(const ip_prefix& p, const rule& r)
+{
+    return std::any_of(r.within.begin(), r.within.end(), [&](const ip_prefix& w) { return w.contains(p.network) && w.bits <= p.bits; });
+}
+
+// Where a link may lead: pinned addresses, else its subnets.
+bool leads_no_further(const rule& to, const rule& than)
+{
+    if (!to.addresses.empty())
+        return std::all_of(to.addresses.begin(), to.addresses.end(), [&](const ip_address& a) {
+            return than.addresses.empty() ? lies_in({a, 128}, than)
+                                          : std::find(than.addresses.begin(), than.addresses.end(), a) != than.addresses.end();
+        });
+    return than.addresses.empty() && std::all_of(to.within.begin(), to.within.end(), [&](const ip_prefix& p) { return lies_in(p, than); });
+}
+
+void compare_links(const rule& a, const rule& b, std::vector<std::string>& wider, std::vector<std::string>& narrower)
+{
+    if (a.kind != rule_kind::private_link || b.kind != rule_kind::private_link) return;
+    if (a.within == b.within && a.addresses == b.addresses) return;
+    if (!leads_no_further(b, a)) wider.push_back("addresses others or more");
+    else if (!leads_no_further(a, b)) narrower.push_back("addresses fewer");
+}
+
+// One thing said of a kind of host, whatever its name.
+struct answer {
+    change_kind what;
+    std::size_t clients;
+    std::uint16_t port;
+    const rule *before, *after;
+    std::vector<std::string> terms;
+    auto operator<=>(const answer&) const = default;
+};
+using answers = std::vector<answer>; // ascending, none twice
+
+class comparison {
+public:
+    comparison(const policy& before, const policy& after, wall_time now)
+        : before_{before}, after_{after}, now_{now}, out_{classes_of(before, after), {}}
+    {
+        for (const auto& c : out_.clients)
+            asking_.push_back({client{c.example, 0, before.groups_of(c.example)}, client{c.example, 0, after.groups_of(c.example)}});
+    }
+
+    policy_diff run() &&
+    {
+        before_.names().each(
+            [&](std::string_view base, name_index::reaches named) { look(std::string{base}, named | after_.names().named(base)); });
+        after_.names().each([&](std::string_view base, name_index::reaches named) {
+            if (before_.names().named(base).none()) look(std::string{base}, named);
+        });
+        const auto key = [](const policy_change& c) {
+            const rule& by = c.after != nullptr ? *c.after : *c.before;
+            return std::tuple{c.what, c.clients, std::string_view{by.name}, std::string_view{c.hosts}, c.port};
+        };
+        std::sort(out_.changes.begin(), out_.changes.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
+        return std::move(out_);
+    }
+
+private:
+    void look(const std::string& base, name_index::reaches named)
+    {
+        const auto says = [named](reach how) { return named[static_cast<std::size_t>(how)]; };
+        if (says(reach::exact)) tell(base, of(base));
+        if (!says(reach::one_label) && !says(reach::any_depth)) return;
+        const auto label = unused_label(base) + '.';
+        const auto &near = of(label + base), &deep = of(label + label + base);
+        const bool alike = says(reach::any_depth) && near == deep;
+        if (!alike) tell("*." + base, near);
+        if (says(reach::any_depth)) tell("**." + base, deep);
+    }
+
+    // No pattern has it in its base, so no pattern tells its hosts from others.
+    std::string unused_label(const std::string& base) const
+    {
+        const auto named = [&](const std::string& host) { return (before_.names().named(host) | after_.names().named(host)).any(); };
+        for (std::size_t i = 0;; ++i) {
+            const auto label = "x" + std::to_string(i);
+            if (!named(label + '.' + base) && !named(label + '.' + label + '.' + base)) return label;
+        }
+    }
+
+    void tell(const std::string& hosts, const answers& all)
+    {
+        for (const auto& a : all) out_.changes.push_back({a.what, a.clients, hosts, a.port, a.before, a.after, a.terms});
+    }
+
+    // Hosts that the same rule lists take in, in both policies, are of one kind.
+    const answers& of(const std::string& host)
+    {
+        std::vector<const rule_index*> kind;
+        std::set<std::uint16_t> ports;
+        for (const auto* p : {&before_, &after_}) {
+            p->names().match(host, [&](std::span<const rule_index> rules, reach) {
+                kind.push_back(rules.data());
+                for (const auto r : rules) ports.insert(p->rules()[r].ports.begin(), p->rules()[r].ports.end());
+                return true;
+            });
+            kind.push_back(nullptr);
+        }
+        const auto [known, is_new] = known_.try_emplace(std::move(kind));
+        if (is_new) known->second = ask(host, ports);
+        return known->second;
+    }
+
+    answers ask(const std::string& host, const std::set<std::uint16_t>& ports) const
+    {
+        const auto name = hostname::parse(host);
+        if (!name) return {}; // too long to exist
+        std::set<answer> said;
+        for (std::size_t c = 0; c < asking_.size(); ++c)
+            for (const auto port : ports)
+                for (const auto via : {approach::tunnel, approach::tls, approach::http}) compare_at({*name, port, via}, c, said);
+        return {said.begin(), said.end()};
+    }
+
+    void compare_at(const target& to, std::size_t clients, std::set<answer>& said) const
+    {
+        const auto was = decide(asking_[clients].first, to, before_, now_), is = decide(asking_[clients].second, to, after_, now_);
+        const auto enforced = [](const decision& d) { return d.allowed() && d.reported == verdict::allowed ? d.by : nullptr; };
+        const auto *a = enforced(was), *b = enforced(is);
+        if (a == nullptr && b == nullptr) return;
+        if (a == nullptr || b == nullptr) {
+            said.insert({b != nullptr ? change_kind::opens : change_kind::closes, clients, to.port, a, b, {}});
+            return;
+        }
+        std::vector<std::string> wider, narrower;
+        compare_terms(*a, *b, is.by_wildcard, wider, narrower);
+        compare_links(*a, *b, wider, narrower);
+        if (!wider.empty()) said.insert({change_kind::widens, clients, to.port, a, b, std::move(wider)});
+        if (!narrower.empty()) said.insert({change_kind::narrows, clients, to.port, a, b, std::move(narrower)});
+    }
+
+    const policy &before_, &after_;
+    const wall_time now_;
+    policy_diff out_;
+    std::vector<std::pair<client, client>> asking_;
+    std::map<std::vector<const rule_index*>, answers> known_;
+};
+
+} // namespace
+
+std::string_view to_string(change_kind what) noexcept
+{
+    constexpr std::array<std::string_view, change_kinds> words{"opens", "widens", "narrows", "closes"};
+    return words[static_cast<std::size_t>(what)];
+}
+
+policy_diff compare(const policy& before, const policy& after, wall_time now) { return comparison{before, after, now}.run(); }
+
+} // namespace exeat
