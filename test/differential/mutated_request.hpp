@@ -11,7 +11,8 @@ namespace exeat::test {
 
 class request_source {
 public:
-    explicit request_source(std::uint64_t seed) : draw_{seed} {}
+    // `usual`: the target of most requests.
+    request_source(std::uint64_t seed, std::string usual) : draw_{seed}, usual_{std::move(usual)} {}
 
     std::string next()
     {
@@ -73,7 +74,7 @@ private:
                                    "http://ok.test /"};
         static const words versions{"HTTP/1.1", "HTTP/1.0", "HTTP/1.2", "HTTP/2.0", "http/1.1", "HTTP/1.1 ", "HTTP/01.1", ""};
         const auto& method = of(methods);
-        const auto& target = method == "CONNECT" ? targets[5] : of(targets);
+        const auto& target = method == "CONNECT" ? targets[5] : one_in(3) ? targets[below(targets.size())] : usual_;
         return method + (one_in(40) ? "  " : " ") + target + (one_in(40) ? "\t" : " ") + of(versions) + line_end();
     }
     std::string field()
@@ -140,6 +141,7 @@ private:
     }
 
     std::mt19937_64 draw_;
+    std::string usual_;
 };
 
 } // namespace exeat::test

@@ -75,9 +75,8 @@ struct tally {
     std::size_t both = 0, only_beast = 0, neither = 0;
 };
 
-template <class Scan> tally compare_all(std::uint64_t seed, std::size_t requests, Scan scan_request)
+template <class Scan> tally compare_all(request_source source, std::size_t requests, Scan scan_request)
 {
-    request_source source{seed};
     tally count;
     for (std::size_t n = 0; n < requests; ++n) {
         const auto head = source.next();
@@ -103,13 +102,13 @@ template <class Scan> tally compare_all(std::uint64_t seed, std::size_t requests
 TEST_CASE("no request head that is accepted is another request for Beast")
 {
     constexpr std::size_t requests = 100'000;
-    const auto proxy = compare_all(11, requests, [](std::string_view head) { return scan_proxy_request(head); });
-    const auto origin = compare_all(12, requests, [](std::string_view head) { return scan_origin_request(head, 80); });
+    const auto proxy = compare_all({11, "http://ok.test/"}, requests, [](std::string_view head) { return scan_proxy_request(head); });
+    const auto origin = compare_all({12, "/a?b"}, requests, [](std::string_view head) { return scan_origin_request(head, 80); });
     MESSAGE("proxy: " << proxy.both << " accepted by both, " << proxy.only_beast << " by Beast alone, " << proxy.neither << " by neither");
     MESSAGE("origin: " << origin.both << " accepted by both, " << origin.only_beast << " by Beast alone, " << origin.neither
                        << " by neither");
     CHECK(proxy.both > requests / 20);
-    CHECK(origin.both > requests / 200);
+    CHECK(origin.both > requests / 20);
     CHECK(proxy.only_beast > requests / 50);
     CHECK(proxy.neither > requests / 20);
 }
