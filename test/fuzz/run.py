@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The fuzzers of build/fuzz. `run.py SECONDS`: each for so long, two at once; findings and corpora stay in build/fuzz. `run.py`: the short
-pass that is a test, of a fixed number of executions from the seeds. A table; exit 1 on any finding."""
+"""The fuzzers of build/fuzz. `run.py SECONDS [FUZZER…]`: each for so long, two at once; findings and corpora stay in build/fuzz. `run.py`:
+the short pass that is a test, of a fixed number of executions from the seeds. A table; exit 1 on any finding."""
 import collections
 import concurrent.futures
 import os
@@ -21,7 +21,8 @@ SAY_WHERE = {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_chec
 Fuzzer = collections.namedtuple("Fuzzer", "words most_bytes executions")  # executions: of the short pass, about three seconds
 FUZZERS = {
     "allowlist": Fuzzer("toml", 4096, 6_000), "chunked_body": Fuzzer("http", 4096, 60_000), "client_hello": Fuzzer("tls", 8192, 60_000),
-    "config": Fuzzer("toml", 4096, 10_000), "dns_answer": Fuzzer("dns", 2048, 10_000), "hello_retry": Fuzzer("tls", 4096, 30_000),
+    "config": Fuzzer("toml", 4096, 10_000), "dns_answer": Fuzzer("dns", 2048, 10_000),
+    "hello_beside_openssl": Fuzzer("tls", 4096, 40_000), "hello_retry": Fuzzer("tls", 4096, 30_000),
     "hostname": Fuzzer("name", 512, 100_000), "hosts_file": Fuzzer("name", 8192, 8_000), "request_head": Fuzzer("http", 4096, 40_000),
     "response_head": Fuzzer("http", 4096, 50_000), "verify_audit": Fuzzer("audit", 4096, 1_500),
 }
@@ -46,7 +47,7 @@ def fuzz(name, seconds):
         shutil.rmtree(corpus, ignore_errors=True)
     findings.mkdir(parents=True, exist_ok=True)
     make_seeds.write(name, corpus)
-    known = [str(p) for p in (HERE / "found" / name, ) if p.is_dir()]
+    known = [str(p) for p in [HERE / "found" / name] if p.is_dir()]  # what fuzzers have found before
     bound = [f"-runs={FUZZERS[name].executions}", "-seed=1"] if short else [f"-max_total_time={seconds}"]
     before = set(findings.iterdir())
     ran = subprocess.run([*command(name, bound[0], findings), *bound[1:], str(corpus), *known], cwd=BUILD, env={**os.environ, **SAY_WHERE},
@@ -62,17 +63,20 @@ def fuzz(name, seconds):
 
 def main(argv):
     seconds = int(argv[0]) if argv else None
-    print(f"{'fuzzer':15} {'executions':>11} {'edges':>7} {'features':>9} {'corpus':>7} {'findings':>9}")
+    names = argv[1:] or list(FUZZERS)
+    if unknown := set(names) - set(FUZZERS):
+        sys.exit(f"there is no fuzzer {', '.join(sorted(unknown))}: {', '.join(FUZZERS)}")
+    print(f"{'fuzzer':20} {'executions':>11} {'edges':>7} {'features':>9} {'corpus':>7} {'findings':>9}")
     failed = []
     with concurrent.futures.ThreadPoolExecutor(AT_ONCE if seconds else 1) as pool:
-        for o in pool.map(lambda name: fuzz(name, seconds), FUZZERS):
-            print(f"{o.fuzzer:15} {o.executions:11} {o.edges:>7} {o.features:>9} {o.corpus:>7} {o.findings:9}{'  FAILED' if o.failed else ''}", flush=True)
+        for o in pool.map(lambda name: fuzz(name, seconds), names):
+            print(f"{o.fuzzer:20} {o.executions:11} {o.edges:>7} {o.features:>9} {o.corpus:>7} {o.findings:9}{'  FAILED' if o.failed else ''}", flush=True)
             if o.failed:
                 failed.append(o)
     for o in failed:
         print(f"\n---- {o.fuzzer}: the end of {o.log.relative_to(TOP)}; findings in build/fuzz/findings/{o.fuzzer}")
         print("\n".join(o.log.read_text().splitlines()[-40:]))
-    print(f"{len(FUZZERS) - len(failed)} passed, {len(failed)} failed")
+    print(f"{len(names) - len(failed)} passed, {len(failed)} failed")
     return 1 if failed else 0
 
 
