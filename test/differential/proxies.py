@@ -11,8 +11,8 @@ defaults
   mode http
   http-reuse never
   timeout connect 2s
-  timeout client 2s
-  timeout server 2s
+  timeout client 30s
+  timeout server 30s
 frontend f
   bind 127.0.0.1:{port}
   default_backend b
@@ -23,7 +23,7 @@ _NGINX = """
 daemon off; master_process off; worker_processes 1; pid {at}/pid; error_log {at}/error.log;
 events {{ worker_connections 256; }}
 http {{
-  access_log off; client_header_timeout 2s; client_body_timeout 2s;
+  access_log off; client_header_timeout 30s; client_body_timeout 30s;
   client_body_temp_path {at}/body; proxy_temp_path {at}/proxy; fastcgi_temp_path {at}/fastcgi; uwsgi_temp_path {at}/uwsgi; scgi_temp_path {at}/scgi;
   server {{
     listen 127.0.0.1:{port};
@@ -46,7 +46,7 @@ pid_filename none
 netdb_filename none
 pinger_enable off
 shutdown_lifetime 0 seconds
-request_timeout 2 seconds
+request_timeout 30 seconds
 server_persistent_connections off
 visible_hostname squid.test
 dns_nameservers 127.0.0.1
