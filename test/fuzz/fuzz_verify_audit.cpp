@@ -22,7 +22,7 @@ std::size_t last_line(std::string_view log) { return log.substr(0, log.size() - 
 void check_changes(const std::string& log, draws& draw)
 {
     const auto covered = last_line(log);
-    for (int i = 0; i < 8 && covered > 0; ++i) {
+    for (int i = 0; i < 3 && covered > 0; ++i) {
         auto bad = log;
         auto& octet = bad[draw.below(covered)];
         octet = static_cast<char>(octet ^ (1 + draw.below(255)));
@@ -63,7 +63,7 @@ void check_written(std::string_view in)
     book b;
     std::vector<std::string> lines;
     draws draw{in};
-    const auto each = 1 + in.size() / 8;
+    const auto each = 1 + in.size() / 5;
     for (std::size_t at = 0; at < in.size(); at += each) lines.push_back(b.next(in.substr(at, each)));
     const auto joined = [&lines] {
         std::string all;
