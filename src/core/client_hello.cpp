@@ -132,6 +132,7 @@ std::size_t reassemble(bytes records, std::span<std::byte> into) noexcept
 
 // Extension types.
 constexpr std::size_t server_name_type = 0;
+constexpr std::size_t pre_shared_key_type = 41;
 constexpr std::size_t ech_type = 0xfe0d;  // RFC 9849
 constexpr std::size_t esni_type = 0xffce; // draft-ietf-tls-esni-02
 
@@ -176,6 +177,7 @@ std::optional<malformed> read_extensions(bytes block, client_hello& into)
         const auto type = r.integer(2);
         const auto data = r.vector(2);
         if (r.failed() || !types.add(type)) return broken;
+        if (type == pre_shared_key_type && !r.at_end()) return broken; // the last there is (RFC 8446 section 4.2.11)
         if (type == ech_type || type == esni_type) into.encrypted = true;
         if (type != server_name_type) continue;
         if (const auto bad = read_server_name(data, into)) return bad;

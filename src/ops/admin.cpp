@@ -82,6 +82,7 @@ bool nobody_there(error_code failed) { return failed && failed.category() != mak
 } // namespace
 
 struct admin_hall {
+    admin_hall(asio::io_context& io, const tcp::endpoint& at) : acceptor{io, at} {}
     tcp::acceptor acceptor;
     std::optional<admin_pages> pages;
     std::set<beast::tcp_stream*> open;
@@ -143,9 +144,7 @@ asio::awaitable<void> accept(shared_hall hall)
 
 } // namespace
 
-admin::admin(asio::io_context& io, const endpoint& address)
-    : io_{io}, hall_{std::make_shared<admin_hall>(tcp::acceptor{io, to_tcp(address)}, std::nullopt, std::set<beast::tcp_stream*>{})}
-{}
+admin::admin(asio::io_context& io, const endpoint& address) : io_{io}, hall_{std::make_shared<admin_hall>(io, to_tcp(address))} {}
 
 admin::~admin() { close(); }
 

@@ -30,7 +30,7 @@ bool label_like(std::string_view name) noexcept
 
 class entry_reader {
 public:
-    entry_reader(const std::vector<group>& groups, wall_time now) : groups_{groups}, now_{now}
+    entry_reader(const std::vector<group>& groups, wall_time now) : now_{now}
     {
         for (const auto& g : groups) group_words_.push_back(g.name);
     }
@@ -162,7 +162,6 @@ private:
         e.hosts_file_at = s.where("hosts_file");
     }
 
-    const std::vector<group>& groups_;
     wall_time now_;
     std::vector<std::string_view> group_words_;
     std::map<std::string, std::uint32_t> names_; // → line

@@ -18,6 +18,17 @@ std::string_view mend_for(std::string_view what) noexcept
     return "mend the syntax here or on the line above (toml.io/en/v1.0.0)";
 }
 
+// The library repeats what it met, line ends included.
+std::string on_one_line(std::string_view what)
+{
+    std::string out;
+    for (const char c : what) {
+        if (c >= ' ' && c <= '~') out += c;
+        else out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    }
+    return out;
+}
+
 } // namespace
 
 std::optional<toml::table> parse_toml(std::string_view text, findings& wrong)
@@ -31,7 +42,7 @@ std::optional<toml::table> parse_toml(std::string_view text, findings& wrong)
     try {
         return toml::parse(text);
     } catch (const toml::parse_error& e) { // the library knows no other way to say it
-        wrong.error(at(e.source()), fmt::format("{}; {}", e.description(), mend_for(e.description())));
+        wrong.error(at(e.source()), fmt::format("{}; {}", on_one_line(e.description()), mend_for(e.description())));
     }
     return std::nullopt;
 }

@@ -215,6 +215,12 @@ TEST_CASE("an extension that comes twice, or too many of them, refuse the hello"
     CHECK(said(many.extension(99).bytes()) == "tls_malformed");
 }
 
+TEST_CASE("a pre-shared key is the last extension, or servers refuse the hello")
+{
+    CHECK(name_said(hello_for("ok.test").extension(41, "psk").bytes()) == "hello ok.test");
+    CHECK(said(hello_for("ok.test").extension(41, "psk").extension(21).bytes()) == "tls_malformed");
+}
+
 TEST_CASE("a server name list has one name, and it fills the list")
 {
     const auto listed = [](std::string_view entries) { return said(hello_builder{}.server_name_list(entries).usual().bytes()); };

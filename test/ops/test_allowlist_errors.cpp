@@ -139,3 +139,16 @@ TEST_CASE("wrong settings at the top are errors at their place")
         check_complaint(bad, loaded.problems);
     }
 }
+
+TEST_CASE("whatever a file holds, what is said of its syntax is one line without control characters")
+{
+    for (int octet = 1; octet < 256; ++octet) {
+        for (const auto& text : {"2rl=i" + std::string(1, static_cast<char>(octet)), "a = \"" + std::string(1, static_cast<char>(octet)),
+                                 std::string(1, static_cast<char>(octet)) + " = x\n", "2" + std::string(1, static_cast<char>(octet))}) {
+            CAPTURE(octet);
+            const auto complaint = text_of(load(text).problems);
+            REQUIRE(std::count(complaint.begin(), complaint.end(), '\n') == static_cast<std::ptrdiff_t>(load(text).problems.size()));
+            REQUIRE(complaint.find_first_of("\r\t\x1b\x7f") == complaint.npos);
+        }
+    }
+}

@@ -1,0 +1,110 @@
+"""Where the fuzzers begin: a few good and a few bad inputs for each. The hellos are those of real clients (test/core/data/hellos)."""
+import pathlib
+import struct
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+HELLOS = TOP / "test/core/data/hellos"
+RETRY_RANDOM = bytes.fromhex("cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c")
+
+
+def record(fragment, kind=22):
+    return struct.pack("!BHH", kind, 0x0301, len(fragment)) + fragment
+
+
+def hellos():
+    whole = [f.read_bytes() for f in sorted(HELLOS.glob("*.bin"))]
+    split = [b"".join(record(h[5:][i : i + size]) for i in range(0, len(h) - 5, size)) for h, size in zip(whole, (1, 7, 100, 255))]
+    return whole + split
+
+
+def retries():
+    server = b"\x02" + struct.pack("!I", 70)[1:] + b"\x03\x03" + RETRY_RANDOM + bytes(36)
+    first = hellos()[0]
+    return [record(server), record(server[:20]) + record(server[20:]), record(b"\x01", 20) + first, record(bytes(40), 23) + first,
+            record(b"\x02\x28", 21), first]
+
+
+def requests():
+    return [
+        b"CONNECT ok.test:443 HTTP/1.1\r\nHost: ok.test:443\r\nUser-Agent: a/1\r\nProxy-Connection: keep-alive\r\n\r\n",
+        b"CONNECT [2001:db8::1]:443 HTTP/1.0\r\n\r\n",
+        b"GET http://ok.test/a?b=c HTTP/1.1\r\nHost: ok.test\r\nAccept: application/json\r\nConnection: close, x\r\nX: y\r\n\r\n",
+        b"POST http://ok.test:8080/ HTTP/1.1\r\nHost: ok.test:8080\r\nTransfer-Encoding: chunked\r\nTE: trailers\r\n\r\n0\r\n\r\n",
+        b"POST /a HTTP/1.1\r\nHost: ok.test\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello",
+        b"OPTIONS * HTTP/1.1\r\nhost: OK.test.\r\n\r\n", b"GET / HTTP/1.0\r\nHost: ok.test:80\r\nConnection: keep-alive\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: ok.test\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: ok.test\r\n folded\r\n\r\n", b"GET / HTTP/1.1\nHost: ok.test\n\n",
+        b"GET http://user@ok.test/ HTTP/1.1\r\nHost: ok.test\r\n\r\n",
+    ]
+
+
+def responses():
+    return [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.0 404 Not Found\r\nContent-Type: text/plain\r\n\r\n", b"HTTP/1.1 204 \r\n\r\n", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
+    ]
+
+
+def chunks():
+    return [b"5\r\nhello\r\n0\r\n\r\n", b"A;ext=1\r\n0123456789\r\n1\r\n!\r\n0\r\nX-Trailer: 1\r\n\r\nGET /", b"fffffffffffffff\r\n", b"0\r\n\r\n", b"5\nhello"]
+
+
+def names():
+    return [b"ok.test", b"A.B.c.TEST.", b"192.0.2.1", b"[2001:db8::1]:443", b"ok.test:65535", b"**.a.test", b"*.b.test:1", b"10.0.0.0/8", b"fd00::/8",
+            b"::ffff:10.0.0.1", b"xn--a.test", b"a.0x7f", b"r3---sn-a.test", b"[::ffff:1.2.3.4]"]
+
+
+def allowlists():
+    return [(TOP / "conf" / n).read_bytes() for n in ("allowlist.toml", "quickstart-allowlist.toml")] + [
+        b'serial = 1\n[groups.a]\nsources = ["10.42.0.0/16"]\n[[allow]]\nname = "n"\nhosts = ["*.ok.test", "**.b.test"]\nports = [443, 80]\nprotocol = "http"\n'
+        b'groups = ["a"]\nexpires = 2027-01-01T00:00:00Z\nowner = "o"\nreason = "r"\nticket = "t"\npurpose = "push"\nech = "allow"\n',
+        b'mode = "report"\nreport_until = 2026-06-10T00:00:00Z\n[groups.a]\nsources = ["10.42.0.0/16"]\n[[private_link]]\nname = "p"\nhosts = ["p.test"]\n'
+        b'within = ["10.20.0.0/16"]\n[[deny]]\nname = "d"\nhosts = ["d.test"]\n[[expect]]\nclient = "10.42.0.1"\ntarget = "d.test:443"\nverdict = "denied_by_rule"\n',
+        b'serial = 1\nserial = 2\n', b'[[allow]]\nname = "a"\nhosts_file = "names.txt"\n', b'x = """\n',
+    ]
+
+
+def configs():
+    return [(TOP / "conf" / n).read_bytes() for n in ("exeat.toml", "quickstart.toml")] + [
+        b'[[listen]]\nmode = "sni"\naddress = "[::]:443"\nport = 443\n[admin]\naddress = "127.0.0.1:9464"\n[policy]\nallowlist = "a"\n[dns]\nservers = ["::1"]\n'
+        b'timeout = "2s"\n[audit]\npath = "stdout"\non_failure = "continue"\n[limits]\nworkers = 0\nidle_timeout = "1h"\n']
+
+
+def hosts_files():
+    return [b"# names\r\n\xe2\x80\xa6\nok.test\r\n  *.a.test # x\n**.b.test\nbad host\n\n192.0.2.1", b"\xef\xbb\xbfa.test\nb.test\n", b"a.b\0c\n" + b"x" * 300]
+
+
+def dns_answers():
+    def resource(kind, data, ttl=60, name=b"\xc0\x0c"):
+        return name + struct.pack("!HHIH", kind, 1, ttl, len(data)) + data
+
+    def reply(*resources, flags=0x8180):
+        return struct.pack("!HHHHH", flags, 1, len(resources), 0, 0) + b"".join(resources)
+
+    def both(a, aaaa):
+        return struct.pack("!H", len(a)) + a + aaaa
+
+    a, aaaa = resource(1, bytes([93, 184, 216, 1])), resource(28, bytes.fromhex("26062800022000010000000000000001"))
+    alias = resource(5, b"\x05other\x04test\0", ttl=5)
+    behind = resource(1, bytes([93, 184, 216, 2]), name=b"\x05other\x04test\0")
+    return [both(reply(a), reply(aaaa)), both(reply(alias, behind), reply()), both(reply(a, resource(1, bytes([169, 254, 169, 254]))), reply(aaaa)),
+            both(reply(*[resource(1, bytes([93, 184, 216, n])) for n in range(33)]), reply()), both(reply(flags=0x8183), reply(flags=0x8182)),
+            both(reply(flags=0x8380), reply(a)), both(reply(resource(1, b"\1\2\3")), reply(resource(28, bytes(16), ttl=0xFFFFFFFF)))]
+
+
+def audit_logs():
+    line = b'{"@timestamp":"2026-06-01T00:00:00.000Z","event.sequence":%d,"exeat.audit.previous":"%s","event.action":"open"}\n'
+    return [line % (1, b"0" * 64), line % (1, b"0" * 64) + line % (2, b"1" * 64), b'{"@timestamp":"2026-\n', b"ok.test", b"\n", b"{}\n", b"\xff\xfe\"\\\n" * 9]
+
+
+SEEDS = {"allowlist": allowlists, "chunked_body": chunks, "client_hello": hellos, "config": configs, "dns_answer": dns_answers,
+         "hello_beside_openssl": hellos, "hello_retry": retries, "hostname": names,
+         "hosts_file": hosts_files, "request_head": requests, "response_head": responses, "verify_audit": audit_logs}
+
+
+def write(fuzzer, directory):
+    directory.mkdir(parents=True, exist_ok=True)
+    for n, seed in enumerate(SEEDS[fuzzer]()):
+        (directory / f"seed{n:02}").write_bytes(seed)
