@@ -126,6 +126,18 @@ static_assert(audit_line_bytes > 6 * (2 * audit_client_octets + audit_text_octet
 static_assert(audit_flush_bytes < audit_buffer_bytes);
 inline constexpr std::size_t policy_history = 1'024; // generations whose sha256 is known
 
+// Audit logs read back by `replay` and `suggest`. What goes beyond is counted, and they say so.
+inline constexpr std::size_t logged_tunnels = 1 << 18;     // open at one moment of the log
+inline constexpr std::size_t replay_rows = 100'000;        // different changes told one by one
+inline constexpr std::size_t observed_targets = 200'000;   // different served entry x group x host x port
+inline constexpr std::size_t observed_refusals = 1 << 16;  // different refused group x host x port; then the rarest are forgotten
+inline constexpr std::size_t observed_uploaders = 1 << 16; // entries x clients
+inline constexpr std::size_t candidates = 50;              // refused targets that `suggest` puts into comments
+inline constexpr std::size_t wildcard_replacements = 20;   // names in use that a wildcard could be replaced by
+inline constexpr std::size_t told_names = 20;              // of one entry's unused hosts and the like, in text
+inline constexpr std::uint64_t upload_headroom = 4;        // a proposed budget is so many times the busiest hour of a client
+inline constexpr std::uint64_t upload_least = 1024 * 1024; // of a proposed budget
+
 // Admin and metrics.
 inline constexpr std::size_t admin_connections = 64;
 inline constexpr std::size_t admin_head_bytes = 8 * 1024;

@@ -30,6 +30,16 @@ constexpr std::array pages{
          "Compares what two allowlists decide, not how they are written: for every group, what the new one opens, widens,\n"
          "narrows and closes. Exit 1 when it opens or widens anything, 2 when one of them does not load.\n",
          "exeat diff --format markdown allowlist.toml new.toml"},
+    page{"replay", "hold yesterday's traffic against a candidate",
+         "Decides every request of an audit log again, by the allowlist as it is now: what was refused and would pass, what\n"
+         "passed and would be refused, and how often. What DNS, TLS or an unreadable request decided is counted and not\n"
+         "replayed. Exit 0 when nothing changes, 1 when anything does, 2 when a file cannot be read.\n",
+         "exeat replay --audit audit.jsonl.1.gz --audit audit.jsonl --since 24h new.toml"},
+    page{"suggest", "write the narrowest list that would do",
+         "Writes the allowlist that would have served what an audit log says was served, and nothing else: exact hosts, ports\n"
+         "and groups, with the owners of --allowlist. Refused hosts asked for often, and what is unused, come as comments.\n"
+         "Exit 1 when no list can say all of it, 2 when a file cannot be read.\n",
+         "exeat suggest --audit audit.jsonl --allowlist allowlist.toml > narrow.toml"},
     page{"verify", "verify an audit log",
          "Checks the sequence numbers and the hash chain of an audit log and names the first line where they break.\n",
          "exeat verify --audit /var/log/exeat/audit.jsonl"},

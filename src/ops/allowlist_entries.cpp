@@ -21,13 +21,6 @@ constexpr std::array<std::string_view, 2> ech_words{"deny", "allow"}, budget_wor
 
 constexpr std::string_view name_mend = "write lower-case letters, digits, '.', '_' and '-', a letter or digit first, 64 octets at most";
 
-bool label_like(std::string_view name) noexcept
-{
-    const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-    const auto inner = [&](char c) { return plain(c) || c == '.' || c == '_' || c == '-'; };
-    return !name.empty() && name.size() <= limits::rule_name_octets && plain(name.front()) && std::all_of(name.begin(), name.end(), inner);
-}
-
 class entry_reader {
 public:
     entry_reader(const std::vector<group>& groups, wall_time now) : now_{now}
@@ -168,6 +161,13 @@ private:
 };
 
 } // namespace
+
+bool label_like(std::string_view name) noexcept
+{
+    const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+    const auto inner = [&](char c) { return plain(c) || c == '.' || c == '_' || c == '-'; };
+    return !name.empty() && name.size() <= limits::rule_name_octets && plain(name.front()) && std::all_of(name.begin(), name.end(), inner);
+}
 
 std::string objection_to(const host_pattern& host, const entry& e)
 {

@@ -5,6 +5,7 @@
 #include <ops/section.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace exeat::ops {
@@ -21,6 +22,9 @@ struct entry {
     place hosts_file_at;
     std::string shared_suffix; // why its wildcards may stand above a shared suffix; empty: they may not
 };
+
+// Whether an entry or a group may be called so.
+bool label_like(std::string_view name) noexcept;
 
 // Why the entry cannot have this host, though it is one; empty when it can.
 std::string objection_to(const host_pattern&, const entry&);
