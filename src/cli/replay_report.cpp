@@ -1,6 +1,7 @@
 #include <cli/replay_report.hpp>
 
 #include <ops/findings.hpp>
+#include <ops/narrow_list.hpp>
 #include <ops/volume_text.hpp>
 
 #include <boost/json/array.hpp>
@@ -26,14 +27,15 @@ std::string volume_text(const ops::replay_volume& v)
 
 std::string host_text(const replay_row& r)
 {
-    return fmt::format("{}:{}{} ({})", r.host, r.port, r.via == approach::http ? " over http" : "", volume_text(r.volume));
+    return fmt::format("{}:{}{} ({})", ops::written_host(r.host), r.port, r.via == approach::http ? " over http" : "",
+                       volume_text(r.volume));
 }
 
 std::string group_text(const std::string& name) { return name == "_none" ? "no group" : name; }
 
 std::string entry_text(const rule& r)
 {
-    return r.line == 0 ? "report mode" : fmt::format("{} ({}:{})", ops::as_shown(r.name), ops::as_shown(r.file), r.line);
+    return r.line == 0 ? "report mode" : fmt::format("{} ({}:{})", ops::as_shown(r.name), r.file, r.line);
 }
 
 std::string opening_text(const replay_row& r)

@@ -48,7 +48,8 @@ std::optional<hostname> read_host(std::string_view text)
     return std::move(*host);
 }
 
-bool of_ours(std::string_view label) noexcept { return label == "_none" || label == "_other" || label == "_report"; }
+bool group_label(std::string_view name) noexcept { return name == "_none" || label_like(name); }
+bool rule_label(std::string_view name) noexcept { return name == "_other" || name == "_report" || label_like(name); }
 
 class line_reader {
 public:
@@ -122,8 +123,7 @@ private:
     {
         e_.group = text("exeat.group");
         e_.rule = text("rule.name");
-        const auto fits = [](const std::string& s) { return of_ours(s) || label_like(s); };
-        return fits(e_.group) && (e_.rule.empty() ? e_.action == what::deny : fits(e_.rule));
+        return group_label(e_.group) && (e_.rule.empty() ? e_.action == what::deny : rule_label(e_.rule));
     }
     bool read_reason()
     {

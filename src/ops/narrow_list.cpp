@@ -1,6 +1,8 @@
 #include <ops/narrow_list.hpp>
 
+#include <exeat/address_class.hpp>
 #include <exeat/limits.hpp>
+#include <ops/host_text.hpp>
 
 #include <algorithm>
 #include <set>
@@ -101,17 +103,31 @@ private:
             if (linked(key, use)) linked_.insert(std::get<2>(key));
     }
 
+    // Whether the loader would take such an entry; not so what no exeat serves, and what a changed log may claim.
     bool expressible(const host_key& key, const host_use& use) const
     {
-        if (use.peers.size() > limits::addresses_per_rule && origin(std::get<0>(key)) == nullptr) return false;
-        return linked(key, use) || !linked_.contains(std::get<2>(key));
+        const auto& [from, as, host, reported] = key;
+        const bool link = linked(key, use);
+        if (!link && linked_.contains(host)) return false;
+        rule probe;
+        probe.kind = link ? rule_kind::private_link : rule_kind::allow;
+        probe.protocol = as;
+        const auto pattern = host_pattern::parse(written_host(host));
+        if (!pattern || !objection_to(*pattern, probe).empty()) return false;
+        if (origin(from) != nullptr) return true;
+        return use.peers.size() <= limits::addresses_per_rule && std::all_of(use.peers.begin(), use.peers.end(), can_be_pinned);
+    }
+    static bool can_be_pinned(const ip_address& a) noexcept
+    {
+        const auto of = classify(a);
+        return of == address_class::private_use || of == address_class::loopback;
     }
 
     void deal_out(const host_key& key, const host_use& use)
     {
         const auto& [from, as, host, reported] = key;
         if (!expressible(key, use)) return leave_out(key, use);
-        terms t{from, as, use.ech, reported, {}, {}, {}};
+        terms t{from, as, use.ech && as == protocol::tls, reported, {}, {}, {}};
         if (linked(key, use) && origin(from) == nullptr) t.pinned.assign(use.peers.begin(), use.peers.end());
         std::map<std::vector<std::string>, std::vector<std::uint16_t>> ports; // of the same groups
         for (const auto& [port, groups] : use.groups_of_port) ports[groups].push_back(port);
@@ -152,7 +168,7 @@ private:
             e.reported = t.reported;
             if (const auto b = busiest.find(t.origin); b != busiest.end()) e.busiest_hour = b->second;
             for (const auto& h : hosts) {
-                e.hosts.push_back(h.host);
+                e.hosts.push_back(written_host(h.host));
                 e.requests += h.requests, e.upload += h.upload, e.download += h.download;
             }
             out_.entries.push_back(std::move(e));
@@ -257,6 +273,8 @@ narrow_list narrow(const observed_use& seen, const allowlist_draft* given, const
 {
     return narrower{seen, given, wishes}.run();
 }
+
+std::string written_host(const std::string& canonical) { return canonical.find(':') == canonical.npos ? canonical : "[" + canonical + "]"; }
 
 std::uint64_t proposed_upload(std::uint64_t busiest_hour) noexcept
 {

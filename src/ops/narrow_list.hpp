@@ -12,10 +12,10 @@ namespace exeat::ops {
 
 // One entry. Its hosts, ports and groups were all seen with each other.
 struct narrow_entry {
-    rule value; // without groups: they are below, by name
-    std::vector<std::string> hosts, groups;
-    std::string origin;    // the entry that served it, as the log calls it
-    bool reported = false; // passed only because the list was in report mode
+    rule value;                             // without groups: they are below, by name
+    std::vector<std::string> hosts, groups; // hosts as written_host writes them
+    std::string origin;                     // the entry that served it, as the log calls it
+    bool reported = false;                  // passed only because the list was in report mode
     std::uint64_t requests = 0, upload = 0, download = 0;
     std::uint64_t busiest_hour = 0; // of one client's upload through the origin
 };
@@ -52,6 +52,9 @@ struct narrow_wishes {
 
 // `given` may be null.
 narrow_list narrow(const observed_use&, const allowlist_draft* given, const narrow_wishes&);
+
+// As an allowlist and an authority write it (RFC 3986 section 3.2.2): an IPv6 address in brackets.
+std::string written_host(const std::string& canonical);
 
 // A budget for what was seen: limits::upload_headroom times the busiest hour, in whole MiB.
 std::uint64_t proposed_upload(std::uint64_t busiest_hour) noexcept;

@@ -92,11 +92,11 @@ bool could_be_entry(verdict v) noexcept { return v != verdict::denied_by_rule &&
 void candidate_comment(std::string& out, const candidate& c, std::size_t n)
 {
     const auto& w = c.what;
-    out += comment(fmt::format("{}:{} asked {} times by {}, denied {}", w.host, w.port, c.times, w.group == "_none" ? "no group" : w.group,
-                               to_string(w.said)));
+    out += comment(fmt::format("{}:{} asked {} times by {}, denied {}", written_host(w.host), w.port, c.times,
+                               w.group == "_none" ? "no group" : w.group, to_string(w.said)));
     if (!could_be_entry(w.said)) return;
     out += fmt::format("# [[allow]]\n# name = \"candidate-{}\"\n# hosts = [{}]\n# protocol = \"{}\"\n# ports = [{}]\n", n,
-                       toml_text(w.host), protocol_of(w.via), w.port);
+                       toml_text(written_host(w.host)), protocol_of(w.via), w.port);
     if (w.group != "_none") out += fmt::format("# groups = [{}]\n", toml_text(w.group));
 }
 
@@ -113,7 +113,7 @@ void left_out(std::string& out, const std::vector<served_target>& all, std::stri
     if (all.empty()) return;
     out += fmt::format("\n# ---- {}\n", why);
     for (std::size_t i = 0; i < std::min(all.size(), limits::candidates); ++i)
-        out += comment(fmt::format("{}:{} ({}) for {}", all[i].host, all[i].port, to_string(all[i].as), all[i].group));
+        out += comment(fmt::format("{}:{} ({}) for {}", written_host(all[i].host), all[i].port, to_string(all[i].as), all[i].group));
     if (all.size() > limits::candidates) out += comment(fmt::format("and {} more", all.size() - limits::candidates));
 }
 
@@ -144,7 +144,9 @@ std::string to_toml(const narrow_list& list, const std::vector<std::string>& hea
     settings(out, list);
     for (const auto& g : list.groups) group_table(out, g);
     for (const auto& e : list.entries) entry_table(out, e);
-    left_out(out, list.not_expressible, "Served, and not here: reached at public and private addresses, or at too many.");
+    left_out(out, list.not_expressible,
+             "Served, and not here, as no entry can say it: reached both inside and outside, at too many addresses, or at none that may be "
+             "opened.");
     left_out(out, list.reported, "Only report mode let these pass; --reported makes them entries.");
     candidates(out, list);
     if (!remarks.empty()) out += "\n# ---- Of the list in force\n";

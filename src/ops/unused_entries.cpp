@@ -19,7 +19,7 @@ public:
     explicit pattern_table(const entry& e)
     {
         for (const auto& h : e.hosts) {
-            if (h.pattern.how == host_pattern::reach::exact) unused_.insert(h.pattern.to_string());
+            if (h.pattern.how == host_pattern::reach::exact) unused_.emplace(h.pattern.base.str());
             else wildcards_.try_emplace(h.pattern.to_string());
         }
         exact_ = unused_;
@@ -63,7 +63,7 @@ std::string some(const std::vector<std::string>& all)
 void tell(const entry_use& u, std::vector<std::string>& out)
 {
     const auto& r = u.what->value;
-    const auto place = fmt::format("{}:{}: ", as_shown(r.file), r.line);
+    const auto place = as_shown(fmt::format("{}:{}", r.file, r.line)) + ": ";
     if (u.requests == 0) {
         out.push_back(place + fmt::format("entry {} was not used", as_shown(r.name)));
         return;

@@ -272,3 +272,32 @@ TEST_CASE("a host that was reached both inside and outside is left out, and said
     CHECK(list.entries.size() == 1);
     CHECK(ops::to_toml(list, {}, {}).find("# both.test:443 (tls) for training\n") != std::string::npos);
 }
+
+TEST_CASE("whatever a changed log claims, the list loads or says that it is not whole")
+{
+    constexpr std::array<std::string_view, 8> hosts{"a.test",          "b.a.test",  "8.8.8.8",  "2600::1",
+                                                    "169.254.169.254", "127.0.0.1", "10.1.2.3", "xn--a.test"};
+    constexpr std::array<const char*, 6> peers{"8.8.8.8", "10.20.8.4", "127.0.0.1", "169.254.169.254", "fd00::1", "0.0.0.0"};
+    constexpr std::array<std::string_view, 5> names{"a", "a-2", "_report", "_other", "reported"};
+    std::mt19937 random{31};
+    for (int round = 0; round < 200; ++round) {
+        observed_use seen;
+        for (std::size_t n = 1 + random() % 20; n-- > 0;) {
+            ops::logged_event e;
+            e.action = ops::logged_event::what::open;
+            e.source = *ip_address::parse(peers[random() % peers.size()]);
+            e.group = group_names[random() % 3];
+            e.rule = names[random() % names.size()];
+            e.via = static_cast<approach>(random() % 3);
+            e.as = static_cast<protocol>(random() % 3);
+            e.ech = random() % 4 == 0;
+            e.host = *hostname::parse(ops::written_host(std::string{hosts[random() % hosts.size()]}));
+            e.port = static_cast<std::uint16_t>(1 + random() % 200);
+            if (random() % 2 == 0) e.peer = ip_address::parse(peers[random() % peers.size()]);
+            seen.request(e);
+            seen.request(refused_event("refused.test"));
+        }
+        for (const bool reported : {false, true})
+            loaded(ops::to_toml(ops::narrow(seen, nullptr, {.reported = reported, .times = 1}), {}, {}));
+    }
+}
