@@ -59,11 +59,15 @@ conversation conversation_of(std::string_view work, const destination& to)
     if (work == "http") return {{get(to, false)}, 0};
     if (work == "http_close") return {{get(to, true)}, {}};
     auto steps = opening(to);
-    if (work == "upload" || work == "download") {
-        steps.push_back({to.hello, work == "upload" ? await::upload : await::download});
+    if (work == "download") {
+        steps.push_back({to.hello, await::download});
         return {steps, {}};
     }
-    steps.push_back({to.hello, await::bytes, to.hello.size()});
+    steps.push_back({to.hello, await::bytes, to.hello.size()}); // as in TLS, the server speaks before the client goes on
+    if (work == "upload") {
+        steps.push_back({"", await::upload});
+        return {steps, {}};
+    }
     if (work == "setup" || work == "hold") return {steps, {}};
     if (work != "echo") fail("there is no such work");
     steps.push_back({std::string(64, 'x'), await::bytes, 64});

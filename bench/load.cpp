@@ -56,7 +56,7 @@ public:
     {
         fd_ = dial(home_.asked.to);
         if (!fd_) fail("connect");
-        at_ = 0, kept_ = {}, seen_ = {}, received_ = 0, held_ = false;
+        at_ = 0, kept_ = {}, seen_ = {}, received_ = 0, held_ = hung_up_ = false;
         began_ = steady_clock::now();
         begin_step();
         home_.events.watch(fd_.value(), this);
@@ -65,6 +65,7 @@ public:
     void ready(std::uint32_t events)
     {
         if (!fd_) return;
+        hung_up_ = hung_up_ || (events & EPOLLRDHUP);
         if (!kept_.empty() && (events & EPOLLOUT) && !say()) return;
         if (const auto then = now().then; then == await::upload) upload();
         else if (then == await::download) download();
@@ -131,7 +132,7 @@ private:
             if (good && !*good) return failed(said());
             if (good) return next();
             if (ended) return failed("the connection ended early");
-            if (static_cast<std::size_t>(n) < home_.scratch.size()) return;
+            if (static_cast<std::size_t>(n) < home_.scratch.size() && !hung_up_) return;
         }
     }
 
@@ -186,7 +187,7 @@ private:
     std::string_view kept_;
     std::string seen_;
     instant began_;
-    bool held_ = false;
+    bool held_ = false, hung_up_ = false;
 };
 
 void turn(generator& g)

@@ -1,5 +1,6 @@
 // origin ROLE=ADDRESS:PORT…: the servers behind the proxies, in one thread. Roles:
-//   echo     sends back what it gets          sink     drops what it gets        source   after the first bytes sends without end
+//   echo     sends back what it gets          sink     drops what comes after the first bytes, which it sends back
+//   source   after the first bytes sends without end
 //   http     answers each request with 128 bytes, keep-alive unless it says close
 //   tunnel_echo, tunnel_sink, tunnel_source    the same behind a CONNECT head that it answers with 200 itself: for a filter like HAProxy,
 //            which passes CONNECT on and leaves the tunnel to the server
@@ -42,7 +43,7 @@ public:
         client_done_ = client_done_ || (events & EPOLLRDHUP);
         if (client_done_ && role_ == role::source) return end();
         if (!send_kept()) return end();
-        if (head_ || role_ == role::http || role_ == role::echo) return by_copy();
+        if (head_ || role_ == role::http || role_ == role::echo || (role_ == role::sink && !begun_)) return by_copy();
         if (role_ == role::source && begun_) return pour();
         discard();
     }
@@ -85,7 +86,8 @@ private:
 
     bool answer(std::string_view bytes)
     {
-        if (!head_ && role_ == role::echo) {
+        if (!head_ && role_ != role::http) {
+            begun_ = true;
             const auto n = put(fd_.value(), bytes);
             if (n == broken) return false;
             if (n != static_cast<long>(bytes.size())) kept_ = bytes.substr(n == again ? 0 : static_cast<std::size_t>(n));
