@@ -1,6 +1,7 @@
 // load --work WORK --to ADDRESS:PORT [--name HOST:PORT] [--hello FILE] [--sni] [--at-once N] [--warm S] [--seconds S] [--cpu-of PID,PID…]
 // A closed loop: N connections at once, each says its next thing when the last was answered. After the warm-up it counts for so many
 // seconds and prints one line of JSON: operations, failures, bytes, latencies, and the CPU time of the processes named.
+// --operations N: exactly so many connections instead, to their end.
 // --work hold: reads numbers of tunnels from standard input, opens so many in all for each, prints a line of JSON for each, and at the
 // end of the input how many it lost meanwhile.
 #include "conversation.hpp"
@@ -27,7 +28,7 @@ struct options {
     std::string work, hello, name;
     sockaddr_in to{};
     bool sni = false;
-    std::size_t at_once = 1;
+    std::size_t at_once = 1, operations = 0; // 0: as many as the seconds allow
     double warm = 0, seconds = 1, patience = 30;
     std::vector<pid_t> processes;
 };
@@ -209,6 +210,22 @@ instant in(double seconds)
     return steady_clock::now() + std::chrono::duration_cast<steady_clock::duration>(std::chrono::duration<double>(seconds));
 }
 
+// For counting what each costs: nothing is left open.
+int exactly(generator& g)
+{
+    std::list<session> sessions;
+    g.count.begin();
+    std::size_t begun = 0, ended = 0;
+    while (ended < g.asked.operations && g.count.failures() == 0) {
+        for (; begun < g.asked.operations && begun < ended + g.asked.at_once; ++begun) sessions.emplace_back(g);
+        turn(g);
+        ended += std::exchange(g.finished, {}).size();
+    }
+    g.count.end();
+    std::puts(g.count.json().c_str());
+    return 0;
+}
+
 int closed_loop(generator& g)
 {
     std::list<session> sessions;
@@ -283,6 +300,7 @@ options parse(std::span<char*> arguments)
         else if (key == "--name") o.name = value;
         else if (key == "--hello") o.hello = contents(value);
         else if (key == "--at-once") o.at_once = std::stoul(value);
+        else if (key == "--operations") o.operations = std::stoul(value);
         else if (key == "--warm") o.warm = std::stod(value);
         else if (key == "--seconds") o.seconds = std::stod(value);
         else if (key == "--cpu-of") o.processes = numbers(value);
@@ -301,5 +319,6 @@ int main(int argc, char** argv)
     ::signal(SIGPIPE, SIG_IGN);
     raise_descriptor_limit();
     generator g{parse({argv + 1, argv + argc})};
-    return g.asked.work == "hold" ? hold_all(g) : closed_loop(g);
+    if (g.asked.work == "hold") return hold_all(g);
+    return g.asked.operations > 0 ? exactly(g) : closed_loop(g);
 }

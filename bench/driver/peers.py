@@ -36,7 +36,7 @@ class Peer:
     program = None
     by_connect = by_sni = by_http = None  # ports
     filters = False  # passes CONNECT on to a server that answers it
-    can_deny = True
+    can_deny = keeps_alive = True
 
     def __init__(self, lab, cores=(PROXY_CORE,)):
         self.lab, self.cores = lab, set(cores)
@@ -172,7 +172,7 @@ class HAProxy(Peer):
     def start(self):
         (self.directory / "allowed").write_text("".join(f"{n}\n" for n in (ECHO, SINK, SOURCE, WEB)))
         config = self.template("haproxy.cfg", splice=self.splice, connect=self.by_connect, sni=self.by_sni, http=self.by_http, filtered=FILTERED)
-        self.spawn(self.path(), "-db", "-f", config)
+        self.spawn(self.path(), "-W", "-db", "-f", config)
         super().start()
 
 
@@ -210,6 +210,7 @@ class Squid(Peer):
 class Tinyproxy(Peer):
     name, program, needs = "tinyproxy", "tinyproxy", ("tinyproxy",)
     by_connect = by_http = 8128
+    keeps_alive = False
 
     def start(self):
         (self.directory / "allowed").write_text("".join("^" + n.replace(".", r"\.") + "$\n" for n in (ECHO, SINK, SOURCE, WEB)))

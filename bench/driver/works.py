@@ -24,7 +24,7 @@ WORKS = [
     Work("sni", "new SNI connection + 1 echo", "setup", lambda p: p.sni(ECHO)),
     Work("denied_connect", "denied CONNECT", "denied", _denied(lambda p: p.connect(DENIED))),
     Work("denied_sni", "denied SNI", "denied", _denied(lambda p: p.sni(DENIED))),
-    Work("http", "plain HTTP request, client keep-alive", "http", lambda p: p.web()),
+    Work("http", "plain HTTP request, client keep-alive", "http", lambda p: p.web() if p.keeps_alive else None),
     Work("http_close", "plain HTTP request, a connection each", "http_close", lambda p: p.web()),
     Work("echo", "64-byte echo over 64 tunnels", "echo", lambda p: p.tunnel(ECHO)),
     *(Work(f"{load}_{n}", f"{load}, {n} tunnel{'s' if n > 1 else ''}", load, lambda p, host=host: p.tunnel(host), n, bulk=True)
