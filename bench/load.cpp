@@ -196,9 +196,11 @@ void turn(generator& g)
     for (const auto& e : g.events.wait(10)) static_cast<session*>(e.data.ptr)->ready(e.events);
 }
 
+volatile std::sig_atomic_t asked_to_end = 0;
+
 void run_until(generator& g, instant end)
 {
-    while (steady_clock::now() < end) {
+    while (steady_clock::now() < end && !asked_to_end) {
         turn(g);
         for (auto* each : std::exchange(g.finished, {})) each->open();
         if (g.count.failures() > 1000) return;
@@ -317,6 +319,7 @@ int main(int argc, char** argv)
 {
     using namespace exeat::bench;
     ::signal(SIGPIPE, SIG_IGN);
+    ::signal(SIGINT, [](int) { asked_to_end = 1; }); // end early, and say what was counted
     raise_descriptor_limit();
     generator g{parse({argv + 1, argv + argc})};
     if (g.asked.work == "hold") return hold_all(g);

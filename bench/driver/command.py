@@ -7,7 +7,7 @@ import sys
 
 from . import lab as laboratory
 from . import peers as known
-from . import rounds, table, wheel, works
+from . import bar, plots, rounds, special, table, wheel, works
 from .rounds import Figures, note
 
 PROGRAMS = laboratory.TOP / "build" / "bench"
@@ -16,7 +16,8 @@ PROGRAMS = laboratory.TOP / "build" / "bench"
 def arguments():
     p = argparse.ArgumentParser(prog="./dev bench", description="CPU time, memory and system calls of exeat beside its peers.")
     p.add_argument("--quick", action="store_true", help="fewer and shorter rounds: under two minutes")
-    p.add_argument("--only", nargs="+", metavar="WORK", choices=[*works.BY_NAME], help="these works: " + " ".join(works.BY_NAME))
+    known_works = [*works.BY_NAME, *special.EVERY]
+    p.add_argument("--only", nargs="+", metavar="WORK", choices=known_works, help="these works: " + " ".join(known_works))
     p.add_argument("--peers", nargs="+", metavar="PEER", help="exeat and these: " + " ".join(known.BY_NAME))
     p.add_argument("--rounds", type=int, help="rounds of each work (5; quick: 3; 24 where a difference below 0.1 matters)")
     p.add_argument("--seconds", type=float, help="length of a round (1; quick: 0.4)")
@@ -52,14 +53,30 @@ def main():
     laboratory.enter()
     lab = laboratory.Lab(PROGRAMS / "run", PROGRAMS)
     figures, running = Figures(), []
-    chosen = [works.BY_NAME[n] for n in asked.only] if asked.only else works.WORKS
+    only = asked.only or [*works.BY_NAME, *special.EVERY]
+    chosen = [w for w in works.WORKS if w.name in only]
     try:
         running = start(lab, asked.peers, figures)
         rounds.run(lab, running, chosen, figures, rounds=asked.rounds, seconds=asked.seconds, warm=0.1 if asked.quick else 0.2)
-        denied_was_asked = lab.dns.asked(laboratory.DENIED)
+        figures.denied_lookups = len(lab.dns.asked(laboratory.DENIED))
+        for name, measure in special.EVERY.items():
+            if name in only:
+                figures.special[name] = measure(lab, running, asked.quick)
     finally:
         for peer in running:
             peer.stop()
         lab.close()
-    print(table.of(figures, [p.name for p in running], chosen))
+    pictures = plots.draw(figures, PROGRAMS)
+    (PROGRAMS / "figures.json").write_text(as_json(figures))
+    print(as_json(figures) if asked.json else table.text(figures))
+    for path in pictures:
+        note(f"drawn: {path.relative_to(laboratory.TOP)}")
     return 1 if figures.failed() else 0
+
+
+def as_json(figures):
+    """Everything that was measured, and the verdicts."""
+    bars = [dict(zip(("work", "bar", "verdict", "value"), each)) for each in bar.verdicts(figures)]
+    samples = {w: {p: [dataclasses.asdict(s) for s in all] for p, all in by_peer.items()} for w, by_peer in figures.samples.items()}
+    return json.dumps({"samples": samples, **figures.special, "denied_lookups": figures.denied_lookups, "skipped": figures.skipped,
+                       "failed": figures.failed(), "bars": bars}, indent=1)

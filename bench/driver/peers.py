@@ -1,12 +1,16 @@
 """Who is measured: exeat, the bare kernel relay, and the proxies that people run. Each says by which port and words a work reaches it."""
 import dataclasses
 import http.client
+import itertools
+import os
 import pathlib
 import shutil
+import signal
 import socket
 import string
 import subprocess
 
+from . import long_list
 from .lab import ADDRESSES, DENIED, ECHO, FILTERED, HTTP, SINK, SOURCE, TLS, WEB
 from .process import PROXY_CORE, end, pinned, tree, wait_until
 
@@ -38,9 +42,10 @@ class Peer:
     filters = False  # passes CONNECT on to a server that answers it
     can_deny = keeps_alive = True
 
-    def __init__(self, lab, cores=(PROXY_CORE,)):
-        self.lab, self.cores = lab, set(cores)
-        self.directory = lab.directory / self.name
+    def __init__(self, lab, cores=(PROXY_CORE,), names=None):
+        """`names`: so many further names are on its allowlist."""
+        self.lab, self.cores, self.names = lab, set(cores), names
+        self.directory = lab.directory / (self.name if names is None else f"{self.name}-{names}")
         self.directory.mkdir(exist_ok=True)
         self.directory.chmod(0o777)
         self.processes = []
@@ -61,6 +66,26 @@ class Peer:
 
     def web(self):
         return Way(self.by_http, WEB, default_port=HTTP) if self.by_http else None
+
+    # ---- the allowlist as a file of names ----
+
+    list_file, first_names, name_line = "allowed", (ECHO, SINK, SOURCE, WEB), "{}\n"
+
+    def write_list(self, *more):
+        """A new list, not in force yet."""
+        names = itertools.chain(self.first_names, map(long_list.name, range(self.names or 0)), more)
+        with open(self.directory / f"{self.list_file}.new", "w", encoding="ascii") as f:
+            f.writelines(map(self.name_line.format, names))
+
+    def put_list(self):
+        (self.directory / f"{self.list_file}.new").rename(self.directory / self.list_file)
+
+    def reload(self):
+        """Puts what write_list() wrote in the list's place, by rename as an operator's tool does it, and makes it known."""
+        self.put_list()
+        os.kill(self.processes[0].pid, self.reload_signal)
+
+    reload_signal = signal.SIGHUP
 
     # ---- life ----
 
@@ -118,18 +143,28 @@ class Exeat(Peer):
     by_sni = 3143
     admin = 3190
 
-    def __init__(self, lab, cores=(PROXY_CORE,), workers=1, names=None):
-        """`names`: a file of further names that the list allows."""
-        super().__init__(lab, cores)
-        self.workers, self.names = workers, names
+    list_file, first_names = "names.txt", ()
+
+    def __init__(self, lab, cores=(PROXY_CORE,), names=None, workers=1, apart=0):
+        """`apart`: above 0, ports of its own, for more than one at a time."""
+        super().__init__(lab, cores, names)
+        self.workers = workers
+        self.by_connect = self.by_http = 3110 + apart
+        self.by_sni, self.admin = 3130 + apart, 3150 + apart
         self.binary = lab.programs.parent / "exeat"
 
     def start(self):
-        self.allowlist = self.template("allowlist.toml", hosts_file=f'hosts_file = "{self.names}"' if self.names else "")
-        config = self.template("exeat.toml", workers=self.workers, admin=self.admin)
+        if self.names:
+            self.write_list()
+            self.put_list()
+        self.allowlist = self.template("allowlist.toml", hosts_file=f'hosts_file = "{self.list_file}"' if self.names else "")
+        config = self.template("exeat.toml", workers=self.workers, connect=self.by_connect, sni=self.by_sni, admin=self.admin)
         self.spawn(self.binary, "serve", "--config", config)
         super().start()
         wait_until(lambda: self.fetch("/readyz")[0] == 200, 60, "exeat is ready")
+
+    def reload(self):
+        self.put_list()  # it watches the file
 
     def fetch(self, path):
         connection = http.client.HTTPConnection("127.0.0.1", self.admin, timeout=60)
@@ -168,9 +203,11 @@ class HAProxy(Peer):
     name, program, needs = "haproxy", "haproxy", ("haproxy",)
     by_connect, by_sni, by_http = 5128, 5143, 5180
     splice, filters = "", True
+    reload_signal = signal.SIGUSR2  # of the master
 
     def start(self):
-        (self.directory / "allowed").write_text("".join(f"{n}\n" for n in (ECHO, SINK, SOURCE, WEB)))
+        self.write_list()
+        self.put_list()
         config = self.template("haproxy.cfg", splice=self.splice, connect=self.by_connect, sni=self.by_sni, http=self.by_http, filtered=FILTERED)
         self.spawn(self.path(), "-W", "-db", "-f", config)
         super().start()
@@ -186,11 +223,14 @@ class HAProxySplice(HAProxy):
 class Nginx(Peer):
     name, program, needs = "nginx", "nginx", ("nginx-light", "libnginx-mod-stream")
     by_sni, by_http = 6143, 6180
+    list_file, first_names, name_line = "names.map", (), f"{{}} {ADDRESSES[ECHO]}:{TLS};\n"
     modules = pathlib.Path("/usr/lib/nginx/modules/ngx_stream_module.so")
 
     def start(self):
         if not self.modules.exists():
             raise Skipped("nginx has no stream module (Debian: libnginx-mod-stream)")
+        self.write_list()
+        self.put_list()
         config = self.template("nginx.conf", sni=self.by_sni, http=self.by_http, module=self.modules)
         self.spawn(self.path(), "-p", self.directory, "-c", config)
         super().start()
@@ -201,7 +241,8 @@ class Squid(Peer):
     by_connect = by_http = 7128
 
     def start(self):
-        (self.directory / "allowed").write_text("".join(f"{n}\n" for n in (ECHO, SINK, SOURCE, WEB)))
+        self.write_list()
+        self.put_list()
         config = self.template("squid.conf", port=self.by_connect)
         self.spawn(self.path(), "-N", "-f", config)
         super().start()
@@ -211,9 +252,11 @@ class Tinyproxy(Peer):
     name, program, needs = "tinyproxy", "tinyproxy", ("tinyproxy",)
     by_connect = by_http = 8128
     keeps_alive = False
+    name_line = "^{}$\n"
 
     def start(self):
-        (self.directory / "allowed").write_text("".join("^" + n.replace(".", r"\.") + "$\n" for n in (ECHO, SINK, SOURCE, WEB)))
+        self.write_list()
+        self.put_list()
         self.spawn(self.path(), "-d", "-c", self.template("tinyproxy.conf", port=self.by_connect))
         super().start()
 

@@ -14,7 +14,9 @@ class Figures:
 
     def __init__(self):
         self.samples = {}
-        self.skipped = {}  # peer or work: why
+        self.special = {}  # what special.py measured, by its names
+        self.skipped = {}  # peer: why
+        self.denied_lookups = None  # questions for a name that is on no list
 
     def add(self, work, peer, s):
         self.samples.setdefault(work, {}).setdefault(peer, []).append(s)
@@ -28,8 +30,9 @@ class Figures:
         return spread(pairs) if pairs else None
 
     def failed(self):
-        return {f"{w} through {p}": next(s.failure for s in all if s.failed)
-                for w, peers in self.samples.items() for p, all in peers.items() if any(s.failed for s in all)}
+        """{"WORK through PEER": what went wrong first}."""
+        return {f"{w} through {p}": next(s.failure for s in samples if s.failed)
+                for w, by_peer in self.samples.items() for p, samples in by_peer.items() if any(s.failed for s in samples)}
 
 
 def spread(values):

@@ -1,7 +1,6 @@
 """Lists of a million names: memory, what a set-up costs under them, and what a reload does to those who are being served."""
 import dataclasses
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -13,6 +12,7 @@ from .lab import ADDRESSES, ECHO
 from .process import LOAD_CORE, forget_peak, peak_bytes, pinned, pss_bytes, rss_bytes
 from .rounds import note
 
+PAIRS = 5
 FRESH = "fresh.bench.test"  # named only after the reload: the first time it is let through, the reload is done
 
 
@@ -32,32 +32,25 @@ class Reload:
     failure: str = ""
 
 
-def write_names(path, count, fresh=False):
-    """Whole, by rename, as an operator's tool does it."""
-    new = path.with_suffix(".new")
-    with open(new, "w", encoding="ascii") as f:
-        f.writelines(name(i) + "\n" for i in range(count))
-        if fresh:
-            f.write(FRESH + "\n")
-    new.rename(path)
-
-
-def sizes(lab, make, counts, seconds):
-    """[{names, pss, setup_us}]: interleaved, each size in a process of its own."""
-    running = []
-    for count in counts:
-        peer = make(count)
-        peer.start()
-        running.append((count, peer))
+def sizes(lab, make, counts, seconds, together):
+    """[{names, pss, setup: [µs of CPU]}]. `together`: each size in a process beside the others, in turns."""
+    out = []
+    if not together:
+        return [at for count in counts for at in sizes(lab, lambda n, _: make(n, 0), [count], seconds, True)]
+    running = [make(count, n) for n, count in enumerate(counts, 1)]
     try:
-        out = [{"names": count, "pss": pss_bytes(peer.pids()), "setup": []} for count, peer in running]
-        for _ in range(5):
-            for at, (_, peer) in zip(out, running):
+        for peer in running:
+            peer.start()
+        time.sleep(1)  # for what a peer does after it listens
+        out = [{"names": count, "pss": pss_bytes(peer.pids()), "setup": []} for count, peer in zip(counts, running)]
+        for turn in range(-1, PAIRS):
+            for at, peer in zip(out, running):
                 said = lab.load(peer.tunnel(ECHO), "setup", at_once=64, seconds=seconds, pids=peer.pids())
-                at["setup"].append(said["cpu_seconds"] / said["operations"] * 1e6)
+                if turn >= 0:
+                    at["setup"].append(said["cpu_seconds"] / said["operations"] * 1e6)
         return out
     finally:
-        for _, peer in running:
+        for peer in running:
             peer.stop()
 
 
@@ -81,12 +74,13 @@ class Watch(threading.Thread):
         return self.peak
 
 
-def reload(lab, peer, count, trigger, patience):
-    """`trigger` makes the new list known to the running peer. A load goes on all the while, and tunnels are held."""
-    note(f"reload of {count} names by {peer.name}")
+def reload(lab, peer, patience):
+    """A load goes on all the while, and tunnels are held."""
+    note(f"reload of {peer.names} names by {peer.name}")
+    peer.write_list(FRESH)
     way = peer.tunnel(ECHO)
     fresh = dataclasses.replace(way, host=FRESH)
-    out = Reload(count, resident=pss_bytes(peer.pids()))
+    out = Reload(peer.names, resident=pss_bytes(peer.pids()))
     holder = Holder(lab, way, ())
     holder.hold(100)
     if _let_through(lab, fresh):
@@ -100,7 +94,7 @@ def reload(lab, peer, count, trigger, patience):
     time.sleep(0.7)
     watch.start()
     began = time.monotonic()
-    trigger()
+    peer.reload()
     while not _let_through(lab, fresh):
         if time.monotonic() - began > patience:
             out.failure = f"the new list was not in force after {patience} s"
@@ -139,6 +133,3 @@ def place_fresh(lab):
     with open(lab.hosts, "a", encoding="ascii") as f:
         f.write(f"{ADDRESSES[ECHO]} {FRESH}\n")
 
-
-def hang_up(peer):
-    os.kill(peer.processes[0].pid, signal.SIGHUP)
