@@ -46,7 +46,7 @@ def under(*roots, suffixes=(".cpp", ".hpp")):
 
 
 CORE, NET, OPS, CLI = under("include/", "src/core/"), under("src/net/"), under("src/ops/"), under("src/cli/")
-PRODUCT, TESTS = under("include/", "src/"), under("test/", suffixes=(".cpp", ".hpp", ".py"))
+PRODUCT, TESTS = under("include/", "src/"), under("test/", "bench/", suffixes=(".cpp", ".hpp", ".py"))
 
 
 def places(files, pattern, flags=0):
@@ -89,7 +89,7 @@ def top_level():
 def everything_is_built():
     wrong = []
     top = text(Path("meson.build"))
-    for room in ("src", "test"):
+    for room in ("src", "test", "bench"):
         built = text(Path(room, "meson.build"))
         wrong += [str(f) for f in under(room + "/", suffixes=(".cpp",)) if f"'{f}'" not in top and f"'{f.relative_to(room)}'" not in built]
     return wrong
