@@ -4,13 +4,13 @@
 
 namespace exeat::net {
 
-pump::state pump::step(const ways& w)
+pump::state pump::step(const ways& w, bool last)
 {
     for (std::size_t moved = 0; moved < limits::turn_bytes;) {
         if (done_) return state::done;
         if (const auto stop = send_kept(w)) return *stop;
         if (ended_) {
-            finish_writing(to_);
+            if (!last) finish_writing(to_);
             done_ = true;
             return state::done;
         }

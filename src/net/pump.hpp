@@ -28,8 +28,9 @@ public:
         : from_{from}, to_{to}, kept_{std::move(first)}, read_{read}, written_{written}
     {}
 
-    // Moves what can be moved now, within limits::turn_bytes.
-    state step(const ways&);
+    // Moves what can be moved now, within limits::turn_bytes. `last`: the other direction is done, so that closing the sockets, which
+    // follows, says the end; else it takes a shutdown.
+    state step(const ways&, bool last);
     bool done() const noexcept { return done_; }
 
 private:
