@@ -5,10 +5,10 @@
 
 namespace exeat::net {
 
-task<ending> relay(tunnel& t, std::string answer)
+task<ending> relay(tunnel& t, std::string& answer)
 {
-    pump up{t.client_side, t.upstream, std::exchange(t.held, {}), nullptr, &account::uploaded};
-    pump down{t.upstream, t.client_side, std::move(answer), &account::downloaded, nullptr};
+    pump up{t.client_side, t.upstream, std::exchange(t.held, {}), pump::towards::upstream};
+    pump down{t.upstream, t.client_side, std::exchange(answer, {}), pump::towards::client};
     const auto idle = t.home.settings().idle_timeout;
     t.set_deadline(idle);
     for (auto seen = t.book->bytes();;) {
