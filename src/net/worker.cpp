@@ -1,6 +1,7 @@
 #include <net/worker.hpp>
 
 #include <net/accept.hpp>
+#include <net/wall_clock.hpp>
 
 #include <boost/asio/post.hpp>
 #include <random>
@@ -19,8 +20,6 @@ std::uint64_t id_base(std::size_t worker)
     static const std::uint64_t process = std::random_device{}();
     return ((process & 0xffff) << 48) | (std::uint64_t{worker} << 40);
 }
-
-wall_time wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
 
 // Each worker shares the policy through a count of its own, so that opening a tunnel touches no other core's cache line.
 std::shared_ptr<const policy> own_count(std::shared_ptr<const policy> p)

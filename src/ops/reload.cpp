@@ -1,5 +1,6 @@
 #include <ops/reload.hpp>
 
+#include <net/wall_clock.hpp>
 #include <ops/journal.hpp>
 
 #include <boost/asio/post.hpp>
@@ -8,8 +9,6 @@
 namespace exeat::ops {
 
 namespace {
-wall_time wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
-
 std::string first_error(const std::vector<problem>& all)
 {
     for (const auto& p : all)
@@ -39,7 +38,7 @@ void reload::now(std::string_view cause)
     if (loading_) return;
     loading_ = true;
     boost::asio::post(loader_, [this, cause = std::string{cause}] {
-        auto loaded = load_allowlist(path_, with_.labels, wall_now());
+        auto loaded = load_allowlist(path_, with_.labels, net::wall_now());
         boost::asio::post(io_, [this, loaded = std::move(loaded), cause]() mutable { finished(std::move(loaded), std::move(cause)); });
     });
 }
@@ -55,10 +54,10 @@ void reload::finished(loaded_allowlist loaded, std::string cause)
         note(false, why, before->settings());
         with_.log.say(severity::error, "reload failed, the old allowlist stays", {{"cause", cause}, {"first error", why}});
     } else if (loaded.rules->settings().sha256 == before->settings().sha256) {
-        with_.status.unchanged(wall_now());
+        with_.status.unchanged(net::wall_now());
     } else {
         const auto& s = loaded.rules->settings();
-        with_.status.took_effect(loaded.rules, wall_now());
+        with_.status.took_effect(loaded.rules, net::wall_now());
         take_(loaded.rules, with_.status.now().generation);
         note(true, cause, s);
         with_.log.say(

@@ -1,5 +1,6 @@
 #include <ops/service.hpp>
 
+#include <net/wall_clock.hpp>
 #include <net/worker.hpp>
 #include <ops/admin.hpp>
 #include <ops/journal.hpp>
@@ -73,8 +74,6 @@ own_endpoints ours(const config& c, std::uint16_t admin_port)
     return own;
 }
 
-wall_time wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
-
 class service {
 public:
     service(const config& c, label_registry& labels, loaded_allowlist first, const event_log& log);
@@ -115,7 +114,7 @@ private:
 service::service(const config& c, label_registry& labels, loaded_allowlist first, const event_log& log)
     : config_{c}, log_{log}, doors_{connections_for(c, raise_fd_limit(), log), c.connections_per_source}
 {
-    status_.took_effect(first.rules, wall_now());
+    status_.took_effect(first.rules, net::wall_now());
     admin_ = open_admin(io_, c.admin);
     std::vector<net::audit_ring*> rings;
     for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
