@@ -82,6 +82,7 @@ inline constexpr auto accept_pause = 100ms;      // after EMFILE, ENFILE, ENOBUF
 inline constexpr std::size_t reserved_fds = 128; // listeners, log, admin, DNS, epoll
 inline constexpr std::size_t fds_per_tunnel = 2;
 inline constexpr auto sweep_interval = 100ms;        // deadlines are this coarse
+inline constexpr std::size_t operation_bytes = 256;  // of an operation of Asio that must begin also without memory
 inline constexpr std::size_t source_slots = 1 << 16; // of the table that counts connections per source
 
 // Names to addresses.

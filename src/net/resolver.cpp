@@ -37,6 +37,7 @@ struct resolver::parts {
     const dns_answer* find(const std::string& name);
     void keep(const std::string& name, dns_answer);
     verdict ask(const std::string& name, waiter&);
+    void send(const std::string& name, waiter&);
     void answered(const std::string& name, dns_answer);
     void forget(const std::string& name, waiter&);
 
@@ -72,13 +73,23 @@ verdict resolver::parts::ask(const std::string& name, waiter& who)
     const auto known = in_flight.find(name);
     if (waiting >= limits::dns_waiters) return verdict::dns_overload;
     if (known == in_flight.end() && in_flight.size() >= limits::dns_in_flight) return verdict::dns_overload;
-    auto& q = in_flight[name];
-    q.waiting.push_back(&who);
+    const bool first = known == in_flight.end();
+    if (first) in_flight.emplace(name, question{{&who}, steady_clock::now()});
+    else known->second.waiting.push_back(&who);
     ++waiting;
-    if (known != in_flight.end()) return verdict::allowed;
-    q.asked = steady_clock::now();
-    channel.ask(name, [this, name](dns_answer a) { answered(name, std::move(a)); });
+    if (first) send(name, who);
     return verdict::allowed;
+}
+
+void resolver::parts::send(const std::string& name, waiter& who)
+{
+    try {
+        channel.ask(name, [this, name](dns_answer a) { answered(name, std::move(a)); });
+    } catch (...) { // out of memory: a question that nobody asked must not be waited for by the next tunnel
+        forget(name, who);
+        in_flight.erase(name);
+        throw;
+    }
 }
 
 void resolver::parts::answered(const std::string& name, dns_answer a)
@@ -90,7 +101,11 @@ void resolver::parts::answered(const std::string& name, dns_answer a)
     const auto waiters = std::move(at->second.waiting);
     in_flight.erase(at);
     waiting -= waiters.size();
-    keep(name, std::move(a));
+    try {
+        keep(name, std::move(a));
+    } catch (const std::bad_alloc&) { // those who wait find nothing and are refused when their time is over
+        count.out_of_memory.add();
+    }
     for (auto* w : waiters) w->wake();
 }
 

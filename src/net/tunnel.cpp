@@ -128,7 +128,7 @@ task<> serve_http(tunnel& t, std::optional<std::uint16_t> port)
 task<> refuse_source(tunnel& t, listen_mode mode, verdict why)
 {
     const bool http = mode == listen_mode::proxy;
-    account bill{t, http ? request_mode::connect : mode == listen_mode::sni ? request_mode::sni : request_mode::transparent_tls};
+    account bill{t, first_mode(mode)};
     auto no = refusal_of(t, why);
     if (http) co_await refuse_http(t, std::move(no));
     else co_await refuse_tls(t, std::move(no));
@@ -160,13 +160,26 @@ task<> serve(tunnel& t)
     }
 }
 
+// Out of memory, or a bug of ours: what was not decided is denied, and no end of a stream looks like a whole one.
+void give_up(tunnel& t) noexcept
+{
+    t.home.count.out_of_memory.add();
+    if (!t.accounted) account{t, first_mode(t.home.settings().listeners[t.listener].mode)}; // its destructor says so
+    if (t.upstream.fd) reset_on_close(t.upstream);
+    if (t.client_side.fd) reset_on_close(t.client_side);
+}
+
 background run_to_the_end(unique_fd fd, client from, admission::place place, std::size_t listener, worker& home)
 {
     try {
         tunnel t{std::move(fd), from, std::move(place), listener, home};
-        co_await serve(t);
-    } catch (...) {
-        // Out of memory, or a bug of ours. Whatever was not decided is not allowed: the sockets close, the book says internal_error.
+        try {
+            co_await serve(t);
+        } catch (...) {
+            give_up(t);
+        }
+    } catch (...) { // no tunnel could be made
+        home.count.out_of_memory.add();
     }
 }
 

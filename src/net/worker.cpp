@@ -3,6 +3,7 @@
 #include <net/accept.hpp>
 #include <net/wall_clock.hpp>
 
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/post.hpp>
 #include <random>
 #include <thread>
@@ -53,7 +54,13 @@ void worker::run()
     events.start();
     for (std::size_t i = 0; i < listening_.size(); ++i) accept_connections(*this, listening_[i], i);
     sweep_again();
-    io_.run();
+    while (!io_.stopped()) {
+        try {
+            io_.run();
+        } catch (const std::exception&) {
+            count.out_of_memory.add(); // a handler had none: what it was about ends by its deadline, the others go on
+        }
+    }
     flush_late_records();
 }
 
@@ -110,9 +117,19 @@ bool worker::log(const audit_record& r, std::size_t reserve)
     if (!late_.empty()) flush_late_records();
     if (late_.empty() && audit_.push(r, reserve)) return true;
     if (opening && settings_.on_audit_failure == audit_failure::deny) return false;
-    if (r.action == audit_action::close && late_.size() < limits::audit_late_records) late_.push_back(r);
-    else count.audit_dropped.add();
+    if (r.action != audit_action::close || !keep_late(r)) count.audit_dropped.add();
     return true;
+}
+
+bool worker::keep_late(const audit_record& r) noexcept
+{
+    if (late_.size() >= limits::audit_late_records) return false;
+    try {
+        late_.push_back(r);
+        return true;
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
 }
 
 void worker::log_denial(const audit_record& r)
@@ -129,19 +146,21 @@ void worker::flush_late_records()
 void worker::sweep_again()
 {
     sweep_timer_.expires_after(limits::sweep_interval);
-    sweep_timer_.async_wait([this](boost::system::error_code failed) {
+    sweep_timer_.async_wait(asio::bind_allocator(sweep_memory_.memory(), [this](boost::system::error_code failed) {
         if (failed) return;
-        sweep();
-        const bool quiet = ending_ && live.empty() && late_.empty();
-        if (quiet) {
-            names.stop();
-            events.stop();
-            io_.stop();
-            return;
+        try {
+            sweep();
+        } catch (const std::exception&) {
+            count.out_of_memory.add();
         }
-        sweep_again();
-    });
+        if (!ended()) return sweep_again();
+        names.stop();
+        events.stop();
+        io_.stop();
+    }));
 }
+
+bool worker::ended() const noexcept { return ending_ && live.empty() && late_.empty(); }
 
 void worker::sweep()
 {

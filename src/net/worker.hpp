@@ -87,13 +87,16 @@ private:
     void sweep_again();
     void sweep();
     void each_second();
+    bool ended() const noexcept;
     void judge_all_again();
     void judge_again(tunnel&);
     void flush_late_records();
+    bool keep_late(const audit_record&) noexcept;
 
     audit_ring& audit_;
     std::deque<audit_record> late_; // found no room in the ring, and must not be lost
     denial_sampler denials_;
+    kept_memory sweep_memory_;
     boost::asio::steady_timer sweep_timer_;
     std::vector<watched_socket> listening_;
     std::vector<char> scratch_;
