@@ -4,6 +4,7 @@
 #include <net/worker.hpp>
 #include <ops/admin.hpp>
 #include <ops/journal.hpp>
+#include <ops/memory_trim.hpp>
 #include <ops/metrics.hpp>
 #include <ops/own_addresses.hpp>
 #include <ops/policy_status.hpp>
@@ -104,6 +105,7 @@ private:
     std::unique_ptr<admin> admin_;
     std::unique_ptr<reload> reload_;
     std::unique_ptr<address_watch> addresses_;
+    memory_trim trim_{io_, [this] { return doors_.connections(); }};
     boost::asio::signal_set signals_{io_};
     boost::asio::steady_timer drain_timer_{io_};
     std::chrono::steady_clock::time_point drain_until_;
