@@ -1,5 +1,6 @@
 #include <net/resolver.hpp>
 
+#include <net/dns_cache.hpp>
 #include <net/dns_channel.hpp>
 #include <net/worker.hpp>
 
@@ -13,21 +14,10 @@ using std::chrono::steady_clock;
 
 namespace {
 
-struct cached {
-    dns_answer answer;
-    steady_clock::time_point expires;
-};
-
 struct question { // one in flight, and who waits for it
     std::vector<waiter*> waiting;
     steady_clock::time_point asked;
 };
-
-steady_clock::time_point expiry(const dns_answer& a)
-{
-    const auto ttl = std::clamp<std::chrono::seconds>(a.ttl, limits::dns_ttl_floor, limits::dns_ttl_ceiling);
-    return steady_clock::now() + (a.failed ? std::chrono::seconds{limits::dns_negative_ttl} : ttl);
-}
 
 } // namespace
 
@@ -44,27 +34,21 @@ struct resolver::parts {
     dns_channel channel;
     counters& count;
     const std::chrono::milliseconds timeout;
-    std::unordered_map<std::string, cached> cache;
+    dns_cache cache;
     std::unordered_map<std::string, question> in_flight;
     std::size_t waiting = 0;
 };
 
 const dns_answer* resolver::parts::find(const std::string& name)
 {
-    const auto at = cache.find(name);
-    if (at == cache.end()) return nullptr;
-    if (at->second.expires > steady_clock::now()) return &at->second.answer;
-    cache.erase(at);
-    count.dns_cache_entries.set(cache.size());
-    return nullptr;
+    const auto* known = cache.find(name, steady_clock::now());
+    if (!known) count.dns_cache_entries.set(cache.size());
+    return known;
 }
 
 void resolver::parts::keep(const std::string& name, dns_answer a)
 {
-    // Names come from the allowlist only, so a full cache is rare; which one goes does not matter then.
-    if (cache.size() >= limits::dns_cache_entries) cache.erase(cache.begin());
-    const auto until = expiry(a);
-    cache.insert_or_assign(name, cached{std::move(a), until});
+    cache.keep(name, std::move(a), steady_clock::now());
     count.dns_cache_entries.set(cache.size());
 }
 

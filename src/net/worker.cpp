@@ -61,7 +61,7 @@ void worker::run()
             count.out_of_memory.add(); // a handler had none: what it was about ends by its deadline, the others go on
         }
     }
-    flush_late_records();
+    late_.move_to(audit_);
 }
 
 void worker::take(std::shared_ptr<const policy> next, std::uint64_t next_generation)
@@ -114,33 +114,17 @@ bool worker::may_log() const noexcept
 bool worker::log(const audit_record& r, std::size_t reserve)
 {
     const bool opening = r.action == audit_action::open;
-    if (!late_.empty()) flush_late_records();
+    late_.move_to(audit_);
     if (late_.empty() && audit_.push(r, reserve)) return true;
     if (opening && settings_.on_audit_failure == audit_failure::deny) return false;
-    if (r.action != audit_action::close || !keep_late(r)) count.audit_dropped.add();
+    if (r.action != audit_action::close || !late_.keep(r)) count.audit_dropped.add();
     return true;
-}
-
-bool worker::keep_late(const audit_record& r) noexcept
-{
-    if (late_.size() >= limits::audit_late_records) return false;
-    try {
-        late_.push_back(r);
-        return true;
-    } catch (const std::bad_alloc&) {
-        return false;
-    }
 }
 
 void worker::log_denial(const audit_record& r)
 {
     const auto now = denials_.take(r);
     if (now && !audit_.push(*now, limits::audit_reserve)) count.audit_dropped.add();
-}
-
-void worker::flush_late_records()
-{
-    while (!late_.empty() && audit_.push(late_.front())) late_.pop_front();
 }
 
 void worker::sweep_again()
@@ -168,7 +152,7 @@ void worker::sweep()
     const auto now = static_cast<tick>((steady_clock::now() - began_) / limits::sweep_interval);
     due.sweep(now);
     names.sweep();
-    flush_late_records();
+    late_.move_to(audit_);
     if (wall_ >= next_change_) {
         next_change_ = rules->next_change(wall_);
         judge_all_again();
