@@ -82,15 +82,17 @@ void journal::last_turns()
     const auto end = clock::now() + limits::audit_stop_time;
     while (clock::now() < end) {
         retry_at_ = {};
+        flush(); // it may be possible to open the file only now
         const bool more = gather();
         flush();
-        if (!more && pending_.empty()) return;
+        if (begun_ && !more && pending_.empty()) return;
         if (!healthy_) std::this_thread::sleep_for(limits::audit_poll);
     }
     std::uint64_t left = pending_lines_;
     for (auto* ring : rings_)
         for (; ring->front() != nullptr; ring->pop()) ++left;
-    count(dropped_, left);
+    const std::lock_guard hold{mutex_};
+    count(dropped_, left + notes_.size());
 }
 
 bool journal::begin()
