@@ -90,11 +90,15 @@ def test_ten_thousand_slow_heads_are_all_let_go_and_others_are_served_meanwhile(
         with Crowd(exeat, n, "CONNECT echo.slow.test:7 HTTP/1.1\r\nX-Slow: {n}", drip="x") as crowd:
             wait_until(lambda: exeat.metric("connections_active") == n, 20)
             assert sanitized or exeat.resident_bytes() - before[1] < n * 4096, "what a waiting client costs"
+            silent = exeat.connect(port=exeat.admin_port)
+            silent.sendall(b"GET /metrics HTTP/1.1\r\n")
             with open_tunnel(exeat, ECHO) as s:
                 assert alive(s)
             assert connect_reply(exeat, "evil.slow.test:443").status == 403
             assert exeat.fetch("/readyz")[0] == 200
             assert crowd.replies() == {"408 head_timeout": n}
+            assert gone(silent, 20), "a slow head has its time on the admin page as well (limits::admin_time)"
+            silent.close()
         assert exeat.metric("denied_total", reason="head_timeout") == n
         assert exeat.metric("audit_events_dropped_total") == 0
         back_to(exeat, before)
