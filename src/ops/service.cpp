@@ -157,7 +157,12 @@ void service::run()
     status_.start();
     const auto now = status_.now().rules;
     log_.say(severity::notice, "serving", {{"serial", std::to_string(now->settings().serial)}, {"sha256", now->settings().sha256}});
-    io_.run();
+    while (!io_.stopped()) {
+        try {
+            admin_->keep_accepting();
+            io_.run();
+        } catch (const std::bad_alloc&) {} // what was asked for is not done; the next signal, poll or scrape is heard
+    }
     for (auto& t : threads_) t.join();
     note(process_event::what::stop);
     journal_->stop();
@@ -178,8 +183,8 @@ void service::on_signals()
 {
     signals_.async_wait([this](boost::system::error_code failed, int signal) {
         if (failed) return;
-        handle(signal);
         on_signals();
+        handle(signal);
     });
 }
 

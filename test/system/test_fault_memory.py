@@ -1,11 +1,13 @@
 """J5: an allocation that fails, wherever it is, denies what was not decided and nothing else: each allocation of each kind of request in turn, and all."""
 import contextlib
+import http.client
 import itertools
+import signal
 
 import pytest
 from harness.client import Reply, connect_request, http_request, open_tunnel, read_exactly
 from harness.preload import Preload, sanitizer
-from harness.wait import wait_until
+from harness.wait import stays, wait_until
 
 ALLOWLIST = """
 serial = 7
@@ -128,3 +130,36 @@ def test_a_question_that_could_not_be_asked_is_asked_by_the_next(lab, exeat, mem
         memory.fail_no_more()
     for n in names:
         wait_until(lambda: plain(exeat, n) == "allowed", 10, f"n{n} is found")
+
+
+def test_an_event_that_cannot_be_written_down_for_lack_of_memory_waits_and_the_chain_is_whole(exeat, memory):
+    """The journal's thread: its allocations fail, too, in turn and then all of them for a while."""
+    for _ in range(5):
+        forbidden(exeat, 0)
+    exeat.settled()
+    for nth in range(1, 100):
+        memory.tell(every=1)
+        memory.fail(nth)
+        forbidden(exeat, 0)
+        stays(lambda: exeat.process.poll() is None, 0.04, f"it lives on after allocation {nth} failed")
+        memory.fail_no_more()
+        memory.tell(every=0)
+    exeat.settled()
+    assert exeat.metric("audit_events_dropped_total") == 0 and exeat.metric("audit_healthy") == 1
+
+
+def test_scrapes_and_reloads_for_which_there_is_no_memory_are_tried_again_and_nothing_stays_behind(exeat, memory):
+    for nth in [*range(1, 30), *range(30, 300, 9), *range(300, 1500, 151)]:
+        memory.tell(every=1)
+        memory.fail(nth)
+        exeat.write_allowlist(ALLOWLIST.replace("serial = 7", f"serial = {nth + 10}"))
+        exeat.signal(signal.SIGHUP)
+        with contextlib.suppress(OSError, http.client.HTTPException), exeat.connect(port=exeat.admin_port, timeout=1) as s:
+            s.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            s.recv(100)
+        assert exeat.process.poll() is None, f"allocation {nth} ended it: {exeat.log()}"
+        memory.fail_no_more()
+        memory.tell(every=0)
+    exeat.write_allowlist(ALLOWLIST.replace("serial = 7", "serial = 9999"))
+    wait_until(lambda: exeat.metrics().has("exeat_policy_info", serial="9999"), 10, "the list is taken, and told of")
+    assert raw(exeat, 0) == "allowed"
