@@ -74,8 +74,8 @@ void file_watch::read_events()
 {
     inotify_.async_read_some(boost::asio::buffer(events_), [this](boost::system::error_code failed, std::size_t) {
         if (failed) return;
-        look_soon();
         read_events();
+        look_soon();
     });
 }
 
@@ -93,8 +93,8 @@ void file_watch::look_soon()
 void file_watch::look()
 {
     if (auto now = fingerprint(); now != seen_) {
+        changed_(); // before it counts as seen: what fails for lack of memory is tried again at the next poll
         seen_ = std::move(now);
-        changed_();
     }
 }
 
@@ -103,8 +103,8 @@ void file_watch::poll()
     poll_.expires_after(poll_time);
     poll_.async_wait([this](boost::system::error_code failed) {
         if (failed) return;
-        look();
         poll();
+        look();
     });
 }
 

@@ -64,8 +64,8 @@ void address_watch::read()
 {
     netlink_.async_read_some(boost::asio::buffer(messages_), [this](boost::system::error_code failed, std::size_t) {
         if (failed == boost::asio::error::operation_aborted) return;
-        changed_(); // what the message says does not matter, nor whether some were lost: all are asked for again
         read();
+        changed_(); // what the message says does not matter, nor whether some were lost: all are asked for again
     });
 }
 

@@ -1,9 +1,11 @@
 #include <ops/service.hpp>
 
 #include <net/random_seed.hpp>
+#include <net/wall_clock.hpp>
 #include <net/worker.hpp>
 #include <ops/admin.hpp>
 #include <ops/journal.hpp>
+#include <ops/memory_trim.hpp>
 #include <ops/metrics.hpp>
 #include <ops/own_addresses.hpp>
 #include <ops/policy_status.hpp>
@@ -74,8 +76,6 @@ own_endpoints ours(const config& c, std::uint16_t admin_port)
     return own;
 }
 
-wall_time wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
-
 class service {
 public:
     service(const config& c, label_registry& labels, loaded_allowlist first, const event_log& log);
@@ -108,6 +108,7 @@ private:
     std::unique_ptr<admin> admin_;
     std::unique_ptr<reload> reload_;
     std::unique_ptr<address_watch> addresses_;
+    memory_trim trim_{io_, [this] { return doors_.connections(); }};
     boost::asio::signal_set signals_{io_};
     boost::asio::steady_timer drain_timer_{io_};
     std::chrono::steady_clock::time_point drain_until_;
@@ -118,7 +119,7 @@ private:
 service::service(const config& c, label_registry& labels, loaded_allowlist first, const event_log& log)
     : config_{c}, log_{log}, doors_{connections_for(c, raise_fd_limit(), log), c.connections_per_source}
 {
-    status_.took_effect(first.rules, wall_now());
+    status_.took_effect(first.rules, net::wall_now());
     admin_ = open_admin(io_, c.admin);
     std::vector<net::audit_ring*> rings;
     for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
@@ -159,7 +160,12 @@ void service::run()
     status_.start();
     const auto now = status_.now().rules;
     log_.say(severity::notice, "serving", {{"serial", std::to_string(now->settings().serial)}, {"sha256", now->settings().sha256}});
-    io_.run();
+    while (!io_.stopped()) {
+        try {
+            admin_->keep_accepting();
+            io_.run();
+        } catch (const std::bad_alloc&) {} // what was asked for is not done; the next signal, poll or scrape is heard
+    }
     for (auto& t : threads_) t.join();
     note(process_event::what::stop);
     journal_->stop();
@@ -180,8 +186,8 @@ void service::on_signals()
 {
     signals_.async_wait([this](boost::system::error_code failed, int signal) {
         if (failed) return;
-        handle(signal);
         on_signals();
+        handle(signal);
     });
 }
 
