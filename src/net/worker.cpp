@@ -49,11 +49,15 @@ worker::worker(std::size_t index, const common_ground& common, std::vector<uniqu
 
 worker::~worker() = default;
 
-void worker::run()
+void worker::begin()
 {
     events.start();
     for (std::size_t i = 0; i < listening_.size(); ++i) accept_connections(*this, listening_[i], i);
     sweep_again();
+}
+
+void worker::run()
+{
     while (!io_.stopped()) {
         try {
             io_.run();

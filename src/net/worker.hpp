@@ -54,6 +54,7 @@ public:
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
 
+    void begin();                                                        // before run(): listens; throws std::bad_alloc
     void run();                                                          // this thread becomes the worker's, until cut_all() is done
     void adopt(std::shared_ptr<const policy>, std::uint64_t generation); // any thread: takes effect for all tunnels, live ones too
     void adopt(own_endpoints);                                           // any thread

@@ -2,6 +2,7 @@
 
 #include <exeat/limits.hpp>
 
+#include <boost/asio/bind_allocator.hpp>
 #include <malloc.h>
 
 namespace exeat::ops {
@@ -23,9 +24,9 @@ void memory_trim::look()
 {
     if (crowd_.left(connections_())) ::malloc_trim(0);
     timer_.expires_after(limits::trim_look);
-    timer_.async_wait([this](boost::system::error_code failed) {
+    timer_.async_wait(boost::asio::bind_allocator(look_memory_.memory(), [this](boost::system::error_code failed) {
         if (!failed) look();
-    });
+    }));
 }
 
 } // namespace exeat::ops

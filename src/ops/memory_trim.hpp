@@ -2,6 +2,8 @@
 // Lives on one io_context and looks at a number once in limits::trim_look.
 #pragma once
 
+#include <net/kept_memory.hpp>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -27,6 +29,7 @@ private:
     void look();
 
     boost::asio::steady_timer timer_;
+    net::shared_kept_memory look_memory_;
     const std::function<std::size_t()> connections_;
     crowd_watch crowd_;
 };

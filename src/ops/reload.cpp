@@ -20,7 +20,7 @@ std::string first_error(const std::vector<problem>& all)
 }
 } // namespace
 
-reload::reload(boost::asio::io_context& io, std::string allowlist, const surroundings& with, std::vector<std::string> files, taker take)
+reload::reload(boost::asio::io_context& io, std::string allowlist, const surroundings& with, std::vector<watched_file> files, taker take)
     : io_{io}, path_{std::move(allowlist)}, with_{with}, take_{std::move(take)}, watch_{io, [this] { now("file changed"); }}
 {
     watch_.files(std::move(files));
@@ -62,7 +62,19 @@ loaded_allowlist reload::load_in_memory()
 void reload::finished(loaded_allowlist loaded, std::string cause)
 {
     loading_ = false;
-    if (!loaded.files.empty()) watch_.files(std::move(loaded.files));
+    try {
+        take(std::move(loaded), cause);
+    } catch (const std::bad_alloc&) {
+        watch_.forget(); // the next poll begins again
+        throw;
+    }
+    if (again_) now("changed again meanwhile");
+}
+
+void reload::take(loaded_allowlist loaded, const std::string& cause)
+{
+    if (loaded.files.empty()) watch_.forget();
+    else watch_.files(std::move(loaded.files));
     const auto before = with_.status.now().rules;
     if (!loaded.rules) {
         const auto why = loaded.problems.empty() ? std::string{"out of memory"} : first_error(loaded.problems);
@@ -80,7 +92,6 @@ void reload::finished(loaded_allowlist loaded, std::string cause)
             severity::notice, "allowlist reloaded",
             {{"cause", cause}, {"serial", std::to_string(s.serial)}, {"sha256", s.sha256}, {"mode", s.report ? "report" : "enforce"}});
     }
-    if (again_) now("changed again meanwhile");
 }
 
 // To every worker or, while there is no memory for that, again: none may go on with the old list for good.

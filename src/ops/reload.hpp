@@ -30,7 +30,7 @@ public:
         journal& audit;
         const event_log& log;
     };
-    reload(boost::asio::io_context&, std::string allowlist, const surroundings&, std::vector<std::string> files, taker);
+    reload(boost::asio::io_context&, std::string allowlist, const surroundings&, std::vector<watched_file> files, taker);
     ~reload();
 
     void now(std::string_view cause); // "SIGHUP", "file changed"
@@ -39,6 +39,7 @@ public:
 private:
     loaded_allowlist load_in_memory();
     void finished(loaded_allowlist, std::string cause);
+    void take(loaded_allowlist, const std::string& cause);
     void hand_out(const std::shared_ptr<const policy>&);
     void note(bool ok, std::string text, const policy_settings&);
 
@@ -46,7 +47,7 @@ private:
     const std::string path_;
     const surroundings with_;
     const taker take_;
-    net::kept_memory way_back_;
+    net::shared_kept_memory way_back_;
     boost::asio::thread_pool loader_{1};
     file_watch watch_;
     bool loading_ = false;

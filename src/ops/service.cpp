@@ -1,5 +1,6 @@
 #include <ops/service.hpp>
 
+#include <net/kept_memory.hpp>
 #include <net/random_seed.hpp>
 #include <net/wall_clock.hpp>
 #include <net/worker.hpp>
@@ -12,6 +13,7 @@
 #include <ops/reload.hpp>
 
 #include <algorithm>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -109,6 +111,7 @@ private:
     std::unique_ptr<reload> reload_;
     std::unique_ptr<address_watch> addresses_;
     memory_trim trim_{io_, [this] { return doors_.connections(); }};
+    net::shared_kept_memory signal_memory_, drain_memory_; // what is not begun again would never be again
     boost::asio::signal_set signals_{io_};
     boost::asio::steady_timer drain_timer_{io_};
     std::chrono::steady_clock::time_point drain_until_;
@@ -155,6 +158,7 @@ void service::run()
 {
     for (const int s : {SIGHUP, SIGUSR1, SIGTERM, SIGINT}) signals_.add(s);
     on_signals();
+    for (const auto& w : workers_) w->begin();
     note(process_event::what::start);
     for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
     status_.start();
@@ -184,11 +188,12 @@ void service::note(process_event::what action)
 
 void service::on_signals()
 {
-    signals_.async_wait([this](boost::system::error_code failed, int signal) {
+    auto heard = [this](boost::system::error_code failed, int signal) {
         if (failed) return;
         on_signals();
         handle(signal);
-    });
+    };
+    signals_.async_wait(boost::asio::bind_allocator(signal_memory_.memory(), heard));
 }
 
 void service::handle(int signal)
@@ -217,9 +222,9 @@ void service::watch_the_drain()
         return cut(ending::drained);
     }
     drain_timer_.expires_after(limits::sweep_interval);
-    drain_timer_.async_wait([this](boost::system::error_code failed) {
+    drain_timer_.async_wait(boost::asio::bind_allocator(drain_memory_.memory(), [this](boost::system::error_code failed) {
         if (!failed) watch_the_drain();
-    });
+    }));
 }
 
 void service::cut(ending why)

@@ -47,10 +47,10 @@ extern void* __libc_memalign(size_t, size_t);
 
 static __thread int accepts __attribute__((tls_model("initial-exec")));
 
-// A worker is known by what only workers do.
+// A worker is known by what it does all the time, and the main thread only at start.
 int accept4(int fd, struct sockaddr* peer, socklen_t* size, int flags)
 {
-    accepts = 1;
+    accepts = gettid() != getpid();
     return (int)syscall(SYS_accept4, fd, peer, size, flags);
 }
 
