@@ -16,6 +16,7 @@ class Figures:
         self.samples = {}
         self.special = {}  # what special.py measured, by its names
         self.skipped = {}  # peer: why
+        self.narrowed = False  # not everything was asked for
         self.denied_lookups = None  # questions for a name that is on no list
 
     def add(self, work, peer, s):
