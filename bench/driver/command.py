@@ -62,7 +62,8 @@ def main():
     chosen = [w for w in works.WORKS if w.name in only]
     try:
         running = start(lab, asked.peers, asked.quick, figures)
-        rounds.run(lab, running, chosen, figures, rounds=asked.rounds, seconds=asked.seconds, warm=0.05 if asked.quick else 0.2)
+        rounds.run(lab, running, chosen, figures, rounds=asked.rounds, seconds=asked.seconds, warm=0.1 if asked.quick else 0.2,
+                   first_counts=asked.quick)
         if any(w.name.startswith("denied") for w in chosen):
             figures.denied_lookups = len(lab.dns.asked(laboratory.DENIED))
         for name, measure in special.EVERY.items():
