@@ -58,12 +58,16 @@ def main():
     lab = laboratory.Lab(PROGRAMS / "run", PROGRAMS)
     figures, running = Figures(), []
     figures.narrowed = bool(asked.only or asked.peers)
+
+    def wanted(work, peer):  # --quick alone: what the bar needs
+        return not asked.quick or asked.peers or peer.name == "exeat" or peer.name in bar.compared(work.name)
+
     only = asked.only or [*works.BY_NAME, *special.EVERY]
     chosen = [w for w in works.WORKS if w.name in only]
     try:
         running = start(lab, asked.peers, asked.quick, figures)
         rounds.run(lab, running, chosen, figures, rounds=asked.rounds, seconds=asked.seconds, warm=0.1 if asked.quick else 0.2,
-                   first_counts=asked.quick)
+                   first_counts=asked.quick, wanted=wanted)
         if any(w.name.startswith("denied") for w in chosen):
             figures.denied_lookups = len(lab.dns.asked(laboratory.DENIED))
         for name, measure in special.EVERY.items():

@@ -40,9 +40,10 @@ def spread(values):
     return statistics.median(values), min(values), max(values)
 
 
-def run(lab, peers, works, figures, *, rounds, seconds, warm, first_counts):
+def run(lab, peers, works, figures, *, rounds, seconds, warm, first_counts, wanted):
+    """`wanted(work, peer)`, of those that can do it. Without `first_counts` the first round is thrown away."""
     for work in works:
-        able = [p for p in peers if work.way(p) is not None]
+        able = [p for p in peers if work.way(p) is not None and wanted(work, p)]
         note(f"{work.title}: {', '.join(p.name for p in able)}")
         for number in range(0 if first_counts else -1, rounds):
             for peer in able if number % 2 else reversed(able):
