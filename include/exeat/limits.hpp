@@ -59,6 +59,13 @@ inline constexpr auto expiry_notice = std::chrono::days{7}; // before an end, `c
 inline constexpr std::size_t lint_comparisons = 10'000'000; // of hosts with the patterns that could take them in; then it stops looking
 inline constexpr auto report_ahead = std::chrono::days{14};
 
+// Upload budgets (observability.md: what pulling costs in uploads).
+inline constexpr std::uint64_t pull_tunnel_bytes = 12 * 1024;             // a tunnel: handshakes and requests
+inline constexpr std::uint64_t pull_download_share = 1'000;               // one byte up for so many down
+inline constexpr std::uint64_t pull_download_allowance = 2 * 1024 * 1024; // of that, within an hour
+inline constexpr std::size_t budget_accounts = 65'536;                    // keys that have an account of their own
+inline constexpr std::uint64_t crowded_budget = 4 * 1024 * 1024;          // an hour, for all keys that found no room together
+
 // Metric slots: a rule or group keeps its slot for the life of the process; when they are used up, new names share slot 0.
 inline constexpr std::size_t rule_slots = 4'096;
 inline constexpr std::size_t group_slots = 1'024;
