@@ -54,6 +54,7 @@ KINDS = {
     "ops": {"rest": [doctest("ops", "build/test/test-ops")]},
     "net": {"rest": [doctest("net", "build/test/test-net")]},
     "tidy": {"rest": [Part("tidy", PYTHON, TOP / "test/tidy/tidy.py")]},
+    "bench": {"rest": [pytest("bench", "test/bench")]},
     "readme": {"rest": [Part("readme", PYTHON, TOP / "test/readme/run.py")]},
     "differential": {"rest": [doctest("differential", "build/test/differential/test-differential"), pytest("differential-daemons", "test/differential")]},
     "fuzz": {"rest": [Part("fuzz", PYTHON, TOP / "test/fuzz/run.py")]},

@@ -4,13 +4,13 @@
 
 namespace exeat::net {
 
-pump::state pump::step(const ways& w)
+pump::state pump::step(const ways& w, bool last)
 {
     for (std::size_t moved = 0; moved < limits::turn_bytes;) {
         if (done_) return state::done;
         if (const auto stop = send_kept(w)) return *stop;
         if (ended_) {
-            finish_writing(to_);
+            if (!last) finish_writing(to_);
             done_ = true;
             return state::done;
         }
@@ -26,7 +26,7 @@ std::optional<pump::state> pump::send_kept(const ways& w)
         if (!to_.writable) return state::waiting;
         const auto r = pipe_->drain(to_);
         if (r.failed() || r.ended()) return state::to_failed;
-        if (r.bytes > 0 && written_) (w.book.*written_)(r.bytes);
+        count_written(r.bytes, w.book);
     }
     if (pipe_ && (!bulk_ || ended_ || !from_.readable)) w.pipes.give_back(std::move(*pipe_)), pipe_.reset();
     while (!kept_.empty()) {
@@ -34,7 +34,7 @@ std::optional<pump::state> pump::send_kept(const ways& w)
         const auto n = put(std::string_view{kept_}.substr(sent_), w.book);
         if (!n) return state::to_failed;
         sent_ += *n;
-        if (sent_ == kept_.size()) kept_ = {}, sent_ = 0;
+        if (sent_ == kept_.size()) let_go(kept_), sent_ = 0;
     }
     return std::nullopt;
 }
@@ -48,7 +48,7 @@ std::optional<pump::state> pump::copy(const ways& w, std::size_t& moved)
     if (ended_) return std::nullopt;
     moved += got.bytes;
     bulk_ = got.bytes == w.scratch.size();
-    if (read_) (w.book.*read_)(got.bytes);
+    count_read(got.bytes, w.book);
     const std::string_view bytes{w.scratch.data(), got.bytes};
     const auto n = put(bytes, w.book);
     if (!n) return state::to_failed;
@@ -67,7 +67,7 @@ std::optional<pump::state> pump::splice(const ways& w, std::size_t& moved)
     if (got.failed()) return state::from_failed;
     ended_ = got.ended();
     moved += got.bytes;
-    if (read_ && got.bytes > 0) (w.book.*read_)(got.bytes);
+    count_read(got.bytes, w.book);
     if (got.moved() && got.bytes < limits::bulk_bytes) bulk_ = false;
     return std::nullopt; // send_kept() drains the pipe, and gives it back when the socket has no more
 }
@@ -76,8 +76,18 @@ std::optional<std::size_t> pump::put(std::string_view bytes, account& book)
 {
     const auto r = write_some(to_, bytes);
     if (r.failed()) return std::nullopt;
-    if (r.bytes > 0 && written_) (book.*written_)(r.bytes);
+    count_written(r.bytes, book);
     return r.bytes;
+}
+
+void pump::count_read(std::size_t bytes, account& book) const noexcept
+{
+    if (way_ == towards::client && bytes > 0) book.downloaded(bytes);
+}
+
+void pump::count_written(std::size_t bytes, account& book) const noexcept
+{
+    if (way_ == towards::upstream && bytes > 0) book.uploaded(bytes);
 }
 
 } // namespace exeat::net

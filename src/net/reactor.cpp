@@ -46,6 +46,7 @@ bool reactor::watch(watched_socket& s, bool moved) noexcept
     e.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     e.data.ptr = &s;
     s.watched = ::epoll_ctl(epoll_.native_handle(), moved ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, s.fd.value(), &e) == 0;
+    if (s.watched) s.readable = false; // what there is to read already comes as the first event: no call to find out
     return s.watched;
 }
 

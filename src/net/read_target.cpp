@@ -41,7 +41,7 @@ no_request none(const tunnel& t, arrival how, verdict late, verdict partial)
 task<std::optional<no_request>> await_request(tunnel& t, bool first)
 {
     if (first || !t.held.empty()) co_return std::nullopt;
-    t.held = {}; // an idle connection holds no buffer
+    std::string{}.swap(t.held); // an idle connection holds no buffer
     t.set_deadline(t.home.settings().idle_timeout);
     const auto how = co_await read_more(t, limits::request_head_bytes);
     if (how == arrival::bytes) co_return std::nullopt;

@@ -168,8 +168,8 @@ void journal::wrote(std::size_t octets)
 {
     const auto last = std::string_view{pending_}.substr(0, octets).rfind('\n');
     const auto whole = last == std::string_view::npos ? 0 : last + 1;
-    const auto lines =
-        static_cast<std::uint64_t>(std::count(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(whole), '\n'));
+    const auto end = pending_.begin() + static_cast<std::ptrdiff_t>(whole);
+    const auto lines = end == pending_.end() ? pending_lines_ : static_cast<std::uint64_t>(std::count(pending_.begin(), end, '\n'));
     count(written_, lines);
     pending_lines_ -= lines;
     late_lines_ -= std::min(late_lines_, lines);

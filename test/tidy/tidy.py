@@ -46,7 +46,7 @@ def under(*roots, suffixes=(".cpp", ".hpp")):
 
 
 CORE, NET, OPS, CLI = under("include/", "src/core/"), under("src/net/"), under("src/ops/"), under("src/cli/")
-PRODUCT, TESTS = under("include/", "src/"), under("test/", suffixes=(".cpp", ".hpp", ".py"))
+PRODUCT, TESTS = under("include/", "src/"), under("test/", "bench/", suffixes=(".cpp", ".hpp", ".py"))
 
 
 def places(files, pattern, flags=0):
@@ -89,7 +89,7 @@ def top_level():
 def everything_is_built():
     """By the meson.build of its own directory or of one above, which names it by the path from there."""
     wrong = []
-    for f in under("src/", "test/", suffixes=(".cpp",)):
+    for f in under("src/", "test/", "bench/", suffixes=(".cpp",)):
         makers = [d for d in f.parents if d / "meson.build" in FILES]
         if not any(f"'{f.relative_to(d)}'" in text(d / "meson.build") for d in makers):
             wrong.append(str(f))
