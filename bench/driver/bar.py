@@ -16,6 +16,7 @@ class Bar:
     most: float
     value: typing.Callable  # of the figures: (median, least, most), a number, or None
     least: bool = False  # `most` is a lower bound
+    peers: tuple = ()  # whom exeat is held against
 
     def verdict(self, figures):
         value = self.value(figures)
@@ -28,7 +29,7 @@ class Bar:
 def against(work, peer, most, field="cost", least=False, title=None):
     sign = "≥" if least else "≤"
     what = {"cost": "", "rate": "rate ", "p99_us": "p99 "}[field]
-    return Bar(title or work, f"{what}{sign} {most:g} × {peer}", most, lambda f: f.ratio(work, "exeat", peer, field), least)
+    return Bar(title or work, f"{what}{sign} {most:g} × {peer}", most, lambda f: f.ratio(work, "exeat", peer, field), least, (peer,))
 
 
 def fixed(work, text, most, value, least=False):
@@ -42,10 +43,12 @@ def fixed(work, text, most, value, least=False):
 
 def best_bulk(work):
     """The ratio to the better of the kernel relay and HAProxy made to splice, by their medians."""
+    fastest = ("kernel relay", "haproxy-splice")
+
     def value(f):
-        known = [(statistics.median(f.of(work, p)), p) for p in ("kernel relay", "haproxy-splice") if f.of(work, p)]
+        known = [(statistics.median(f.of(work, p)), p) for p in fastest if f.of(work, p)]
         return f.ratio(work, "exeat", min(known)[1]) if known else None
-    return Bar(work, "≤ 1.1 × the better of kernel relay and haproxy-splice", 1.10, value)
+    return Bar(work, "≤ 1.1 × the better of kernel relay and haproxy-splice", 1.10, value, peers=fastest)
 
 
 def lowest_p99(f):
@@ -103,6 +106,11 @@ BARS = [
 ]
 
 
+def compared(work):
+    """The peers that a bar of this work names."""
+    return {p for b in BARS if b.work == work for p in b.peers}
+
+
 def verdicts(figures):
-    """[(work, bar, verdict, value)], those that this run measured nothing for left out when it was not asked to."""
+    """[(work, bar, verdict, value)]"""
     return [(b.work, b.text, *b.verdict(figures)) for b in BARS]

@@ -2,6 +2,7 @@
 import re
 import signal
 import subprocess
+import time
 
 from .lab import ECHO
 from .process import LOAD_CORE, pinned
@@ -33,6 +34,7 @@ def _count(lab, peer, way):
     strace.stderr.readline()  # "Process N attached"
     try:
         subprocess.run([str(a) for a in load], check=True, capture_output=True, timeout=60)
+        time.sleep(0.3)  # the last ends
     finally:
         strace.send_signal(signal.SIGINT)
         strace.communicate(timeout=30)

@@ -31,7 +31,7 @@ def draw(figures, directory):
 
 
 def _by_names(by_peer):
-    return {p: [(at["names"], *_quartiles(at["setup"])) for at in all["sizes"]] for p, all in by_peer.items()}
+    return {p: [(at["names"], *_quartiles(at["setup"])) for at in all["sizes"]] for p, all in by_peer.items() if all["sizes"]}
 
 
 def _quartiles(values):

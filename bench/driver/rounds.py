@@ -16,6 +16,7 @@ class Figures:
         self.samples = {}
         self.special = {}  # what special.py measured, by its names
         self.skipped = {}  # peer: why
+        self.narrowed = False  # not everything was asked for
         self.denied_lookups = None  # questions for a name that is on no list
 
     def add(self, work, peer, s):
@@ -39,11 +40,12 @@ def spread(values):
     return statistics.median(values), min(values), max(values)
 
 
-def run(lab, peers, works, figures, *, rounds, seconds, warm):
+def run(lab, peers, works, figures, *, rounds, seconds, warm, first_counts, wanted):
+    """`wanted(work, peer)`, of those that can do it. Without `first_counts` the first round is thrown away."""
     for work in works:
-        able = [p for p in peers if work.way(p) is not None]
+        able = [p for p in peers if work.way(p) is not None and wanted(work, p)]
         note(f"{work.title}: {', '.join(p.name for p in able)}")
-        for number in range(-1 if warm else 0, rounds):
+        for number in range(0 if first_counts else -1, rounds):
             for peer in able if number % 2 else reversed(able):
                 said = lab.load(work.way(peer), work.load, at_once=work.at_once, seconds=seconds if number >= 0 else warm, warm=warm, pids=peer.pids())
                 if number >= 0:

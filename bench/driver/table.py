@@ -94,8 +94,11 @@ SPECIAL = {"calls": _calls, "decide": _decide, "idle": _idle, "tunnels": _tunnel
 
 def _bars(figures):
     rows = []
-    for work, said, verdict, value in bar.verdicts(figures):
+    verdicts = bar.verdicts(figures)
+    for work, said, verdict, value in verdicts:
+        if verdict == bar.NONE and figures.narrowed:
+            continue
         shown = "" if value is None else _span(value, 2) if isinstance(value, tuple) else f"{value:.4g}"
         rows.append([f"{work}: {said}", shown, verdict])
-    count = {v: sum(r[2] == v for r in rows) for v in (bar.MET, bar.MISSED, bar.NONE)}
-    return _rows(["the bar", "here", ""], rows) + "\n\n" + ", ".join(f"{n} {v}" for v, n in count.items())
+    count = {v: sum(each[2] == v for each in verdicts) for v in (bar.MET, bar.MISSED, bar.NONE)}
+    return (_rows(["the bar", "here", ""], rows) + "\n\n" if rows else "") + ", ".join(f"{n} {v}" for v, n in count.items())

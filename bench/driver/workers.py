@@ -4,15 +4,13 @@ import os
 from .lab import ECHO
 from .peers import Exeat
 
-PAIRS = 5
 
-
-def rate_ratio(lab, seconds):
+def rate_ratio(lab, pairs, seconds):
     """How many times the set-ups of one worker two can do. Where the load has cores of its own the rates are compared; on two cores, which
     it must share, what each set-up costs in CPU time: a worker that is alone with its core does as many in a second as fit into it."""
     apart = os.cpu_count() >= 4
     ratios = []
-    for _ in range(PAIRS):
+    for _ in range(pairs):
         one, two = (_run(lab, n, seconds) for n in (1, 2))
         ratios.append(two["rate"] / one["rate"] if apart else 2 * one["cpu"] / two["cpu"])
     return {"ratios": ratios, "by": "rates" if apart else "CPU time"}

@@ -96,8 +96,11 @@ inline constexpr auto linger_time = 1s;
 inline constexpr auto accept_pause = 100ms;      // after EMFILE, ENFILE, ENOBUFS, ENOMEM
 inline constexpr std::size_t reserved_fds = 128; // listeners, log, admin, DNS, epoll
 inline constexpr std::size_t fds_per_tunnel = 2;
-inline constexpr auto sweep_interval = 100ms;        // deadlines are this coarse
-inline constexpr std::size_t source_slots = 1 << 16; // of the table that counts connections per source
+inline constexpr auto sweep_interval = 100ms;          // deadlines are this coarse
+inline constexpr std::size_t operation_bytes = 256;    // of an operation of Asio that must begin also without memory
+inline constexpr auto trim_look = 1s;                  // whether a crowd has left
+inline constexpr std::size_t trim_connections = 1'000; // a crowd whose memory is worth giving back
+inline constexpr std::size_t source_slots = 1 << 16;   // of the table that counts connections per source
 
 // Names to addresses.
 inline constexpr std::size_t dns_cache_entries = 16'384; // per worker

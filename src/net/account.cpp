@@ -12,11 +12,14 @@ account::account(tunnel& t, request_mode mode)
     client_.active.add();
     client_.last_seen.set(static_cast<std::uint64_t>(steady_clock::now().time_since_epoch() / std::chrono::seconds{1}));
     tunnel_.book = this;
+    tunnel_.accounted = true;
 }
 
 account::~account()
 {
     if (open_) close_book();
+    else if (!denied_ && !abandoned_ && tunnel_.to) denied(verdict::overload, tunnel_.to->host.str(), tunnel_.to->port);
+    else if (!denied_ && !abandoned_) denied(verdict::overload, {}, 0);
     client_.active.take();
     tunnel_.book = nullptr;
 }
@@ -64,7 +67,11 @@ void account::denied(verdict why, std::string_view host, std::uint16_t port, std
     tunnel_.home.log_denial(r);
 }
 
-void account::abandoned() noexcept { tunnel_.home.count.closed[static_cast<std::size_t>(ending::client_closed)].add(); }
+void account::abandoned() noexcept
+{
+    abandoned_ = true;
+    tunnel_.home.count.closed[static_cast<std::size_t>(ending::client_closed)].add();
+}
 
 bool account::opened()
 {

@@ -31,6 +31,7 @@ public:
     void denied(verdict, std::string_view host, std::uint16_t port, std::string_view server_name = {});
     // The client went away before its request was decided.
     void abandoned() noexcept;
+    // A request that ends without any of these met an exception: it counts as denied, for overload.
     // About to relay. False when the audit log cannot take it and must: then nothing may be relayed.
     bool opened();
     // A reload judged the tunnel again and another rule of the same effect allows it.
@@ -52,7 +53,7 @@ private:
     client_account& client_;
     const std::uint64_t id_;
     const request_mode mode_;
-    bool denied_ = false, open_ = false, named_itself_ = false;
+    bool denied_ = false, open_ = false, abandoned_ = false, named_itself_ = false;
     ending ended_ = ending::internal_error;
     purpose purpose_ = purpose::pull;
     verdict reported_ = verdict::allowed;

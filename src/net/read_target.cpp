@@ -54,6 +54,7 @@ task<request_or<request_head>> read_request(tunnel& t, std::optional<std::uint16
 {
     const auto gone = co_await await_request(t, t.requests++ == 0);
     if (gone) co_return *gone;
+    t.accounted = false;
     t.set_deadline(t.home.settings().head_timeout);
     for (;;) {
         auto scan = port ? scan_origin_request(t.held, *port) : scan_proxy_request(t.held);

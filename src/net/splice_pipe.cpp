@@ -1,7 +1,5 @@
 #include <net/splice_pipe.hpp>
 
-#include <exeat/limits.hpp>
-
 #include <cerrno>
 #include <fcntl.h>
 
@@ -60,7 +58,6 @@ std::optional<splice_pipe> pipe_pool::take() noexcept
 
 void pipe_pool::give_back(splice_pipe&& p) noexcept
 {
-    if (idle_.capacity() == 0) idle_.reserve(limits::idle_pipes);
     if (p.held == 0 && idle_.size() < limits::idle_pipes) idle_.push_back(std::move(p));
     else splice_pipe closed{std::move(p)};
 }

@@ -2,6 +2,7 @@
 // go back to it only when they are empty, so that no tunnel can ever see another's bytes. Worker's thread.
 #pragma once
 
+#include <exeat/limits.hpp>
 #include <net/socket.hpp>
 #include <net/unique_fd.hpp>
 
@@ -23,6 +24,7 @@ struct splice_pipe {
 
 class pipe_pool {
 public:
+    pipe_pool() { idle_.reserve(limits::idle_pipes); } // so that give_back() cannot fail
     // None when the kernel gives no more pipes: then bytes are copied.
     std::optional<splice_pipe> take() noexcept;
     void give_back(splice_pipe&&) noexcept; // closes it unless it is empty and there is room

@@ -149,7 +149,7 @@ task<bool> open_http(tunnel& t, std::optional<account>& bill, std::optional<std:
 task<bool> refuse_source(tunnel& t, listen_mode mode, verdict why)
 {
     const bool http = mode == listen_mode::proxy;
-    account bill{t, http ? request_mode::connect : mode == listen_mode::sni ? request_mode::sni : request_mode::transparent_tls};
+    account bill{t, first_mode(mode)};
     auto no = refusal_of(t, why);
     if (http) co_await refuse_http(t, std::move(no));
     else co_await refuse_tls(t, std::move(no));
@@ -183,19 +183,32 @@ task<bool> open(tunnel& t, std::optional<account>& bill)
     co_return false;
 }
 
+// Out of memory, or a bug of ours: what was not decided is denied, and no end of a stream looks like a whole one.
+void give_up(tunnel& t) noexcept
+{
+    t.home.count.out_of_memory.add();
+    if (!t.accounted) account{t, first_mode(t.home.settings().listeners[t.listener].mode)}; // its destructor says so
+    if (t.upstream.fd) reset_on_close(t.upstream);
+    if (t.client_side.fd) reset_on_close(t.client_side);
+}
+
 // By reference, all of them: they are taken into the tunnel before its first wait, and a frame would hold them twice.
 background run_to_the_end(unique_fd& fd, const client& from, admission::place& place, std::size_t listener, worker& home)
 {
     try {
         tunnel t{std::move(fd), from, std::move(place), listener, home};
-        std::optional<account> bill;
-        std::string answer;
-        if (!co_await open(t, bill)) co_return;
-        if (t.said.by->protocol == protocol::tls && !co_await pass_first_answer(t, answer)) co_return;
-        const auto how = co_await relay(t, answer);
-        end(t, how);
-    } catch (...) {
-        // Out of memory, or a bug of ours. Whatever was not decided is not allowed: the sockets close, the book says internal_error.
+        try {
+            std::optional<account> bill;
+            std::string answer;
+            if (!co_await open(t, bill)) co_return;
+            if (t.said.by->protocol == protocol::tls && !co_await pass_first_answer(t, answer)) co_return;
+            const auto how = co_await relay(t, answer);
+            end(t, how);
+        } catch (...) {
+            give_up(t);
+        }
+    } catch (...) { // no tunnel could be made
+        home.count.out_of_memory.add();
     }
 }
 

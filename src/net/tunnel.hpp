@@ -63,6 +63,7 @@ struct tunnel : live_hook {
     std::optional<target> to;                      // of the request in hand
     decision said;                                 // and its judgement; points into `to` and `rules`; a reload renews all three
     account* book = nullptr;                       // of the request in hand
+    bool accounted = false;                        // it had an account, which told how it went
     endpoint peer;                                 // the upstream's address, once connected
     std::unique_ptr<upstream_binding> upstream_of; // plain HTTP: whom the upstream connection may serve again
     bool ech = false;                              // an encrypted ClientHello was let through

@@ -11,6 +11,7 @@
 #include <net/counters.hpp>
 #include <net/deadlines.hpp>
 #include <net/denial_sampler.hpp>
+#include <net/late_records.hpp>
 #include <net/reactor.hpp>
 #include <net/resolver.hpp>
 #include <net/splice_pipe.hpp>
@@ -20,7 +21,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -54,6 +54,7 @@ public:
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
 
+    void begin();                                                        // before run(): listens; throws std::bad_alloc
     void run();                                                          // this thread becomes the worker's, until cut_all() is done
     void adopt(std::shared_ptr<const policy>, std::uint64_t generation); // any thread: takes effect for all tunnels, live ones too
     void adopt(own_endpoints);                                           // any thread
@@ -90,13 +91,14 @@ private:
     void sweep_again();
     void sweep();
     void each_second();
+    bool ended() const noexcept;
     void judge_all_again();
     void judge_again(tunnel&);
-    void flush_late_records();
 
     audit_ring& audit_;
-    std::deque<audit_record> late_; // found no room in the ring, and must not be lost
+    late_records late_;
     denial_sampler denials_;
+    kept_memory sweep_memory_;
     boost::asio::steady_timer sweep_timer_;
     std::vector<watched_socket> listening_;
     std::vector<char> scratch_;

@@ -111,6 +111,8 @@ void collect_requests(families& all, const metric_sources& from)
         sum(from, [](const counters& c) -> const counter& { return c.orig_dst_mismatch; }));
     add(new_counter(all, "accept_pauses_total", "Pauses of accepting because descriptors or memory had run out."),
         sum(from, [](const counters& c) -> const counter& { return c.accept_pauses; }));
+    add(new_counter(all, "out_of_memory_total", "Tunnels and look-ups that were given up because memory could not be had."),
+        sum(from, [](const counters& c) -> const counter& { return c.out_of_memory; }));
 }
 
 void collect_bytes(families& all, const metric_sources& from)

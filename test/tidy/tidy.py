@@ -174,6 +174,20 @@ def limits_are_used():
     return [name for name, _ in defined if name not in used]
 
 
+@rule("every limit has a test that goes to its value and one beyond, or says why it is but tuning")
+def limits_are_tested():
+    table = Path("test/tidy/limits.txt")
+    rows = [line.split(None, 1) for line in text(table).splitlines() if line and not line.startswith("#")]
+    defined = re.findall(r"^inline constexpr .*?(\w+) =", text(Path("include/exeat/limits.hpp")), re.M)
+    listed = [row[0] for row in rows]
+    wrong = [f"{name}: not in {table}" for name in defined if name not in listed]
+    wrong += [f"{table}: {name} is no limit, or stands there twice" for name in listed if name not in defined or listed.count(name) > 1]
+    tests = set(re.findall(r'TEST_CASE\w*\("([^"]*)"|^def (test_\w+)', "\n".join(text(f) for f in TESTS), re.M))
+    known = {name for pair in tests for name in pair if name}
+    return wrong + [f"{table}: {row[0]}: no test is called {row[1:]}" for row in rows
+                    if len(row) < 2 or not (re.match(r"tuning: \w", row[1]) or row[1] in known)]
+
+
 # ---- tests ----
 
 @rule("a test's name is there once")
