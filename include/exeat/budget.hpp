@@ -28,8 +28,8 @@ inline constexpr std::uint64_t unlimited = std::uint64_t{1} << 62; // sums with 
 // What may leave within each window, in bytes.
 struct upload_limits {
     per_window<std::uint64_t> most{unlimited, unlimited, unlimited};
-    // Only what goes beyond the usual cost of downloading counts: limits::pull_tunnel_bytes for each tunnel and a thousandth of what came
-    // down, that capped at limits::pull_download_allowance an hour.
+    // Only what goes beyond the usual cost of downloading counts: limits::pull_tunnel_bytes for each tunnel, so many of them as
+    // limits::pull_tunnels has for the window, and a thousandth of what came down, that capped at limits::pull_download_allowance an hour.
     bool excess = false;
     bool operator==(const upload_limits&) const = default;
 };
@@ -70,6 +70,10 @@ public:
 
     // ---- any thread, without a lock as long as the minute is the same and there is enough
     std::uint64_t take(std::uint64_t want, budget_minutes now) noexcept; // how much may leave, at most `want`
+    void overdraw(std::uint64_t n) noexcept
+    {
+        left_.fetch_sub(static_cast<std::int64_t>(n), std::memory_order_relaxed);
+    } // sent all the same
     void give_back(std::uint64_t unsent) noexcept { left_.fetch_add(static_cast<std::int64_t>(unsent), std::memory_order_relaxed); }
     void downloaded(std::uint64_t n) noexcept { down_.fetch_add(n, std::memory_order_relaxed); }
     void tunnel_opened() noexcept { tunnels_.fetch_add(1, std::memory_order_relaxed); }

@@ -6,6 +6,7 @@
 #include <exeat/ip_address.hpp>
 #include <exeat/limits.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -22,12 +23,17 @@ enum class purpose : std::uint8_t { pull, api, telemetry, push };
 inline constexpr std::size_t purposes = 4;
 
 // What happens to a tunnel whose upload budget is spent.
-enum class budget_action : std::uint8_t { cut, alert };
+enum class budget_action : std::uint8_t {
+    cut,
+    throttle, // it waits until the windows have slid on
+    alert,    // nothing but that it is told
+};
+inline constexpr std::size_t budget_actions = 3;
+inline constexpr std::array<std::string_view, budget_actions> budget_action_words{"cut", "throttle", "alert"};
 
 std::string_view to_string(rule_kind) noexcept; // "allow", "private_link", "deny": as the table is called in the file
 std::string_view to_string(protocol) noexcept;
 std::string_view to_string(purpose) noexcept;
-std::string_view to_string(budget_action) noexcept;
 // What one client may upload to all entries of a purpose together, unless the entry has a budget of its own; push has none: its entries
 // must have one.
 upload_limits default_upload(purpose) noexcept;

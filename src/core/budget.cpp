@@ -130,7 +130,8 @@ void upload_account::settle(budget_minutes now) noexcept
 std::uint64_t upload_account::usual(std::size_t window) const noexcept
 {
     const auto allowance = limits::pull_download_allowance * window_hours[window];
-    return limits::pull_tunnel_bytes * opened_.sums()[window] + std::min(came_.sums()[window] / limits::pull_download_share, allowance);
+    return limits::pull_tunnel_bytes * std::min(opened_.sums()[window], limits::pull_tunnels[window]) +
+           std::min(came_.sums()[window] / limits::pull_download_share, allowance);
 }
 
 std::int64_t upload_account::credit(budget_minutes now) const noexcept

@@ -33,8 +33,6 @@ std::string_view to_string(purpose p) noexcept
     return "?";
 }
 
-std::string_view to_string(budget_action a) noexcept { return a == budget_action::cut ? "cut" : "alert"; }
-
 upload_limits default_upload(purpose p) noexcept
 {
     constexpr std::uint64_t mib = 1024 * 1024;

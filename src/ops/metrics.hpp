@@ -1,6 +1,7 @@
 // Every number that exeat publishes, read at the moment of the scrape from the workers' plain counters. Any thread; one scrape at a time.
 #pragma once
 
+#include <exeat/budget_book.hpp>
 #include <exeat/config.hpp>
 #include <net/client_table.hpp>
 #include <net/counters.hpp>
@@ -25,6 +26,7 @@ struct metric_sources {
     const label_registry& labels;
     const policy_status& policy;
     const journal& audit;
+    budget_book& uploads;
     std::string version, revision;
 };
 

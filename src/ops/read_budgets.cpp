@@ -9,7 +9,6 @@ namespace exeat::ops {
 namespace {
 
 constexpr toml_key upload{"upload", "\"50 MiB/1h\""}, upload_total{"upload_total", "\"5 GiB/24h\""}, on_budget{"on_budget", "\"cut\""};
-constexpr std::array<std::string_view, 2> actions{"cut", "alert"};
 constexpr per_window<std::chrono::hours> spans{std::chrono::hours{1}, std::chrono::hours{24}, std::chrono::hours{168}};
 
 void take(const located_text& written, upload_limits& into, section& s, toml_key key)
@@ -47,7 +46,7 @@ void read_entry_budgets(section& s, rule& r)
 {
     r.upload = read_upload(s, upload);
     if (const auto total = read_upload(s, upload_total)) r.upload_total = *total;
-    if (const auto action = s.word(on_budget, actions)) r.on_budget = static_cast<budget_action>(*action);
+    if (const auto action = s.word(on_budget, budget_action_words)) r.on_budget = static_cast<budget_action>(*action);
     if (r.purpose != purpose::push) return;
     // Where data is meant to go, somebody says how much, who answers for it and until when.
     for (const auto key :

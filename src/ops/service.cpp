@@ -103,6 +103,7 @@ private:
     net::admission doors_;
     name_budget wildcard_names_{net::random_seed(),
                                 std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch())};
+    budget_book uploads_{net::random_seed(), net::budget_now(), net::budget_now()};
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
     std::unique_ptr<journal> journal_;
     workers workers_;
@@ -135,7 +136,8 @@ service::service(const config& c, label_registry& labels, loaded_allowlist first
         counts.push_back(&w->counts());
         clients.push_back(&w->clients());
     }
-    metrics_ = std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, EXEAT_VERSION, EXEAT_REVISION});
+    metrics_ =
+        std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, uploads_, EXEAT_VERSION, EXEAT_REVISION});
     admin_->serve(*metrics_);
     reload_ =
         std::make_unique<reload>(io_, c.allowlist, reload::surroundings{labels, status_, *journal_, log}, std::move(first.files),
@@ -149,7 +151,7 @@ service::service(const config& c, label_registry& labels, loaded_allowlist first
 void service::make_workers(const std::shared_ptr<const policy>& first)
 {
     const auto own = ours(config_, admin_->port());
-    const net::common_ground common{config_, doors_, wildcard_names_, journal_->healthy(), first, status_.now().generation, own};
+    const net::common_ground common{config_, doors_, wildcard_names_, uploads_, journal_->healthy(), first, status_.now().generation, own};
     for (std::size_t i = 0; i < config_.workers; ++i)
         workers_.push_back(std::make_unique<net::worker>(i, common, open_listeners(config_), *rings_[i]));
 }

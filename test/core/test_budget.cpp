@@ -126,6 +126,37 @@ TEST_CASE("of a pull only what downloading does not cost is counted")
     CHECK(a.take(100'000'000, start) == limits::pull_download_allowance - 3'000);
 }
 
+TEST_CASE("so many tunnels bring their share of a pull, and one more brings none")
+{
+    upload_account a{pulling(1'000), start};
+    for (std::uint64_t i = 0; i < limits::pull_tunnels[0]; ++i) a.tunnel_opened();
+    const auto most = 1'000 + limits::pull_tunnels[0] * limits::pull_tunnel_bytes;
+    CHECK(a.room(start) == most);
+    a.tunnel_opened();
+    CHECK(a.room(start) == most);
+}
+
+TEST_CASE("what came down brings its share of a pull up to an allowance, and a byte more brings none")
+{
+    upload_account a{pulling(1'000), start};
+    a.downloaded(limits::pull_download_allowance * limits::pull_download_share);
+    CHECK(a.room(start) == 1'000 + limits::pull_download_allowance);
+    a.downloaded(limits::pull_download_share);
+    CHECK(a.room(start) == 1'000 + limits::pull_download_allowance);
+}
+
+TEST_CASE("what is sent beyond the limit is counted, and paid back before anything is given again")
+{
+    upload_account a{hourly(1'000), start};
+    CHECK(a.take(1'000, start) == 1'000);
+    a.overdraw(500);
+    CHECK(a.look(start).sent[0] == 1'500);
+    CHECK(a.take(1, start) == 0);
+    a.give_back(500);
+    CHECK(a.take(1, start) == 0);
+    CHECK(a.take(2'000, start + 61min) == 1'000);
+}
+
 TEST_CASE("a start without memory counts every window as half spent, until the window has passed")
 {
     upload_account a{{{1'000, 4'000, unlimited}, false}, start, start};
