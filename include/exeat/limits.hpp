@@ -67,6 +67,10 @@ inline constexpr std::array<std::uint64_t, 3> pull_tunnels{512, 2'048,
 inline constexpr std::uint64_t pull_download_share = 1'000;        // one byte up for so many down
 inline constexpr std::uint64_t pull_download_allowance = 2 * 1024 * 1024; // of that, within an hour
 inline constexpr auto budget_epoch = std::chrono::minutes{20'160};        // two weeks: what was before a start has a time, too
+inline constexpr auto snapshot_interval = std::chrono::seconds{10};       // of the accounts, to disk
+inline constexpr auto snapshot_grace = std::chrono::minutes{2};           // older, and not left by a clean end: the accounts have forgotten
+inline constexpr std::uint64_t snapshot_minutes = 525'960'000;            // since 1970: later is no time
+inline constexpr std::size_t snapshot_bytes = 256 * 1024 * 1024;          // to read; all accounts with all their steps take 166 MiB
 inline constexpr std::size_t budget_accounts = 65'536;                    // keys that have an account of their own
 inline constexpr std::uint64_t crowded_budget = 4 * 1024 * 1024;          // an hour, for all keys that found no room together
 

@@ -1,7 +1,6 @@
 // Every number that exeat publishes, read at the moment of the scrape from the workers' plain counters. Any thread; one scrape at a time.
 #pragma once
 
-#include <exeat/budget_book.hpp>
 #include <exeat/config.hpp>
 #include <net/client_table.hpp>
 #include <net/counters.hpp>
@@ -9,6 +8,7 @@
 #include <ops/journal.hpp>
 #include <ops/label_registry.hpp>
 #include <ops/policy_status.hpp>
+#include <ops/upload_ledger.hpp>
 
 #include <mutex>
 #include <prometheus/collectable.h>
@@ -26,7 +26,7 @@ struct metric_sources {
     const label_registry& labels;
     const policy_status& policy;
     const journal& audit;
-    budget_book& uploads;
+    upload_ledger& uploads;
     std::string version, revision;
 };
 

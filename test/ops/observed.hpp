@@ -67,7 +67,8 @@ struct observed {
     std::vector<std::unique_ptr<net::counters>> counters;
     std::vector<std::unique_ptr<net::client_table>> clients;
     std::unique_ptr<ops::journal> audit;
-    budget_book uploads{1, budget_minutes{0}, {}};
+    ops::event_log log{ops::log_format::people};
+    ops::upload_ledger uploads{{}, log};
     std::unique_ptr<ops::metrics> numbers;
 };
 
