@@ -70,6 +70,7 @@ public:
             for (auto& [key, l] : p.lines) visit(key, l->account);
         }
     }
+    std::optional<budget_minutes> forgot() const noexcept { return forgot_; }
     std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
     std::uint64_t evicted() const noexcept { return evicted_.load(std::memory_order_relaxed); }
     std::uint64_t crowded() const noexcept { return crowded_.load(std::memory_order_relaxed); } // times that a key found no room

@@ -15,9 +15,9 @@ namespace exeat::ops {
 
 namespace {
 
-std::unique_ptr<budget_book> new_book(budget_minutes now, bool knows_the_past)
+std::unique_ptr<budget_book> new_book(budget_minutes now, std::optional<budget_minutes> forgot)
 {
-    return std::make_unique<budget_book>(net::random_seed(), now, knows_the_past ? std::nullopt : std::optional{now});
+    return std::make_unique<budget_book>(net::random_seed(), now, forgot);
 }
 
 // How long ago; never less than nothing, whatever the clock did meanwhile.
@@ -43,20 +43,22 @@ void upload_ledger::read()
     const auto now = net::budget_now();
     std::error_code failed;
     if (path_.empty() || !std::filesystem::exists(path_, failed)) {
-        book_ = new_book(now, false);
+        book_ = new_book(now, now);
         return;
     }
     const auto bytes = read_whole(path_, limits::snapshot_bytes);
     const auto found = bytes ? decode_uploads(*bytes) : std::nullopt;
     if (!found) {
-        book_ = new_book(now, false);
+        book_ = new_book(now, now);
         log_.say(severity::warning, "the upload budgets' snapshot cannot be read, so all count as half spent",
                  {{"file", path_}, {"why", bytes ? "it is damaged" : bytes.error()}});
         return;
     }
     const auto age = age_of(*found, net::wall_now());
-    book_ = new_book(now, found->clean || age <= limits::snapshot_grace);
     const auto saved_at = std::max(now - age, budget_minutes{0});
+    auto forgot = found->clean || age <= limits::snapshot_grace ? std::nullopt : std::optional{now};
+    if (!forgot && found->forgot) forgot = saved_at - *found->forgot;
+    book_ = new_book(now, forgot);
     for (const auto& a : found->accounts) book_->restore(a.key, a.sums, saved_at, now);
 }
 

@@ -61,6 +61,13 @@ private:
     bool failed_ = false;
 };
 
+std::chrono::minutes take_minutes(reader& in)
+{
+    const auto n = in.take<std::uint64_t>();
+    if (n > limits::snapshot_minutes) in.fail();
+    return std::chrono::minutes{static_cast<std::int64_t>(std::min(n, limits::snapshot_minutes))};
+}
+
 upload_snapshot::account take_account(reader& in)
 {
     upload_snapshot::account a;
@@ -77,7 +84,10 @@ upload_snapshot::account take_account(reader& in)
 
 upload_snapshot snapshot_of(budget_book& book, budget_minutes now, wall_time wall, bool clean)
 {
-    upload_snapshot out{wall, clean, {}};
+    upload_snapshot out;
+    out.saved_at = wall;
+    if (book.forgot()) out.forgot = now - *book.forgot();
+    out.clean = clean;
     book.each([&](const budget_key& key, upload_account& account) { out.accounts.push_back({key, account.written(now)}); });
     return out;
 }
@@ -86,6 +96,7 @@ std::string encode(const upload_snapshot& s)
 {
     std::string out{magic};
     put(out, static_cast<std::uint64_t>(std::chrono::floor<std::chrono::minutes>(s.saved_at.time_since_epoch()).count()));
+    put(out, static_cast<std::uint64_t>(s.forgot ? s.forgot->count() + 1 : 0));
     put(out, static_cast<std::uint8_t>(s.clean));
     put(out, static_cast<std::uint32_t>(s.accounts.size()));
     for (const auto& a : s.accounts) {
@@ -109,9 +120,8 @@ std::optional<upload_snapshot> decode_uploads(std::string_view bytes)
     if (digest_of(body) != written) return std::nullopt;
     reader in{body.substr(magic.size())};
     upload_snapshot out;
-    const auto minutes = in.take<std::uint64_t>();
-    if (minutes > limits::snapshot_minutes) in.fail();
-    out.saved_at = wall_time{std::chrono::minutes{static_cast<std::int64_t>(std::min(minutes, limits::snapshot_minutes))}};
+    out.saved_at = wall_time{take_minutes(in)};
+    if (const auto forgot = take_minutes(in); forgot.count() > 0) out.forgot = forgot - std::chrono::minutes{1};
     out.clean = in.take<std::uint8_t>() == 1;
     const auto count = in.take<std::uint32_t>();
     if (count > limits::budget_accounts) in.fail();

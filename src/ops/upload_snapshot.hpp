@@ -1,13 +1,15 @@
 // The upload accounts as bytes, to outlive the process: a header, the accounts with what their windows hold, and a SHA-256 over all before
 // it, for a disk that errs (whoever can write the file is not kept out). Numbers are little-endian. Pure but for the digest; any thread.
 //
-//   "exeat-uploads-1\n" | saved at: u64 minutes since 1970 | clean: u8 | accounts: u32 | account... | SHA-256
-//   account: scope u8 | client 16 | what u64 | sent, down, tunnels: each count u8, then so many (step u8, bytes u64)
+//   "exeat-uploads-1\n" | saved at: u64 minutes since 1970 | forgot: u64 minutes before that, plus 1; 0: nothing | clean: u8 | accounts:
+//   u32 | account... | SHA-256 account: scope u8 | client 16 | what u64 | sent, down, tunnels: each count u8, then so many (step u8, bytes
+//   u64)
 #pragma once
 
 #include <exeat/budget_book.hpp>
 #include <exeat/rule.hpp>
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -21,7 +23,8 @@ struct upload_snapshot {
         upload_account::snapshot sums;
     };
     wall_time saved_at{};
-    bool clean = false; // the process ended with it
+    std::optional<std::chrono::minutes> forgot; // so long before that a process began which did not know what was before it
+    bool clean = false;                         // the process ended with it
     std::vector<account> accounts;
 };
 

@@ -79,10 +79,28 @@ TEST_CASE("without a snapshot, or with one that any byte of was changed or cut o
     CHECK(left_after_start(d) == 500);
 }
 
+TEST_CASE("what a start did not know, the starts after it do not know either")
+{
+    const temporary_directory d;
+    CHECK(left_after_start(d) == 500);
+    CHECK(left_after_start(d) == 500);
+    auto s = decode_uploads(content(d.path("uploads")));
+    REQUIRE(s);
+    CHECK(s->forgot);
+    s->forgot = 59min;
+    s->clean = true;
+    d.write("uploads", encode(*s));
+    CHECK(left_after_start(d) == 500);
+    s->forgot = 60min; // the hour is over
+    d.write("uploads", encode(*s));
+    CHECK(left_after_start(d) == 1'000);
+}
+
 TEST_CASE("what is encoded is decoded as it was, every step of every account")
 {
     upload_snapshot s;
     s.saved_at = wall_time{29'000'000min};
+    s.forgot = 17min;
     s.clean = true;
     for (std::uint64_t n = 0; n < 300; ++n) {
         auto& a = s.accounts.emplace_back();
@@ -94,6 +112,7 @@ TEST_CASE("what is encoded is decoded as it was, every step of every account")
     REQUIRE(again);
     CHECK(again->saved_at == s.saved_at);
     CHECK(again->clean);
+    CHECK(again->forgot == 17min);
     REQUIRE(again->accounts.size() == s.accounts.size());
     for (std::size_t n = 0; n < s.accounts.size(); ++n) {
         CHECK(again->accounts[n].key == s.accounts[n].key);

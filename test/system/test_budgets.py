@@ -5,6 +5,7 @@ import threading
 
 import pytest
 from harness.client import Reply, ask, connect_reply, gone, http_request, open_tunnel, read_exactly, read_to_end
+from harness.exeat import run
 from harness.http_origin import reply
 from harness.origin import swallow
 from harness.wait import stays, wait_until
@@ -222,3 +223,38 @@ def test_a_body_beyond_the_budget_is_refused_in_the_middle(exeat, origins):
     exeat.settled()
     assert exeat.metric("bytes_total", entry="plain", direction="upload") == MEBIBYTE // 2
     assert exeat.metric("denied_total", reason="budget") == 2
+
+
+def test_a_restart_is_no_reset(lab, origins, tmp_path):
+    """L3: neither a clean end nor kill -9; and without what was known before, half counts as spent."""
+    state = tmp_path / "state"
+    state.mkdir()
+    running = lab.exeat(ALLOWLIST)
+    config = running.config_path.read_text().replace("[policy]\n", f'[policy]\nstate = "{state}"\n')
+    running.config_path.write_text(config)
+
+    def spend(exeat, most):
+        with open_tunnel(exeat, "cut.budget.test:9") as s:
+            push(s, most)
+            return uploaded(exeat, origins, "cut")
+
+    with running as exeat:
+        assert spend(exeat, 8 * MEBIBYTE) == MEBIBYTE
+        exeat.stop()
+        exeat.start()
+        assert connect_reply(exeat, "cut.budget.test:9").reason == "budget"
+        exeat.process.kill()
+        exeat.process.wait()
+        exeat.start()
+        assert connect_reply(exeat, "cut.budget.test:9").reason == "budget"
+        exeat.stop()
+        (state / "uploads").write_bytes(b"exeat-uploads-1\n damaged")
+        exeat.start()
+        assert "damaged" in exeat.log() and connect_reply(exeat, "cut.budget.test:9").status == 200
+
+
+def test_a_state_directory_that_cannot_be_written_prevents_the_start(lab, tmp_path):
+    running = lab.exeat(ALLOWLIST)
+    running.config_path.write_text(running.config_path.read_text().replace("[policy]\n", f'[policy]\nstate = "{tmp_path}/none"\n'))
+    got = run("serve", "--config", running.config_path)
+    assert got.returncode == 1 and f"cannot write {tmp_path}/none/uploads (state)" in got.stderr
