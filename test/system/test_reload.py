@@ -118,7 +118,7 @@ BAD = {
     "a wildcard too wide": (allowlist("a.reload.test") + '[[allow]]\nname = "w"\nhosts = ["*.com"]\n', "*.com"),
     "an expectation not met": (BASE + '[[expect]]\nclient = "127.0.0.1"\ntarget = "evil.test:443"\nverdict = "allow"\n', "evil.test"),
     "a name twice": (BASE + BASE[BASE.index("[[allow]]"):], "e-a"),
-    "a key that is not enforced yet": (BASE + 'upload = "1 MiB/1h"\n', "upload"),
+    "a key that is not enforced yet": (BASE.replace("[groups.lab]\n", '[groups.lab]\nidentities = ["spiffe://lab"]\n'), "identities"),
     "binary": ("\0\1\2\xff", "allowlist.toml"),
 }
 
