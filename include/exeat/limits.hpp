@@ -2,6 +2,7 @@
 // What the operator may change lives in config.hpp; these are the ceilings that nobody changes at run time.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -59,6 +60,20 @@ inline constexpr auto expiry_notice = std::chrono::days{7}; // before an end, `c
 inline constexpr std::size_t lint_comparisons = 10'000'000; // of hosts with the patterns that could take them in; then it stops looking
 inline constexpr auto report_ahead = std::chrono::days{14};
 
+// Upload budgets (observability.md: what pulling costs in uploads).
+inline constexpr std::uint64_t pull_tunnel_bytes = 12 * 1024; // a tunnel: handshakes and requests
+inline constexpr std::array<std::uint64_t, 3> pull_tunnels{512, 2'048,
+                                                           8'192}; // that bring it within an hour, a day, a week: a tunnel is no free ride
+inline constexpr std::uint64_t pull_download_share = 1'000;        // one byte up for so many down
+inline constexpr std::uint64_t pull_download_allowance = 2 * 1024 * 1024; // of that, within an hour
+inline constexpr auto budget_epoch = std::chrono::minutes{20'160};        // two weeks: what was before a start has a time, too
+inline constexpr auto snapshot_interval = std::chrono::seconds{10};       // of the accounts, to disk
+inline constexpr auto snapshot_grace = std::chrono::minutes{2};           // older, and not left by a clean end: the accounts have forgotten
+inline constexpr std::uint64_t snapshot_minutes = 525'960'000;            // since 1970: later is no time
+inline constexpr std::size_t snapshot_bytes = 256 * 1024 * 1024;          // to read; all accounts with all their steps take 166 MiB
+inline constexpr std::size_t budget_accounts = 65'536;                    // keys that have an account of their own
+inline constexpr std::uint64_t crowded_budget = 4 * 1024 * 1024;          // an hour, for all keys that found no room together
+
 // Metric slots: a rule or group keeps its slot for the life of the process; when they are used up, new names share slot 0.
 inline constexpr std::size_t rule_slots = 4'096;
 inline constexpr std::size_t group_slots = 1'024;
@@ -89,8 +104,11 @@ inline constexpr auto linger_time = 1s;
 inline constexpr auto accept_pause = 100ms;      // after EMFILE, ENFILE, ENOBUFS, ENOMEM
 inline constexpr std::size_t reserved_fds = 128; // listeners, log, admin, DNS, epoll
 inline constexpr std::size_t fds_per_tunnel = 2;
-inline constexpr auto sweep_interval = 100ms;        // deadlines are this coarse
-inline constexpr std::size_t source_slots = 1 << 16; // of the table that counts connections per source
+inline constexpr auto sweep_interval = 100ms;          // deadlines are this coarse
+inline constexpr std::size_t operation_bytes = 256;    // of an operation of Asio that must begin also without memory
+inline constexpr auto trim_look = 1s;                  // whether a crowd has left
+inline constexpr std::size_t trim_connections = 1'000; // a crowd whose memory is worth giving back
+inline constexpr std::size_t source_slots = 1 << 16;   // of the table that counts connections per source
 
 // Names to addresses.
 inline constexpr std::size_t dns_cache_entries = 16'384; // per worker

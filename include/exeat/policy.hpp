@@ -88,8 +88,9 @@ struct policy_settings {
     wall_time expires = never;
     bool report = false; // mode = "report"
     wall_time report_until = never;
-    std::string sha256;    // of the raw bytes, lower-case hexadecimal
-    std::string deny_help; // how to ask for access; may be empty
+    std::optional<upload_limits> upload; // [defaults]: of one client at one entry without a budget of its own
+    std::string sha256;                  // of the raw bytes, lower-case hexadecimal
+    std::string deny_help;               // how to ask for access; may be empty
 };
 
 class policy {

@@ -1,5 +1,6 @@
 #include <cli/command.hpp>
 #include <cli/parse_arguments.hpp>
+#include <net/wall_clock.hpp>
 #include <ops/load_config.hpp>
 #include <ops/service.hpp>
 
@@ -15,15 +16,13 @@ void say(const std::vector<ops::problem>& all)
     for (const auto& p : all) std::fprintf(stderr, "%s\n", p.to_string().c_str());
 }
 
-wall_time wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
-
 int start(const std::string& path, ops::log_format format)
 {
     const auto settings = ops::load_config(path);
     say(settings.problems);
     if (!settings.value) return 1;
     ops::label_registry labels;
-    auto list = ops::load_allowlist(settings.value->allowlist, labels, wall_now());
+    auto list = ops::load_allowlist(settings.value->allowlist, labels, net::wall_now());
     say(list.problems);
     if (!list.rules) return 1;
     const ops::event_log log{format};

@@ -12,12 +12,6 @@ namespace {
 
 bool used_up(int error) noexcept { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
-request_mode first_mode(listen_mode m) noexcept
-{
-    if (m == listen_mode::proxy) return request_mode::connect;
-    return m == listen_mode::sni ? request_mode::sni : request_mode::transparent_tls;
-}
-
 // No tunnel is made for a connection that is one too many: one try to say why, one line, and closed.
 void turn_away(worker& home, unique_fd fd, const client& from, std::size_t listener)
 {
@@ -78,6 +72,7 @@ background accept_until_drained(worker& home, watched_socket& listening, std::si
             try {
                 said = accept_one(home, listening, listener);
             } catch (const std::bad_alloc&) {
+                home.count.out_of_memory.add();
                 said = next::pause;
             }
         }

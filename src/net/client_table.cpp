@@ -52,8 +52,12 @@ client_account& client_table::of(const client_key& key)
 {
     if (const auto known = accounts_.find(key); known != accounts_.end()) return known->second;
     if (accounts_.size() >= limits::client_slots) return others_;
-    const std::lock_guard hold{mutex_};
-    return accounts_.try_emplace(key).first->second;
+    try {
+        const std::lock_guard hold{mutex_};
+        return accounts_.try_emplace(key).first->second;
+    } catch (const std::bad_alloc&) {
+        return others_;
+    }
 }
 
 void client_table::forget_idle(std::chrono::seconds steady_now)

@@ -5,15 +5,17 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <list>
+#include <memory>
 
 namespace exeat::net {
 
 namespace {
 
+// The first attempt is made in the tunnel's own socket, so that nothing moves where one address is all there is, or the first answers.
 struct attempt {
-    watched_socket socket;
+    watched_socket* socket;
     endpoint to;
+    std::unique_ptr<watched_socket> later; // its address must not change once watched
 };
 
 bool ours(int error) noexcept // not the destination's fault: this machine has run out of something
@@ -51,6 +53,12 @@ void interleave(std::vector<checked_address>& all)
 class race {
 public:
     race(tunnel& t, const std::vector<checked_address>& to, std::uint16_t port) : t_{t}, to_{to}, port_{port} {}
+    race(const race&) = delete;
+    race& operator=(const race&) = delete;
+    ~race()
+    {
+        if (!won_) t_.upstream = watched_socket{{}, &t_.wake}; // whatever still dials must not live on in the tunnel
+    }
 
     bool idle() const noexcept { return running_.empty(); }
     bool more_to_try() const noexcept { return next_ < to_.size(); }
@@ -61,13 +69,12 @@ public:
         const endpoint to{to_[next_++].address(), port_};
         auto opened = begin_connect(to);
         if (!opened) return failed(opened.error().value());
-        auto& a = running_.emplace_back();
-        a.to = to;
-        a.socket.owner = &t_.wake;
-        a.socket.fd = std::move(*opened);
-        a.socket.readable = a.socket.writable = false; // until the kernel says so
-        if (t_.home.events.watch(a.socket)) return;
-        running_.pop_back();
+        attempt a{&t_.upstream, to, nullptr};
+        if (t_.upstream.fd) a.later = std::make_unique<watched_socket>(), a.socket = a.later.get();
+        *a.socket = watched_socket{std::move(*opened), &t_.wake};
+        a.socket->readable = a.socket->writable = false; // until the kernel says so
+        if (t_.home.events.watch(*a.socket)) return running_.push_back(std::move(a));
+        a.socket->close();
         failed(ENOBUFS);
     }
 
@@ -75,12 +82,13 @@ public:
     bool finished()
     {
         for (auto a = running_.begin(); a != running_.end();) {
-            if (a->socket.writable && !a->socket.broken) return take(*a);
-            if (!a->socket.broken) {
+            if (a->socket->writable && !a->socket->broken) return take(*a);
+            if (!a->socket->broken) {
                 ++a;
                 continue;
             }
-            failed(connect_error(a->socket.fd.value()));
+            failed(connect_error(a->socket->fd.value()));
+            a->socket->close();
             a = running_.erase(a);
         }
         return false;
@@ -97,8 +105,10 @@ private:
 
     bool take(attempt& a)
     {
-        t_.upstream = std::move(a.socket);
+        won_ = true;
         t_.peer = a.to;
+        if (!a.later) return true; // the others close with the race
+        t_.upstream = std::move(*a.later);
         running_.clear();
         return t_.home.events.watch(t_.upstream, true);
     }
@@ -108,7 +118,8 @@ private:
     const std::uint16_t port_;
     std::size_t next_ = 0;
     int error_ = 0;
-    std::list<attempt> running_; // a watched socket must not move
+    std::vector<attempt> running_;
+    bool won_ = false;
 };
 
 } // namespace

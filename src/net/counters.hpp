@@ -56,6 +56,12 @@ public:
 
 enum class request_mode : std::uint8_t { connect, http, transparent_tls, transparent_http, sni };
 inline constexpr std::size_t request_modes = 5;
+// What a connection counts as before a byte of it is read.
+constexpr request_mode first_mode(listen_mode m) noexcept
+{
+    if (m == listen_mode::proxy) return request_mode::connect;
+    return m == listen_mode::sni ? request_mode::sni : request_mode::transparent_tls;
+}
 inline constexpr std::array<std::string_view, request_modes> request_mode_words{"connect", "http", "transparent_tls", "transparent_http",
                                                                                 "sni"};
 
@@ -82,6 +88,7 @@ struct counters {
         histogram<upload_bytes> upload;  // when they end
     };
     std::array<per_purpose, purposes> tunnels;
+    std::array<std::array<counter, budget_actions + 1>, purposes> over_budget; // tunnels, by what was done; the last: report mode
     std::array<counter, endings> closed;
     std::array<counter, dns_results> dns_queries;
     histogram<setup_ns> dns_duration; // of questions that went to a server
@@ -92,6 +99,7 @@ struct counters {
     histogram<setup_ns> setup; // from accept to relaying
     counter orig_dst_mismatch; // transparent: the name resolved elsewhere than the client had dialled
     counter accept_pauses;     // out of fds or memory
+    counter out_of_memory;     // tunnels and look-ups that were given up for lack of it
     counter audit_dropped;     // records that found no room in the ring
 };
 

@@ -5,8 +5,9 @@ namespace exeat::net {
 deadlines::slot deadlines::add(waiter& who)
 {
     if (free_.empty()) {
-        entries_.emplace_back();
+        if (entries_.size() == entries_.capacity()) entries_.reserve(2 * entries_.size() + 16);
         free_.reserve(entries_.capacity()); // so that remove() cannot fail
+        entries_.emplace_back();
         free_.push_back(static_cast<slot>(entries_.size() - 1));
     }
     const auto s = free_.back();

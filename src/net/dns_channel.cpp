@@ -4,6 +4,7 @@
 #include <net/socket.hpp>
 
 #include <ares.h>
+#include <array>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <netdb.h>
 #include <stdexcept>
@@ -57,6 +58,19 @@ dns_answer read_answer(int status, const ares_addrinfo* info)
     return a;
 }
 
+// Nothing may be thrown through c-ares.
+dns_answer read_in_memory(int status, const ares_addrinfo* info) noexcept
+{
+    try {
+        return read_answer(status, info);
+    } catch (const std::bad_alloc&) {
+        dns_answer none;
+        none.result = dns_result::failed;
+        none.failed = true;
+        return none;
+    }
+}
+
 } // namespace
 
 struct dns_channel::parts {
@@ -79,6 +93,7 @@ struct dns_channel::parts {
     void open(const config&);
     void set_servers(const std::vector<endpoint>&);
     void socket_state(int fd, bool read, bool write);
+    void watch_all() noexcept;
     void wait(int fd, const std::shared_ptr<watch>&);
 
     asio::io_context& io;
@@ -100,7 +115,11 @@ void dns_channel::parts::open(const config& c)
     o.domains = nullptr;
     o.ndomains = 0; // else the machine's search list is taken
     o.sock_state_cb_data = this;
-    o.sock_state_cb = [](void* self, ares_socket_t fd, int r, int w) { static_cast<parts*>(self)->socket_state(fd, r != 0, w != 0); };
+    o.sock_state_cb = [](void* self, ares_socket_t fd, int r, int w) {
+        try {
+            static_cast<parts*>(self)->socket_state(fd, r != 0, w != 0);
+        } catch (const std::exception&) {} // not watched for lack of memory: the next sweep tries again
+    };
     const int mask = ARES_OPT_LOOKUPS | ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_DOMAINS |
                      ARES_OPT_SOCK_STATE_CB;
     if (const int said = ::ares_init_options(&channel, &o, mask); said != ARES_SUCCESS) throw std::runtime_error{ares_strerror(said)};
@@ -123,18 +142,34 @@ void dns_channel::parts::socket_state(int fd, bool read, bool write)
         sockets.erase(fd);
         return;
     }
-    auto& w = sockets[fd];
-    if (!w) w = std::make_shared<watch>(io, fd);
+    auto at = sockets.find(fd);
+    if (at == sockets.end()) at = sockets.emplace(fd, std::make_shared<watch>(io, fd)).first;
+    const auto w = at->second;
     w->want_read = read;
     w->want_write = write;
     wait(fd, w);
+}
+
+// Whatever c-ares waits for and we do not, because there was no memory when it began.
+void dns_channel::parts::watch_all() noexcept
+{
+    std::array<ares_socket_t, ARES_GETSOCK_MAXNUM> open{};
+    const auto mask = static_cast<unsigned>(::ares_getsock(channel, open.data(), ARES_GETSOCK_MAXNUM));
+    for (unsigned i = 0; i < ARES_GETSOCK_MAXNUM; ++i) {
+        const bool reads = ARES_GETSOCK_READABLE(mask, i), writes = ARES_GETSOCK_WRITABLE(mask, i);
+        if (!reads && !writes) break;
+        try {
+            socket_state(open[i], reads, writes);
+        } catch (const std::exception&) {
+            return;
+        }
+    }
 }
 
 void dns_channel::parts::wait(int fd, const std::shared_ptr<watch>& w)
 {
     const auto arm = [&](descriptor::wait_type type, bool want, bool watch::*armed) {
         if (!want || (*w).*armed || stopped) return;
-        (*w).*armed = true;
         // The descriptor may be released before the handler runs; then the channel must not be touched for it.
         w->on.async_wait(type, [this, fd, type, armed, weak = std::weak_ptr{w}](boost::system::error_code failed) {
             const auto alive = weak.lock();
@@ -145,6 +180,7 @@ void dns_channel::parts::wait(int fd, const std::shared_ptr<watch>& w)
             ::ares_process_fd(channel, reads ? fd : ARES_SOCKET_BAD, reads ? ARES_SOCKET_BAD : fd);
             if (const auto at = sockets.find(fd); at != sockets.end() && at->second == alive) wait(fd, alive);
         });
+        (*w).*armed = true; // only now: it may have thrown
     };
     arm(descriptor::wait_read, w->want_read, &watch::reading);
     arm(descriptor::wait_write, w->want_write, &watch::writing);
@@ -162,7 +198,7 @@ void dns_channel::ask(const std::string& name, answer_handler handler)
     auto kept = std::make_unique<answer_handler>(std::move(handler));
     const auto done = [](void* data, int status, int, ares_addrinfo* info) {
         const std::unique_ptr<answer_handler> call{static_cast<answer_handler*>(data)};
-        auto answer = read_answer(status, info);
+        auto answer = read_in_memory(status, info);
         ::ares_freeaddrinfo(info);
         (*call)(std::move(answer));
     };
@@ -172,7 +208,8 @@ void dns_channel::ask(const std::string& name, answer_handler handler)
 
 void dns_channel::sweep()
 {
-    if (!parts_->sockets.empty()) ::ares_process_fd(parts_->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    ::ares_process_fd(parts_->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); // its timeouts
+    parts_->watch_all();
 }
 
 void dns_channel::stop()

@@ -36,7 +36,7 @@ task<verdict> reach_or_reuse(tunnel& t)
     t.upstream = watched_socket{};
     t.upstream.owner = &t.wake;
     const auto reached = co_await reach(t);
-    if (reached == verdict::allowed) t.upstream_of = upstream_binding{*t.to, t.said.by->slot};
+    if (reached == verdict::allowed) t.upstream_of = std::make_unique<upstream_binding>(*t.to, t.said.by->slot);
     co_return reached;
 }
 

@@ -1,5 +1,6 @@
 #include <net/reactor.hpp>
 
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/post.hpp>
 #include <system_error>
 
@@ -46,6 +47,7 @@ bool reactor::watch(watched_socket& s, bool moved) noexcept
     e.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
     e.data.ptr = &s;
     s.watched = ::epoll_ctl(epoll_.native_handle(), moved ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, s.fd.value(), &e) == 0;
+    if (s.watched) s.readable = false; // what there is to read already comes as the first event: no call to find out
     return s.watched;
 }
 
@@ -72,20 +74,21 @@ void reactor::poll_soon()
 {
     if (posted_) return;
     posted_ = true;
-    asio::post(io_, [this] {
-        posted_ = false;
-        poll();
-    });
+    asio::post(io_, asio::bind_allocator(post_memory_.memory(), [this] {
+                   posted_ = false;
+                   poll();
+               }));
 }
 
 void reactor::wait()
 {
     if (waiting_) return;
     waiting_ = true;
-    epoll_.async_wait(asio::posix::stream_descriptor::wait_read, [this](boost::system::error_code failed) {
-        waiting_ = false;
-        if (!failed) poll();
-    });
+    epoll_.async_wait(asio::posix::stream_descriptor::wait_read,
+                      asio::bind_allocator(wait_memory_.memory(), [this](boost::system::error_code failed) {
+                          waiting_ = false;
+                          if (!failed) poll();
+                      }));
 }
 
 // First every flag of the batch is set, then the sleepers run: a tunnel may end in its turn, and no event of this batch can

@@ -4,6 +4,7 @@
 // All of it belongs to one worker's thread.
 #pragma once
 
+#include <net/kept_memory.hpp>
 #include <net/unique_fd.hpp>
 
 #include <array>
@@ -99,6 +100,7 @@ private:
     std::size_t ready_ = 0; // length of the list
     bool posted_ = false;
     bool waiting_ = false;
+    kept_memory post_memory_, wait_memory_;
 };
 
 } // namespace exeat::net

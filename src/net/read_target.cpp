@@ -41,7 +41,7 @@ no_request none(const tunnel& t, arrival how, verdict late, verdict partial)
 task<std::optional<no_request>> await_request(tunnel& t, bool first)
 {
     if (first || !t.held.empty()) co_return std::nullopt;
-    t.held = {}; // an idle connection holds no buffer
+    std::string{}.swap(t.held); // an idle connection holds no buffer
     t.set_deadline(t.home.settings().idle_timeout);
     const auto how = co_await read_more(t, limits::request_head_bytes);
     if (how == arrival::bytes) co_return std::nullopt;
@@ -54,6 +54,7 @@ task<request_or<request_head>> read_request(tunnel& t, std::optional<std::uint16
 {
     const auto gone = co_await await_request(t, t.requests++ == 0);
     if (gone) co_return *gone;
+    t.accounted = false;
     t.set_deadline(t.home.settings().head_timeout);
     for (;;) {
         auto scan = port ? scan_origin_request(t.held, *port) : scan_proxy_request(t.held);

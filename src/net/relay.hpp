@@ -12,6 +12,6 @@ namespace exeat::net {
 struct tunnel;
 
 // Sends tunnel::held to the upstream and `answer` to the client first. Both sockets are connected and the book is open.
-task<ending> relay(tunnel&, std::string answer);
+task<ending> relay(tunnel&, std::string& answer);
 
 } // namespace exeat::net

@@ -1,5 +1,6 @@
 #include <net/resolver.hpp>
 
+#include <net/dns_cache.hpp>
 #include <net/dns_channel.hpp>
 #include <net/worker.hpp>
 
@@ -13,21 +14,10 @@ using std::chrono::steady_clock;
 
 namespace {
 
-struct cached {
-    dns_answer answer;
-    steady_clock::time_point expires;
-};
-
 struct question { // one in flight, and who waits for it
     std::vector<waiter*> waiting;
     steady_clock::time_point asked;
 };
-
-steady_clock::time_point expiry(const dns_answer& a)
-{
-    const auto ttl = std::clamp<std::chrono::seconds>(a.ttl, limits::dns_ttl_floor, limits::dns_ttl_ceiling);
-    return steady_clock::now() + (a.failed ? std::chrono::seconds{limits::dns_negative_ttl} : ttl);
-}
 
 } // namespace
 
@@ -37,33 +27,28 @@ struct resolver::parts {
     const dns_answer* find(const std::string& name);
     void keep(const std::string& name, dns_answer);
     verdict ask(const std::string& name, waiter&);
+    void send(const std::string& name, waiter&);
     void answered(const std::string& name, dns_answer);
     void forget(const std::string& name, waiter&);
 
     dns_channel channel;
     counters& count;
     const std::chrono::milliseconds timeout;
-    std::unordered_map<std::string, cached> cache;
+    dns_cache cache;
     std::unordered_map<std::string, question> in_flight;
     std::size_t waiting = 0;
 };
 
 const dns_answer* resolver::parts::find(const std::string& name)
 {
-    const auto at = cache.find(name);
-    if (at == cache.end()) return nullptr;
-    if (at->second.expires > steady_clock::now()) return &at->second.answer;
-    cache.erase(at);
-    count.dns_cache_entries.set(cache.size());
-    return nullptr;
+    const auto* known = cache.find(name, steady_clock::now());
+    if (!known) count.dns_cache_entries.set(cache.size());
+    return known;
 }
 
 void resolver::parts::keep(const std::string& name, dns_answer a)
 {
-    // Names come from the allowlist only, so a full cache is rare; which one goes does not matter then.
-    if (cache.size() >= limits::dns_cache_entries) cache.erase(cache.begin());
-    const auto until = expiry(a);
-    cache.insert_or_assign(name, cached{std::move(a), until});
+    cache.keep(name, std::move(a), steady_clock::now());
     count.dns_cache_entries.set(cache.size());
 }
 
@@ -72,13 +57,23 @@ verdict resolver::parts::ask(const std::string& name, waiter& who)
     const auto known = in_flight.find(name);
     if (waiting >= limits::dns_waiters) return verdict::dns_overload;
     if (known == in_flight.end() && in_flight.size() >= limits::dns_in_flight) return verdict::dns_overload;
-    auto& q = in_flight[name];
-    q.waiting.push_back(&who);
+    const bool first = known == in_flight.end();
+    if (first) in_flight.emplace(name, question{{&who}, steady_clock::now()});
+    else known->second.waiting.push_back(&who);
     ++waiting;
-    if (known != in_flight.end()) return verdict::allowed;
-    q.asked = steady_clock::now();
-    channel.ask(name, [this, name](dns_answer a) { answered(name, std::move(a)); });
+    if (first) send(name, who);
     return verdict::allowed;
+}
+
+void resolver::parts::send(const std::string& name, waiter& who)
+{
+    try {
+        channel.ask(name, [this, name](dns_answer a) { answered(name, std::move(a)); });
+    } catch (...) { // out of memory: a question that nobody asked must not be waited for by the next tunnel
+        forget(name, who);
+        in_flight.erase(name);
+        throw;
+    }
 }
 
 void resolver::parts::answered(const std::string& name, dns_answer a)
@@ -90,7 +85,11 @@ void resolver::parts::answered(const std::string& name, dns_answer a)
     const auto waiters = std::move(at->second.waiting);
     in_flight.erase(at);
     waiting -= waiters.size();
-    keep(name, std::move(a));
+    try {
+        keep(name, std::move(a));
+    } catch (const std::bad_alloc&) { // those who wait find nothing and are refused when their time is over
+        count.out_of_memory.add();
+    }
     for (auto* w : waiters) w->wake();
 }
 

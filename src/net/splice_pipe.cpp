@@ -1,7 +1,6 @@
 #include <net/splice_pipe.hpp>
 
-#include <exeat/limits.hpp>
-
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 
@@ -35,9 +34,9 @@ io_result splice_pipe::fill(watched_socket& from) noexcept
     return r;
 }
 
-io_result splice_pipe::drain(watched_socket& to) noexcept
+io_result splice_pipe::drain(watched_socket& to, std::size_t most) noexcept
 {
-    const auto r = spliced(move(out.value(), to.fd.value(), held), to.writable);
+    const auto r = spliced(move(out.value(), to.fd.value(), std::min(most, held)), to.writable);
     held -= r.bytes;
     return r;
 }
@@ -60,7 +59,6 @@ std::optional<splice_pipe> pipe_pool::take() noexcept
 
 void pipe_pool::give_back(splice_pipe&& p) noexcept
 {
-    if (idle_.capacity() == 0) idle_.reserve(limits::idle_pipes);
     if (p.held == 0 && idle_.size() < limits::idle_pipes) idle_.push_back(std::move(p));
     else splice_pipe closed{std::move(p)};
 }

@@ -2,6 +2,7 @@
 // go back to it only when they are empty, so that no tunnel can ever see another's bytes. Worker's thread.
 #pragma once
 
+#include <exeat/limits.hpp>
 #include <net/socket.hpp>
 #include <net/unique_fd.hpp>
 
@@ -18,11 +19,12 @@ struct splice_pipe {
 
     // Both keep the socket's readiness flags as read_some and write_some do.
     io_result fill(watched_socket& from) noexcept; // only when held is 0: then would-block means that the socket is empty
-    io_result drain(watched_socket& to) noexcept;
+    io_result drain(watched_socket& to, std::size_t most) noexcept;
 };
 
 class pipe_pool {
 public:
+    pipe_pool() { idle_.reserve(limits::idle_pipes); } // so that give_back() cannot fail
     // None when the kernel gives no more pipes: then bytes are copied.
     std::optional<splice_pipe> take() noexcept;
     void give_back(splice_pipe&&) noexcept; // closes it unless it is empty and there is room

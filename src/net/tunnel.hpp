@@ -60,12 +60,13 @@ struct tunnel : live_hook {
     client who;
     std::shared_ptr<const policy> rules; // the snapshot that judged the request in hand
     std::uint64_t generation = 0;
-    std::optional<target> to;                    // of the request in hand
-    decision said;                               // and its judgement; points into `to` and `rules`; a reload renews all three
-    account* book = nullptr;                     // of the request in hand
-    endpoint peer;                               // the upstream's address, once connected
-    std::optional<upstream_binding> upstream_of; // plain HTTP: whom the upstream connection may serve again
-    bool ech = false;                            // an encrypted ClientHello was let through
+    std::optional<target> to;                      // of the request in hand
+    decision said;                                 // and its judgement; points into `to` and `rules`; a reload renews all three
+    account* book = nullptr;                       // of the request in hand
+    bool accounted = false;                        // it had an account, which told how it went
+    endpoint peer;                                 // the upstream's address, once connected
+    std::unique_ptr<upstream_binding> upstream_of; // plain HTTP: whom the upstream connection may serve again
+    bool ech = false;                              // an encrypted ClientHello was let through
     std::optional<interruption> cut;
     std::string held;           // read from the client, not consumed yet
     std::uint64_t requests = 0; // heads asked for on this connection

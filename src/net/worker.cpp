@@ -1,7 +1,9 @@
 #include <net/worker.hpp>
 
 #include <net/accept.hpp>
+#include <net/wall_clock.hpp>
 
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/post.hpp>
 #include <random>
 #include <thread>
@@ -19,8 +21,6 @@ std::uint64_t id_base(std::size_t worker)
     static const std::uint64_t process = std::random_device{}();
     return ((process & 0xffff) << 48) | (std::uint64_t{worker} << 40);
 }
-
-wall_time wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
 
 // Each worker shares the policy through a count of its own, so that opening a tunnel touches no other core's cache line.
 std::shared_ptr<const policy> own_count(std::shared_ptr<const policy> p)
@@ -41,7 +41,8 @@ std::vector<watched_socket> as_watched(std::vector<unique_fd> fds)
 worker::worker(std::size_t index, const common_ground& common, std::vector<unique_fd> listeners, audit_ring& audit)
     : settings_{common.settings}, audit_healthy_{common.audit_healthy}, io_{1}, counts_{std::make_unique<counters>()}, events{io_},
       count{*counts_}, names{io_, common.settings, *counts_}, client_accounts{clients_}, doors{common.doors},
-      wildcard_names{common.wildcard_names}, audit_{audit}, sweep_timer_{io_}, listening_{as_watched(std::move(listeners))},
+      wildcard_names{common.wildcard_names}, uploads{common.uploads}, audit_{audit}, sweep_timer_{io_}, listening_{as_watched(
+                                                                                                            std::move(listeners))},
       scratch_(limits::scratch_bytes), own_{common.own}, began_{steady_clock::now()}, wall_{wall_now()}, id_base_{id_base(index)}
 {
     take(common.rules, common.generation);
@@ -49,13 +50,23 @@ worker::worker(std::size_t index, const common_ground& common, std::vector<uniqu
 
 worker::~worker() = default;
 
-void worker::run()
+void worker::begin()
 {
     events.start();
     for (std::size_t i = 0; i < listening_.size(); ++i) accept_connections(*this, listening_[i], i);
     sweep_again();
-    io_.run();
-    flush_late_records();
+}
+
+void worker::run()
+{
+    while (!io_.stopped()) {
+        try {
+            io_.run();
+        } catch (const std::exception&) {
+            count.out_of_memory.add(); // a handler had none: what it was about ends by its deadline, the others go on
+        }
+    }
+    late_.move_to(audit_);
 }
 
 void worker::take(std::shared_ptr<const policy> next, std::uint64_t next_generation)
@@ -108,11 +119,10 @@ bool worker::may_log() const noexcept
 bool worker::log(const audit_record& r, std::size_t reserve)
 {
     const bool opening = r.action == audit_action::open;
-    if (!late_.empty()) flush_late_records();
+    late_.move_to(audit_);
     if (late_.empty() && audit_.push(r, reserve)) return true;
     if (opening && settings_.on_audit_failure == audit_failure::deny) return false;
-    if (r.action == audit_action::close && late_.size() < limits::audit_late_records) late_.push_back(r);
-    else count.audit_dropped.add();
+    if (r.action != audit_action::close || !late_.keep(r)) count.audit_dropped.add();
     return true;
 }
 
@@ -122,27 +132,24 @@ void worker::log_denial(const audit_record& r)
     if (now && !audit_.push(*now, limits::audit_reserve)) count.audit_dropped.add();
 }
 
-void worker::flush_late_records()
-{
-    while (!late_.empty() && audit_.push(late_.front())) late_.pop_front();
-}
-
 void worker::sweep_again()
 {
     sweep_timer_.expires_after(limits::sweep_interval);
-    sweep_timer_.async_wait([this](boost::system::error_code failed) {
+    sweep_timer_.async_wait(asio::bind_allocator(sweep_memory_.memory(), [this](boost::system::error_code failed) {
         if (failed) return;
-        sweep();
-        const bool quiet = ending_ && live.empty() && late_.empty();
-        if (quiet) {
-            names.stop();
-            events.stop();
-            io_.stop();
-            return;
+        try {
+            sweep();
+        } catch (const std::exception&) {
+            count.out_of_memory.add();
         }
-        sweep_again();
-    });
+        if (!ended()) return sweep_again();
+        names.stop();
+        events.stop();
+        io_.stop();
+    }));
 }
+
+bool worker::ended() const noexcept { return ending_ && live.empty() && late_.empty(); }
 
 void worker::sweep()
 {
@@ -150,7 +157,7 @@ void worker::sweep()
     const auto now = static_cast<tick>((steady_clock::now() - began_) / limits::sweep_interval);
     due.sweep(now);
     names.sweep();
-    flush_late_records();
+    late_.move_to(audit_);
     if (wall_ >= next_change_) {
         next_change_ = rules->next_change(wall_);
         judge_all_again();
@@ -163,6 +170,7 @@ void worker::sweep()
 
 void worker::each_second()
 {
+    minute_ = budget_now();
     if (const auto r = denials_.next_second(); r && !audit_.push(*r, limits::audit_reserve)) count.audit_dropped.add();
     const auto oldest = due.oldest();
     for (std::size_t p = 0; p < purposes; ++p) count.tunnels[p].oldest_start.set(static_cast<std::uint64_t>(oldest[p]));

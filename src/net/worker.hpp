@@ -2,6 +2,7 @@
 // never leave their worker and take no lock. The public functions marked "any thread" post to the worker; all else is its own thread's.
 #pragma once
 
+#include <exeat/budget_book.hpp>
 #include <exeat/config.hpp>
 #include <exeat/name_budget.hpp>
 #include <exeat/policy.hpp>
@@ -11,16 +12,17 @@
 #include <net/counters.hpp>
 #include <net/deadlines.hpp>
 #include <net/denial_sampler.hpp>
+#include <net/late_records.hpp>
 #include <net/reactor.hpp>
 #include <net/resolver.hpp>
 #include <net/splice_pipe.hpp>
 #include <net/tunnel.hpp>
+#include <net/upload_permit.hpp>
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -33,6 +35,7 @@ struct common_ground {
     const config& settings;
     admission& doors;
     name_budget& wildcard_names;
+    budget_book& uploads;
     const std::atomic<bool>& audit_healthy;
     std::shared_ptr<const policy> rules;
     std::uint64_t generation = 0;
@@ -54,6 +57,7 @@ public:
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
 
+    void begin();                                                        // before run(): listens; throws std::bad_alloc
     void run();                                                          // this thread becomes the worker's, until cut_all() is done
     void adopt(std::shared_ptr<const policy>, std::uint64_t generation); // any thread: takes effect for all tunnels, live ones too
     void adopt(own_endpoints);                                           // any thread
@@ -66,6 +70,7 @@ public:
     const config& settings() const noexcept { return settings_; }
     const own_endpoints& own() const noexcept { return own_; }
     wall_time wall() const noexcept { return wall_; }
+    budget_minutes minute() const noexcept { return minute_; }
     std::span<char> scratch() noexcept { return scratch_; } // for one non-blocking call and what follows it without a wait
     bool draining() const noexcept { return draining_; }
     bool may_log() const noexcept;                      // false: the audit log is out, and that denies
@@ -84,25 +89,28 @@ public:
     boost::intrusive::list<tunnel, boost::intrusive::constant_time_size<false>> live;
     admission& doors;
     name_budget& wildcard_names;
+    budget_book& uploads;
 
 private:
     void take(std::shared_ptr<const policy>, std::uint64_t generation);
     void sweep_again();
     void sweep();
     void each_second();
+    bool ended() const noexcept;
     void judge_all_again();
     void judge_again(tunnel&);
-    void flush_late_records();
 
     audit_ring& audit_;
-    std::deque<audit_record> late_; // found no room in the ring, and must not be lost
+    late_records late_;
     denial_sampler denials_;
+    kept_memory sweep_memory_;
     boost::asio::steady_timer sweep_timer_;
     std::vector<watched_socket> listening_;
     std::vector<char> scratch_;
     own_endpoints own_;
     const std::chrono::steady_clock::time_point began_;
     wall_time wall_{};
+    budget_minutes minute_ = budget_now();
     wall_time next_change_ = never;
     std::uint64_t id_base_ = 0, ids_ = 0;
     tick second_ = 0;

@@ -86,6 +86,7 @@ struct admin_hall {
     tcp::acceptor acceptor;
     std::optional<admin_pages> pages;
     std::set<beast::tcp_stream*> open;
+    bool accepting = false;
 };
 
 namespace {
@@ -123,22 +124,41 @@ asio::awaitable<void> converse(tcp::socket socket, shared_hall hall)
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
 }
 
-asio::awaitable<void> accept(shared_hall hall)
+// False when the hall is closed. Throws or says `tired` when descriptors or memory have run out.
+asio::awaitable<bool> accept_one(shared_hall hall, bool& tired)
 {
     auto& acceptor = hall->acceptor;
-    asio::steady_timer pause{acceptor.get_executor()};
-    while (acceptor.is_open()) {
-        tcp::socket socket{acceptor.get_executor()};
-        error_code failed;
-        co_await acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, failed));
-        if (failed == asio::error::operation_aborted) co_return;
-        if (failed) { // out of descriptors: trying again at once would spin
-            pause.expires_after(limits::accept_pause);
-            co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, failed));
-            continue;
+    error_code failed;
+    if (std::exchange(tired, false)) { // trying again at once would spin
+        asio::steady_timer pause{acceptor.get_executor(), limits::accept_pause};
+        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, failed));
+    }
+    tcp::socket socket{acceptor.get_executor()};
+    co_await acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, failed));
+    if (failed == asio::error::operation_aborted) co_return false;
+    tired = bool{failed};
+    if (failed || hall->open.size() >= limits::admin_connections) co_return true; // closes it
+    asio::co_spawn(acceptor.get_executor(), converse(std::move(socket), hall), asio::detached);
+    co_return true;
+}
+
+struct presence { // of the loop that accepts
+    explicit presence(admin_hall& h) : hall{h} { hall.accepting = true; }
+    ~presence() { hall.accepting = false; }
+    presence(const presence&) = delete;
+    presence& operator=(const presence&) = delete;
+    admin_hall& hall;
+};
+
+asio::awaitable<void> accept(shared_hall hall)
+{
+    const presence here{*hall};
+    for (bool more = true, tired = false; more && hall->acceptor.is_open();) {
+        try {
+            more = co_await accept_one(hall, tired);
+        } catch (const std::bad_alloc&) {
+            tired = true;
         }
-        if (hall->open.size() >= limits::admin_connections) continue; // closes it
-        asio::co_spawn(acceptor.get_executor(), converse(std::move(socket), hall), asio::detached);
     }
 }
 
@@ -153,7 +173,12 @@ endpoint admin::local() const { return from_tcp(hall_->acceptor.local_endpoint()
 void admin::serve(const metrics& numbers)
 {
     hall_->pages.emplace(numbers);
-    asio::co_spawn(io_, accept(hall_), asio::detached);
+    keep_accepting();
+}
+
+void admin::keep_accepting()
+{
+    if (!hall_->accepting && hall_->acceptor.is_open()) asio::co_spawn(io_, accept(hall_), asio::detached);
 }
 
 void admin::close()

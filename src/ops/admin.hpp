@@ -22,7 +22,9 @@ public:
     admin& operator=(const admin&) = delete;
 
     void serve(const metrics&); // from now on; the metrics outlive the io_context's last run
-    void close();               // the listener and every connection; on the io_context's thread, or while it does not run
+    // After a std::bad_alloc out of the io_context: Asio drops an accept whose socket it has no memory for, and who waits for it.
+    void keep_accepting();
+    void close(); // the listener and every connection; on the io_context's thread, or while it does not run
     endpoint local() const;
     std::uint16_t port() const { return local().port; }
 

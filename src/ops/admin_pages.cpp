@@ -1,6 +1,7 @@
 #include <ops/admin_pages.hpp>
 
 #include <exeat/request_head.hpp> // equals_ignoring_case
+#include <net/wall_clock.hpp>
 #include <ops/metric_families.hpp>
 #include <ops/utc.hpp>
 
@@ -12,8 +13,6 @@ namespace exeat::ops {
 namespace {
 
 namespace json = boost::json;
-
-wall_time wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
 
 bool port_or_nothing(std::string_view rest) noexcept
 {
@@ -135,7 +134,8 @@ admin_page admin_pages::index() const
 readiness admin_pages::judge() const
 {
     const auto& from = metrics_->sources();
-    return judge_readiness(from.policy.now(), {from.audit.healthy(), from.audit.last_error(), from.settings.on_audit_failure}, wall_now());
+    return judge_readiness(from.policy.now(), {from.audit.healthy(), from.audit.last_error(), from.settings.on_audit_failure},
+                           net::wall_now());
 }
 
 admin_page admin_pages::ready() const
@@ -152,7 +152,7 @@ admin_page admin_pages::status() const
     const json::object all{{"version", from.version},         {"revision", from.revision},
                            {"uptime_seconds", up.count()},    {"ready", said.ready()},
                            {"reasons", texts(said.reasons)},  {"warnings", texts(said.warnings)},
-                           {"workers", from.workers.size()},  {"policy", of_policy(from.policy.now(), wall_now())},
+                           {"workers", from.workers.size()},  {"policy", of_policy(from.policy.now(), net::wall_now())},
                            {"listeners", of_listeners(from)}, {"totals", of_totals(from)},
                            {"audit", of_audit(from.audit)}};
     return {200, "application/json", json::serialize(all) + "\n"};

@@ -1,6 +1,7 @@
 #include <ops/allowlist_draft.hpp>
 
 #include <exeat/limits.hpp>
+#include <ops/read_budgets.hpp>
 
 #include <algorithm>
 
@@ -40,7 +41,7 @@ policy_settings read_settings(section& root, wall_time now)
     s.deny_help = root.lines({"deny_help", "\"Ask in #egress\""}).value_or("");
     if (const auto* t = root.table({"defaults", "{}"})) {
         section d{*t, "[defaults]", root.wrong()};
-        read_upload(d);
+        s.upload = read_upload(d, {"upload", "\"10 GiB/24h\""});
         d.done();
     }
     return s;

@@ -2,7 +2,7 @@
 
 #include <ops/host_text.hpp>
 #include <ops/networks.hpp>
-#include <ops/quantity.hpp>
+#include <ops/read_budgets.hpp>
 #include <ops/shared_suffixes.hpp>
 #include <ops/suggest.hpp>
 
@@ -17,7 +17,7 @@ namespace {
 
 constexpr std::array<std::string_view, 3> protocol_words{"tls", "http", "tcp"};
 constexpr std::array<std::string_view, purposes> purpose_words{"pull", "api", "telemetry", "push"};
-constexpr std::array<std::string_view, 2> ech_words{"deny", "allow"}, budget_words{"cut", "alert"};
+constexpr std::array<std::string_view, 2> ech_words{"deny", "allow"};
 
 constexpr std::string_view name_mend = "write lower-case letters, digits, '.', '_' and '-', a letter or digit first, 64 octets at most";
 
@@ -76,9 +76,7 @@ private:
             if (*t <= now_)
                 s.wrong().warning(s.where("expires"), "this entry has expired and lets nothing out; remove it or renew 'expires'");
         }
-        read_upload(s);
-        constexpr toml_key on_budget{"on_budget", "\"cut\""};
-        if (s.word(on_budget, budget_words)) s.not_enforced(on_budget);
+        read_entry_budgets(s, r);
     }
 
     static void read_shared_suffix(section& s, entry& e)
@@ -174,15 +172,6 @@ std::string objection_to(const host_pattern& host, const entry& e)
     auto said = objection_to(host, e.value);
     if (said.empty() && e.value.kind != rule_kind::deny && e.shared_suffix.empty()) said = wildcard_objection(host);
     return said;
-}
-
-void read_upload(section& s)
-{
-    constexpr toml_key upload{"upload", "\"50 MiB/1h\""};
-    const auto text = s.text(upload);
-    if (!text) return;
-    if (parse_budget(*text)) s.not_enforced(upload);
-    else s.reject(upload.name, fmt::format("{} is no budget; write it like {}", as_shown(*text), upload.example));
 }
 
 std::vector<group> read_groups(section& root)

@@ -33,7 +33,4 @@ std::vector<group> read_groups(section& root);
 // [[allow]] first, then [[private_link]], then [[deny]], each in the file's order.
 std::vector<entry> read_entries(section& root, const std::vector<group>&, wall_time now);
 
-// An upload budget is read and, until it is enforced, refused.
-void read_upload(section&);
-
 } // namespace exeat::ops

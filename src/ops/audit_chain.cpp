@@ -1,6 +1,7 @@
 #include <ops/audit_chain.hpp>
 
 #include <boost/json.hpp>
+#include <new>
 #include <openssl/evp.h>
 #include <stdexcept>
 
@@ -18,9 +19,10 @@ sha256_hex sha256::of(std::string_view bytes)
 {
     std::array<unsigned char, 32> digest{};
     unsigned size = 0;
-    EVP_DigestInit_ex2(context_.get(), digest_.get(), nullptr);
-    EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size());
-    EVP_DigestFinal_ex(context_.get(), digest.data(), &size);
+    const bool done = EVP_DigestInit_ex2(context_.get(), digest_.get(), nullptr) == 1 &&
+                      EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1 &&
+                      EVP_DigestFinal_ex(context_.get(), digest.data(), &size) == 1;
+    if (!done) throw std::bad_alloc{}; // the one thing that SHA-256 can fail for
     sha256_hex hex{};
     for (std::size_t i = 0; i < digest.size(); ++i) {
         hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];

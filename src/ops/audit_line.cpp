@@ -155,8 +155,8 @@ void audit_line::policy(std::string& out, const audit_record& r)
         out.append(rule(r.rule_slot));
     }
     if (r.policy != generation_) {
-        generation_ = r.policy;
         sha256_ = status_.sha256(r.policy);
+        generation_ = r.policy;
     }
     if (!sha256_.empty()) word(out, R"(,"rule.version":")", sha256_);
 }

@@ -1,12 +1,13 @@
 #include <ops/file_watch.hpp>
 
+#include <algorithm>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/buffer.hpp>
 #include <filesystem>
-#include <fmt/format.h>
 #include <set>
 #include <sys/inotify.h>
-#include <sys/stat.h>
 #include <system_error>
+#include <utility>
 
 namespace exeat::ops {
 
@@ -25,11 +26,11 @@ int open_inotify()
 }
 
 // The directory as it is named and, behind symlinks, as it really is.
-std::set<std::string> directories(const std::vector<std::string>& paths)
+std::set<std::string> directories(const std::vector<watched_file>& files)
 {
     std::set<std::string> out;
-    for (const auto& p : paths) {
-        const std::filesystem::path file{p};
+    for (const auto& f : files) {
+        const std::filesystem::path file{f.path};
         const auto named = file.parent_path();
         out.insert(named.empty() ? "." : named.string());
         std::error_code failed;
@@ -48,18 +49,22 @@ file_watch::file_watch(boost::asio::io_context& io, std::function<void()> change
     poll();
 }
 
-void file_watch::files(std::vector<std::string> paths)
+void file_watch::files(std::vector<watched_file> files)
 {
     for (const int w : watches_) ::inotify_rm_watch(inotify_.native_handle(), w);
     watches_.clear();
-    paths_ = std::move(paths);
+    files_ = std::move(files);
     constexpr auto interesting =
         IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF;
-    for (const auto& d : directories(paths_)) {
+    for (const auto& d : directories(files_)) {
         const int w = ::inotify_add_watch(inotify_.native_handle(), d.c_str(), interesting);
         if (w >= 0) watches_.push_back(w);
     }
-    seen_ = fingerprint();
+}
+
+void file_watch::forget() noexcept
+{
+    for (auto& f : files_) f.forget();
 }
 
 void file_watch::stop()
@@ -72,52 +77,39 @@ void file_watch::stop()
 
 void file_watch::read_events()
 {
-    inotify_.async_read_some(boost::asio::buffer(events_), [this](boost::system::error_code failed, std::size_t) {
+    auto woken = [this](boost::system::error_code failed, std::size_t) {
         if (failed) return;
-        look_soon();
         read_events();
-    });
+        look_soon();
+    };
+    inotify_.async_read_some(boost::asio::buffer(events_), boost::asio::bind_allocator(read_memory_.memory(), woken));
 }
 
 void file_watch::look_soon()
 {
-    if (looking_) return;
-    looking_ = true;
+    if (std::exchange(looking_, true)) return;
     settle_.expires_after(settle_time);
-    settle_.async_wait([this](boost::system::error_code failed) {
+    settle_.async_wait(boost::asio::bind_allocator(settle_memory_.memory(), [this](boost::system::error_code failed) {
         looking_ = false;
         if (!failed) look();
-    });
+    }));
 }
 
 void file_watch::look()
 {
-    if (auto now = fingerprint(); now != seen_) {
-        seen_ = std::move(now);
-        changed_();
-    }
+    if (std::none_of(files_.begin(), files_.end(), [](const watched_file& f) { return f.changed(); })) return;
+    changed_(); // before it counts as seen: what fails for lack of memory is tried again at the next poll
+    for (auto& f : files_) f = watched_file{f.path};
 }
 
 void file_watch::poll()
 {
     poll_.expires_after(poll_time);
-    poll_.async_wait([this](boost::system::error_code failed) {
+    poll_.async_wait(boost::asio::bind_allocator(poll_memory_.memory(), [this](boost::system::error_code failed) {
         if (failed) return;
-        look();
         poll();
-    });
-}
-
-std::string file_watch::fingerprint() const
-{
-    std::string out;
-    for (const auto& p : paths_) {
-        struct stat s {};
-        if (::stat(p.c_str(), &s) != 0) out += fmt::format("{};", errno);
-        else
-            out += fmt::format("{}.{}.{}.{}.{}.{};", s.st_dev, s.st_ino, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_ctim.tv_nsec);
-    }
-    return out;
+        look();
+    }));
 }
 
 } // namespace exeat::ops

@@ -3,6 +3,9 @@
 // seconds as well. Lives on one io_context; `changed` is called on its thread.
 #pragma once
 
+#include <net/kept_memory.hpp>
+#include <ops/watched_file.hpp>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -18,8 +21,9 @@ class file_watch {
 public:
     // Throws std::system_error when the kernel gives no inotify instance.
     file_watch(boost::asio::io_context&, std::function<void()> changed);
-    // From now on these; what they are like now is what a change is measured against.
-    void files(std::vector<std::string> paths);
+    // From now on these. A change is told once, and again when forget() says that it came to nothing.
+    void files(std::vector<watched_file>);
+    void forget() noexcept;
     void stop();
 
 private:
@@ -27,14 +31,13 @@ private:
     void look_soon();
     void look();
     void poll();
-    std::string fingerprint() const;
 
     boost::asio::posix::stream_descriptor inotify_;
     boost::asio::steady_timer settle_, poll_;
+    net::shared_kept_memory read_memory_, settle_memory_, poll_memory_; // what is not begun again would never be again
     std::function<void()> changed_;
-    std::vector<std::string> paths_;
+    std::vector<watched_file> files_;
     std::vector<int> watches_;
-    std::string seen_;
     std::array<char, 4096> events_;
     bool looking_ = false;
 };

@@ -1,7 +1,7 @@
+#include <ops/block_signals.hpp>
 #include <ops/journal.hpp>
 
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
 namespace exeat::ops {
@@ -9,14 +9,6 @@ namespace exeat::ops {
 namespace {
 
 void count(std::atomic<std::uint64_t>& cell, std::uint64_t n = 1) noexcept { cell.fetch_add(n, std::memory_order_relaxed); }
-
-// Signals are for the thread that waits for them; a pipe whose reader went is an error and not a signal.
-void block_signals() noexcept
-{
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-}
 
 } // namespace
 
@@ -70,10 +62,29 @@ void journal::run(std::stop_token stopped)
 
 bool journal::turn()
 {
-    look_after_file();
-    const bool more = gather();
-    flush();
-    return more;
+    try {
+        look_after_file();
+        const bool more = gather();
+        flush();
+        return more;
+    } catch (const std::bad_alloc&) { // what could not be written down yet waits in its ring, and until then nothing new begins
+        healthy_ = false;
+        count(errors_);
+        return false;
+    }
+}
+
+// Formats one event behind the others, or leaves no trace of it.
+void journal::add(const auto& event)
+{
+    const auto before = pending_.size();
+    try {
+        line_.append(pending_, event, chain_);
+    } catch (...) {
+        pending_.resize(before);
+        throw;
+    }
+    ++pending_lines_;
 }
 
 // No more is coming: write what is there, and give up on time.
@@ -82,15 +93,16 @@ void journal::last_turns()
     const auto end = clock::now() + limits::audit_stop_time;
     while (clock::now() < end) {
         retry_at_ = {};
-        const bool more = gather();
-        flush();
-        if (!more && pending_.empty()) return;
+        const bool opened = begun_;
+        const bool more = turn() || !opened; // it may be possible to open the file only now
+        if (begun_ && !more && pending_.empty()) return;
         if (!healthy_) std::this_thread::sleep_for(limits::audit_poll);
     }
     std::uint64_t left = pending_lines_;
     for (auto* ring : rings_)
         for (; ring->front() != nullptr; ring->pop()) ++left;
-    count(dropped_, left);
+    const std::lock_guard hold{mutex_};
+    count(dropped_, left + notes_.size());
 }
 
 bool journal::begin()
@@ -128,10 +140,8 @@ bool journal::gather()
 
 void journal::take_notes()
 {
-    std::deque<process_event> taken;
-    if (const std::lock_guard hold{mutex_}; !full()) taken.swap(notes_);
-    for (const auto& e : taken) line_.append(pending_, e, chain_);
-    pending_lines_ += taken.size();
+    const std::lock_guard hold{mutex_};
+    for (; !notes_.empty() && !full(); notes_.pop_front()) add(notes_.front());
 }
 
 bool journal::take(net::audit_ring& ring)
@@ -139,8 +149,7 @@ bool journal::take(net::audit_ring& ring)
     for (std::size_t n = 0; n < limits::audit_turn_records; ++n) {
         const auto* record = full() ? nullptr : ring.front();
         if (record == nullptr) return false;
-        line_.append(pending_, *record, chain_);
-        ++pending_lines_;
+        add(*record);
         ring.pop();
     }
     return true;
@@ -168,8 +177,8 @@ void journal::wrote(std::size_t octets)
 {
     const auto last = std::string_view{pending_}.substr(0, octets).rfind('\n');
     const auto whole = last == std::string_view::npos ? 0 : last + 1;
-    const auto lines =
-        static_cast<std::uint64_t>(std::count(pending_.begin(), pending_.begin() + static_cast<std::ptrdiff_t>(whole), '\n'));
+    const auto end = pending_.begin() + static_cast<std::ptrdiff_t>(whole);
+    const auto lines = end == pending_.end() ? pending_lines_ : static_cast<std::uint64_t>(std::count(pending_.begin(), end, '\n'));
     count(written_, lines);
     pending_lines_ -= lines;
     late_lines_ -= std::min(late_lines_, lines);

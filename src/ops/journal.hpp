@@ -50,6 +50,7 @@ private:
     bool begin();
     void resume(const audit_tail&);
     bool gather();
+    void add(const auto& event);
     void take_notes();
     bool take(net::audit_ring&);
     void flush(bool now = false);

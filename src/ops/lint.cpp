@@ -29,8 +29,6 @@ void lint_answerable(const entry& e, findings& wrong)
         wrong.warning(place_of(e),
                       fmt::format("{} does not say {}; add {}", as_shown(r.name), r.owner.empty() ? "who answers for it" : "what it is for",
                                   r.owner.empty() ? owner : reason));
-    if (r.purpose == purpose::push && r.expires == never)
-        wrong.warning(place_of(e), fmt::format("{} lets data out (purpose = \"push\") without an end; add 'expires'", as_shown(r.name)));
 }
 
 void lint_expiry(const entry& e, wall_time now, findings& wrong)

@@ -55,7 +55,7 @@ private:
     }
     void add_hosts_file(rule_index index, const entry& e)
     {
-        out_.files.push_back(e.hosts_file);
+        out_.files.emplace_back(e.hosts_file);
         auto& wrong = hosts_files_.emplace_back(e.hosts_file, limits::hosts_file_problems);
         const host_taker take = [&](const host_pattern& host) {
             auto objection = objection_to(host, e);
@@ -108,7 +108,7 @@ void compile(loaded_allowlist& out, findings& wrong, std::string_view text, labe
 loaded_allowlist load_allowlist(const std::string& path, label_registry& labels, wall_time now, scrutiny how)
 {
     loaded_allowlist out;
-    out.files.push_back(path);
+    out.files.emplace_back(path);
     findings wrong{path};
     if (const auto text = read_whole(path, limits::allowlist_bytes); !text) wrong.error({}, text.error());
     else compile(out, wrong, *text, labels, now, how);

@@ -5,6 +5,7 @@
 #include <exeat/policy.hpp>
 #include <ops/label_registry.hpp>
 #include <ops/problem.hpp>
+#include <ops/watched_file.hpp>
 
 #include <memory>
 #include <string>
@@ -15,8 +16,8 @@ namespace exeat::ops {
 struct loaded_allowlist {
     std::shared_ptr<const policy> rules; // null when any problem is an error
     std::vector<problem> problems;
-    std::vector<std::string> files; // every path that was read or should have been, for the watch; the allowlist first
-    std::size_t expectations = 0;   // [[expect]] tests in it
+    std::vector<watched_file> files; // every path that was read or should have been, for the watch; the allowlist first
+    std::size_t expectations = 0;    // [[expect]] tests in it
 };
 
 // Whether warnings of what is most likely not meant are wanted (lint.hpp), beside all that is wrong.

@@ -1,3 +1,4 @@
+#include <net/wall_clock.hpp>
 #include <ops/metric_families.hpp>
 
 namespace exeat::ops {
@@ -5,8 +6,6 @@ namespace exeat::ops {
 namespace {
 
 double seconds(wall_time t) { return static_cast<double>(t.time_since_epoch().count()); }
-
-wall_time wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
 
 void entries(families& all, const policy& rules)
 {
@@ -32,7 +31,7 @@ void collect_policy(families& all, const metric_sources& from)
     add(new_gauge(all, "policy_info", "What is enforced; always 1."), 1.0,
         {{"sha256", settings.sha256},
          {"serial", std::to_string(settings.serial)},
-         {"mode", status.rules->reporting(wall_now()) ? "report" : "enforce"}});
+         {"mode", status.rules->reporting(net::wall_now()) ? "report" : "enforce"}});
     add(new_gauge(all, "policy_expires_timestamp_seconds", "When everything will be denied because the allowlist has expired; 0: never."),
         settings.expires == never ? 0.0 : seconds(settings.expires));
     add(new_gauge(all, "policy_entries", "Entries of the allowlist, of every kind."), std::uint64_t{status.rules->rules().size()});

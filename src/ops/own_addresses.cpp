@@ -3,6 +3,7 @@
 #include <net/socket.hpp>
 
 #include <algorithm>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/buffer.hpp>
 #include <cstring>
 #include <ifaddrs.h>
@@ -62,11 +63,12 @@ void address_watch::stop()
 
 void address_watch::read()
 {
-    netlink_.async_read_some(boost::asio::buffer(messages_), [this](boost::system::error_code failed, std::size_t) {
+    auto heard = [this](boost::system::error_code failed, std::size_t) {
         if (failed == boost::asio::error::operation_aborted) return;
-        changed_(); // what the message says does not matter, nor whether some were lost: all are asked for again
         read();
-    });
+        changed_(); // what the message says does not matter, nor whether some were lost: all are asked for again
+    };
+    netlink_.async_read_some(boost::asio::buffer(messages_), boost::asio::bind_allocator(read_memory_.memory(), heard));
 }
 
 } // namespace exeat::ops

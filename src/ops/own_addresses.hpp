@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exeat/ip_address.hpp>
+#include <net/kept_memory.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -24,6 +25,7 @@ public:
 private:
     void read();
     boost::asio::posix::stream_descriptor netlink_;
+    net::shared_kept_memory read_memory_;
     std::function<void()> changed_;
     std::array<char, 8192> messages_;
 };

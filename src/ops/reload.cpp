@@ -1,15 +1,17 @@
 #include <ops/reload.hpp>
 
+#include <exeat/limits.hpp>
+#include <net/wall_clock.hpp>
 #include <ops/journal.hpp>
 
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <thread>
 
 namespace exeat::ops {
 
 namespace {
-wall_time wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
-
 std::string first_error(const std::vector<problem>& all)
 {
     for (const auto& p : all)
@@ -18,7 +20,7 @@ std::string first_error(const std::vector<problem>& all)
 }
 } // namespace
 
-reload::reload(boost::asio::io_context& io, std::string allowlist, const surroundings& with, std::vector<std::string> files, taker take)
+reload::reload(boost::asio::io_context& io, std::string allowlist, const surroundings& with, std::vector<watched_file> files, taker take)
     : io_{io}, path_{std::move(allowlist)}, with_{with}, take_{std::move(take)}, watch_{io, [this] { now("file changed"); }}
 {
     watch_.files(std::move(files));
@@ -37,35 +39,71 @@ void reload::now(std::string_view cause)
 {
     again_ = loading_;
     if (loading_) return;
-    loading_ = true;
-    boost::asio::post(loader_, [this, cause = std::string{cause}] {
-        auto loaded = load_allowlist(path_, with_.labels, wall_now());
-        boost::asio::post(io_, [this, loaded = std::move(loaded), cause]() mutable { finished(std::move(loaded), std::move(cause)); });
+    boost::asio::post(loader_, [this, cause = std::string{cause}]() mutable {
+        auto loaded = load_in_memory();
+        boost::asio::post(
+            io_, boost::asio::bind_allocator(way_back_.memory(), [this, loaded = std::move(loaded), cause = std::move(cause)]() mutable {
+                finished(std::move(loaded), std::move(cause));
+            }));
     });
+    loading_ = true;
+}
+
+// A list for which there is no memory is a list that cannot be taken.
+loaded_allowlist reload::load_in_memory()
+{
+    try {
+        return load_allowlist(path_, with_.labels, net::wall_now());
+    } catch (const std::bad_alloc&) {
+        return {};
+    }
 }
 
 void reload::finished(loaded_allowlist loaded, std::string cause)
 {
     loading_ = false;
-    watch_.files(std::move(loaded.files));
+    try {
+        take(std::move(loaded), cause);
+    } catch (const std::bad_alloc&) {
+        watch_.forget(); // the next poll begins again
+        throw;
+    }
+    if (again_) now("changed again meanwhile");
+}
+
+void reload::take(loaded_allowlist loaded, const std::string& cause)
+{
+    if (loaded.files.empty()) watch_.forget();
+    else watch_.files(std::move(loaded.files));
     const auto before = with_.status.now().rules;
     if (!loaded.rules) {
-        const auto why = first_error(loaded.problems);
+        const auto why = loaded.problems.empty() ? std::string{"out of memory"} : first_error(loaded.problems);
         with_.status.failed(why);
         note(false, why, before->settings());
         with_.log.say(severity::error, "reload failed, the old allowlist stays", {{"cause", cause}, {"first error", why}});
     } else if (loaded.rules->settings().sha256 == before->settings().sha256) {
-        with_.status.unchanged(wall_now());
+        with_.status.unchanged(net::wall_now());
     } else {
         const auto& s = loaded.rules->settings();
-        with_.status.took_effect(loaded.rules, wall_now());
-        take_(loaded.rules, with_.status.now().generation);
+        with_.status.took_effect(loaded.rules, net::wall_now());
+        hand_out(loaded.rules);
         note(true, cause, s);
         with_.log.say(
             severity::notice, "allowlist reloaded",
             {{"cause", cause}, {"serial", std::to_string(s.serial)}, {"sha256", s.sha256}, {"mode", s.report ? "report" : "enforce"}});
     }
-    if (again_) now("changed again meanwhile");
+}
+
+// To every worker or, while there is no memory for that, again: none may go on with the old list for good.
+void reload::hand_out(const std::shared_ptr<const policy>& rules)
+{
+    for (const auto generation = with_.status.now().generation;;) {
+        try {
+            return take_(rules, generation);
+        } catch (const std::bad_alloc&) {
+            std::this_thread::sleep_for(limits::accept_pause);
+        }
+    }
 }
 
 void reload::note(bool ok, std::string text, const policy_settings& s)

@@ -2,6 +2,7 @@
 // keeps the old list on any error and says so. Lives on one io_context; its callbacks run there.
 #pragma once
 
+#include <net/kept_memory.hpp>
 #include <ops/file_watch.hpp>
 #include <ops/label_registry.hpp>
 #include <ops/load_allowlist.hpp>
@@ -29,20 +30,24 @@ public:
         journal& audit;
         const event_log& log;
     };
-    reload(boost::asio::io_context&, std::string allowlist, const surroundings&, std::vector<std::string> files, taker);
+    reload(boost::asio::io_context&, std::string allowlist, const surroundings&, std::vector<watched_file> files, taker);
     ~reload();
 
     void now(std::string_view cause); // "SIGHUP", "file changed"
     void stop();                      // waits for a load in progress
 
 private:
+    loaded_allowlist load_in_memory();
     void finished(loaded_allowlist, std::string cause);
+    void take(loaded_allowlist, const std::string& cause);
+    void hand_out(const std::shared_ptr<const policy>&);
     void note(bool ok, std::string text, const policy_settings&);
 
     boost::asio::io_context& io_;
     const std::string path_;
     const surroundings with_;
     const taker take_;
+    net::shared_kept_memory way_back_;
     boost::asio::thread_pool loader_{1};
     file_watch watch_;
     bool loading_ = false;

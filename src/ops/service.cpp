@@ -1,15 +1,20 @@
 #include <ops/service.hpp>
 
+#include <net/kept_memory.hpp>
 #include <net/random_seed.hpp>
+#include <net/wall_clock.hpp>
 #include <net/worker.hpp>
 #include <ops/admin.hpp>
 #include <ops/journal.hpp>
+#include <ops/memory_trim.hpp>
 #include <ops/metrics.hpp>
 #include <ops/own_addresses.hpp>
 #include <ops/policy_status.hpp>
 #include <ops/reload.hpp>
+#include <ops/upload_ledger.hpp>
 
 #include <algorithm>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -74,8 +79,6 @@ own_endpoints ours(const config& c, std::uint16_t admin_port)
     return own;
 }
 
-wall_time wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
-
 class service {
 public:
     service(const config& c, label_registry& labels, loaded_allowlist first, const event_log& log);
@@ -101,6 +104,7 @@ private:
     net::admission doors_;
     name_budget wildcard_names_{net::random_seed(),
                                 std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch())};
+    upload_ledger uploads_;
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
     std::unique_ptr<journal> journal_;
     workers workers_;
@@ -108,6 +112,8 @@ private:
     std::unique_ptr<admin> admin_;
     std::unique_ptr<reload> reload_;
     std::unique_ptr<address_watch> addresses_;
+    memory_trim trim_{io_, [this] { return doors_.connections(); }};
+    net::shared_kept_memory signal_memory_, drain_memory_; // what is not begun again would never be again
     boost::asio::signal_set signals_{io_};
     boost::asio::steady_timer drain_timer_{io_};
     std::chrono::steady_clock::time_point drain_until_;
@@ -116,9 +122,9 @@ private:
 };
 
 service::service(const config& c, label_registry& labels, loaded_allowlist first, const event_log& log)
-    : config_{c}, log_{log}, doors_{connections_for(c, raise_fd_limit(), log), c.connections_per_source}
+    : config_{c}, log_{log}, doors_{connections_for(c, raise_fd_limit(), log), c.connections_per_source}, uploads_{c.state, log}
 {
-    status_.took_effect(first.rules, wall_now());
+    status_.took_effect(first.rules, net::wall_now());
     admin_ = open_admin(io_, c.admin);
     std::vector<net::audit_ring*> rings;
     for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
@@ -131,7 +137,8 @@ service::service(const config& c, label_registry& labels, loaded_allowlist first
         counts.push_back(&w->counts());
         clients.push_back(&w->clients());
     }
-    metrics_ = std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, EXEAT_VERSION, EXEAT_REVISION});
+    metrics_ =
+        std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, uploads_, EXEAT_VERSION, EXEAT_REVISION});
     admin_->serve(*metrics_);
     reload_ =
         std::make_unique<reload>(io_, c.allowlist, reload::surroundings{labels, status_, *journal_, log}, std::move(first.files),
@@ -145,7 +152,8 @@ service::service(const config& c, label_registry& labels, loaded_allowlist first
 void service::make_workers(const std::shared_ptr<const policy>& first)
 {
     const auto own = ours(config_, admin_->port());
-    const net::common_ground common{config_, doors_, wildcard_names_, journal_->healthy(), first, status_.now().generation, own};
+    const net::common_ground common{config_, doors_, wildcard_names_, uploads_.book(), journal_->healthy(), first, status_.now().generation,
+                                    own};
     for (std::size_t i = 0; i < config_.workers; ++i)
         workers_.push_back(std::make_unique<net::worker>(i, common, open_listeners(config_), *rings_[i]));
 }
@@ -154,13 +162,21 @@ void service::run()
 {
     for (const int s : {SIGHUP, SIGUSR1, SIGTERM, SIGINT}) signals_.add(s);
     on_signals();
+    for (const auto& w : workers_) w->begin();
+    uploads_.begin();
     note(process_event::what::start);
     for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
     status_.start();
     const auto now = status_.now().rules;
     log_.say(severity::notice, "serving", {{"serial", std::to_string(now->settings().serial)}, {"sha256", now->settings().sha256}});
-    io_.run();
+    while (!io_.stopped()) {
+        try {
+            admin_->keep_accepting();
+            io_.run();
+        } catch (const std::bad_alloc&) {} // what was asked for is not done; the next signal, poll or scrape is heard
+    }
     for (auto& t : threads_) t.join();
+    uploads_.stop();
     note(process_event::what::stop);
     journal_->stop();
 }
@@ -178,11 +194,12 @@ void service::note(process_event::what action)
 
 void service::on_signals()
 {
-    signals_.async_wait([this](boost::system::error_code failed, int signal) {
+    auto heard = [this](boost::system::error_code failed, int signal) {
         if (failed) return;
-        handle(signal);
         on_signals();
-    });
+        handle(signal);
+    };
+    signals_.async_wait(boost::asio::bind_allocator(signal_memory_.memory(), heard));
 }
 
 void service::handle(int signal)
@@ -211,9 +228,9 @@ void service::watch_the_drain()
         return cut(ending::drained);
     }
     drain_timer_.expires_after(limits::sweep_interval);
-    drain_timer_.async_wait([this](boost::system::error_code failed) {
+    drain_timer_.async_wait(boost::asio::bind_allocator(drain_memory_.memory(), [this](boost::system::error_code failed) {
         if (!failed) watch_the_drain();
-    });
+    }));
 }
 
 void service::cut(ending why)

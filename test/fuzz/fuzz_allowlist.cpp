@@ -73,7 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ops::label_registry labels;
     const auto loaded = ops::load_allowlist(file.path(), labels, now, ops::scrutiny::lint);
     must(loaded.rules == nullptr == ops::any_error(loaded.problems), "a list loads, or an error says why not");
-    for (const auto& path : loaded.files) must(path.starts_with("/proc/self/fd/"), "what is read lies beside the list");
+    for (const auto& f : loaded.files) must(f.path.starts_with("/proc/self/fd/"), "what is read lies beside the list");
     if (loaded.files.size() == 1) check_places(in, loaded.problems);
     const auto again = ops::load_allowlist(file.path(), labels, now, ops::scrutiny::lint);
     check_same(loaded.problems, again.problems);

@@ -52,6 +52,12 @@ def test_a_name_beyond_the_budget_is_refused_and_not_looked_up(lab, exeat, origi
     assert get(exeat, "exact.w.test").status == 200  # named by itself, so no wildcard's
 
 
+def test_a_client_has_a_hundred_names_of_a_wildcard_unless_the_entry_says(lab):
+    with lab.exeat(ALLOWLIST.replace("names = 3\n", "").replace("MOST", "2"), limits={"workers": 1}) as exeat:
+        verdicts = [get(exeat, f"some{i}.w.test").reason for i in range(101)]
+    assert verdicts == ["dns_failure"] * 100 + ["name_budget"]
+
+
 def test_names_that_fail_to_resolve_are_counted_too(lab, exeat):
     for i in range(3):
         assert get(exeat, f"absent{i}.w.test").reason == "dns_failure"

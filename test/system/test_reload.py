@@ -118,7 +118,7 @@ BAD = {
     "a wildcard too wide": (allowlist("a.reload.test") + '[[allow]]\nname = "w"\nhosts = ["*.com"]\n', "*.com"),
     "an expectation not met": (BASE + '[[expect]]\nclient = "127.0.0.1"\ntarget = "evil.test:443"\nverdict = "allow"\n', "evil.test"),
     "a name twice": (BASE + BASE[BASE.index("[[allow]]"):], "e-a"),
-    "a key that is not enforced yet": (BASE + 'upload = "1 MiB/1h"\n', "upload"),
+    "a key that is not enforced yet": (BASE.replace("[groups.lab]\n", '[groups.lab]\nidentities = ["spiffe://lab"]\n'), "identities"),
     "binary": ("\0\1\2\xff", "allowlist.toml"),
 }
 
@@ -264,6 +264,10 @@ def hosts_file(exeat, text):
     return allowlist("a.reload.test") + '[[allow]]\nname = "many"\nhosts_file = "names.txt"\nports = [7]\nprotocol = "tcp"\n' + text
 
 
+def digest_of(exeat, text):
+    return hashlib.sha256(text.encode() + hashlib.sha256((exeat.directory / "names.txt").read_bytes()).digest()).hexdigest()
+
+
 def test_an_edit_of_the_hosts_file_is_a_reload(exeat):
     names = exeat.directory / "names.txt"
     names.write_text("# comment\nb.reload.test\n")
@@ -288,6 +292,19 @@ def test_a_million_names_load_while_traffic_flows(exeat):
     assert connect_reply(exeat, "name1000000.reload.test:7").reason == "not_allowed"
     status = exeat.fetch("/api/status")[1]
     assert "1000001" in status
+
+
+def test_an_edit_while_the_list_is_being_loaded_is_not_missed(exeat):
+    """Ten times while a hundred thousand names are read, each time at another moment."""
+    (exeat.directory / "names.txt").write_text("".join(f"name{n}.reload.test\n" for n in range(100_000)))
+    for n in range(10):
+        exeat.write_allowlist(hosts_file(exeat, f"# first {n}\n"))
+        exeat.signal(signal.SIGHUP)
+        time.sleep(n / 100)
+        last = hosts_file(exeat, f"# second {n}\n")
+        exeat.write_allowlist(last)
+        in_force = {"sha256": digest_of(exeat, last)}
+        wait_until(lambda: exeat.metrics().has("exeat_policy_info", **in_force), 10, f"edit {n} is in force")  # noqa: B023
 
 
 def test_a_reload_while_a_request_waits_for_dns_uses_one_list_for_it(lab, exeat):

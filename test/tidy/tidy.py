@@ -46,7 +46,7 @@ def under(*roots, suffixes=(".cpp", ".hpp")):
 
 
 CORE, NET, OPS, CLI = under("include/", "src/core/"), under("src/net/"), under("src/ops/"), under("src/cli/")
-PRODUCT, TESTS = under("include/", "src/"), under("test/", suffixes=(".cpp", ".hpp", ".py"))
+PRODUCT, TESTS = under("include/", "src/"), under("test/", "bench/", suffixes=(".cpp", ".hpp", ".py"))
 
 
 def places(files, pattern, flags=0):
@@ -65,7 +65,7 @@ def without_comments(source):
 def core_is_pure():
     # arpa/inet.h is let in: inet_pton and inet_ntop are text to bytes and back
     outside = (r"boost/(asio|beast|json)|openssl|prometheus|ares|fmt|toml|CLI|sys/|netinet|unistd|fcntl|fstream|filesystem|iostream|cstdio|ctime"
-               r"|thread|mutex|condition_variable|random|(\.\./)?(net|ops|cli)/")
+               r"|thread|condition_variable|random|(\.\./)?(net|ops|cli)/")
     return places(CORE, rf'^\s*#\s*include\s*[<"]({outside})')
 
 
@@ -89,7 +89,7 @@ def top_level():
 def everything_is_built():
     """By the meson.build of its own directory or of one above, which names it by the path from there."""
     wrong = []
-    for f in under("src/", "test/", suffixes=(".cpp",)):
+    for f in under("src/", "test/", "bench/", suffixes=(".cpp",)):
         makers = [d for d in f.parents if d / "meson.build" in FILES]
         if not any(f"'{f.relative_to(d)}'" in text(d / "meson.build") for d in makers):
             wrong.append(str(f))
@@ -172,6 +172,20 @@ def limits_are_used():
     for _ in defined:  # a limit may be there for another one
         used |= {name for name, _ in defined for other, value in defined if other in used and re.search(rf"\b{name}\b", value)}
     return [name for name, _ in defined if name not in used]
+
+
+@rule("every limit has a test that goes to its value and one beyond, or says why it is but tuning")
+def limits_are_tested():
+    table = Path("test/tidy/limits.txt")
+    rows = [line.split(None, 1) for line in text(table).splitlines() if line and not line.startswith("#")]
+    defined = re.findall(r"^inline constexpr .*?(\w+)(?: =|\{)", text(Path("include/exeat/limits.hpp")), re.M)
+    listed = [row[0] for row in rows]
+    wrong = [f"{name}: not in {table}" for name in defined if name not in listed]
+    wrong += [f"{table}: {name} is no limit, or stands there twice" for name in listed if name not in defined or listed.count(name) > 1]
+    tests = set(re.findall(r'TEST_CASE\w*\("([^"]*)"|^def (test_\w+)', "\n".join(text(f) for f in TESTS), re.M))
+    known = {name for pair in tests for name in pair if name}
+    return wrong + [f"{table}: {row[0]}: no test is called {row[1:]}" for row in rows
+                    if len(row) < 2 or not (re.match(r"tuning: \w", row[1]) or row[1] in known)]
 
 
 # ---- tests ----

@@ -1,0 +1,1 @@
+"""The driver of the benchmark: run.py is its way in."""

@@ -1,0 +1,133 @@
+// Bounds of exeat.toml and of the audit log's text at their value and one beyond.
+#include "small_allowlist.hpp"
+
+#include <ops/journal.hpp>
+#include <ops/load_config.hpp>
+
+#include <memory>
+
+using namespace exeat;
+using namespace exeat::testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::string_view shortest = "[[listen]]\nmode = \"proxy\"\naddress = \"127.0.0.1:3128\"\n[policy]\nallowlist = \"list.toml\"\n";
+
+bool takes(std::string_view text)
+{
+    const temporary_directory d;
+    return ops::load_config(d.write("exeat.toml", text)).value.has_value();
+}
+
+bool takes_with(const std::string& lines) { return takes(std::string{shortest} + lines + "\n"); }
+
+std::string time(std::string_view key, std::chrono::milliseconds t)
+{
+    return std::string{key} + " = \"" + std::to_string(t.count()) + "ms\"";
+}
+
+} // namespace
+
+TEST_CASE("exeat.toml has so many bytes, and so many listeners")
+{
+    const auto sized = [](std::size_t n) { return std::string{shortest} + '#' + std::string(n - shortest.size() - 1, 'x'); };
+    CHECK(takes(sized(limits::config_bytes)));
+    CHECK_FALSE(takes(sized(limits::config_bytes + 1)));
+
+    const auto listening = [](std::size_t n) {
+        std::string out{shortest};
+        for (std::size_t i = 1; i < n; ++i)
+            out += "[[listen]]\nmode = \"proxy\"\naddress = \"127.0.0.1:" + std::to_string(10'000 + i) + "\"\n";
+        return out;
+    };
+    CHECK(takes(listening(limits::listeners)));
+    CHECK_FALSE(takes(listening(limits::listeners + 1)));
+}
+
+TEST_CASE("numbers of exeat.toml have their ceilings")
+{
+    for (const auto& [key, most] :
+         {std::pair{"workers", limits::workers}, {"connections", limits::connections}, {"connections_per_source", limits::connections}}) {
+        CAPTURE(key);
+        const auto line = [&, k = std::string{key}](std::size_t n) { return "[limits]\n" + k + " = " + std::to_string(n); };
+        CHECK(takes_with(line(most)));
+        CHECK_FALSE(takes_with(line(most + 1)));
+    }
+    const auto servers = [](std::size_t n) {
+        std::string out = "[dns]\nservers = [";
+        for (std::size_t i = 1; i <= n; ++i) out += "\"192.0.2." + std::to_string(i) + "\", ";
+        return out + "]";
+    };
+    CHECK(takes_with(servers(limits::dns_servers)));
+    CHECK_FALSE(takes_with(servers(limits::dns_servers + 1)));
+    const auto path = [](std::size_t n) { return "[audit]\npath = \"/" + std::string(n - 1, 'a') + "\""; };
+    CHECK(takes_with(path(limits::path_octets)));
+    CHECK_FALSE(takes_with(path(limits::path_octets + 1)));
+}
+
+TEST_CASE("durations of exeat.toml have their ceilings to the millisecond")
+{
+    struct bound {
+        std::string_view key;
+        std::chrono::milliseconds most;
+    };
+    for (const auto& [key, most] : {bound{"head_timeout", limits::setup_timeout}, bound{"hello_timeout", limits::setup_timeout},
+                                    bound{"connect_timeout", limits::setup_timeout}, bound{"idle_timeout", limits::idle_timeout},
+                                    bound{"drain_timeout", limits::drain_timeout}}) {
+        CAPTURE(key);
+        CHECK(takes_with("[limits]\n" + time(key, most)));
+        CHECK_FALSE(takes_with("[limits]\n" + time(key, most + 1ms)));
+    }
+    CHECK(takes_with("[dns]\n" + time("timeout", limits::dns_timeout)));
+    CHECK_FALSE(takes_with("[dns]\n" + time("timeout", limits::dns_timeout + 1ms)));
+}
+
+TEST_CASE("a process event's message is cut at its bound")
+{
+    label_registry labels;
+    ops::policy_status status;
+    ops::audit_line line{labels, status};
+    ops::audit_chain chain;
+    const auto written = [&](std::size_t octets) {
+        std::string out;
+        ops::process_event e;
+        e.text = std::string(octets, 'z');
+        line.append(out, e, chain);
+        return static_cast<std::size_t>(std::count(out.begin(), out.end(), 'z'));
+    };
+    const auto without = written(0);
+    CHECK(written(limits::audit_text_octets) == limits::audit_text_octets + without);
+    CHECK(written(limits::audit_text_octets + 1) == limits::audit_text_octets + without);
+}
+
+TEST_CASE("so many process events wait for a log that cannot be opened, and one more is counted as dropped")
+{
+    const temporary_directory d;
+    label_registry labels;
+    ops::policy_status status;
+    const auto held = std::make_unique<net::audit_ring>(); // GCC 12's AddressSanitizer aligns no frame to 64 octets (GCC bug 110027)
+    auto& ring = *held;
+    ops::journal j{d.path("not-there/audit.jsonl"), {&ring}, labels, status};
+    for (std::size_t i = 0; i < limits::audit_notes; ++i) j.note({});
+    CHECK(j.counts().dropped == 0);
+    j.note({});
+    CHECK(j.counts().dropped == 1);
+    std::filesystem::create_directory(d.path("not-there"));
+    j.stop();
+    CHECK(j.counts().written == limits::audit_notes);
+}
+
+TEST_CASE("a journal whose file never could be opened says what it gave up")
+{
+    const temporary_directory d;
+    label_registry labels;
+    ops::policy_status status;
+    const auto held = std::make_unique<net::audit_ring>(); // GCC 12's AddressSanitizer aligns no frame to 64 octets (GCC bug 110027)
+    auto& ring = *held;
+    ops::journal j{d.path("not-there/audit.jsonl"), {&ring}, labels, status};
+    ring.push({});
+    j.note({});
+    j.stop();
+    CHECK(j.counts().dropped == 2);
+}

@@ -1,0 +1,123 @@
+"""run.py KIND...: runs what ./dev has built, lane beside lane, and counts. The last line is `N passed, N failed`.
+
+Most tests wait more than they compute, so the lanes share the cores: the suite on the release build, the suite on the sanitized build, and
+all else one after the other. What crashes, hangs or runs nothing has failed.
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+LOGS = TOP / "build/log"
+PATIENCE = 900  # seconds for one part
+PYTHON = "/usr/bin/python3"  # Debian's, which has the modules
+# A sanitizer's finding is fatal at once, so that no test can pass over one.
+ENVIRONMENT = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", ASAN_OPTIONS="detect_stack_use_after_return=1:strict_string_checks=1",
+                   UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1", TSAN_OPTIONS="halt_on_error=1:second_deadlock_stack=1")
+
+
+class Part:
+    """One command with the counts in its output."""
+
+    def __init__(self, name, *argv, **environment):
+        self.name, self.argv, self.environment = name, [str(a) for a in argv], environment
+
+
+def as_root(argv):
+    return argv if os.geteuid() == 0 else ("sudo", "--preserve-env", *argv)
+
+
+def doctest(name, program):
+    return Part(name, TOP / program)
+
+
+def pytest(name, folder, *more, binary="build/exeat", **environment):
+    return Part(name, *as_root((PYTHON, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", TOP / folder, *more)),
+                EXEAT_BIN=str(TOP / binary), **environment)
+
+
+def on_tsan():
+    part = pytest("tsan", "test/system/test_reload_under_load.py", binary="build/tsan/exeat", EXEAT_SLOW="1")
+    if shutil.which("setarch") and subprocess.run(["setarch", "-R", "true"], check=False, capture_output=True).returncode == 0:
+        part.argv[:0] = ["setarch", "-R"]  # GCC 12's ThreadSanitizer cannot live with much address space randomisation
+    return part
+
+
+# Kind -> lane -> its parts.
+KINDS = {
+    "core": {"rest": [doctest("core", "build/test/test-core")]},
+    "ops": {"rest": [doctest("ops", "build/test/test-ops")]},
+    "net": {"rest": [doctest("net", "build/test/test-net")]},
+    "tidy": {"rest": [Part("tidy", PYTHON, TOP / "test/tidy/tidy.py")]},
+    "bench": {"rest": [pytest("bench", "test/bench")]},
+    "readme": {"rest": [Part("readme", PYTHON, TOP / "test/readme/run.py")]},
+    "differential": {"rest": [doctest("differential", "build/test/differential/test-differential"), pytest("differential-daemons", "test/differential")]},
+    "fuzz": {"rest": [Part("fuzz", PYTHON, TOP / "test/fuzz/run.py")]},
+    "system": {"release": [pytest("system", "test/system")]},
+    "redteam": {"release": [pytest("redteam", "test/redteam")]},
+    "asan": {"sanitized": [pytest("asan-system", "test/system", binary="build/asan/exeat", EXEAT_SLOW="1"),
+                           pytest("asan-redteam", "test/redteam", binary="build/asan/exeat", EXEAT_SLOW="1")],
+             "rest": [doctest(f"asan-{suite}", f"build/asan/test/test-{suite}") for suite in ("core", "ops", "net")]},
+    "tsan": {"sanitized": [on_tsan()]},
+}
+
+
+def counted(log):
+    """Passed, failed and skipped by the last line of doctest, pytest or our own that has such counts."""
+    last = None
+    for line in log.splitlines():
+        if re.match(r"\[doctest\] test cases:|(=+ )?\d+ [a-z, 0-9]+ in [0-9.]+s|\d+ passed, \d+ failed", line):
+            last = line
+    of = lambda word: sum(int(n) for n in re.findall(rf"(\d+) {word}\b", last or ""))
+    return of("passed"), of("failed") + of("errors?"), of("skipped")
+
+
+def run(part):
+    log, began = LOGS / f"{part.name}.log", time.monotonic()
+    with log.open("wb") as out:
+        process = subprocess.Popen(part.argv, cwd=TOP, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
+                                   env=dict(ENVIRONMENT, **part.environment))
+        try:
+            status = process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, 9)
+            process.wait()
+            status = f"none after {PATIENCE} s"
+    text = log.read_text(errors="replace")
+    passed, failed, skipped = counted(text)
+    told = []
+    if not failed and (status != 0 or not passed):
+        failed = 1
+        text += f"run.py: {part.name} ended with status {status}, {passed} passed, and names no failed test\n"
+    if failed:
+        told += ["    " + line for line in text.splitlines()[-60:]]
+    told += ["    " + line for line in text.splitlines() if line.startswith(("skipped:", "SKIPPED", "redteam: "))][:20]
+    told.append(f"{part.name:20} {passed:5} passed, {failed} failed, {skipped} skipped  ({time.monotonic() - began:.0f} s)")
+    print("\n".join(told), flush=True)
+    return passed, failed, skipped
+
+
+def main():
+    lanes = {}
+    for kind in sys.argv[1:] or KINDS:
+        for lane, parts in KINDS[kind].items():
+            lanes.setdefault(lane, []).extend(parts)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    totals = []
+    threads = [threading.Thread(target=lambda parts=parts: totals.extend(run(p) for p in parts)) for parts in lanes.values()]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    passed, failed, skipped = (sum(column) for column in zip(*totals))
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
