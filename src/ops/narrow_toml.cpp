@@ -66,6 +66,23 @@ void kept_words(std::string& out, const rule& r)
     if (!r.ticket.empty()) out += fmt::format("ticket = {}\n", toml_text(r.ticket));
 }
 
+// In KiB, which a budget that was written in KiB, MiB or GiB is a whole number of.
+void budgets(std::string& out, std::string_view key, const upload_limits& l)
+{
+    std::vector<std::string> all;
+    for (std::size_t w = 0; w < budget_windows; ++w)
+        if (l.most[w] != unlimited) all.push_back(fmt::format("\"{} KiB/{}\"", l.most[w] / 1024, budget_window_words[w]));
+    if (!all.empty()) out += fmt::format("{} = [{}]\n", key, fmt::join(all, ", "));
+}
+
+void kept_budgets(std::string& out, const rule& r)
+{
+    if (r.upload) budgets(out, "upload", *r.upload);
+    budgets(out, "upload_total", r.upload_total);
+    if (r.on_budget != budget_action::cut)
+        out += fmt::format("on_budget = \"{}\"\n", budget_action_words[static_cast<std::size_t>(r.on_budget)]);
+}
+
 void entry_table(std::string& out, const narrow_entry& e)
 {
     const auto& r = e.value;
@@ -79,6 +96,7 @@ void entry_table(std::string& out, const narrow_entry& e)
     if (r.ech) out += "ech = \"allow\"\n";
     if (r.kind == rule_kind::private_link) link_networks(out, r);
     kept_words(out, r);
+    kept_budgets(out, r);
     out += comment(fmt::format("upload = \"{} MiB/1h\" would be {} times the busiest hour of one client through {} ({})",
                                proposed_upload(e.busiest_hour) / (1024 * 1024), limits::upload_headroom, e.origin,
                                volume_text(e.busiest_hour)));

@@ -13,6 +13,9 @@ namespace exeat::ops {
 
 namespace {
 
+// Of one client, by the entry or by its purpose.
+std::uint64_t hourly_budget(const rule& r) noexcept { return (r.upload ? *r.upload : default_upload(r.purpose)).most[0]; }
+
 // One entry's patterns, so that a host finds those that take it without a look at the others.
 class pattern_table {
 public:
@@ -75,29 +78,16 @@ void tell(const entry_use& u, std::vector<std::string>& out)
             out.push_back(place + fmt::format("{} of {} could be {}", w.pattern, as_shown(r.name), fmt::join(w.names, ", ")));
     }
     if (u.tenth())
-        out.push_back(place + fmt::format("{} uploaded {} in its busiest hour, so a tenth of the usual {} for {} would do",
-                                          as_shown(r.name), volume_text(u.busiest_hour), volume_text(*usual_upload(r.purpose)),
-                                          to_string(r.purpose)));
+        out.push_back(place + fmt::format("{} uploaded {} in its busiest hour, so a tenth of its {} would do", as_shown(r.name),
+                                          volume_text(u.busiest_hour), volume_text(hourly_budget(r))));
 }
 
 } // namespace
 
-std::optional<std::uint64_t> usual_upload(purpose p) noexcept
-{
-    constexpr std::uint64_t mib = 1024 * 1024;
-    switch (p) {
-    case purpose::pull: return 4 * mib;
-    case purpose::api: return 64 * mib;
-    case purpose::telemetry: return 96 * mib;
-    case purpose::push: break;
-    }
-    return std::nullopt;
-}
-
 bool entry_use::tenth() const noexcept
 {
-    const auto usual = usual_upload(what->value.purpose);
-    return requests > 0 && usual && busiest_hour * limits::upload_headroom <= *usual / 10;
+    const auto hourly = hourly_budget(what->value);
+    return requests > 0 && hourly != unlimited && busiest_hour * limits::upload_headroom <= hourly / 10;
 }
 
 std::vector<entry_use> uses_of(const allowlist_draft& given, const observed_use& seen)

@@ -23,14 +23,11 @@ struct entry_use {
     std::vector<wildcard_use> wildcards; // the same
     std::uint64_t busiest_hour = 0;      // of one client's upload
 
-    bool tenth() const noexcept; // a tenth of its purpose's usual budget would have done
+    bool tenth() const noexcept; // a tenth of its budget for an hour would have done
 };
 
 // Of each entry that lets out, in the file's order.
 std::vector<entry_use> uses_of(const allowlist_draft&, const observed_use&);
-
-// What an entry of this purpose may upload within an hour unless it says otherwise; none for push.
-std::optional<std::uint64_t> usual_upload(purpose) noexcept;
 
 // One line for each finding; empty when everything is used. Harmless to print.
 std::vector<std::string> to_lines(const std::vector<entry_use>&);

@@ -149,11 +149,14 @@ TEST_CASE("the suggested list allows exactly what was served: no other group, ho
     CHECK(checked > 500);
 }
 
-TEST_CASE("a suggested list keeps owner, reason, ticket, purpose, end and networks of the entry that served")
+TEST_CASE("a suggested list keeps owner, reason, ticket, purpose, end, budgets and networks of the entry that served")
 {
     auto e = linked("weights", {"*.blob.test"});
     e.value.owner = "o\" # [x]", e.value.reason = "r\\u0041", e.value.ticket = "T-1 \xf3\xa0\x81\x81"; // U+E0041, which nobody sees
-    e.value.purpose = purpose::api;
+    e.value.purpose = purpose::push;
+    e.value.upload = upload_limits{{5 << 20, unlimited, 1 << 30}, false};
+    e.value.upload_total.most[1] = std::uint64_t{7} << 30;
+    e.value.on_budget = budget_action::throttle;
     e.value.expires = now + std::chrono::hours{1};
     const auto given = draft_of({e});
     observed_use seen;
@@ -165,7 +168,10 @@ TEST_CASE("a suggested list keeps owner, reason, ticket, purpose, end and networ
     CHECK(r.owner == e.value.owner);
     CHECK(r.reason == e.value.reason);
     CHECK(r.ticket == e.value.ticket);
-    CHECK(r.purpose == purpose::api);
+    CHECK(r.purpose == purpose::push);
+    CHECK(r.upload == e.value.upload);
+    CHECK(r.upload_total == e.value.upload_total);
+    CHECK(r.on_budget == budget_action::throttle);
     CHECK(r.expires == e.value.expires);
     CHECK(r.within == std::vector{*ip_prefix::parse("10.20.8.0/24")});
     CHECK(narrow->groups()[0].sources == given.groups[0].sources);
