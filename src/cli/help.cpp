@@ -40,9 +40,18 @@ constexpr std::array pages{
          "and groups, with the owners of --allowlist. Refused hosts asked for often, and what is unused, come as comments.\n"
          "Exit 1 when no list can say all of it, 2 when a file cannot be read.\n",
          "exeat suggest --audit audit.jsonl --allowlist allowlist.toml > narrow.toml"},
-    page{"verify", "verify an audit log",
-         "Checks the sequence numbers and the hash chain of an audit log and names the first line where they break.\n",
-         "exeat verify --audit /var/log/exeat/audit.jsonl"},
+    page{"keygen", "make a key pair for approvals",
+         "Makes an Ed25519 key pair: NAME.key, which stays with its owner, and NAME.pub, for trusted_keys in exeat.toml.\n"
+         "Neither file may be there already.\n",
+         "exeat keygen alice"},
+    page{"sign", "approve an allowlist",
+         "Adds a signature over the allowlist's bytes, its serial and its hosts files to ALLOWLIST.sig. Only a list without\n"
+         "errors that says when it ends can be approved. A signature of another content is dropped, and named.\n",
+         "exeat sign --key alice.key allowlist.toml"},
+    page{"verify", "verify an audit log, or the approvals of an allowlist",
+         "With --audit, checks the sequence numbers and the hash chain of an audit log and names the first line where they\n"
+         "break. Otherwise checks that an allowlist has the approvals that exeat.toml (or --trusted-key) asks for.\n",
+         "exeat verify --config /etc/exeat/exeat.toml allowlist.toml"},
     page{"version", "print the version", "Prints exeat's version.\n", "exeat version"},
     page{"help", "explain a verb", "Explains one verb, or lists them all.\n", "exeat help check"},
 };

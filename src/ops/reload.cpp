@@ -20,8 +20,8 @@ std::string first_error(const std::vector<problem>& all)
 }
 } // namespace
 
-reload::reload(boost::asio::io_context& io, std::string allowlist, const surroundings& with, std::vector<watched_file> files, taker take)
-    : io_{io}, path_{std::move(allowlist)}, with_{with}, take_{std::move(take)}, watch_{io, [this] { now("file changed"); }}
+reload::reload(boost::asio::io_context& io, policy_gate& gate, const surroundings& with, std::vector<watched_file> files, taker take)
+    : io_{io}, gate_{gate}, with_{with}, take_{std::move(take)}, watch_{io, [this] { now("file changed"); }}
 {
     watch_.files(std::move(files));
 }
@@ -53,7 +53,7 @@ void reload::now(std::string_view cause)
 loaded_allowlist reload::load_in_memory()
 {
     try {
-        return load_allowlist(path_, with_.labels, net::wall_now());
+        return gate_.load(with_.labels, net::wall_now());
     } catch (const std::bad_alloc&) {
         return {};
     }
@@ -78,7 +78,7 @@ void reload::take(loaded_allowlist loaded, const std::string& cause)
     const auto before = with_.status.now().rules;
     if (!loaded.rules) {
         const auto why = loaded.problems.empty() ? std::string{"out of memory"} : first_error(loaded.problems);
-        with_.status.failed(why);
+        with_.status.failed(why, loaded.why);
         note(false, why, before->settings());
         with_.log.say(severity::error, "reload failed, the old allowlist stays", {{"cause", cause}, {"first error", why}});
     } else if (loaded.rules->settings().sha256 == before->settings().sha256) {
