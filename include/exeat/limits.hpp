@@ -75,6 +75,7 @@ inline constexpr std::size_t budget_accounts = 65'536;                    // key
 inline constexpr std::uint64_t crowded_budget = 4 * 1024 * 1024;          // an hour, for all keys that found no room together
 
 // Approvals.
+inline constexpr std::chrono::minutes clock_grace{5}; // that the clock may be behind the last run without a warning
 inline constexpr std::size_t key_file_bytes = 16 * 1024;
 inline constexpr std::size_t passphrase_bytes = 1'024;
 inline constexpr std::size_t key_id_digits = 16;

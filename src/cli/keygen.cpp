@@ -33,7 +33,8 @@ int keygen(int argc, char** argv)
     if (!key) throw std::runtime_error{key.error()};
     write(name + ".key", key->private_pem(passphrase), ops::readers::owner);
     write(name + ".pub", key->public_pem(), ops::readers::all);
-    fmt::print("{}.key, to be kept{}; {}.pub, to be trusted; its id is {}\n", name, passphrase.empty() ? " (not encrypted)" : "", name, key->id());
+    fmt::print("{}.key, to be kept{}; {}.pub, to be trusted; its id is {}\n", name, passphrase.empty() ? " (not encrypted)" : "", name,
+               key->id());
     return success;
 }
 

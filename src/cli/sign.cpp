@@ -27,7 +27,8 @@ ops::signed_statement beside(const std::string& path, const ops::approval_statem
     auto there = ops::read_signatures(*text);
     if (!there) throw std::runtime_error{path + ": " + there.error() + "; remove it to begin anew"};
     if (there->what == what) return *std::move(there);
-    fmt::print("{}: its {} of serial {} are of another content and go\n", path, there->by.size() == 1 ? "signature" : "signatures", there->what.serial);
+    fmt::print("{}: its {} of serial {} are of another content and go\n", path, there->by.size() == 1 ? "signature" : "signatures",
+               there->what.serial);
     return none;
 }
 
@@ -52,7 +53,8 @@ int sign_list(const std::string& path, const ops::private_key& key)
     const auto to = path + ".sig";
     auto signatures = beside(to, files.list.statement);
     add(signatures, key);
-    if (const auto failed = ops::replace_file(to, signatures.to_text(), ops::readers::all)) throw std::runtime_error{to + ": " + failed.message()};
+    if (const auto failed = ops::replace_file(to, signatures.to_text(), ops::readers::all))
+        throw std::runtime_error{to + ": " + failed.message()};
     fmt::print("{}: signed by {}; {} now\n{}", to, signatures.by.back().key,
                signatures.by.size() == 1 ? std::string{"1 signature"} : fmt::format("{} signatures", signatures.by.size()),
                signatures.what.to_text());

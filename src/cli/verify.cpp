@@ -68,8 +68,9 @@ int verify_list(const wanted_approvals& wanted)
     const auto loaded = ops::load_allowlist(c.allowlist, labels, net::wall_now(), ops::scrutiny::load, &rules);
     for (const auto& p : loaded.problems) fmt::print(stderr, "{}\n", p.to_string());
     if (!loaded.rules) return failure;
-    fmt::print("{}: serial {}, approved by {} of {} that are needed\n", c.allowlist, loaded.statement.serial, loaded.approved_by.size(), rules.needed);
-    for (const auto& id : loaded.approved_by) {
+    const auto& by = loaded.rules->settings().approved_by;
+    fmt::print("{}: serial {}, {} of {} approvals\n", c.allowlist, loaded.statement.serial, by.size(), rules.needed);
+    for (const auto& id : by) {
         const auto key = std::find_if(rules.keys.begin(), rules.keys.end(), [&](const auto& k) { return k.id() == id; });
         fmt::print("  {} {}\n", id, key->file());
     }
@@ -92,7 +93,10 @@ int verify(int argc, char** argv)
         app.add_option("--audit", logs, "the log; after a rotation, the older file first, and the chain is followed from one to the next")
             ->type_name("FILE");
     app.add_option("--config", wanted.config, "exeat.toml: its allowlist, trusted_keys and approvals")->type_name("FILE")->excludes(audit);
-    app.add_option("--trusted-key", wanted.keys, "a public key, in place of the configuration's; may be repeated")->type_name("KEY")->excludes(audit);
+    app.add_option("--trusted-key", wanted.keys, "a public key, in place of the configuration's; may be repeated")
+        ->type_name("KEY")
+        ->allow_extra_args(false)
+        ->excludes(audit);
     app.add_option("--approvals", wanted.needed, "how many different keys must have signed")->excludes(audit);
     app.add_option("ALLOWLIST", wanted.allowlist, "in place of the configuration's")->excludes(audit);
     if (const auto stop = parse_arguments(app, argc, argv)) return *stop;

@@ -42,7 +42,8 @@ bool is_hexadecimal(std::string_view s, std::size_t digits)
 
 bool is_name(std::string_view s)
 {
-    return !s.empty() && s.size() <= limits::path_octets && std::none_of(s.begin(), s.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
+    return !s.empty() && s.size() <= limits::path_octets &&
+           std::none_of(s.begin(), s.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
 }
 
 // Line by line, each with its end.
@@ -52,17 +53,18 @@ public:
     // The rest of the next line behind `word` and a space; none when it begins otherwise.
     std::optional<std::string_view> take(std::string_view word)
     {
+        looked_at_ = taken_ + 1;
         const auto line = peek();
         if (!line || !line->starts_with(word)) return std::nullopt;
         auto rest = line->substr(word.size());
         if (!rest.empty() && (rest.front() != ' ' || rest.size() == 1)) return std::nullopt;
         if (!rest.empty()) rest.remove_prefix(1);
         left_.remove_prefix(line->size() + 1);
-        ++number_;
+        ++taken_;
         return rest;
     }
     bool at_end() const noexcept { return left_.empty(); }
-    std::string wrong(std::string_view what) const { return fmt::format("line {} {}", number_ + 1, what); }
+    std::string wrong(std::string_view what) const { return fmt::format("line {} {}", looked_at_, what); }
 
 private:
     std::optional<std::string_view> peek() const
@@ -71,7 +73,7 @@ private:
         return end == std::string_view::npos ? std::nullopt : std::optional{left_.substr(0, end)};
     }
     std::string_view left_;
-    std::size_t number_ = 0;
+    std::size_t taken_ = 0, looked_at_ = 1;
 };
 
 bool read_serial(std::string_view text, std::uint64_t& into)
@@ -104,7 +106,8 @@ std::string read_approvals(lines& in, std::vector<approval>& out)
         const auto line = in.take("signed");
         const auto space = line ? line->find(' ') : std::string_view::npos;
         const auto signature = space == std::string_view::npos ? std::nullopt : signature_of(line->substr(space + 1));
-        if (!signature || !is_hexadecimal(line->substr(0, space), limits::key_id_digits)) return in.wrong("must be 'signed KEY-ID SIGNATURE'");
+        if (!signature || !is_hexadecimal(line->substr(0, space), limits::key_id_digits))
+            return in.wrong("must be 'signed KEY-ID SIGNATURE'");
         if (out.size() == limits::signatures) return fmt::format("there are more than {} signatures", limits::signatures);
         out.push_back({std::string{line->substr(0, space)}, *signature});
     }
@@ -154,8 +157,7 @@ boost::system::result<std::vector<std::string>, std::string> check_approvals(con
         if (std::find(by.begin(), by.end(), a.key) != by.end()) return fmt::format("{} has signed twice; remove one", a.key);
         by.push_back(a.key);
     }
-    if (by.size() < rules.needed)
-        return fmt::format("{} of {} approvals by trusted keys; 'exeat sign' adds one", by.size(), rules.needed);
+    if (by.size() < rules.needed) return fmt::format("{} of {} approvals by trusted keys; 'exeat sign' adds one", by.size(), rules.needed);
     return by;
 }
 

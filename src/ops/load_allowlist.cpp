@@ -94,17 +94,25 @@ private:
     std::size_t names_ = 0;
 };
 
-void compile(loaded_allowlist& out, findings& wrong, std::string_view text, label_registry& labels, wall_time now, scrutiny how)
+struct loading {
+    label_registry& labels;
+    wall_time now;
+    scrutiny how;
+    const approval_rules* approvals;
+};
+
+void compile(loaded_allowlist& out, findings& wrong, std::string_view text, const loading& with, std::vector<std::string> approved_by)
 {
     auto tree = parse_toml(text, wrong);
     if (!tree) return;
-    auto d = read_draft(*tree, wrong, now);
+    auto d = read_draft(*tree, wrong, with.now);
     tree.reset(); // the million names come now
-    if (how == scrutiny::lint) lint(d, now, wrong);
+    d.settings.approved_by = std::move(approved_by);
+    if (with.how == scrutiny::lint) lint(d, with.now, wrong);
     compiler c{out, wrong, text};
     c.add(d);
-    if (!c.failed()) out.rules = std::move(c).finish(d, labels);
-    if (out.rules) run_expectations(d.expectations, *out.rules, now, wrong);
+    if (!c.failed()) out.rules = std::move(c).finish(d, with.labels);
+    if (out.rules) run_expectations(d.expectations, *out.rules, with.now, wrong);
     if (wrong.failed()) out.rules = nullptr;
     out.expectations = d.expectations.size();
     wrong.move_to(out.problems);
@@ -119,8 +127,13 @@ std::string sha256_of(std::string_view text)
     return value ? hexadecimal(*value) : std::string{};
 }
 
-// The statement that was approved, when it is about this file.
-std::optional<approval_statement> approved(loaded_allowlist& out, std::string_view sha256, const approval_rules& rules)
+struct approved_content {
+    approval_statement what;
+    std::vector<std::string> by;
+};
+
+// What was approved, when it is about this file.
+std::optional<approved_content> approved(loaded_allowlist& out, std::string_view sha256, const approval_rules& rules)
 {
     const auto path = out.files.front().path + ".sig";
     out.files.emplace_back(path);
@@ -136,22 +149,15 @@ std::optional<approval_statement> approved(loaded_allowlist& out, std::string_vi
     if (read->what.allowlist != sha256) return refuse("approves another content than the file has; sign it as it is now");
     auto by = check_approvals(*read, rules);
     if (!by) return refuse(by.error());
-    out.approved_by = std::move(*by);
-    return read->what;
+    return approved_content{read->what, std::move(*by)};
 }
-
-struct loading {
-    label_registry& labels;
-    wall_time now;
-    scrutiny how;
-    const approval_rules* approvals;
-};
 
 // What is known only once it is parsed: the serial, the end, and the hosts files.
 void hold_to(const approval_statement& approved, loaded_allowlist& out, findings& wrong)
 {
     if (approved != out.statement) wrong.error({}, "its serial or a hosts_file is not the one that was approved; sign it as it is now");
-    if (out.rules->settings().expires == never) wrong.error({}, "an approved list must say how long it holds; add expires = 2027-01-01T00:00:00Z");
+    if (out.rules->settings().expires == never)
+        wrong.error({}, "an approved list must say how long it holds; add expires = 2027-01-01T00:00:00Z");
     if (!wrong.failed()) return;
     out.rules = nullptr;
     out.why = load_refusal::unapproved;
@@ -160,18 +166,17 @@ void hold_to(const approval_statement& approved, loaded_allowlist& out, findings
 void load_text(loaded_allowlist& out, findings& wrong, std::string_view text, const loading& with)
 {
     out.statement.allowlist = sha256_of(text);
-    std::optional<approval_statement> is_approved;
-    if (with.approvals != nullptr) {
-        is_approved = approved(out, out.statement.allowlist, *with.approvals);
-        if (!is_approved) return;
-    }
-    compile(out, wrong, text, with.labels, with.now, with.how);
-    if (is_approved && out.rules) hold_to(*is_approved, out, wrong);
+    if (with.approvals == nullptr) return compile(out, wrong, text, with, {});
+    auto is_approved = approved(out, out.statement.allowlist, *with.approvals);
+    if (!is_approved) return;
+    compile(out, wrong, text, with, std::move(is_approved->by));
+    if (out.rules) hold_to(is_approved->what, out, wrong);
 }
 
 } // namespace
 
-loaded_allowlist load_allowlist(const std::string& path, label_registry& labels, wall_time now, scrutiny how, const approval_rules* approvals)
+loaded_allowlist load_allowlist(const std::string& path, label_registry& labels, wall_time now, scrutiny how,
+                                const approval_rules* approvals)
 {
     loaded_allowlist out;
     out.files.emplace_back(path);

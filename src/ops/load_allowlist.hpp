@@ -18,11 +18,10 @@ namespace exeat::ops {
 struct loaded_allowlist {
     std::shared_ptr<const policy> rules; // null when any problem is an error
     std::vector<problem> problems;
-    std::vector<watched_file> files; // every path that was read or should have been, for the watch; the allowlist first
+    std::vector<watched_file> files;          // every path that was read or should have been, for the watch; the allowlist first
     load_refusal why = load_refusal::invalid; // of what has no rules
     approval_statement statement;             // what is to be approved; whole where there are rules
-    std::vector<std::string> approved_by;     // ids of keys; only where approvals were asked for
-    std::size_t expectations = 0;    // [[expect]] tests in it
+    std::size_t expectations = 0;             // [[expect]] tests in it
 };
 
 // Whether warnings of what is most likely not meant are wanted (lint.hpp), beside all that is wrong.

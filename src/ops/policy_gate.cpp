@@ -29,7 +29,8 @@ std::optional<accepted_policy> read_accepted(std::string_view text)
     const auto* kind = o != nullptr ? o->if_contains("exeat") : nullptr;
     const auto* serial = o != nullptr ? o->if_contains("serial") : nullptr;
     const auto* sha256 = o != nullptr ? o->if_contains("sha256") : nullptr;
-    if (kind == nullptr || *kind != "accepted policy v1" || serial == nullptr || sha256 == nullptr || !sha256->is_string()) return std::nullopt;
+    if (kind == nullptr || *kind != "accepted policy v1" || serial == nullptr || sha256 == nullptr || !sha256->is_string())
+        return std::nullopt;
     const auto n = serial->to_number<std::uint64_t>(failed);
     if (failed) return std::nullopt;
     return accepted_policy{n, std::string{sha256->get_string()}};
@@ -38,11 +39,14 @@ std::optional<accepted_policy> read_accepted(std::string_view text)
 std::string serial_objection(const std::optional<accepted_policy>& last, std::uint64_t serial, std::string_view sha256)
 {
     if (!last) return {};
-    if (serial < last->serial) return fmt::format("serial {} was accepted already, and this is {}: an older list; raise 'serial' and sign it", last->serial, serial);
+    if (serial < last->serial)
+        return fmt::format("serial {} was accepted already, and this is {}: an older list; raise 'serial' and sign it", last->serial,
+                           serial);
     if (serial == last->serial && sha256 != last->sha256)
         return fmt::format("serial {} was accepted already with another content; raise 'serial' and sign it", serial);
     if (serial - last->serial > limits::serial_jump)
-        return fmt::format("serial {} is more than {} beyond {}, which was accepted last; write a nearer one", serial, limits::serial_jump, last->serial);
+        return fmt::format("serial {} is more than {} beyond {}, which was accepted last; write a nearer one", serial, limits::serial_jump,
+                           last->serial);
     return {};
 }
 
@@ -68,9 +72,10 @@ policy_gate::policy_gate(const config& c)
     const auto text = read_whole(state_, limits::state_file_bytes);
     last_ = text ? read_accepted(*text) : std::nullopt;
     if (!last_)
-        throw std::runtime_error{fmt::format("{}: {}; it says which serial was accepted last. Restore it, or remove it if you know that no older "
-                                             "list can be slipped in",
-                                             state_, text ? "is damaged" : text.error())};
+        throw std::runtime_error{
+            fmt::format("{}: {}; it says which serial was accepted last. Restore it, or remove it if you know that no older "
+                        "list can be slipped in",
+                        state_, text ? "is damaged" : text.error())};
 }
 
 std::string policy_gate::accept(const policy_settings& s)
@@ -78,7 +83,8 @@ std::string policy_gate::accept(const policy_settings& s)
     if (auto wrong = serial_objection(last_, s.serial, s.sha256); !wrong.empty()) return wrong;
     if (last_ && last_->serial == s.serial) return {};
     const accepted_policy next{s.serial, s.sha256};
-    if (const auto failed = replace_file(state_, next.to_json())) return fmt::format("its serial cannot be written to {}: {}", state_, failed.message());
+    if (const auto failed = replace_file(state_, next.to_json()))
+        return fmt::format("its serial cannot be written to {}: {}", state_, failed.message());
     last_ = next;
     return {};
 }

@@ -20,9 +20,9 @@ public:
         std::uint64_t generation = 0;        // rises with each policy that takes effect; audit_record::policy refers to it
         bool last_reload_ok = false;
         wall_time last_success{};
-        std::uint64_t reloads_ok = 0; // the first load is no reload
+        std::uint64_t reloads_ok = 0;                               // the first load is no reload
         std::array<std::uint64_t, load_refusals> reloads_refused{}; // by load_refusal
-        std::string last_error;                           // of the last reload, if it failed: first problem, one line
+        std::string last_error;                                     // of the last reload, if it failed: first problem, one line
         bool draining = false;
         bool started = false; // the workers accept
     };

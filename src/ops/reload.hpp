@@ -6,8 +6,8 @@
 #include <ops/file_watch.hpp>
 #include <ops/label_registry.hpp>
 #include <ops/load_allowlist.hpp>
-#include <ops/policy_gate.hpp>
 #include <ops/log.hpp>
+#include <ops/policy_gate.hpp>
 #include <ops/policy_status.hpp>
 
 #include <boost/asio/io_context.hpp>

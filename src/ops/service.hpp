@@ -4,8 +4,8 @@
 #include <exeat/config.hpp>
 #include <ops/label_registry.hpp>
 #include <ops/load_allowlist.hpp>
-#include <ops/policy_gate.hpp>
 #include <ops/log.hpp>
+#include <ops/policy_gate.hpp>
 
 namespace exeat::ops {
 

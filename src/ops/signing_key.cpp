@@ -128,7 +128,8 @@ boost::system::result<private_key, std::string> private_key::accept(handle k, co
     if (k && EVP_PKEY_is_a(k.get(), "ED25519") == 1) return private_key{std::move(k)};
     if (k) return fmt::format("{}: is no Ed25519 key; 'exeat keygen' makes one", where);
     const auto why = reason();
-    if (is_uri(where)) return fmt::format("{}: no such key{}; a pkcs11: key needs OpenSSL's PKCS#11 provider, active in openssl.cnf", where, why);
+    if (is_uri(where))
+        return fmt::format("{}: no such key{}; a pkcs11: key needs OpenSSL's PKCS#11 provider, active in openssl.cnf", where, why);
     return fmt::format("{}: is no private key in PEM that could be read{}; for an encrypted one give --passphrase-file", where, why);
 }
 

@@ -39,7 +39,7 @@ public:
     // A PEM file, or a URI. `passphrase` may be empty.
     static boost::system::result<private_key, std::string> read(const std::string& where, const std::string& passphrase);
 
-    std::string id() const;                          // of its public key; empty when OpenSSL does not give it
+    std::string id() const; // of its public key; empty when OpenSSL does not give it
     boost::system::result<ed25519_signature, std::string> sign(std::string_view message) const;
     std::string private_pem(const std::string& passphrase) const; // PKCS#8; encrypted when there is a passphrase
     std::string public_pem() const;
