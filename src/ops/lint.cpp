@@ -89,14 +89,13 @@ void lint_entries(const allowlist_draft& d, wall_time now, findings& wrong)
     }
 }
 
-void lint_groups(const allowlist_draft& d, findings& wrong)
+void lint_groups(const allowlist_draft& d, group_set used, findings& wrong)
 {
     struct range {
         ip_prefix network;
         std::size_t group;
     };
     std::vector<range> all;
-    group_set used;
     for (const auto& e : d.entries)
         if (e.value.kind != rule_kind::deny) used |= e.value.groups;
     for (std::size_t i = 0; i < d.groups.size(); ++i) {
@@ -122,10 +121,10 @@ void lint_groups(const allowlist_draft& d, findings& wrong)
     }
 }
 
-void lint(const allowlist_draft& d, wall_time now, findings& wrong)
+void lint(const allowlist_draft& d, wall_time now, findings& wrong, const group_set& for_groups)
 {
     lint_entries(d, now, wrong);
-    lint_groups(d, wrong);
+    lint_groups(d, for_groups, wrong);
     lint_overlaps(d, wrong);
     lint_lookalikes(d, wrong);
 }

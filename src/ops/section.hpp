@@ -53,6 +53,7 @@ public:
 
     void missing(toml_key);                                    // a key that must be there
     void not_enforced(toml_key);                               // one that this version reads in vain
+    void elsewhere(std::string_view key, std::string_view where); // one that belongs there
     void reject(std::string_view key, std::string text) const; // at its value
     void done();
 
