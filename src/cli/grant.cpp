@@ -35,9 +35,10 @@ void look_up(request& r)
     r.approvals = loaded.value->approvals;
     if (r.approvals > 0 && r.key.empty()) throw std::runtime_error{"this allowlist must be approved; give --key"};
     if (r.approvals > 1)
-        throw std::runtime_error{fmt::format("{} approvals are needed, so that one key cannot open it alone: write the grant beside a copy of the list "
-                                             "(--allowlist), have it signed by all ('exeat sign'), then move its .sig and, last, itself into allowlist.d",
-                                             r.approvals)};
+        throw std::runtime_error{
+            fmt::format("{} approvals are needed, so that one key cannot open it alone: write the grant beside a copy of the list "
+                        "(--allowlist), have it signed by all ('exeat sign'), then move its .sig and, last, itself into allowlist.d",
+                        r.approvals)};
 }
 
 std::optional<ops::private_key> key_of(const request& r)
@@ -64,7 +65,8 @@ void write(const std::string& path, const std::string& text)
 {
     std::error_code failed;
     std::filesystem::create_directory(std::filesystem::path{path}.parent_path(), failed);
-    if (const auto not_written = ops::create_file(path, text, ops::readers::all)) throw std::runtime_error{path + ": " + not_written.message()};
+    if (const auto not_written = ops::create_file(path, text, ops::readers::all))
+        throw std::runtime_error{path + ": " + not_written.message()};
 }
 
 int grant_it(request& r)
@@ -76,7 +78,8 @@ int grant_it(request& r)
     r.what.expires = net::wall_now() + std::chrono::floor<std::chrono::seconds>(*lasts);
     const auto directory = ops::parts_directory(r.allowlist);
     const std::pair file{directory + "/" + r.what.name + ".toml", r.what.to_toml()};
-    if (std::filesystem::exists(file.first)) throw std::runtime_error{file.first + ": is there already; remove it, or choose another --entry"};
+    if (std::filesystem::exists(file.first))
+        throw std::runtime_error{file.first + ": is there already; remove it, or choose another --entry"};
     const auto key = key_of(r);
     const auto policy = tried(r, file);
     if (!policy.rules) return failure;
@@ -92,10 +95,12 @@ int grant_it(request& r)
 
 int grant(int argc, char** argv)
 {
-    CLI::App app{"Opens hosts for a while: writes one entry with its end into allowlist.d, beside the allowlist, signed where --key is given.\n"
-                 "Nothing is written unless the whole policy with it passes 'exeat check' without an error.\n"
-                 "Example: exeat grant --config exeat.toml --entry paper-figures --for 4h --host figures.test --group training --reason 'camera-ready'",
-                 "exeat grant"};
+    CLI::App app{
+        "Opens hosts for a while: writes one entry with its end into allowlist.d, beside the allowlist, signed where --key is given.\n"
+        "Nothing is written unless the whole policy with it passes 'exeat check' without an error.\n"
+        "Example: exeat grant --config exeat.toml --entry paper-figures --for 4h --host figures.test --group training --reason "
+        "'camera-ready'",
+        "exeat grant"};
     request r;
     app.add_option("--config", r.config, "exeat.toml: which allowlist, and whether it must be approved")->type_name("FILE");
     app.add_option("--allowlist", r.allowlist, "the allowlist, in place of the configuration's")->type_name("FILE");

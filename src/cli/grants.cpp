@@ -81,8 +81,8 @@ private:
     void add(const ops::entry& e, const ops::list_file& list)
     {
         const auto& r = e.value;
-        out_.push_back({r.expires, r.name, r.owner, r.ticket, r.reason, fmt::format("{}:{}", r.file, r.line), hosts_of(e), groups_of(r, groups_),
-                        names_of(list.approved_by, trusted_)});
+        out_.push_back({r.expires, r.name, r.owner, r.ticket, r.reason, fmt::format("{}:{}", r.file, r.line), hosts_of(e),
+                        groups_of(r, groups_), names_of(list.approved_by, trusted_)});
     }
 
     const ops::approval_rules& trusted_;
@@ -102,8 +102,14 @@ void print_json(const std::vector<open_grant>& all)
 {
     json::array out;
     for (const auto& g : all)
-        out.push_back(json::object{{"entry", g.name}, {"until", ops::utc(g.until)}, {"hosts", texts(g.hosts)}, {"groups", texts(g.groups)},
-                                   {"owner", g.owner}, {"reason", g.reason}, {"ticket", g.ticket}, {"place", g.place},
+        out.push_back(json::object{{"entry", g.name},
+                                   {"until", ops::utc(g.until)},
+                                   {"hosts", texts(g.hosts)},
+                                   {"groups", texts(g.groups)},
+                                   {"owner", g.owner},
+                                   {"reason", g.reason},
+                                   {"ticket", g.ticket},
+                                   {"place", g.place},
                                    {"approved_by", texts(g.approved_by)}});
     fmt::print("{}\n", json::serialize(out));
 }
@@ -112,8 +118,10 @@ void print_text(const std::vector<open_grant>& all)
 {
     if (all.empty()) fmt::print("no entry has an end that is still to come\n");
     for (const auto& g : all) {
-        fmt::print("{}  {}  {}  for {}\n", ops::utc(g.until), g.name, fmt::join(g.hosts, " "), g.groups.empty() ? "every group" : fmt::format("{}", fmt::join(g.groups, " ")));
-        fmt::print("    {}{}{} ({})\n", g.owner.empty() ? "nobody" : g.owner, g.reason.empty() ? "" : ": " + g.reason, g.ticket.empty() ? "" : ", " + g.ticket, g.place);
+        fmt::print("{}  {}  {}  for {}\n", ops::utc(g.until), g.name, fmt::join(g.hosts, " "),
+                   g.groups.empty() ? "every group" : fmt::format("{}", fmt::join(g.groups, " ")));
+        fmt::print("    {}{}{} ({})\n", g.owner.empty() ? "nobody" : g.owner, g.reason.empty() ? "" : ": " + g.reason,
+                   g.ticket.empty() ? "" : ", " + g.ticket, g.place);
         if (!g.approved_by.empty()) fmt::print("    approved by {}\n", fmt::join(g.approved_by, ", "));
     }
 }
@@ -149,7 +157,8 @@ int list_grants(question& q)
 
 int grants(int argc, char** argv)
 {
-    CLI::App app{"Lists what is open for a while, of the allowlist and of allowlist.d: until when, for whom, who answers for it and who approved it.\n"
+    CLI::App app{"Lists what is open for a while, of the allowlist and of allowlist.d: until when, for whom, who answers for it and who "
+                 "approved it.\n"
                  "Example: exeat grants --config /etc/exeat/exeat.toml",
                  "exeat grants"};
     question q;

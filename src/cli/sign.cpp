@@ -33,7 +33,8 @@ int sign_list(const std::string& path, const ops::private_key& key)
     const auto& lists = files.list.lists;
     const auto list = std::find_if(lists.begin(), lists.end(), [&](const auto& l) { return std::filesystem::equivalent(l.path, path); });
     if (list == lists.end()) throw std::runtime_error{path + ": is no part of " + files.allowlist};
-    if (list->expires == never) throw std::runtime_error{path + ": what is approved must say how long it holds; add expires = 2027-01-01T00:00:00Z"};
+    if (list->expires == never)
+        throw std::runtime_error{path + ": what is approved must say how long it holds; add expires = 2027-01-01T00:00:00Z"};
     add_signature(path + ".sig", list->statement, key);
     return success;
 }

@@ -46,7 +46,8 @@ void add_signature(const std::string& path, const ops::approval_statement& what,
 {
     auto signatures = beside(path, what);
     add(signatures, key);
-    if (const auto failed = ops::replace_file(path, signatures.to_text(), ops::readers::all)) throw std::runtime_error{path + ": " + failed.message()};
+    if (const auto failed = ops::replace_file(path, signatures.to_text(), ops::readers::all))
+        throw std::runtime_error{path + ": " + failed.message()};
     fmt::print("{}: signed by {}; {} now\n{}", path, signatures.by.back().key,
                signatures.by.size() == 1 ? std::string{"1 signature"} : fmt::format("{} signatures", signatures.by.size()),
                signatures.what.to_text());

@@ -85,7 +85,8 @@ bool read_serial(std::string_view text, std::uint64_t& into)
 std::string read_statement(lines& in, approval_statement& out)
 {
     const bool of_grant = in.take(headings[1]) == std::string_view{};
-    if (!of_grant && in.take(headings[0]) != std::string_view{}) return in.wrong(fmt::format("must be '{}'", fmt::join(headings, "' or '")));
+    if (!of_grant && in.take(headings[0]) != std::string_view{})
+        return in.wrong(fmt::format("must be '{}'", fmt::join(headings, "' or '")));
     out.about = of_grant ? approval_subject::grant : approval_subject::allowlist;
     const auto serial = in.take("serial");
     if (!serial || !read_serial(*serial, out.serial)) return in.wrong("must be 'serial N'");

@@ -88,7 +88,8 @@ private:
         const auto read = read_signatures(*text);
         if (!read) return refuse(path, read.error() + "; 'exeat sign' writes this file");
         if (read->what.about != p.statement.about) return refuse(path, "approves another kind of file; sign this one");
-        if (read->what.allowlist != p.statement.allowlist) return refuse(path, "approves another content than the file has; sign it as it is now");
+        if (read->what.allowlist != p.statement.allowlist)
+            return refuse(path, "approves another content than the file has; sign it as it is now");
         auto by = check_approvals(*read, *with_.approvals);
         if (!by) return refuse(path, by.error());
         p.approved_by = std::move(*by);
@@ -111,7 +112,7 @@ private:
         drafted_ = true;
         p.draft = first ? read_draft(*tree, p.wrong, now_) : read_part(*tree, p.wrong, main.groups, now_);
         p.statement.serial = p.draft.settings.serial;
-        if (with_.how == scrutiny::lint && !first) lint_entries(p.draft, now_, p.wrong);
+        if (with_.how == scrutiny::lint && !first) lint_entries(p.draft, p.wrong); // it is there to end
         for (const auto& e : p.draft.entries) hold_name_for(p, e.value);
     }
     void hold_name_for(list_part& p, const rule& r)
@@ -119,8 +120,8 @@ private:
         const auto [at, is_new] = names_.emplace(r.name, &r);
         const bool elsewhere = !is_new && at->second->file != r.file; // twice in one file is told by its reader
         if (elsewhere)
-            p.wrong.error({r.line, 1}, fmt::format("{} is an entry of {}:{} already; give this one another name", as_shown(r.name), at->second->file,
-                                                   at->second->line));
+            p.wrong.error({r.line, 1}, fmt::format("{} is an entry of {}:{} already; give this one another name", as_shown(r.name),
+                                                   at->second->file, at->second->line));
         if (++rules_ == limits::rules + 1 && &p != &parts_.front())
             p.wrong.error({r.line, 1}, fmt::format("more than {} entries in all files; join some", limits::rules));
     }

@@ -1,6 +1,6 @@
-// allowlist.toml (with the files of allowlist.d/ and the hosts_file lists beside them) to a compiled policy. Everything is read, checked and
-// compiled, and its [[expect]] tests are run, before anything is handed out. Blocks; runs at start and on the loader's thread, never on a
-// worker.
+// allowlist.toml (with the files of allowlist.d/ and the hosts_file lists beside them) to a compiled policy. Everything is read, checked
+// and compiled, and its [[expect]] tests are run, before anything is handed out. Blocks; runs at start and on the loader's thread, never on
+// a worker.
 #pragma once
 
 #include <exeat/policy.hpp>
@@ -39,7 +39,8 @@ enum class scrutiny : std::uint8_t { load, lint };
 struct load_options {
     load_options(scrutiny s = scrutiny::load) : how{s} {} // NOLINT: one may stand for the other
     scrutiny how;
-    // With these nothing is parsed of a file before its FILE.sig has shown that as many trusted keys as are needed approved these very bytes.
+    // With these nothing is parsed of a file before its FILE.sig has shown that as many trusted keys as are needed approved these very
+    // bytes.
     const approval_rules* approvals = nullptr;
     // A file of allowlist.d that is not there yet: its path, and what it will say.
     const std::pair<std::string, std::string>* also = nullptr;

@@ -157,7 +157,8 @@ TEST_CASE("what is no approval is told by its line")
     auto s = statement();
     const auto text = s.to_text();
     CHECK(misread("") == "line 1 must be 'exeat allowlist approval v1' or 'exeat grant approval v1'");
-    CHECK(misread(swapped(text, "approval v1", "approval v2")) == "line 1 must be 'exeat allowlist approval v1' or 'exeat grant approval v1'");
+    CHECK(misread(swapped(text, "approval v1", "approval v2")) ==
+          "line 1 must be 'exeat allowlist approval v1' or 'exeat grant approval v1'");
     CHECK(misread(swapped(text, "serial 42", "serial 042")) == "line 2 must be 'serial N'");
     CHECK(misread(swapped(text, "serial 42", "serial -1")) == "line 2 must be 'serial N'");
     CHECK(misread(swapped(text, "serial 42", "serial 18446744073709551616")) == "line 2 must be 'serial N'");
