@@ -50,7 +50,7 @@ struct tunnel : live_hook {
     void take_snapshot();
 
     worker& home;
-    const admission::place place;
+    admission::place place;
     waiter wake;
     watched_socket client_side, upstream;
     const std::size_t listener; // index into config::listeners
