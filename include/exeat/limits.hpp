@@ -75,6 +75,7 @@ inline constexpr std::size_t listeners = 32;
 inline constexpr std::size_t workers = 256;
 inline constexpr std::size_t connections = 4'000'000;
 inline constexpr std::size_t dns_servers = 8;
+inline constexpr std::size_t inherited_sockets = 1'024; // that a service manager may pass
 inline constexpr std::size_t path_octets = 4'096;
 inline constexpr std::size_t proxy_senders = 64; // networks that send PROXY headers, per listener
 inline constexpr std::size_t sandbox_paths = 64; // that stay readable beside those that other settings name
@@ -82,6 +83,7 @@ inline constexpr auto dns_timeout = 60s;         // ceilings of what the file ma
 inline constexpr auto setup_timeout = 5min;      // head, hello, connect
 inline constexpr auto idle_timeout = std::chrono::days{7};
 inline constexpr auto drain_timeout = 1h;
+inline constexpr auto drain_report_interval = 10s; // between two lines about what is left
 
 // Sockets.
 inline constexpr int listen_backlog = 4'096;

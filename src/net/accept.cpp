@@ -67,7 +67,7 @@ background accept_until_drained(worker& home, watched_socket& listening, std::si
     const auto slot = home.due.add(wake);
     listening.owner = &wake;
     if (!home.events.watch(listening)) throw std::bad_alloc{}; // at start only: main says that it cannot begin
-    while (listening.fd) {
+    while (!(home.draining() && home.shares_listeners())) {    // what is queued there is for whoever accepts next
         auto said = next::again;
         for (std::size_t n = 0; n < limits::accepts_per_turn && said == next::again; ++n) {
             try {
@@ -87,6 +87,7 @@ background accept_until_drained(worker& home, watched_socket& listening, std::si
     }
     home.due.remove(slot);
     listening.owner = nullptr;
+    home.events.forget(listening);
     listening.close();
 }
 
