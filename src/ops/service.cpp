@@ -13,6 +13,7 @@
 #include <ops/own_addresses.hpp>
 #include <ops/policy_status.hpp>
 #include <ops/reload.hpp>
+#include <ops/sandbox.hpp>
 #include <ops/watchdog.hpp>
 
 #include <algorithm>
@@ -272,8 +273,12 @@ int run_service(const config& c, label_registry& labels, loaded_allowlist first,
     std::signal(SIGPIPE, SIG_IGN);
     try {
         const notifier manager;
+        sandbox box{c, log};
         auto sockets = open_all(c);
+        box.restrict_files(paths_of(c, first.files));
         service s{c, labels, std::move(first), std::move(sockets), manager, log};
+        box.restrict_system_calls();
+        box.tell();
         s.run();
         return 0;
     } catch (const std::exception& e) {
