@@ -2,6 +2,7 @@
 
 #include <ops/system_calls.hpp>
 
+#include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <sys/prctl.h>
@@ -61,6 +62,7 @@ open_paths paths_of(const config& c, const std::vector<watched_file>& lists)
     open_paths out;
     out.read.assign(std::begin(always_read), std::end(always_read));
     out.read.insert(out.read.end(), c.sandbox.read.begin(), c.sandbox.read.end());
+    if (const char* keys = std::getenv("CREDENTIALS_DIRECTORY")) out.read.emplace_back(keys); // LoadCredential=
     for (const auto& list : lists) add_ways_to(list.path, out.read);
     if (c.audit_path != "stdout") add_log(c.audit_path, out);
     if (!c.state.empty()) out.write.push_back(c.state);

@@ -23,7 +23,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <fmt/format.h>
-#include <pthread.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <thread>
 
@@ -182,10 +182,11 @@ void service::run()
 // With names, so that top(1) and a core file tell which is which.
 void service::start_threads()
 {
-    for (std::size_t i = 0; i < workers_.size(); ++i) {
-        threads_.emplace_back([w = workers_[i].get()] { w->run(); });
-        ::pthread_setname_np(threads_.back().native_handle(), fmt::format("worker {}", i).c_str());
-    }
+    for (std::size_t i = 0; i < workers_.size(); ++i)
+        threads_.emplace_back([w = workers_[i].get(), name = fmt::format("worker {}", i)] {
+            ::prctl(PR_SET_NAME, name.c_str());
+            w->run();
+        });
 }
 
 void service::note(process_event::what action)

@@ -11,6 +11,7 @@
 #include <span>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <system_error>
@@ -159,6 +160,7 @@ void allow_memory_and_threads(const filter& f)
     rule(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), {equals(0, static_cast<std::uint64_t>(::getpid()))}); // abort()
     rule(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), {equals(2, 0)});                                   // asks, changes nothing
     rule(f, SCMP_ACT_ALLOW, SCMP_SYS(getrlimit));
+    rule(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), {equals(0, PR_SET_NAME)});
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
