@@ -3,6 +3,7 @@
 #include <net/wall_clock.hpp>
 #include <ops/endpoint_text.hpp>
 #include <ops/load_config.hpp>
+#include <ops/policy_gate.hpp>
 #include <ops/service.hpp>
 
 #include <cstdio>
@@ -39,11 +40,12 @@ int start(const std::string& path, const instead& given, ops::log_format format)
     if (!settings.value) return 1;
     if (!take(given, *settings.value)) return wrong_usage;
     ops::label_registry labels;
-    auto list = ops::load_allowlist(settings.value->allowlist, labels, net::wall_now());
+    ops::policy_gate gate{*settings.value};
+    auto list = gate.load(labels, net::wall_now());
     say(list.problems);
     if (!list.rules) return 1;
     const ops::event_log log{format};
-    return ops::run_service(*settings.value, labels, std::move(list), log);
+    return ops::run_service(*settings.value, labels, gate, std::move(list), log);
 }
 
 } // namespace

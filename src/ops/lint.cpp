@@ -29,8 +29,6 @@ void lint_answerable(const entry& e, findings& wrong)
         wrong.warning(place_of(e),
                       fmt::format("{} does not say {}; add {}", as_shown(r.name), r.owner.empty() ? "who answers for it" : "what it is for",
                                   r.owner.empty() ? owner : reason));
-    if (r.purpose == purpose::push && r.expires == never)
-        wrong.warning(place_of(e), fmt::format("{} lets data out (purpose = \"push\") without an end; add 'expires'", as_shown(r.name)));
 }
 
 void lint_expiry(const entry& e, wall_time now, findings& wrong)
@@ -75,6 +73,11 @@ void lint_entries(const allowlist_draft& d, wall_time now, findings& wrong)
     if (s.report && s.report_until > now)
         wrong.warning(
             {1, 1}, fmt::format("report mode is on: until {} what no entry names passes too; set mode = \"enforce\"", utc(s.report_until)));
+    for (const auto& g : d.groups)
+        if (g.report && s.report_until > now)
+            wrong.warning({g.line, 1},
+                          fmt::format("report mode is on for {}: until {} what no entry names passes too; set mode = \"enforce\"",
+                                      as_shown(g.name), utc(s.report_until)));
     if (s.expires > now && s.expires <= now + limits::expiry_notice)
         wrong.warning({1, 1}, fmt::format("the list ends {}, and then everything is denied; renew 'expires'", days_left(s.expires, now)));
     for (const auto& e : d.entries) {

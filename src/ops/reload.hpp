@@ -8,6 +8,7 @@
 #include <ops/load_allowlist.hpp>
 #include <ops/log.hpp>
 #include <ops/notify.hpp>
+#include <ops/policy_gate.hpp>
 #include <ops/policy_status.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -32,7 +33,7 @@ public:
         const notifier& manager;
         const event_log& log;
     };
-    reload(boost::asio::io_context&, std::string allowlist, const surroundings&, std::vector<watched_file> files, taker);
+    reload(boost::asio::io_context&, policy_gate&, const surroundings&, std::vector<watched_file> files, taker);
     ~reload();
 
     void now(std::string_view cause); // "SIGHUP", "file changed"
@@ -46,7 +47,7 @@ private:
     void note(bool ok, std::string text, const policy_settings&);
 
     boost::asio::io_context& io_;
-    const std::string path_;
+    policy_gate& gate_;
     const surroundings with_;
     const taker take_;
     net::shared_kept_memory way_back_;
