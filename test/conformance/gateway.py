@@ -69,7 +69,8 @@ class Gateway:
         """A router forwards, and the world has every address there is and knows the way back."""
         for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
             self.inside.sysctl(name, 1)
-        self.world.ip("route add local default dev lo", "-6 route add local default dev lo",
+        self.world.ip("route add local default dev lo table main", "-6 route add local default dev lo table main",  # in `local` it would win over the way back
+                     
                       "route add 10.42.0.0/15 via 10.200.0.1", "-6 route add fd00:42::/31 via fd00:200::1")
         for side in self.sides.values():
             side.pod.sysctl("ipv4/ping_group_range", "0 2147483647")

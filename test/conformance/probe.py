@@ -91,9 +91,7 @@ def converse(s, first):
 def no_answer_by_tcp(address, port, first, wait):
     """What happened, in words; raises Leak when something answered that is not a refusal."""
     try:
-        with socket.socket(family_of(address), socket.SOCK_STREAM) as s:
-            s.settimeout(wait)
-            s.connect((socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0][4][0], port))
+        with socket.create_connection((address, port), timeout=wait) as s:
             refused, words = meaning(converse(s, first))
     except OSError as e:
         return said(e)

@@ -59,6 +59,9 @@ def test_every_probe_finds_a_fence_that_is_not_there(gateway, exeat, side):
     assert code == 1
     silent = {"privileges", "allowed", "other IP protocols and forged sources", "the cluster's API server"}
     assert set(failed(told)) == set(told) - silent - (PROXY_PROBES - {"exeat's admin page"})
+    for name, (_, words) in told.items():
+        if name.startswith(("direct", "DNS over", "QUIC", "ping")):
+            assert "1.1.1.1" in words and "2606:4700:4700::1111" in words, f"{name} finds both families: {words}"
     gateway.tap.forget()
     gateway.probe(side, "--transparent", "--skip", "privileges", prefix=OF_A_POD_AS_ROOT)
     kinds = {protocol for protocol, _, _ in settled(gateway.tap)}
