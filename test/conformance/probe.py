@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Is there another way out of this pod than exeat? One file, the Python standard library alone (3.8 or newer), no root.
 
-    kubectl exec -i POD -- python3 - --allowed pypi.org --denied example.com <probe.py
+    kubectl exec -i POD -- python3 - --allowed pkg.test --denied example.com <probe.py
 
 Every probe says what was tried, what happened, and PASS, FAIL or SKIP. Exit code: 0 nothing got out that should not; 1 something did, or what is
 allowed did not; 2 wrong usage. With --down it is run while exeat is stopped: then nothing at all may arrive.
