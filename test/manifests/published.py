@@ -54,11 +54,11 @@ def _node():
 
 
 def python_or_skip():
+    """Where they lie."""
     failed = _python()
     if failed:
         pytest.skip(f"skipped: {', '.join(PYTHON)} cannot be had from PyPI: {failed}")
-    if str(THERE / "python") not in sys.path:
-        sys.path.insert(0, str(THERE / "python"))
+    return THERE / "python"
 
 
 def node_or_skip():
