@@ -1,6 +1,7 @@
 """The lab of the system tests with a router's rules: `pod` behind redirect.nft, `pod2` behind tproxy.nft, as they lie in conf/nftables.
 Forwarding is on and the internet answers everybody, so it is the rules alone that hold."""
 import contextlib
+import itertools
 import json
 import pathlib
 import re
@@ -18,7 +19,7 @@ PROBE = HERE / "probe.py"
 ALLOWLIST = """
 serial = 1
 [groups.pods]
-sources = ["10.42.0.0/16", "10.43.0.0/16", "fd00:42::/64", "fd00:43::/64"]
+sources = ["10.42.0.0/16", "10.43.0.0/16", "10.44.0.0/16", "fd00:42::/64", "fd00:43::/64", "fd00:44::/32"]
 [[allow]]
 name = "site"
 hosts = ["site.test"]
@@ -29,12 +30,22 @@ protocol = "http"
 """
 
 
+AS_A_PODS_USER = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--no-new-privs")
+
+
+def told(done):
+    """Of a probe that has come to its end: its exit code, and what it says of each."""
+    assert done.returncode in (0, 1), done.stderr
+    every = [json.loads(each) for each in done.stdout.splitlines()]
+    return done.returncode, {each["probe"]: (each["verdict"], each["what"]) for each in every}
+
+
 class Side:
     """One pod, the rules in front of it, and the gateway's addresses there."""
 
-    def __init__(self, via, pod, link, four, six):
+    def __init__(self, via, pod, link, four, six, transparent_port=None):
         self.via, self.pod, self.link, self.four, self.six = via, pod, link, four, six
-        self.transparent_port = free_port()
+        self.transparent_port = transparent_port or free_port()
         self.table = f"exeat_{via}"
 
     def rules(self, proxy_port):
@@ -56,6 +67,7 @@ class Gateway:
         self.redirect = Side("redirect", at.pod, "p0", "10.42.0.1", "fd00:42::1")
         self.tproxy = Side("tproxy", at.pod2, "q0", "10.43.0.1", "fd00:43::1")
         self.sides = {"redirect": self.redirect, "tproxy": self.tproxy}
+        self._more = itertools.count(1)
         self._open_the_world()
         self.everybody, self.tap = Everybody(self.world), Tap(self.world, "e0")
         self.site, self.site6 = self.lab.place("site.test")
@@ -70,8 +82,8 @@ class Gateway:
         for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
             self.inside.sysctl(name, 1)
         self.world.ip("route add local default dev lo table main", "-6 route add local default dev lo table main",  # in `local` it would win over the way back
-                     
-                      "route add 10.42.0.0/15 via 10.200.0.1", "-6 route add fd00:42::/31 via fd00:200::1")
+
+                      "route add 10.40.0.0/13 via 10.200.0.1", "-6 route add fd00:40::/28 via fd00:200::1")
         for side in self.sides.values():
             side.pod.sysctl("ipv4/ping_group_range", "0 2147483647")
 
@@ -110,13 +122,19 @@ class Gateway:
         for side in self.sides.values():
             self.inside.nft(f"table inet {side.table}\ndelete table inet {side.table}")
 
-    def probe(self, side, *arguments, wait=0.4, prefix=("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--no-new-privs")):
+    def new_pod(self, via):
+        """One more pod, that may be spoiled, behind the rules of `via` in place of the usual one."""
+        n = next(self._more)
+        pod = self.lab.topology._pod(f"g{n}", f"10.44.{n}", f"fd00:44:{n}:")
+        return Side(via, pod, f"g{n}", f"10.44.{n}.1", f"fd00:44:{n}::1", self.sides[via].transparent_port)
+
+    def probe(self, side, *arguments, wait=0.4, prefix=AS_A_PODS_USER):
         """The probe as a pod runs it: without privileges, from its standard input. Returns (exit code, {probe: (verdict, words)})."""
-        line = [*prefix, sys.executable, "-", "--json", "--wait", str(seconds(wait)), "--cafile", self.authority_for_all(), *map(str, arguments)]
-        done = side.pod.command(*line, input=PROBE.read_text(), check=False, timeout=seconds(240))
-        assert done.returncode in (0, 1), done.stderr
-        told = [json.loads(each) for each in done.stdout.splitlines()]
-        return done.returncode, {each["probe"]: (each["verdict"], each["what"]) for each in told}
+        argv = [*prefix, sys.executable, *self.probe_arguments(wait, *arguments)]
+        return told(side.pod.command(*argv, input=PROBE.read_text(), check=False, timeout=seconds(240)))
+
+    def probe_arguments(self, wait, *arguments):
+        return ["-", "--json", "--wait", str(seconds(wait)), "--cafile", self.authority_for_all(), *map(str, arguments)]
 
     def authority_for_all(self):
         """The authority's certificate where a pod's user may read it."""
