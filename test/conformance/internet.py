@@ -99,12 +99,14 @@ def _greet(peer):
         return peer.send(b"\x16\x03\x03\x00\x30\x02\x00\x00\x2c\x03\x03" + bytes(42))
     if first[:4] in (b"GET ", b"HEAD", b"POST"):
         return peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhello\n")
-    return peer.send(_dns(first[2:]) or b"SSH-2.0-internet\r\n")
+    answer = _dns(first[2:])
+    return peer.send(struct.pack("!H", len(answer)) + answer if answer else b"SSH-2.0-internet\r\n")
 
 
 def _dns(packet):
     """To each name an address of its own, so that the answer tells one name from another; None if it is no question."""
     if len(packet) < 17 or packet[2] & 0xF8 or packet[4:6] != b"\0\1":
         return None
-    record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + b"\xc6\x33" + hashlib.sha256(packet[12:]).digest()[:2]
-    return packet[:2] + b"\x81\x80" + packet[4:6] + b"\0\1\0\0\0\0" + packet[12:] + record
+    record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + b"\xc6\x33" + hashlib.sha256(packet[12 : packet.index(b"\0", 12)]).digest()[:2]
+    asked = packet[12 : packet.index(b"\0", 12) + 5]  # without what EDNS puts behind it
+    return packet[:2] + b"\x81\x80" + packet[4:6] + b"\0\1\0\0\0\0" + asked + record
