@@ -40,6 +40,13 @@ constexpr std::array pages{
          "and groups, with the owners of --allowlist. Refused hosts asked for often, and what is unused, come as comments.\n"
          "Exit 1 when no list can say all of it, 2 when a file cannot be read.\n",
          "exeat suggest --audit audit.jsonl --allowlist allowlist.toml > narrow.toml"},
+    page{"grant", "open hosts for a while",
+         "Writes one entry that ends by itself into allowlist.d, beside the allowlist, signed where --key is given. Nothing is\n"
+         "written unless the whole policy with it is valid. The file's removal ends it before.\n",
+         "exeat grant --config exeat.toml --entry figures --for 4h --host figures.test --group training --reason 'camera-ready'"},
+    page{"grants", "list what is open for a while",
+         "Lists the entries that end: until when, for whom, who answers for them and who approved them.\n",
+         "exeat grants --config /etc/exeat/exeat.toml"},
     page{"keygen", "make a key pair for approvals",
          "Makes an Ed25519 key pair: NAME.key, which stays with its owner, and NAME.pub, for trusted_keys in exeat.toml.\n"
          "Neither file may be there already.\n",
