@@ -44,10 +44,11 @@ std::optional<std::uint16_t> port_of(std::string_view text) noexcept
     return port;
 }
 
-// The form must be that of the protocol which the line names: no IPv4 address in an IPv6 one.
+// The form must be that of the protocol which the line names. HAProxy writes the IPv4 clients of a socket of both families as
+// ::ffff:a.b.c.d.
 std::optional<ip_address> address_of(std::string_view text, bool v6) noexcept
 {
-    if ((text.find(':') != text.npos) != v6 || (text.find('.') != text.npos) == v6) return std::nullopt;
+    if ((text.find(':') != text.npos) != v6) return std::nullopt;
     return ip_address::parse(text);
 }
 

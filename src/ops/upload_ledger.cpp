@@ -49,7 +49,7 @@ upload_ledger::~upload_ledger() { stop(); }
 void upload_ledger::open_lock()
 {
     lock_ = net::unique_fd{::open((path_ + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)};
-    if (!lock_) throw std::system_error{errno, std::generic_category(), "cannot write " + path_ + ".lock (state)"};
+    if (!lock_) throw std::system_error{errno, std::generic_category(), "cannot write " + path_ + " (state)"};
     take_over();
 }
 

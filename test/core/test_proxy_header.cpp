@@ -40,6 +40,7 @@ TEST_CASE("a PROXY line names the client and its port (2.1)")
     CHECK(said("PROXY TCP4 10.42.3.7 10.0.0.1 54321 3128\r\n") == "10.42.3.7 54321 of 42");
     CHECK(said("PROXY TCP6 fd00:42::7 fd00::1 54321 3128\r\n") == "fd00:42::7 54321 of 42");
     CHECK(said("PROXY TCP6 FD00:42::7 fd00::1 0 65535\r\nCONNECT ") == "fd00:42::7 0 of 39");
+    CHECK(said("PROXY TCP6 ::ffff:10.42.3.7 ::ffff:10.0.0.1 54321 3128\r\n") == "10.42.3.7 54321 of 56");       // as HAProxy has it
     CHECK(said("PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n") == "255.255.255.255 65535 of 56"); // the longest of TCP4
 }
 
@@ -69,7 +70,8 @@ TEST_CASE("a PROXY line that is not written as the specification has it is refus
              "PROXY TCP4 10.42.3 10.0.0.1 54321 3128\r\n",
              "PROXY TCP4 fd00:42::7 fd00::1 54321 3128\r\n",
              "PROXY TCP6 10.42.3.7 10.0.0.1 54321 3128\r\n",
-             "PROXY TCP6 ::ffff:10.42.3.7 ::ffff:10.0.0.1 54321 3128\r\n",
+             "PROXY TCP6 ::ffff:10.42.3.07 ::ffff:10.0.0.1 54321 3128\r\n",
+             "PROXY TCP4 ::ffff:10.42.3.7 ::ffff:10.0.0.1 54321 3128\r\n",
              "PROXY TCP6 fd00:42::7%eth0 fd00::1 54321 3128\r\n",
              "PROXY TCP6 [fd00:42::7] [fd00::1] 54321 3128\r\n",
              "PROXY TCP4 10.42.3.7 evil.test 54321 3128\r\n",
