@@ -1,0 +1,40 @@
+"""What is shipped for Prometheus, held against its own tools."""
+import re
+import subprocess
+
+import yaml
+from harness.exeat import REPOSITORY
+from harness.wait import seconds
+
+CONF = REPOSITORY / "conf/prometheus"
+RULES = yaml.safe_load((CONF / "exeat.rules.yml").read_text())
+ALERTS = {r["alert"]: r for g in RULES["groups"] for r in g["rules"] if "alert" in r}
+
+
+def ran(*argv, **more):
+    done = subprocess.run(argv, cwd=CONF, capture_output=True, text=True, timeout=seconds(120), check=False, **more)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_prometheus_takes_the_rules_and_the_configuration():
+    ran("promtool", "check", "rules", "exeat.rules.yml")
+    ran("promtool", "check", "config", "prometheus.yml")
+
+
+def test_alertmanager_takes_the_routes():
+    ran("amtool", "check-config", "alertmanager.yml")
+
+
+def test_every_alert_fires_when_it_should_and_is_quiet_just_below():
+    ran("promtool", "test", "rules", "exeat.rules.test.yml")
+
+
+def test_every_alert_has_both_tests_and_everything_that_who_is_woken_needs():
+    named = {t["name"] for t in yaml.safe_load((CONF / "exeat.rules.test.yml").read_text())["tests"]}
+    assert named == {f"{a} {what}" for a in ALERTS for what in ("fires", "stays quiet")}
+    sections = set(re.findall(r"^### (\w+)$", (CONF / "README.md").read_text(), re.M))
+    assert sections == set(ALERTS)
+    for name, alert in ALERTS.items():
+        assert alert["labels"]["severity"] in ("critical", "warning", "info"), name
+        assert alert["annotations"].keys() == {"summary", "description", "runbook_url"}, name
+        assert alert["annotations"]["runbook_url"] == f"README.md#{name.lower()}"
