@@ -58,6 +58,8 @@ KINDS = {
     "readme": {"rest": [Part("readme", PYTHON, TOP / "test/readme/run.py")]},
     "machine": {"rest": [pytest("machine", "test/machine")]},
     "differential": {"rest": [doctest("differential", "build/test/differential/test-differential"), pytest("differential-daemons", "test/differential")]},
+    "manifests": {"rest": [pytest("manifests", "test/manifests")]},
+    "conformance": {"rest": [pytest("conformance", "test/conformance")]},
     "fuzz": {"rest": [Part("fuzz", PYTHON, TOP / "test/fuzz/run.py")]},
     "system": {"release": [pytest("system", "test/system")]},
     "redteam": {"release": [pytest("redteam", "test/redteam")]},
