@@ -3,6 +3,7 @@
 #include <ops/system_calls.hpp>
 
 #include <cstdlib>
+#include <fcntl.h>
 #include <filesystem>
 #include <stdexcept>
 #include <sys/prctl.h>
@@ -75,6 +76,8 @@ void sandbox::restrict_files(const open_paths& open)
     if (!looks_into_itself) ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); // no core file with what clients sent, no tracer without privilege
     const int version = wanted_.files ? landlock_version() : 0;
     if (version == 0) return;
+    // A rule is of an inode, and proc(5) makes a new one for /proc/self once nobody holds the old one and its cache has been let go.
+    own_numbers_ = net::unique_fd{::open("/proc/self", O_PATH | O_CLOEXEC)};
     try {
         ops::restrict_files(open, version);
         landlock_ = version;

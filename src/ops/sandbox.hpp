@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exeat/config.hpp>
+#include <net/unique_fd.hpp>
 #include <ops/landlock.hpp>
 #include <ops/log.hpp>
 #include <ops/watched_file.hpp>
@@ -27,6 +28,7 @@ private:
     const sandbox_settings& wanted_;
     const event_log& log_;
     int landlock_ = 0; // version in force; 0: none
+    net::unique_fd own_numbers_;
 };
 
 } // namespace exeat::ops

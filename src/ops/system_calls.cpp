@@ -165,8 +165,8 @@ void allow_memory_and_threads(const filter& f)
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 // LeakSanitizer's look at the end: it is a tracer of the process from a thread-like child.
-constexpr std::array sanitizers{SCMP_SYS(ptrace), SCMP_SYS(clone),       SCMP_SYS(wait4),
-                                SCMP_SYS(prctl),  SCMP_SYS(personality), SCMP_SYS(arch_prctl)};
+constexpr std::array sanitizers{SCMP_SYS(ptrace),      SCMP_SYS(clone),      SCMP_SYS(wait4),   SCMP_SYS(prctl),
+                                SCMP_SYS(personality), SCMP_SYS(arch_prctl), SCMP_SYS(getppid), SCMP_SYS(getdents)};
 #else
 constexpr std::array<int, 0> sanitizers{};
 #endif
