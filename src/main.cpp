@@ -16,7 +16,8 @@ struct verb {
 constexpr std::array verbs{
     verb{"serve", exeat::cli::serve},   verb{"check", exeat::cli::check},     verb{"explain", exeat::cli::explain},
     verb{"diff", exeat::cli::diff},     verb{"replay", exeat::cli::replay},   verb{"suggest", exeat::cli::suggest},
-    verb{"verify", exeat::cli::verify}, verb{"version", exeat::cli::version}, verb{"help", exeat::cli::help},
+    verb{"verify", exeat::cli::verify}, verb{"version", exeat::cli::version}, verb{"import", exeat::cli::import},
+    verb{"help", exeat::cli::help},
 };
 
 } // namespace
@@ -34,6 +35,6 @@ int main(int argc, char** argv)
                 return 1;
             }
     if (!asked.empty()) std::fprintf(stderr, "exeat: there is no verb '%s'\n", argv[1]);
-    std::fputs("usage: exeat serve|check|explain|diff|replay|suggest|verify|version|help ...; 'exeat help' says more\n", stderr);
+    std::fputs("usage: exeat serve|check|explain|diff|replay|suggest|import|verify|version|help ...; 'exeat help' says more\n", stderr);
     return 2;
 }

@@ -10,6 +10,7 @@ int serve(int argc, char** argv);
 int check(int argc, char** argv);
 int diff(int argc, char** argv);
 int explain(int argc, char** argv);
+int import(int argc, char** argv);
 int replay(int argc, char** argv);
 int suggest(int argc, char** argv);
 int verify(int argc, char** argv);

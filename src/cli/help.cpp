@@ -40,6 +40,12 @@ constexpr std::array pages{
          "and groups, with the owners of --allowlist. Refused hosts asked for often, and what is unused, come as comments.\n"
          "Exit 1 when no list can say all of it, 2 when a file cannot be read.\n",
          "exeat suggest --audit audit.jsonl --allowlist allowlist.toml > narrow.toml"},
+    page{"import", "make an allowlist of another proxy's list",
+         "Makes an allowlist of a Smokescreen ACL (import smokescreen) or of Squid's dstdomain files (import squid), one that check\n"
+         "accepts. Who asks is an address here: give each role its networks with --sources; a group without is one that nobody is\n"
+         "in. What cannot be carried over is named, on stderr and in comments, and exit 1 says that there was any; 2 that a file\n"
+         "could not be read.\n",
+         "exeat import smokescreen acl.yaml --sources training=10.42.0.0/16 -o allowlist.toml"},
     page{"verify", "verify an audit log",
          "Checks the sequence numbers and the hash chain of an audit log and names the first line where they break.\n",
          "exeat verify --audit /var/log/exeat/audit.jsonl"},

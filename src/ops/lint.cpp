@@ -65,6 +65,12 @@ void lint_subnets(const entry& e, findings& wrong)
                                       a.to_string(), as_shown(e.value.name)));
 }
 
+// `exeat import` writes such a source where it cannot know one.
+bool nobodys(const ip_prefix& p) noexcept
+{
+    return classify(p.network) == address_class::unspecified && classify(p.last()) == address_class::unspecified;
+}
+
 } // namespace
 
 void lint_entries(const allowlist_draft& d, wall_time now, findings& wrong)
@@ -96,9 +102,14 @@ void lint_groups(const allowlist_draft& d, findings& wrong)
         if (e.value.kind != rule_kind::deny) used |= e.value.groups;
     for (std::size_t i = 0; i < d.groups.size(); ++i) {
         const auto& g = d.groups[i];
+        const bool empty = std::all_of(g.sources.begin(), g.sources.end(), nobodys);
+        if (empty && !g.sources.empty())
+            wrong.warning({g.line, 1}, fmt::format("nobody is in group {}: {} is no client's address; write the networks of its clients",
+                                                   as_shown(g.name), g.sources.front().to_string()));
         if (!used[i])
             wrong.warning({g.line, 1}, fmt::format("no entry is for group {}; name it in 'groups' or remove it", as_shown(g.name)));
-        for (const auto& p : g.sources) all.push_back({p, i});
+        for (const auto& p : g.sources)
+            if (!nobodys(p)) all.push_back({p, i});
     }
     // Prefixes are nested or disjoint: sorted, each is held against those that are still open.
     std::sort(all.begin(), all.end(), [](const range& a, const range& b) {
