@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 #include <string_view>
+#include <utility>
 
 namespace {
 
@@ -14,10 +15,10 @@ struct verb {
 };
 
 constexpr std::array verbs{
-    verb{"serve", exeat::cli::serve},   verb{"check", exeat::cli::check},     verb{"explain", exeat::cli::explain},
-    verb{"diff", exeat::cli::diff},     verb{"replay", exeat::cli::replay},   verb{"suggest", exeat::cli::suggest},
-    verb{"verify", exeat::cli::verify}, verb{"version", exeat::cli::version}, verb{"import", exeat::cli::import},
-    verb{"help", exeat::cli::help},
+    verb{"serve", exeat::cli::serve},     verb{"check", exeat::cli::check},   verb{"explain", exeat::cli::explain},
+    verb{"diff", exeat::cli::diff},       verb{"replay", exeat::cli::replay}, verb{"suggest", exeat::cli::suggest},
+    verb{"keygen", exeat::cli::keygen},   verb{"sign", exeat::cli::sign},     verb{"verify", exeat::cli::verify},
+    verb{"version", exeat::cli::version}, verb{"help", exeat::cli::help},     verb{"import", exeat::cli::import},
 };
 
 } // namespace
@@ -35,6 +36,9 @@ int main(int argc, char** argv)
                 return 1;
             }
     if (!asked.empty()) std::fprintf(stderr, "exeat: there is no verb '%s'\n", argv[1]);
-    std::fputs("usage: exeat serve|check|explain|diff|replay|suggest|import|verify|version|help ...; 'exeat help' says more\n", stderr);
+    std::fputs("usage: exeat", stderr);
+    char before = ' ';
+    for (const auto& v : verbs) std::fprintf(stderr, "%c%s", std::exchange(before, '|'), v.name.data());
+    std::fputs(" ...; 'exeat help' says more\n", stderr);
     return 2;
 }

@@ -74,6 +74,17 @@ inline constexpr std::size_t snapshot_bytes = 256 * 1024 * 1024;          // to 
 inline constexpr std::size_t budget_accounts = 65'536;                    // keys that have an account of their own
 inline constexpr std::uint64_t crowded_budget = 4 * 1024 * 1024;          // an hour, for all keys that found no room together
 
+// Approvals.
+inline constexpr std::chrono::minutes clock_grace{5}; // that the clock may be behind the last run without a warning
+inline constexpr std::size_t key_file_bytes = 16 * 1024;
+inline constexpr std::size_t passphrase_bytes = 1'024;
+inline constexpr std::size_t key_id_digits = 16;
+inline constexpr std::size_t trusted_keys = 64;
+inline constexpr std::size_t signatures = 64;
+inline constexpr std::size_t signature_file_bytes = 1024 * 1024;
+inline constexpr std::size_t state_file_bytes = 4 * 1024;
+inline constexpr std::uint64_t serial_jump = 1'000; // that a list may be beyond the one before
+
 // Metric slots: a rule or group keeps its slot for the life of the process; when they are used up, new names share slot 0.
 inline constexpr std::size_t rule_slots = 4'096;
 inline constexpr std::size_t group_slots = 1'024;

@@ -46,9 +46,18 @@ constexpr std::array pages{
          "in. What cannot be carried over is named, on stderr and in comments, and exit 1 says that there was any; 2 that a file\n"
          "could not be read.\n",
          "exeat import smokescreen acl.yaml --sources training=10.42.0.0/16 -o allowlist.toml"},
-    page{"verify", "verify an audit log",
-         "Checks the sequence numbers and the hash chain of an audit log and names the first line where they break.\n",
-         "exeat verify --audit /var/log/exeat/audit.jsonl"},
+    page{"keygen", "make a key pair for approvals",
+         "Makes an Ed25519 key pair: NAME.key, which stays with its owner, and NAME.pub, for trusted_keys in exeat.toml.\n"
+         "Neither file may be there already.\n",
+         "exeat keygen alice"},
+    page{"sign", "approve an allowlist",
+         "Adds a signature over the allowlist's bytes, its serial and its hosts files to ALLOWLIST.sig. Only a list without\n"
+         "errors that says when it ends can be approved. A signature of another content is dropped, and named.\n",
+         "exeat sign --key alice.key allowlist.toml"},
+    page{"verify", "verify an audit log, or the approvals of an allowlist",
+         "With --audit, checks the sequence numbers and the hash chain of an audit log and names the first line where they\n"
+         "break. Otherwise checks that an allowlist has the approvals that exeat.toml (or --trusted-key) asks for.\n",
+         "exeat verify --config /etc/exeat/exeat.toml allowlist.toml"},
     page{"version", "print the version", "Prints exeat's version.\n", "exeat version"},
     page{"help", "explain a verb", "Explains one verb, or lists them all.\n", "exeat help check"},
 };

@@ -5,6 +5,7 @@
 #include <ops/suggest.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
@@ -17,6 +18,7 @@ struct question {
     std::vector<std::string> files, sources; // ROLE=NETWORK
     std::string output;
     bool deny = false;
+    int report_days = 0;
     ops::import_wishes wishes;
 };
 
@@ -55,6 +57,9 @@ void add_smokescreen(CLI::App& app, question& q)
     kind->add_option("--sources", q.sources, "the network of a role's clients; once for each network")
         ->check(CLI::Validator(bad_sources, ""))
         ->type_name("ROLE=NETWORK");
+    kind->add_option("--report-days", q.report_days, "roles with action report: report mode for so many days; none without it")
+        ->check(CLI::Range(1, static_cast<int>(limits::report_ahead.count())))
+        ->type_name("DAYS");
     add_options(*kind, q);
 }
 
@@ -75,6 +80,9 @@ void complete(question& q)
         const auto cut = text.rfind('=');
         q.wishes.sources[text.substr(0, cut)].push_back(*ip_prefix::parse(text.substr(cut + 1)));
     }
+    if (q.report_days > 0)
+        q.wishes.report_until =
+            std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()) + std::chrono::days{q.report_days};
     q.wishes.from = std::filesystem::path{q.files.front()}.filename().string();
     for (std::size_t i = 1; i < q.files.size(); ++i) q.wishes.from += ", " + std::filesystem::path{q.files[i]}.filename().string();
 }
@@ -125,10 +133,10 @@ void add_groups(const question& q, answer& a, ops::findings& notes)
     std::vector<std::string> names;
     for (const auto& [name, networks] : q.wishes.sources) {
         names.push_back(ops::label_for(name, names));
-        a.list.groups.push_back({names.back(), name, networks});
+        a.list.groups.push_back({names.back(), name, networks, false});
     }
     if (!names.empty()) return;
-    a.list.groups.push_back({"clients", "clients", {}});
+    a.list.groups.push_back({"clients", "clients", {}, false});
     notes.warning({}, "who may use the list does not stand there: write the sources of [groups.clients], or import with "
                       "--sources clients=NETWORK");
 }

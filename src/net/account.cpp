@@ -135,7 +135,8 @@ void account::hold_to_budget()
 // Report mode is an action of its own, the last.
 std::size_t account::on_budget() const noexcept
 {
-    return tunnel_.rules->reporting(tunnel_.home.wall()) ? budget_actions : static_cast<std::size_t>(tunnel_.said.by->on_budget);
+    return tunnel_.rules->reporting(tunnel_.who.groups, tunnel_.home.wall()) ? budget_actions
+                                                                             : static_cast<std::size_t>(tunnel_.said.by->on_budget);
 }
 
 bool account::only_told() const noexcept { return on_budget() >= static_cast<std::size_t>(budget_action::alert); }

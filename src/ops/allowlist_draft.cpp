@@ -9,18 +9,20 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::array<std::string_view, 2> mode_words{"enforce", "report"};
-
-void read_mode(section& root, policy_settings& s, wall_time now)
+void read_mode(section& root, policy_settings& s, const std::vector<group>& groups, wall_time now)
 {
     constexpr toml_key until{"report_until", "2026-12-24T00:00:00Z"};
     s.report = root.word({"mode", "\"enforce\""}, mode_words).value_or(0) == 1;
+    const auto group = std::find_if(groups.begin(), groups.end(), [](const auto& g) { return g.report; });
+    const bool any = s.report || group != groups.end();
     if (const auto t = root.moment(until)) s.report_until = *t;
-    if (s.report && !root.has(until.name))
-        root.reject("mode", "report mode lets out what no entry names, so it needs an end; add report_until, at most 14 days ahead");
-    if (!s.report && root.has(until.name))
+    if (any && !root.has(until.name))
+        root.wrong().error(
+            s.report ? root.where("mode") : place{group->line, 1},
+            "report mode lets out what no entry names, so it needs an end; add report_until above all groups, at most 14 days ahead");
+    if (!any && root.has(until.name))
         root.wrong().warning(root.where(until.name), "'report_until' says nothing without mode = \"report\"; remove it");
-    if (!s.report || s.report_until == never) return;
+    if (!any || s.report_until == never) return;
     // A restart after the end must not be an outage: the list is enforced, as it is in a process that lived through the end.
     if (s.report_until <= now)
         root.wrong().warning(root.where(until.name),
@@ -37,7 +39,6 @@ policy_settings read_settings(section& root, wall_time now)
         s.expires = *t;
         if (*t <= now) root.wrong().warning(root.where("expires"), "the list has expired: everything is denied; renew 'expires'");
     }
-    read_mode(root, s, now);
     s.deny_help = root.lines({"deny_help", "\"Ask in #egress\""}).value_or("");
     if (const auto* t = root.table({"defaults", "{}"})) {
         section d{*t, "[defaults]", root.wrong()};
@@ -69,6 +70,7 @@ allowlist_draft read_draft(const toml::table& tree, findings& wrong, wall_time n
     }
     d.settings = read_settings(root, now);
     d.groups = read_groups(root);
+    read_mode(root, d.settings, d.groups, now);
     d.entries = read_entries(root, d.groups, now);
     d.expectations = read_expectations(root);
     root.done();

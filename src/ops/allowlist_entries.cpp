@@ -195,7 +195,8 @@ std::vector<group> read_groups(section& root)
         section s{*t, fmt::format("[groups.{}]", name.str()), root.wrong()};
         constexpr toml_key identities{"identities", "[]"};
         if (const auto i = s.texts(identities, limits::sources_per_group); i && !i->empty()) s.not_enforced(identities);
-        out.push_back({std::string{name.str()}, read_sources(s), 0, s.where().line});
+        const bool report = s.word({"mode", "\"enforce\""}, mode_words).value_or(0) == 1;
+        out.push_back({std::string{name.str()}, read_sources(s), 0, s.where().line, report});
         s.done();
     }
     return out;

@@ -2,6 +2,7 @@
 
 #include <ops/host_overlap.hpp>
 #include <ops/smokescreen_acl.hpp>
+#include <ops/utc.hpp>
 
 #include <algorithm>
 #include <deque>
@@ -80,7 +81,7 @@ private:
         if (name != r.name) wrong_.warning(r.at, fmt::format("the group of service {} is called '{}'", as_shown(r.name), name));
         auto sources = wishes_.sources.find(r.name);
         if (sources == wishes_.sources.end()) sources = wishes_.sources.find(name);
-        imported_group g{name, r.name, {}};
+        imported_group g{name, r.name, {}, false};
         if (sources != wishes_.sources.end()) g.sources = sources->second;
         else
             wrong_.warning(r.at, fmt::format("who {} is, is known there by certificate or header and here by address: write the sources of "
@@ -92,14 +93,26 @@ private:
     void add_role(std::size_t i)
     {
         const auto& r = acl_.roles[i];
-        if (r.action != "enforce")
-            wrong_.error(r.at, fmt::format("action {} of service {}: there everything is open to it, here only its allowed_domains{}",
-                                           r.action, as_shown(r.name),
-                                           r.action == "report" ? "; for the first days, mode = \"report\" does the like for the whole list"
-                                                                : "; name what it needs"));
+        if (r.action == "open")
+            wrong_.error(r.at, fmt::format("action open of service {}: there everything is open to it, here only its allowed_domains; name "
+                                           "what it needs",
+                                           as_shown(r.name)));
+        if (r.action == "report") add_report(r, out_.groups[i]);
         if (r.hosts.empty()) return;
         add(group_names_[i], r.hosts, {group_names_[i]}, r.is_default ? "default" : "service " + r.name);
         if (!r.project.empty()) out_.entries.back().owner = r.project;
+    }
+
+    void add_report(const smokescreen_role& r, imported_group& g)
+    {
+        g.report = wishes_.report_until != never;
+        if (g.report)
+            wrong_.warning(r.at, fmt::format("action report of service {} holds until {}; after that only its allowed_domains are open",
+                                             as_shown(r.name), utc(wishes_.report_until)));
+        else
+            wrong_.error(r.at, fmt::format("action report of service {}: there everything is open to it, here only its allowed_domains; "
+                                           "--report-days puts its group into report mode for at most 14 days",
+                                           as_shown(r.name)));
     }
 
     void add(std::string_view name, const hosts& all, std::vector<std::string> groups, const std::string& of)

@@ -2,6 +2,7 @@
 
 #include <exeat/limits.hpp>
 #include <ops/toml_text.hpp>
+#include <ops/utc.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -36,7 +37,7 @@ void group_table(std::string& out, const imported_group& g)
     out += fmt::format("[groups.{}]\nsources = ", toml_text(g.name));
     out += g.sources.empty() ? fmt::format("[{}]", toml_text(nobody))
                              : toml_array(g.sources, [](const ip_prefix& p) { return toml_text(p.to_string()); });
-    out += "\n";
+    out += g.report ? "\nmode = \"report\"\n" : "\n";
 }
 
 void entry_table(std::string& out, const imported_entry& e, std::string_view name, std::string_view terms)
@@ -79,6 +80,8 @@ std::string to_toml(const imported_list& list, const import_wishes& w, const std
     told(out, problems, problem::weight::error, "Not carried over:");
     told(out, problems, problem::weight::warning, "To be known:");
     out += "\nserial = 1\n";
+    if (std::any_of(list.groups.begin(), list.groups.end(), [](const imported_group& g) { return g.report; }))
+        out += fmt::format("report_until = {}\n", utc(w.report_until));
     for (const auto& g : list.groups) group_table(out, g);
     for (const auto& e : list.entries) entry_tables(out, e, w);
     return out;

@@ -20,6 +20,7 @@ inline constexpr std::string_view nobody = "0.0.0.0/32";
 struct import_wishes {
     std::string from;                                      // the file's name, for people
     std::string owner;                                     // of entries that have none there
+    wall_time report_until = never;                        // never: no group is in report mode
     std::vector<std::uint16_t> tls_ports, http_ports;      // without the latter nothing is opened for plain HTTP
     std::map<std::string, std::vector<ip_prefix>> sources; // of a role or a group
 };
@@ -27,6 +28,7 @@ struct import_wishes {
 struct imported_group {
     std::string name, role;         // as it is called here, and there
     std::vector<ip_prefix> sources; // empty: they are not known
+    bool report = false;            // in report mode until import_wishes::report_until
 };
 
 struct imported_entry {

@@ -79,6 +79,11 @@ void lint_entries(const allowlist_draft& d, wall_time now, findings& wrong)
     if (s.report && s.report_until > now)
         wrong.warning(
             {1, 1}, fmt::format("report mode is on: until {} what no entry names passes too; set mode = \"enforce\"", utc(s.report_until)));
+    for (const auto& g : d.groups)
+        if (g.report && s.report_until > now)
+            wrong.warning({g.line, 1},
+                          fmt::format("report mode is on for {}: until {} what no entry names passes too; set mode = \"enforce\"",
+                                      as_shown(g.name), utc(s.report_until)));
     if (s.expires > now && s.expires <= now + limits::expiry_notice)
         wrong.warning({1, 1}, fmt::format("the list ends {}, and then everything is denied; renew 'expires'", days_left(s.expires, now)));
     for (const auto& e : d.entries) {

@@ -31,16 +31,24 @@ std::error_code sync_directory(const std::string& path)
     return fd && ::fsync(fd.value()) == 0 ? std::error_code{} : last_error();
 }
 
+std::error_code write_new(const std::string& path, std::string_view content, readers who, int how)
+{
+    const mode_t mode = who == readers::all ? S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH : S_IRUSR | S_IWUSR;
+    const net::unique_fd fd{::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, mode)};
+    return fd ? write_all(fd.value(), content) : last_error();
+}
+
 } // namespace
 
-std::error_code replace_file(const std::string& path, std::string_view content)
+std::error_code create_file(const std::string& path, std::string_view content, readers who)
+{
+    return write_new(path, content, who, O_EXCL);
+}
+
+std::error_code replace_file(const std::string& path, std::string_view content, readers who)
 {
     const auto next = path + ".new";
-    {
-        const net::unique_fd fd{::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)};
-        if (!fd) return last_error();
-        if (const auto failed = write_all(fd.value(), content)) return failed;
-    }
+    if (const auto failed = write_new(next, content, who, O_TRUNC)) return failed;
     if (::rename(next.c_str(), path.c_str()) != 0) return last_error();
     return sync_directory(path);
 }

@@ -2,13 +2,18 @@
 // and directory). Blocks; never on a worker.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <system_error>
 
 namespace exeat::ops {
 
-// Only its owner may read it. The directory must exist; `path`.new beside it is used on the way.
-std::error_code replace_file(const std::string& path, std::string_view content);
+enum class readers : std::uint8_t { owner, all };
+
+// The directory must exist; `path`.new beside it is used on the way.
+std::error_code replace_file(const std::string& path, std::string_view content, readers = readers::owner);
+// Only where there is none yet: std::errc::file_exists.
+std::error_code create_file(const std::string& path, std::string_view content, readers);
 
 } // namespace exeat::ops

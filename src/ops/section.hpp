@@ -15,6 +15,8 @@
 
 namespace exeat::ops {
 
+inline constexpr std::array<std::string_view, 2> mode_words{"enforce", "report"}; // of a list, and of a group
+
 struct toml_key {
     std::string_view name;
     std::string_view example; // of a right value, as written

@@ -81,7 +81,7 @@ own_endpoints ours(const config& c, std::uint16_t admin_port)
 
 class service {
 public:
-    service(const config& c, label_registry& labels, loaded_allowlist first, const event_log& log);
+    service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, const event_log& log);
     void run();
 
 private:
@@ -121,7 +121,7 @@ private:
     bool draining_ = false, cutting_ = false;
 };
 
-service::service(const config& c, label_registry& labels, loaded_allowlist first, const event_log& log)
+service::service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, const event_log& log)
     : config_{c}, log_{log}, doors_{connections_for(c, raise_fd_limit(), log), c.connections_per_source}, uploads_{c.state, log}
 {
     status_.took_effect(first.rules, net::wall_now());
@@ -141,7 +141,7 @@ service::service(const config& c, label_registry& labels, loaded_allowlist first
         std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, uploads_, EXEAT_VERSION, EXEAT_REVISION});
     admin_->serve(*metrics_);
     reload_ =
-        std::make_unique<reload>(io_, c.allowlist, reload::surroundings{labels, status_, *journal_, log}, std::move(first.files),
+        std::make_unique<reload>(io_, gate, reload::surroundings{labels, status_, *journal_, log}, std::move(first.files),
                                  [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });
     addresses_ = std::make_unique<address_watch>(io_, [this] {
         const auto own = ours(config_, admin_->port());
@@ -245,11 +245,11 @@ void service::cut(ending why)
 
 } // namespace
 
-int run_service(const config& c, label_registry& labels, loaded_allowlist first, const event_log& log)
+int run_service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, const event_log& log)
 {
     std::signal(SIGPIPE, SIG_IGN);
     try {
-        service s{c, labels, std::move(first), log};
+        service s{c, labels, gate, std::move(first), log};
         s.run();
         return 0;
     } catch (const std::exception& e) {

@@ -7,6 +7,7 @@
 #include <ops/file_source.hpp>
 #include <ops/replace_file.hpp>
 #include <ops/upload_snapshot.hpp>
+#include <ops/utc.hpp>
 
 #include <filesystem>
 #include <system_error>
@@ -54,12 +55,25 @@ void upload_ledger::read()
                  {{"file", path_}, {"why", bytes ? "it is damaged" : bytes.error()}});
         return;
     }
+    take_time_of(*found);
     const auto age = age_of(*found, net::wall_now());
     const auto saved_at = std::max(now - age, budget_minutes{0});
     auto forgot = found->clean || age <= limits::snapshot_grace ? std::nullopt : std::optional{now};
     if (!forgot && found->forgot) forgot = saved_at - *found->forgot;
     book_ = new_book(now, forgot);
     for (const auto& a : found->accounts) book_->restore(a.key, a.sums, saved_at, now);
+}
+
+// What had expired before the restart stays expired, whatever was done to the clock meanwhile.
+void upload_ledger::take_time_of(const upload_snapshot& s)
+{
+    if (s.saved_at > net::wall_now() + limits::clock_grace)
+        log_.say(
+            severity::warning,
+            "the clock stands before the time of the last run; until it is there again, expiry goes by that. If the clock was wrong then, "
+            "remove the file and start again",
+            {{"last run", utc(s.saved_at)}, {"file", path_}});
+    net::wall_has_been(s.saved_at);
 }
 
 void upload_ledger::begin()

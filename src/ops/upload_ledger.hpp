@@ -1,7 +1,8 @@
 // The upload accounts over restarts. Owns the book; reads it back from `directory`/uploads when it is made and writes it there every
 // limits::snapshot_interval, on a thread of its own, and once more at a clean end. What cannot be known of the time before counts as half
 // spent (budget.hpp): no snapshot, one that cannot be read, or one that a crash left longer ago than limits::snapshot_grace.
-// Without a directory nothing is kept, and every start counts so. Throws std::system_error where it cannot be written at the start.
+// The snapshot's time is the least that net::wall_now() says from then on. Without a directory nothing is kept, and every start counts so.
+// Throws std::system_error where it cannot be written at the start.
 #pragma once
 
 #include <exeat/budget_book.hpp>
@@ -17,6 +18,8 @@
 
 namespace exeat::ops {
 
+struct upload_snapshot;
+
 class upload_ledger {
 public:
     upload_ledger(std::string directory, const event_log&);
@@ -31,6 +34,7 @@ public:
 
 private:
     void read();
+    void take_time_of(const upload_snapshot&);
     std::error_code write(bool clean);
     void run(std::stop_token);
 

@@ -126,6 +126,13 @@ TEST_CASE("a role that could go everywhere may go where its list says, and that 
     const auto rules = rules_of(got);
     CHECK(open_to(*rules, web, "c.test"));
     CHECK_FALSE(open_to(*rules, training, "c.test"));
+    auto w = wishes();
+    w.report_until = testing::now + std::chrono::days{14};
+    const auto reported = import("services:\n  - {name: training, action: open}\n  - {name: web, action: report}\n", w);
+    CHECK(reported.lost(3, "action open"));
+    CHECK(reported.known(4, "action report of service 'web' holds until 2026-06-15T00:00:00Z"));
+    CHECK(open_to(*rules_of(reported), web, "anything.test"));
+    CHECK_FALSE(open_to(*rules_of(reported), training, "anything.test"));
 }
 
 TEST_CASE("what an ACL says and an allowlist cannot is named where it stands, and the rest is carried over")
@@ -260,7 +267,7 @@ TEST_CASE("a dstdomain file becomes an entry, a dot in front both the domain and
     const auto read = [](std::string_view text, rule_kind kind, imported& got) {
         ops::findings wrong{"d.txt"};
         ops::imported_list list;
-        list.groups.push_back({"training", "training", {*ip_prefix::parse("10.42.0.0/16")}});
+        list.groups.push_back({"training", "training", {*ip_prefix::parse("10.42.0.0/16")}, false});
         ops::import_squid(text, "d", kind, list, wrong);
         wrong.move_to(got.problems);
         got.toml = to_toml(list, wishes(), got.problems);

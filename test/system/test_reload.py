@@ -254,6 +254,14 @@ def open_tunnel_tls(exeat, lab, target):
     return lab.authority.client_context().wrap_socket(s, server_hostname=target.split(":")[0])
 
 
+def test_report_mode_of_a_group_is_for_its_clients_alone(exeat):
+    other = '[groups.new]\nmode = "report"\nsources = ["127.0.0.9"]\n'
+    exeat.reload(allowlist("a.reload.test", more=f"report_until = {utc(86400)}\n{other}"))
+    assert "report mode of new until" in exeat.fetch("/readyz")[1]
+    assert connect_reply(exeat, "unlisted3.reload.test:443").reason == "not_allowed"
+    assert connect_reply(exeat, "unlisted3.reload.test:443", source="127.0.0.9").reason == "dns_failure", "it went on, as far as DNS"
+
+
 def test_report_mode_ends_by_itself(exeat):
     exeat.reload(allowlist("a.reload.test", more=f'mode = "report"\nreport_until = {utc(3 * patience)}'))
     wait_until(lambda: connect_reply(exeat, "unlisted2.reload.test:443").reason == "not_allowed", 8)
