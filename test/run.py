@@ -55,6 +55,7 @@ KINDS = {
     "net": {"rest": [doctest("net", "build/test/test-net")]},
     "tidy": {"rest": [Part("tidy", PYTHON, TOP / "test/tidy/tidy.py")]},
     "bench": {"rest": [pytest("bench", "test/bench")]},
+    "golden": {"rest": [pytest("golden", "test/golden")]},
     "manual": {"rest": [pytest("manual", "test/manual")]},
     "readme": {"rest": [Part("readme", PYTHON, TOP / "test/readme/run.py")]},
     "differential": {"rest": [doctest("differential", "build/test/differential/test-differential"), pytest("differential-daemons", "test/differential")]},

@@ -22,6 +22,7 @@ std::string days_left(wall_time until, wall_time now)
 void lint_answerable(const entry& e, findings& wrong)
 {
     const rule& r = e.value;
+    if (r.name.empty()) return; // an error of its own
     constexpr std::string_view owner = "owner = \"a team\"", reason = "reason = \"what for\"";
     if (r.owner.empty() && r.reason.empty())
         wrong.warning(place_of(e), fmt::format("nobody answers for {}; add {} and {}", as_shown(r.name), owner, reason));
@@ -76,11 +77,12 @@ bool nobodys(const ip_prefix& p) noexcept
 void lint_entries(const allowlist_draft& d, wall_time now, findings& wrong)
 {
     const auto& s = d.settings;
-    if (s.report && s.report_until > now)
+    const bool reporting = s.report_until > now && s.report_until != never; // without an end it is an error, told elsewhere
+    if (s.report && reporting)
         wrong.warning(
             {1, 1}, fmt::format("report mode is on: until {} what no entry names passes too; set mode = \"enforce\"", utc(s.report_until)));
     for (const auto& g : d.groups)
-        if (g.report && s.report_until > now)
+        if (g.report && reporting)
             wrong.warning({g.line, 1},
                           fmt::format("report mode is on for {}: until {} what no entry names passes too; set mode = \"enforce\"",
                                       as_shown(g.name), utc(s.report_until)));
