@@ -83,7 +83,11 @@ inline constexpr std::size_t trusted_keys = 64;
 inline constexpr std::size_t signatures = 64;
 inline constexpr std::size_t signature_file_bytes = 1024 * 1024;
 inline constexpr std::size_t state_file_bytes = 4 * 1024;
-inline constexpr std::uint64_t serial_jump = 1'000; // that a list may be beyond the one before
+inline constexpr std::size_t list_parts = 256;             // files of allowlist.d
+inline constexpr std::size_t list_part_bytes = 256 * 1024; // of each
+inline constexpr std::chrono::minutes grant_least{1};      // that `exeat grant` opens
+inline constexpr std::chrono::hours grant_ahead{31 * 24};  // that an approved one of them may reach
+inline constexpr std::uint64_t serial_jump = 1'000;        // that a list may be beyond the one before
 
 // Metric slots: a rule or group keeps its slot for the life of the process; when they are used up, new names share slot 0.
 inline constexpr std::size_t rule_slots = 4'096;

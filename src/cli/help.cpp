@@ -50,6 +50,13 @@ constexpr std::array pages{
          "in. What cannot be carried over is named, on stderr and in comments, and exit 1 says that there was any; 2 that a file\n"
          "could not be read.\n",
          "exeat import smokescreen acl.yaml --sources training=10.42.0.0/16 -o allowlist.toml"},
+    page{"grant", "open hosts for a while",
+         "Writes one entry that ends by itself into allowlist.d, beside the allowlist, signed where --key is given. Nothing is\n"
+         "written unless the whole policy with it is valid. The file's removal ends it before.\n",
+         "exeat grant --config exeat.toml --entry figures --for 4h --host figures.test --group training --reason 'camera-ready'"},
+    page{"grants", "list what is open for a while",
+         "Lists the entries that end: until when, for whom, who answers for them and who approved them.\n",
+         "exeat grants --config /etc/exeat/exeat.toml"},
     page{"keygen", "make a key pair for approvals",
          "Makes an Ed25519 key pair: NAME.key, which stays with its owner, and NAME.pub, for trusted_keys in exeat.toml.\n"
          "Neither file may be there already.\n",

@@ -111,7 +111,10 @@ constexpr documented_file file{
     "What is not named here is denied. The file is read again when it changes, and on SIGHUP; one that has an error changes nothing. "
     "exeat check allowlist.toml says what is wrong with it, exeat explain what it decides.\n\n"
     "An unknown key, a wrong type or a key that this version does not enforce is an error with its place, never ignored. A budget is "
-    "written \"50 MiB/1h\", a moment 2026-12-24T00:00:00Z.",
+    "written \"50 MiB/1h\", a moment 2026-12-24T00:00:00Z.\n\n"
+    "Every file that ends in .toml in the directory allowlist.d beside it is part of the same policy. It has serial, expires, and entries "
+    "of "
+    "its own ([[allow]], [[private_link]], [[deny]]); all else belongs in the allowlist itself.",
     tables};
 
 } // namespace

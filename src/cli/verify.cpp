@@ -56,6 +56,15 @@ exeat::config settings_of(const wanted_approvals& wanted)
     return c;
 }
 
+void tell_of(const ops::list_file& list, const ops::approval_rules& rules)
+{
+    fmt::print("{}: serial {}, {} of {} approvals\n", list.path, list.statement.serial, list.approved_by.size(), rules.needed);
+    for (const auto& id : list.approved_by) {
+        const auto key = std::find_if(rules.keys.begin(), rules.keys.end(), [&](const auto& k) { return k.id() == id; });
+        fmt::print("  {} {}\n", id, key->file());
+    }
+}
+
 int verify_list(const wanted_approvals& wanted)
 {
     const auto c = settings_of(wanted);
@@ -65,15 +74,12 @@ int verify_list(const wanted_approvals& wanted)
         return wrong_usage;
     }
     ops::label_registry labels;
-    const auto loaded = ops::load_allowlist(c.allowlist, labels, net::wall_now(), ops::scrutiny::load, &rules);
+    ops::load_options with;
+    with.approvals = &rules;
+    const auto loaded = ops::load_allowlist(c.allowlist, labels, net::wall_now(), with);
     for (const auto& p : loaded.problems) fmt::print(stderr, "{}\n", p.to_string());
     if (!loaded.rules) return failure;
-    const auto& by = loaded.rules->settings().approved_by;
-    fmt::print("{}: serial {}, {} of {} approvals\n", c.allowlist, loaded.statement.serial, by.size(), rules.needed);
-    for (const auto& id : by) {
-        const auto key = std::find_if(rules.keys.begin(), rules.keys.end(), [&](const auto& k) { return k.id() == id; });
-        fmt::print("  {} {}\n", id, key->file());
-    }
+    for (const auto& list : loaded.lists) tell_of(list, rules);
     return success;
 }
 

@@ -31,14 +31,17 @@ void read_mode(section& root, policy_settings& s, const std::vector<group>& grou
         root.reject(until.name, "'report_until' is more than 14 days ahead; write an earlier end");
 }
 
+void read_age(section& root, policy_settings& s)
+{
+    s.serial = static_cast<std::uint64_t>(root.integer({"serial", "7"}, 0, INT64_MAX).value_or(0));
+    if (const auto t = root.moment({"expires", "2027-01-01T00:00:00Z"})) s.expires = *t;
+}
+
 policy_settings read_settings(section& root, wall_time now)
 {
     policy_settings s;
-    s.serial = static_cast<std::uint64_t>(root.integer({"serial", "7"}, 0, INT64_MAX).value_or(0));
-    if (const auto t = root.moment({"expires", "2027-01-01T00:00:00Z"})) {
-        s.expires = *t;
-        if (*t <= now) root.wrong().warning(root.where("expires"), "the list has expired: everything is denied; renew 'expires'");
-    }
+    read_age(root, s);
+    if (s.expires <= now) root.wrong().warning(root.where("expires"), "the list has expired: everything is denied; renew 'expires'");
     s.deny_help = root.lines({"deny_help", "\"Ask in #egress\""}).value_or("");
     if (const auto* t = root.table({"defaults", "{}"})) {
         section d{*t, "[defaults]", root.wrong()};
@@ -75,6 +78,20 @@ allowlist_draft read_draft(const toml::table& tree, findings& wrong, wall_time n
     d.expectations = read_expectations(root);
     root.done();
     warn_of_nobody(d, root);
+    return d;
+}
+
+allowlist_draft read_part(const toml::table& tree, findings& wrong, const std::vector<group>& groups, wall_time now)
+{
+    allowlist_draft d;
+    section root{tree, "", wrong};
+    for (const std::string_view key : {"groups", "mode", "report_until", "deny_help", "defaults", "expect"})
+        root.elsewhere(key, "in the allowlist itself, not in a file beside it");
+    read_age(root, d.settings);
+    d.entries = read_entries(root, groups, now);
+    root.done();
+    if (d.entries.empty()) wrong.error({1, 1}, "no entry; write [[allow]], or remove the file");
+    for (auto& e : d.entries) e.value.expires = std::min(e.value.expires, d.settings.expires);
     return d;
 }
 

@@ -12,7 +12,7 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::string_view heading = "exeat allowlist approval v1";
+constexpr std::array<std::string_view, 2> headings{"exeat allowlist approval v1", "exeat grant approval v1"}; // by approval_subject
 constexpr std::size_t digest_digits = 64, signature_text = 88;
 
 std::string base64(const ed25519_signature& s)
@@ -84,7 +84,10 @@ bool read_serial(std::string_view text, std::uint64_t& into)
 
 std::string read_statement(lines& in, approval_statement& out)
 {
-    if (in.take(heading) != std::string_view{}) return in.wrong(fmt::format("must be '{}'", heading));
+    const bool of_grant = in.take(headings[1]) == std::string_view{};
+    if (!of_grant && in.take(headings[0]) != std::string_view{})
+        return in.wrong(fmt::format("must be '{}'", fmt::join(headings, "' or '")));
+    out.about = of_grant ? approval_subject::grant : approval_subject::allowlist;
     const auto serial = in.take("serial");
     if (!serial || !read_serial(*serial, out.serial)) return in.wrong("must be 'serial N'");
     const auto digest = in.take("allowlist");
@@ -124,7 +127,7 @@ const public_key* trusted(const approval_rules& rules, const std::string& id)
 
 std::string approval_statement::to_text() const
 {
-    auto out = fmt::format("{}\nserial {}\nallowlist {}\n", heading, serial, allowlist);
+    auto out = fmt::format("{}\nserial {}\nallowlist {}\n", headings[static_cast<std::size_t>(about)], serial, allowlist);
     for (const auto& f : hosts_files) out += fmt::format("hosts_file {} {}\n", f.sha256, f.name);
     return out;
 }

@@ -1,6 +1,7 @@
 // Who approved an allowlist. Beside allowlist.toml lies allowlist.toml.sig, text that people can read and review:
 //
-//   exeat allowlist approval v1            what is approved, so that a signature means nothing anywhere else
+//   exeat allowlist approval v1            what is approved, so that a signature means nothing anywhere else; "exeat grant approval v1"
+//                                          for a file of allowlist.d
 //   serial 42
 //   allowlist SHA-256                      of the file's raw bytes
 //   hosts_file SHA-256 names.txt           of each hosts_file, in the order of the entries
@@ -20,11 +21,14 @@
 
 namespace exeat::ops {
 
+enum class approval_subject : std::uint8_t { allowlist, grant };
+
 struct approval_statement {
     struct hosts_file {
         std::string sha256, name; // relative to the allowlist
         bool operator==(const hosts_file&) const = default;
     };
+    approval_subject about = approval_subject::allowlist;
     std::uint64_t serial = 0;
     std::string allowlist; // SHA-256, lower-case hexadecimal
     std::vector<hosts_file> hosts_files;

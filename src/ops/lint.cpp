@@ -74,7 +74,7 @@ bool nobodys(const ip_prefix& p) noexcept
 
 } // namespace
 
-void lint_entries(const allowlist_draft& d, wall_time now, findings& wrong)
+void lint_ends(const allowlist_draft& d, wall_time now, findings& wrong)
 {
     const auto& s = d.settings;
     const bool reporting = s.report_until > now && s.report_until != never; // without an end it is an error, told elsewhere
@@ -88,23 +88,27 @@ void lint_entries(const allowlist_draft& d, wall_time now, findings& wrong)
                                       as_shown(g.name), utc(s.report_until)));
     if (s.expires > now && s.expires <= now + limits::expiry_notice)
         wrong.warning({1, 1}, fmt::format("the list ends {}, and then everything is denied; renew 'expires'", days_left(s.expires, now)));
+    for (const auto& e : d.entries)
+        if (e.value.kind != rule_kind::deny) lint_expiry(e, now, wrong);
+}
+
+void lint_entries(const allowlist_draft& d, findings& wrong)
+{
     for (const auto& e : d.entries) {
         if (e.value.kind == rule_kind::deny) continue;
         lint_answerable(e, wrong);
-        lint_expiry(e, now, wrong);
         lint_hosts(e, wrong);
         lint_subnets(e, wrong);
     }
 }
 
-void lint_groups(const allowlist_draft& d, findings& wrong)
+void lint_groups(const allowlist_draft& d, group_set used, findings& wrong)
 {
     struct range {
         ip_prefix network;
         std::size_t group;
     };
     std::vector<range> all;
-    group_set used;
     for (const auto& e : d.entries)
         if (e.value.kind != rule_kind::deny) used |= e.value.groups;
     for (std::size_t i = 0; i < d.groups.size(); ++i) {
@@ -135,10 +139,11 @@ void lint_groups(const allowlist_draft& d, findings& wrong)
     }
 }
 
-void lint(const allowlist_draft& d, wall_time now, findings& wrong)
+void lint(const allowlist_draft& d, wall_time now, findings& wrong, const group_set& for_groups)
 {
-    lint_entries(d, now, wrong);
-    lint_groups(d, wrong);
+    lint_ends(d, now, wrong);
+    lint_entries(d, wrong);
+    lint_groups(d, for_groups, wrong);
     lint_overlaps(d, wrong);
     lint_lookalikes(d, wrong);
 }

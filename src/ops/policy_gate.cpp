@@ -1,6 +1,7 @@
 #include <ops/policy_gate.hpp>
 
 #include <exeat/limits.hpp>
+#include <ops/digest.hpp>
 #include <ops/file_source.hpp>
 #include <ops/replace_file.hpp>
 
@@ -78,11 +79,15 @@ policy_gate::policy_gate(const config& c)
                         state_, text ? "is damaged" : text.error())};
 }
 
-std::string policy_gate::accept(const policy_settings& s)
+std::string policy_gate::accept(const approval_statement& s)
 {
-    if (auto wrong = serial_objection(last_, s.serial, s.sha256); !wrong.empty()) return wrong;
+    sha256_digest digest;
+    digest.take(s.to_text());
+    const auto sha256 = digest.finish();
+    if (!sha256) return "the SHA-256 of its approval could not be taken; check the OpenSSL installation";
+    const accepted_policy next{s.serial, hexadecimal(*sha256)};
+    if (auto wrong = serial_objection(last_, next.serial, next.sha256); !wrong.empty()) return wrong;
     if (last_ && last_->serial == s.serial) return {};
-    const accepted_policy next{s.serial, s.sha256};
     if (const auto failed = replace_file(state_, next.to_json()))
         return fmt::format("its serial cannot be written to {}: {}", state_, failed.message());
     last_ = next;
@@ -91,10 +96,11 @@ std::string policy_gate::accept(const policy_settings& s)
 
 loaded_allowlist policy_gate::load(label_registry& labels, wall_time now)
 {
-    const auto* needed = rules_.needed > 0 ? &rules_ : nullptr;
-    auto out = load_allowlist(allowlist_, labels, now, scrutiny::load, needed);
-    if (needed == nullptr || !out.rules) return out;
-    if (auto wrong = accept(out.rules->settings()); !wrong.empty()) {
+    load_options with;
+    if (rules_.needed > 0) with.approvals = &rules_;
+    auto out = load_allowlist(allowlist_, labels, now, with);
+    if (with.approvals == nullptr || !out.rules) return out;
+    if (auto wrong = accept(out.lists.front().statement); !wrong.empty()) {
         out.problems.push_back({allowlist_, 0, 0, problem::weight::error, std::move(wrong)});
         out.why = load_refusal::rollback;
         out.rules = nullptr;

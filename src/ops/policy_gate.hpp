@@ -14,7 +14,7 @@ namespace exeat::ops {
 
 struct accepted_policy {
     std::uint64_t serial = 0;
-    std::string sha256; // policy_settings::sha256
+    std::string sha256; // of the approved statement, lower-case hexadecimal
     std::string to_json() const;
 };
 // None for what exeat never wrote.
@@ -31,7 +31,7 @@ public:
     loaded_allowlist load(label_registry&, wall_time now);
 
 private:
-    std::string accept(const policy_settings&); // what is wrong
+    std::string accept(const approval_statement&); // what is wrong
 
     const std::string allowlist_, state_; // state_: the file
     approval_rules rules_;

@@ -51,9 +51,10 @@ public:
     const toml::table* table(toml_key);
     std::vector<const toml::table*> tables(toml_key, std::size_t most);
 
-    void missing(toml_key);                                    // a key that must be there
-    void not_enforced(toml_key);                               // one that this version reads in vain
-    void reject(std::string_view key, std::string text) const; // at its value
+    void missing(toml_key);                                       // a key that must be there
+    void not_enforced(toml_key);                                  // one that this version reads in vain
+    void elsewhere(std::string_view key, std::string_view where); // one that belongs there
+    void reject(std::string_view key, std::string text) const;    // at its value
     void done();
 
 private:

@@ -7,7 +7,6 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -52,8 +51,10 @@ def masked(text):
 def files(tmp_path_factory):
     """The cases as they are today."""
     at = tmp_path_factory.mktemp("cases")
-    for case in [*CASES.glob("*.toml"), *CASES.glob("*.names")]:
-        (at / case.name).write_bytes(filled(case.read_bytes()))
+    for case in [*CASES.glob("*.toml"), *CASES.glob("*.names"), *CASES.glob("*.d/*.toml")]:
+        to = at / case.relative_to(CASES)
+        to.parent.mkdir(exist_ok=True)
+        to.write_bytes(filled(case.read_bytes()))
     return at
 
 

@@ -37,7 +37,8 @@ inline void write_approved(const temporary_directory& d, std::string_view text, 
 {
     const auto path = d.write("allowlist.toml", text);
     ops::label_registry labels;
-    ops::signed_statement s{ops::load_allowlist(path, labels, std::chrono::sys_days{std::chrono::year{2026} / 6 / 1}).statement, {}};
+    const auto loaded = ops::load_allowlist(path, labels, std::chrono::sys_days{std::chrono::year{2026} / 6 / 1});
+    ops::signed_statement s{loaded.lists.front().statement, {}};
     for (const auto* k : by) approve(s, *k);
     d.write("allowlist.toml.sig", s.to_text());
 }

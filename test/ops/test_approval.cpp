@@ -18,7 +18,7 @@ constexpr std::string_view digest = "0123456789abcdef0123456789abcdef0123456789a
 
 signed_statement statement(std::uint64_t serial = 42)
 {
-    return {{serial, std::string{digest}, {{std::string{digest}, "long names.txt"}}}, {}};
+    return {{ops::approval_subject::allowlist, serial, std::string{digest}, {{std::string{digest}, "long names.txt"}}}, {}};
 }
 
 std::string refusal(const signed_statement& s, const approval_rules& rules)
@@ -138,12 +138,27 @@ TEST_CASE("a signature under one serial does not hold under another")
     CHECK(refusal(s, {{alice.known}, 1}) != "");
 }
 
+TEST_CASE("a signature of a grant does not hold for an allowlist, nor the other way round")
+{
+    const temporary_directory d;
+    const auto alice = new_key(d, "alice");
+    for (const auto about : {ops::approval_subject::allowlist, ops::approval_subject::grant}) {
+        auto s = statement();
+        s.what.about = about;
+        approve(s, alice);
+        CHECK(read_signatures(s.to_text())->what == s.what);
+        s.what.about = about == ops::approval_subject::grant ? ops::approval_subject::allowlist : ops::approval_subject::grant;
+        CHECK(refusal(s, {{alice.known}, 1}) != "");
+    }
+}
+
 TEST_CASE("what is no approval is told by its line")
 {
     auto s = statement();
     const auto text = s.to_text();
-    CHECK(misread("") == "line 1 must be 'exeat allowlist approval v1'");
-    CHECK(misread(swapped(text, "approval v1", "approval v2")) == "line 1 must be 'exeat allowlist approval v1'");
+    CHECK(misread("") == "line 1 must be 'exeat allowlist approval v1' or 'exeat grant approval v1'");
+    CHECK(misread(swapped(text, "approval v1", "approval v2")) ==
+          "line 1 must be 'exeat allowlist approval v1' or 'exeat grant approval v1'");
     CHECK(misread(swapped(text, "serial 42", "serial 042")) == "line 2 must be 'serial N'");
     CHECK(misread(swapped(text, "serial 42", "serial -1")) == "line 2 must be 'serial N'");
     CHECK(misread(swapped(text, "serial 42", "serial 18446744073709551616")) == "line 2 must be 'serial N'");
