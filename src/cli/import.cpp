@@ -32,7 +32,24 @@ const std::string network_mend = "write ROLE=NETWORK, the network like 10.42.0.0
 std::string bad_sources(const std::string& text)
 {
     const auto cut = text.rfind('=');
-    return cut == 0 || cut == text.npos || !ip_prefix::parse(text.substr(cut + 1)) ? network_mend : std::string{};
+    const auto network = cut == 0 || cut == text.npos ? std::nullopt : ip_prefix::parse(text.substr(cut + 1));
+    if (!network) return network_mend;
+    const bool unsaid = network->bits < 96 && network->contains(ip_address::v4(0)); // the loader takes no such network either
+    return unsaid ? "that takes in every IPv4 address too; write the IPv6 networks you mean, like 2000::/3" : std::string{};
+}
+
+std::string bad_owner(const std::string& text)
+{
+    const bool plain = std::none_of(text.begin(), text.end(), [](char c) { return (c >= 0 && c < ' ') || c == '\x7f'; });
+    return plain && text.size() <= limits::text_octets ? std::string{} : "write one plain line";
+}
+
+// Each once: an entry takes no port twice. False when they are too many for one.
+bool sort_out(std::vector<std::uint16_t>& ports)
+{
+    std::sort(ports.begin(), ports.end());
+    ports.erase(std::unique(ports.begin(), ports.end()), ports.end());
+    return ports.size() <= limits::ports_per_rule;
 }
 
 // What both kinds of lists do not say.
@@ -40,13 +57,17 @@ void add_options(CLI::App& kind, question& q)
 {
     kind.add_option("--ports", q.wishes.tls_ports, "the ports that are opened for TLS; 443 without it")
         ->delimiter(',')
+        ->allow_extra_args(false)
         ->check(CLI::Range(1, UINT16_MAX))
         ->type_name("PORT,…");
     kind.add_option("--http-ports", q.wishes.http_ports, "open these ports for plain HTTP too; none without it")
         ->delimiter(',')
+        ->allow_extra_args(false)
         ->check(CLI::Range(1, UINT16_MAX))
         ->type_name("PORT,…");
-    kind.add_option("--owner", q.wishes.owner, "who answers for the entries that name nobody")->type_name("TEXT");
+    kind.add_option("--owner", q.wishes.owner, "who answers for the entries that name nobody")
+        ->check(CLI::Validator(bad_owner, ""))
+        ->type_name("TEXT");
     kind.add_option("-o,--output", q.output, "write the allowlist here; to the standard output without it")->type_name("FILE");
 }
 
@@ -56,6 +77,7 @@ void add_smokescreen(CLI::App& app, question& q)
     kind->add_option("ACL", q.files, "the ACL")->required()->expected(1)->type_name("FILE");
     kind->add_option("--sources", q.sources, "the network of a role's clients; once for each network")
         ->check(CLI::Validator(bad_sources, ""))
+        ->allow_extra_args(false)
         ->type_name("ROLE=NETWORK");
     kind->add_option("--report-days", q.report_days, "roles with action report: report mode for so many days; none without it")
         ->check(CLI::Range(1, static_cast<int>(limits::report_ahead.count())))
@@ -69,6 +91,7 @@ void add_squid(CLI::App& app, question& q)
     kind->add_option("LIST", q.files, "the files, an entry for each")->required()->type_name("FILE");
     kind->add_option("--sources", q.sources, "a group and a network of its clients; once for each network")
         ->check(CLI::Validator(bad_sources, ""))
+        ->allow_extra_args(false)
         ->type_name("GROUP=NETWORK");
     kind->add_flag("--deny", q.deny, "the files say what is closed: write [[deny]] entries");
     add_options(*kind, q);
@@ -133,6 +156,7 @@ void add_groups(const question& q, answer& a, ops::findings& notes)
     std::vector<std::string> names;
     for (const auto& [name, networks] : q.wishes.sources) {
         names.push_back(ops::label_for(name, names));
+        if (names.back() != name) notes.warning({}, fmt::format("the group {} is called '{}'", ops::as_shown(name), names.back()));
         a.list.groups.push_back({names.back(), name, networks, false});
     }
     if (!names.empty()) return;
@@ -200,6 +224,8 @@ int import(int argc, char** argv)
     add_squid(app, q);
     if (const auto leave = parse_arguments(app, argc, argv)) return *leave;
     if (app.get_subcommands().empty()) return fmt::print(stderr, "exeat import: of what? smokescreen or squid\n"), wrong_usage;
+    if (!sort_out(q.wishes.tls_ports) || !sort_out(q.wishes.http_ports))
+        return fmt::print(stderr, "exeat import: an entry has {} ports at most\n", limits::ports_per_rule), wrong_usage;
     complete(q);
     return finish(q, app.got_subcommand("squid") ? read_squid(q) : read_smokescreen(q));
 }

@@ -124,7 +124,7 @@ private:
         e.hosts = written(all);
         e.groups = std::move(groups);
         e.owner = wishes_.owner;
-        e.reason = fmt::format("{} of {}", of, wishes_.from).substr(0, limits::text_octets);
+        e.reason = fmt::format("{} of {}", of, wishes_.from);
         out_.entries.push_back(std::move(e));
     }
 

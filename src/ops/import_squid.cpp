@@ -100,7 +100,7 @@ void import_squid(std::string_view text, std::string_view name, rule_kind kind, 
         text.remove_prefix(std::min(end + 1, text.size()));
     }
     imported_entry e{kind, label_for(name, names_of(list)), std::move(domains).hosts(), {}, {}, {}};
-    e.reason = fmt::format("dstdomain list {}", name).substr(0, limits::text_octets);
+    e.reason = fmt::format("dstdomain list {}", name);
     if (e.hosts.empty()) wrong.error({}, "names no domain; write one a line");
     else list.entries.push_back(std::move(e));
 }

@@ -1,6 +1,7 @@
 #include <ops/imported_list.hpp>
 
 #include <exeat/limits.hpp>
+#include <ops/json_text.hpp>
 #include <ops/toml_text.hpp>
 #include <ops/utc.hpp>
 
@@ -12,12 +13,24 @@ namespace exeat::ops {
 
 namespace {
 
-// Of a file's name too, which may hold anything: nothing in it ends the comment.
-std::string comment(std::string_view line)
+// Of whatever a file's name or the other list holds: it ends neither a comment nor what an entry may say of itself.
+std::string plain_line(std::string_view text)
 {
-    std::string out = "# ";
-    for (const char c : line) out += static_cast<unsigned char>(c) < ' ' || c == '\x7f' ? '?' : c;
-    return out + "\n";
+    auto out = valid_utf8(text);
+    for (char& c : out)
+        if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
+    return out;
+}
+
+std::string comment(std::string_view line) { return fmt::format("# {}\n", plain_line(line)); }
+
+std::string word(std::string_view key, std::string_view text)
+{
+    auto line = plain_line(text);
+    std::size_t end = std::min(line.size(), limits::text_octets);
+    while (end < line.size() && (line[end] & 0xc0) == 0x80) --end; // not within a character
+    line.resize(end);
+    return line.empty() ? line : fmt::format("{} = {}\n", key, toml_text(line));
 }
 
 void told(std::string& out, const std::vector<problem>& all, problem::weight how, std::string_view title)
@@ -44,8 +57,7 @@ void entry_table(std::string& out, const imported_entry& e, std::string_view nam
 {
     out += fmt::format("\n[[{}]]\nname = {}\nhosts = {}\n{}", to_string(e.kind), toml_text(name), toml_texts(e.hosts), terms);
     if (!e.groups.empty()) out += fmt::format("groups = {}\n", toml_texts(e.groups));
-    if (!e.owner.empty()) out += fmt::format("owner = {}\n", toml_text(e.owner));
-    if (!e.reason.empty()) out += fmt::format("reason = {}\n", toml_text(e.reason));
+    out += word("owner", e.owner) + word("reason", e.reason);
 }
 
 void entry_tables(std::string& out, const imported_entry& e, const import_wishes& w)

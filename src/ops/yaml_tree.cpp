@@ -158,6 +158,11 @@ std::string_view kind_of(const yaml_node& n) noexcept
 
 std::optional<yaml_link> parse_yaml(const std::string& text, findings& wrong)
 {
+    // The library would guess at UTF-16 and UTF-32, and tell of places in what it made of them.
+    if (text.find('\0') != text.npos || text.starts_with('\xfe') || text.starts_with('\xff')) {
+        wrong.error({1, 1}, "no UTF-8, or NUL octets in it; save the file as UTF-8");
+        return std::nullopt;
+    }
     try {
         std::istringstream in{text};
         YAML::Parser parser{in};

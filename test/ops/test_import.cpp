@@ -171,8 +171,8 @@ TEST_CASE("what an ACL says and an allowlist cannot is named where it stands, an
 TEST_CASE("what is no ACL is refused with its place, whatever it is")
 {
     const std::pair<std::string_view, unsigned> cases[] = {
-        {"version: v2\n", 1}, {"services: []\n", 1},  {"[a, b]\n", 1}, {"", 0},
-        {"a: [\n", 2},        {"\tversion: v1\n", 1}, {"*a\n", 1},     {"a: &b [*b]\n", 1}};
+        {"version: v2\n", 1}, {"services: []\n", 1}, {"[a, b]\n", 1},     {"", 0}, {"a: [\n", 2}, {"\tversion: v1\n", 1},
+        {"*a\n", 1},          {"a: &b [*b]\n", 1},   {"\xff\xfev\x01", 1}};
     for (const auto& [text, line] : cases) {
         ops::findings wrong{"acl.yaml"};
         std::vector<ops::problem> problems;

@@ -53,7 +53,7 @@ def test_an_acl_becomes_a_list_that_check_accepts_and_its_losses_are_named_twice
 def test_ports_owners_and_groups_are_as_asked(tmp_path):
     acl = tmp_path / "acl.yaml"
     acl.write_text("version: v1\nservices:\n- {name: a, action: enforce, allowed_domains: [ok.test]}\n")
-    done = run("import", "smokescreen", acl, "--ports", "443,8443", "--http-ports", "80", "--owner", "infra", "--sources", "a=10.1.0.0/16")
+    done = run("import", "smokescreen", "--ports", "443,8443,443", "--http-ports", "80", "--owner", "infra", "--sources", "a=10.1.0.0/16", acl)
     assert done.returncode == 0
     out = tmp_path / "allowlist.toml"
     out.write_text(done.stdout)
@@ -81,6 +81,9 @@ def test_dstdomain_files_become_an_entry_each(tmp_path):
     (["smokescreen", "{acl}", "--sources", "training=10.0.0.1/8"], "--sources"),
     (["smokescreen", "{acl}", "--sources", "10.0.0.0/8"], "ROLE=NETWORK"),
     (["smokescreen", "{acl}", "--ports", "70000"], "--ports"),
+    (["smokescreen", "{acl}", "--sources", "training=::/0"], "every IPv4 address"),
+    (["smokescreen", "{acl}", "--owner", "a\nb"], "one plain line"),
+    (["smokescreen", "{acl}", "--ports", ",".join(map(str, range(1, 66)))], "64 ports at most"),
     (["smokescreen", "{missing}"], "cannot open"),
     (["smokescreen", "{other}"], "no ACL"),
     (["squid", "{missing}"], "cannot open"),
@@ -104,6 +107,15 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_read(tmp_path):
         done = run("import", "squid", acl)
         assert done.returncode == status, done.stderr
     assert "larger than 8 MiB" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["a\nowner = 7", "a" * 200 + "ä" * 20, "\udcff\udcfe", "a\"]", "\x7f\x1b[2J", "= x"])
+def test_whatever_a_files_name_is_the_list_is_one_that_check_accepts(tmp_path, name):
+    listed, out = tmp_path / name, tmp_path / "allowlist.toml"
+    listed.write_text("ok.test\n")
+    done = run("import", "squid", listed, "-o", out, errors="replace")
+    assert done.returncode == 0, done.stderr
+    assert "1 entry" in run("check", out).stdout
 
 
 def test_what_a_files_name_holds_stays_a_comment(tmp_path):
