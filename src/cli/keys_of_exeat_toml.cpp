@@ -17,6 +17,11 @@ constexpr std::array listen{
     key{"via", "redirect or tproxy", "redirect", "Only for mode = \"transparent\": the firewall's rule that brings the traffic here.",
         "\"tproxy\""},
     key{"port", "1 to 65535", "443", "Only for mode = \"sni\": the destination port that it stands for.", "443"},
+    key{"name", "text", "the mode", "Of the socket, where systemd holds it: its FileDescriptorName=.", "\"pods\""},
+    key{"proxy_protocol_from", "list of networks", "none",
+        "Load balancers. They alone are served here, and must begin with a PROXY protocol header (version 1 or 2): the client in it is the "
+        "client everywhere.",
+        "[\"10.0.3.0/28\"]"},
     key{"tls", "a table", "none", "Not enforced by this version, and refused: the proxy port over TLS.", "{}"},
 };
 
@@ -61,6 +66,15 @@ constexpr std::array bounds{
     key{"drain_timeout", "duration", "30s", "What open tunnels are given at SIGTERM; 1h at most.", "\"30s\""},
 };
 
+constexpr std::array sandbox{
+    key{"system_calls", "restrict or off", "restrict",
+        "restrict: only the system calls that serving needs (seccomp). off is for debuggers.", "\"restrict\""},
+    key{"files", "restrict or off", "restrict",
+        "restrict: only the directories of the list, the log and the state, where the kernel has Landlock.", "\"restrict\""},
+    key{"read", "list of paths", "none", "More that may be read.", "[\"/srv/lists\"]"},
+    key{"root", "warn or allow", "warn", "Whether it is meant that exeat runs as root.", "\"warn\""},
+};
+
 constexpr std::array tables{
     documented_table{"[[listen]]", "", "Where clients come in; at least one.", listen},
     documented_table{"[admin]", "", "The page for people and Prometheus.", admin},
@@ -68,6 +82,7 @@ constexpr std::array tables{
     documented_table{"[dns]", "", "Only names that an entry allows are looked up.", dns},
     documented_table{"[audit]", "", "One line of JSON for each event.", audit},
     documented_table{"[limits]", "", "What an operator may set; every other bound is fixed.", bounds},
+    documented_table{"[sandbox]", "", "What exeat takes from itself once its sockets are open.", sandbox},
 };
 
 constexpr documented_file file{

@@ -123,9 +123,12 @@ def test_they_are_installed_where_man_and_the_shells_look(tmp_path):
                           env=dict(os.environ, DESTDIR=str(tmp_path)))
     assert done.returncode == 0, done.stdout + done.stderr
     there = {str(f.relative_to(tmp_path)) for f in tmp_path.rglob("*") if f.is_file()}
+    prefix = json.loads(subprocess.run(["meson", "introspect", "--buildoptions", BUILD], capture_output=True, text=True, check=True).stdout)
+    prefix = next(o["value"] for o in prefix if o["name"] == "prefix")
+    zsh = "vendor-completions" if prefix == "/usr" else "site-functions"
     for name in ("bin/exeat", "share/man/man1/exeat.1", "share/man/man5/exeat.toml.5", "share/man/man5/allowlist.toml.5",
-                 "share/bash-completion/completions/exeat.bash", "share/zsh/site-functions/_exeat"):
-        assert f"usr/local/{name}" in there, sorted(there)
+                 "share/bash-completion/completions/exeat.bash", f"share/zsh/{zsh}/_exeat"):
+        assert f"{prefix}/{name}".lstrip("/") in there, sorted(there)
 
 
 # ---- completions ----
