@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 #include <string_view>
+#include <utility>
 
 namespace {
 
@@ -18,7 +19,7 @@ constexpr std::array verbs{
     verb{"diff", exeat::cli::diff},   verb{"replay", exeat::cli::replay}, verb{"suggest", exeat::cli::suggest},
     verb{"grant", exeat::cli::grant}, verb{"grants", exeat::cli::grants}, verb{"keygen", exeat::cli::keygen},
     verb{"sign", exeat::cli::sign},   verb{"verify", exeat::cli::verify}, verb{"version", exeat::cli::version},
-    verb{"help", exeat::cli::help},
+    verb{"help", exeat::cli::help},   verb{"import", exeat::cli::import},
 };
 
 } // namespace
@@ -36,8 +37,9 @@ int main(int argc, char** argv)
                 return 1;
             }
     if (!asked.empty()) std::fprintf(stderr, "exeat: there is no verb '%s'\n", argv[1]);
-    std::fputs(
-        "usage: exeat serve|check|explain|diff|replay|suggest|grant|grants|keygen|sign|verify|version|help ...; 'exeat help' says more\n",
-        stderr);
+    std::fputs("usage: exeat", stderr);
+    char before = ' ';
+    for (const auto& v : verbs) std::fprintf(stderr, "%c%s", std::exchange(before, '|'), v.name.data());
+    std::fputs(" ...; 'exeat help' says more\n", stderr);
     return 2;
 }

@@ -55,6 +55,8 @@ KINDS = {
     "net": {"rest": [doctest("net", "build/test/test-net")]},
     "tidy": {"rest": [Part("tidy", PYTHON, TOP / "test/tidy/tidy.py")]},
     "bench": {"rest": [pytest("bench", "test/bench")]},
+    "golden": {"rest": [pytest("golden", "test/golden")]},
+    "manual": {"rest": [pytest("manual", "test/manual")]},
     "readme": {"rest": [Part("readme", PYTHON, TOP / "test/readme/run.py")]},
     "machine": {"rest": [pytest("machine", "test/machine")]},
     "differential": {"rest": [doctest("differential", "build/test/differential/test-differential"), pytest("differential-daemons", "test/differential")]},

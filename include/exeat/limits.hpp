@@ -180,6 +180,11 @@ inline constexpr std::size_t told_names = 20;              // of one entry's unu
 inline constexpr std::uint64_t upload_headroom = 4;        // a proposed budget is so many times the busiest hour of a client
 inline constexpr std::uint64_t upload_least = 1024 * 1024; // of a proposed budget
 
+// Lists of other proxies, which `import` reads.
+inline constexpr std::size_t import_bytes = 8 * 1024 * 1024; // of one file: what is made of it stays below allowlist_bytes
+inline constexpr std::size_t yaml_nodes = 500'000;           // values of a YAML file, those that aliases and merges bring counted again
+inline constexpr std::size_t yaml_depth = 16;                // lists and tables inside each other
+
 // Admin and metrics.
 inline constexpr std::size_t admin_connections = 64;
 inline constexpr std::size_t admin_head_bytes = 8 * 1024;

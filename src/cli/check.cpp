@@ -91,7 +91,7 @@ int check(int argc, char** argv)
                  "exeat check"};
     std::string config, allowlist, format = "text";
     bool strict = false;
-    app.add_option("--config", config, "exeat.toml; its allowlist is checked too");
+    app.add_option("--config", config, "exeat.toml; its allowlist is checked too")->type_name("FILE");
     app.add_option("ALLOWLIST", allowlist, "the allowlist to check instead of the one that --config names");
     app.add_option("--format", format, "text, json or github (annotations)")->check(CLI::IsMember({"text", "json", "github"}));
     app.add_flag("--strict", strict, "fail on warnings too");

@@ -45,8 +45,8 @@ int explain(int argc, char** argv)
                  "exeat explain"};
     question q;
     app.add_option("--client", q.client, "the client's address")->required();
-    app.add_option("--config", q.config, "exeat.toml, which names the allowlist");
-    app.add_option("--allowlist", q.allowlist, "the allowlist");
+    app.add_option("--config", q.config, "exeat.toml, which names the allowlist")->type_name("FILE");
+    app.add_option("--allowlist", q.allowlist, "the allowlist")->type_name("FILE");
     app.add_option("--format", q.format, "text or json")->check(CLI::IsMember(formats));
     app.add_option("TARGET", q.targets, "host:port, or http://host[:port] for plain HTTP")->required();
     if (const auto leave = parse_arguments(app, argc, argv)) return *leave;

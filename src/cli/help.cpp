@@ -1,8 +1,12 @@
 #include <cli/command.hpp>
+#include <cli/describe.hpp>
+
+#include <boost/json/array.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <fmt/core.h>
 #include <string_view>
 
 namespace exeat::cli {
@@ -40,6 +44,12 @@ constexpr std::array pages{
          "and groups, with the owners of --allowlist. Refused hosts asked for often, and what is unused, come as comments.\n"
          "Exit 1 when no list can say all of it, 2 when a file cannot be read.\n",
          "exeat suggest --audit audit.jsonl --allowlist allowlist.toml > narrow.toml"},
+    page{"import", "make an allowlist of another proxy's list",
+         "Makes an allowlist of a Smokescreen ACL (import smokescreen) or of Squid's dstdomain files (import squid), one that check\n"
+         "accepts. Who asks is an address here: give each role its networks with --sources; a group without is one that nobody is\n"
+         "in. What cannot be carried over is named, on stderr and in comments, and exit 1 says that there was any; 2 that a file\n"
+         "could not be read.\n",
+         "exeat import smokescreen acl.yaml --sources training=10.42.0.0/16 -o allowlist.toml"},
     page{"grant", "open hosts for a while",
          "Writes one entry that ends by itself into allowlist.d, beside the allowlist, signed where --key is given. Nothing is\n"
          "written unless the whole policy with it is valid. The file's removal ends it before.\n",
@@ -68,7 +78,42 @@ void list()
     std::puts("exeat: the only way out, for what the allowlist names\n\nusage: exeat VERB ...\n");
     for (const auto& p : pages)
         std::printf("  %-9.*s %.*s\n", static_cast<int>(p.verb.size()), p.verb.data(), static_cast<int>(p.line.size()), p.line.data());
-    std::puts("\n'exeat help VERB' says more, 'exeat VERB --help' lists its options. Exit codes: 0 yes, 1 no, 2 wrong usage.");
+    std::puts(
+        "\n'exeat help VERB' says more, 'exeat VERB --help' lists its options; 'exeat help exeat.toml' and 'exeat help allowlist.toml'\n"
+        "say what may stand in these files. Exit codes: 0 yes, 1 no, 2 wrong usage.");
+}
+
+boost::json::object everything()
+{
+    boost::json::array verbs, files;
+    for (const auto& p : pages)
+        verbs.push_back(boost::json::object{{"name", p.verb}, {"line", p.line}, {"text", p.text}, {"example", p.example}});
+    for (const auto* f : {&exeat_toml(), &allowlist_toml()}) files.push_back(describe(*f));
+    return {{"version", EXEAT_VERSION}, {"verbs", std::move(verbs)}, {"files", std::move(files)}};
+}
+
+void explain_key(const documented_key& k)
+{
+    const auto otherwise = k.standard.starts_with("required") ? std::string{k.standard} : fmt::format("without it: {}", k.standard);
+    fmt::print("  {} = {}\n      {}; {}\n      {}\n", k.name, k.example, k.type, otherwise, k.meaning);
+}
+
+void explain(const documented_file& f)
+{
+    fmt::print("{}: {}\n\n{}\n", f.name, f.line, f.meaning);
+    for (const auto& t : f.tables) {
+        fmt::print("\n{}\n  {}{}\n", t.title.empty() ? "at the top" : t.title, t.meaning,
+                   t.also.empty() ? std::string{} : fmt::format(" All keys of {}, and:", t.also));
+        for (const auto& k : t.keys) explain_key(k);
+    }
+}
+
+// False: that is no file of ours.
+bool explain_file(std::string_view name)
+{
+    for (const auto* f : {&exeat_toml(), &allowlist_toml()})
+        if (f->name == name) return explain(*f), true;
+    return false;
 }
 
 } // namespace
@@ -79,6 +124,8 @@ int help(int argc, char** argv)
         list();
         return 0;
     }
+    if (std::string_view{argv[1]} == "--describe") return print(everything()), success;
+    if (explain_file(argv[1])) return success;
     const auto* p = std::find_if(pages.begin(), pages.end(), [&](const page& x) { return x.verb == argv[1]; });
     if (p == pages.end()) {
         std::fprintf(stderr, "exeat help: there is no verb '%s'\n", argv[1]);

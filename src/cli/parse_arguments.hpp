@@ -3,9 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <cli/command.hpp>
+#include <cli/describe.hpp>
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace exeat::cli {
 
@@ -14,6 +16,7 @@ inline const std::vector<std::string> formats{"text", "json"};
 // The exit code to leave with, or nothing when the verb may go on.
 inline std::optional<int> parse_arguments(CLI::App& app, int argc, char** argv)
 {
+    if (argc == 2 && std::string_view{argv[1]} == "--describe") return print(describe(app)), success;
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) { // CLI11 knows no other way; also for --help

@@ -51,7 +51,7 @@ void log_question::add_to(CLI::App& app)
         ->required()
         ->type_name("FILE")
         ->allow_extra_args(false);
-    app.add_option("--since", since, "only what happened in the last 24h, 7d, …")->check([](const std::string& text) {
+    app.add_option("--since", since, "only what happened in the last 24h, 7d, …")->type_name("TIME")->check([](const std::string& text) {
         return ops::parse_duration(text) ? std::string{} : "write it like 24h or 7d";
     });
 }

@@ -55,15 +55,15 @@ int serve(int argc, char** argv)
     const std::map<std::string, ops::log_format> formats{
         {"people", ops::log_format::people}, {"logfmt", ops::log_format::logfmt}, {"json", ops::log_format::json}};
     CLI::App app{"Runs the proxy in the foreground. Example: exeat serve --config /etc/exeat/exeat.toml", "exeat serve"};
-    std::string path;
-    auto format = ops::log_format::people;
-    app.add_option("--config", path, "settings of this machine (exeat.toml)")->required();
-    app.add_option("--log", format, "of exeat's own log on stderr: people, logfmt or json")->transform(CLI::CheckedTransformer(formats));
+    std::string path, format = "people";
+    app.add_option("--config", path, "settings of this machine (exeat.toml)")->type_name("FILE")->required();
+    app.add_option("--log", format, "of exeat's own log on stderr: people, logfmt or json")
+        ->check(CLI::IsMember({"people", "logfmt", "json"}));
     instead given;
-    app.add_option("--audit", given.audit, "the audit log, instead of [audit] path: two processes must not write one");
+    app.add_option("--audit", given.audit, "the audit log, instead of [audit] path: two processes must not write one")->type_name("FILE");
     app.add_option("--admin", given.admin, "ADDRESS:PORT of the admin page, instead of [admin] address");
     if (const auto stop = parse_arguments(app, argc, argv)) return *stop;
-    return start(path, given, format);
+    return start(path, given, formats.at(format));
 }
 
 } // namespace exeat::cli

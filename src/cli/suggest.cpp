@@ -142,7 +142,8 @@ int suggest(int argc, char** argv)
                  "exeat suggest"};
     question q;
     q.logs.add_to(app);
-    auto* list = app.add_option("--allowlist", q.allowlist, "the list in force: its groups and its entries' owners are kept");
+    auto* list =
+        app.add_option("--allowlist", q.allowlist, "the list in force: its groups and its entries' owners are kept")->type_name("FILE");
     app.add_flag("--report", q.report, "say what of --allowlist was not used instead")->needs(list);
     app.add_flag("--reported", q.wishes.reported, "make entries, too, of what only report mode let pass");
     app.add_option("--times", q.wishes.times, "a refused host asked for so often is a candidate, in a comment")->capture_default_str();

@@ -83,8 +83,6 @@ private:
     {
         constexpr toml_key why{"shared_suffix", "\"our own accounts only, see NET-1432\""};
         e.shared_suffix = s.text(why).value_or("");
-        if (s.has(why.name) && e.shared_suffix.empty())
-            s.reject(why.name, fmt::format("'shared_suffix' must say why; write shared_suffix = {}", why.example));
     }
 
     void read_ports(section& s, rule& r)

@@ -1,6 +1,6 @@
 #include <ops/grant.hpp>
 
-#include <ops/narrow_toml.hpp>
+#include <ops/toml_text.hpp>
 #include <ops/utc.hpp>
 
 #include <fmt/format.h>

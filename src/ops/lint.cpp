@@ -22,6 +22,7 @@ std::string days_left(wall_time until, wall_time now)
 void lint_answerable(const entry& e, findings& wrong)
 {
     const rule& r = e.value;
+    if (r.name.empty()) return; // an error of its own
     constexpr std::string_view owner = "owner = \"a team\"", reason = "reason = \"what for\"";
     if (r.owner.empty() && r.reason.empty())
         wrong.warning(place_of(e), fmt::format("nobody answers for {}; add {} and {}", as_shown(r.name), owner, reason));
@@ -65,16 +66,23 @@ void lint_subnets(const entry& e, findings& wrong)
                                       a.to_string(), as_shown(e.value.name)));
 }
 
+// `exeat import` writes such a source where it cannot know one.
+bool nobodys(const ip_prefix& p) noexcept
+{
+    return classify(p.network) == address_class::unspecified && classify(p.last()) == address_class::unspecified;
+}
+
 } // namespace
 
 void lint_ends(const allowlist_draft& d, wall_time now, findings& wrong)
 {
     const auto& s = d.settings;
-    if (s.report && s.report_until > now)
+    const bool reporting = s.report_until > now && s.report_until != never; // without an end it is an error, told elsewhere
+    if (s.report && reporting)
         wrong.warning(
             {1, 1}, fmt::format("report mode is on: until {} what no entry names passes too; set mode = \"enforce\"", utc(s.report_until)));
     for (const auto& g : d.groups)
-        if (g.report && s.report_until > now)
+        if (g.report && reporting)
             wrong.warning({g.line, 1},
                           fmt::format("report mode is on for {}: until {} what no entry names passes too; set mode = \"enforce\"",
                                       as_shown(g.name), utc(s.report_until)));
@@ -105,9 +113,14 @@ void lint_groups(const allowlist_draft& d, group_set used, findings& wrong)
         if (e.value.kind != rule_kind::deny) used |= e.value.groups;
     for (std::size_t i = 0; i < d.groups.size(); ++i) {
         const auto& g = d.groups[i];
+        const bool empty = std::all_of(g.sources.begin(), g.sources.end(), nobodys);
+        if (empty && !g.sources.empty())
+            wrong.warning({g.line, 1}, fmt::format("nobody is in group {}: {} is no client's address; write the networks of its clients",
+                                                   as_shown(g.name), g.sources.front().to_string()));
         if (!used[i])
             wrong.warning({g.line, 1}, fmt::format("no entry is for group {}; name it in 'groups' or remove it", as_shown(g.name)));
-        for (const auto& p : g.sources) all.push_back({p, i});
+        for (const auto& p : g.sources)
+            if (!nobodys(p)) all.push_back({p, i});
     }
     // Prefixes are nested or disjoint: sorted, each is held against those that are still open.
     std::sort(all.begin(), all.end(), [](const range& a, const range& b) {

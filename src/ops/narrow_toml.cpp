@@ -1,6 +1,6 @@
 #include <ops/narrow_toml.hpp>
 
-#include <ops/json_text.hpp>
+#include <ops/toml_text.hpp>
 #include <ops/utc.hpp>
 #include <ops/volume_text.hpp>
 
@@ -10,25 +10,6 @@
 namespace exeat::ops {
 
 namespace {
-
-constexpr std::size_t one_line = 3; // so many values stand in the line of their key
-
-template <class Items, class Word> std::string array(const Items& items, Word word)
-{
-    std::string out = "[";
-    const bool wrapped = items.size() > one_line;
-    for (std::size_t i = 0; i < items.size(); ++i) {
-        out += wrapped ? "\n    " : i == 0 ? "" : ", ";
-        out += word(items[i]);
-        if (wrapped) out += ",";
-    }
-    return out + (wrapped ? "\n]" : "]");
-}
-
-std::string texts(const std::vector<std::string>& all)
-{
-    return array(all, [](const std::string& s) { return toml_text(s); });
-}
 
 std::string comment(std::string_view line) { return fmt::format("# {}\n", line); }
 
@@ -47,15 +28,15 @@ void group_table(std::string& out, const narrow_group& g)
         out += comment(fmt::format("{} clients that were served, such as {}, lie in none of these sources.", g.elsewhere.size(),
                                    g.elsewhere.front().to_string()));
     out += fmt::format("[groups.{}]\n", toml_text(g.name));
-    out += fmt::format("sources = {}\n", array(g.sources, [](const ip_prefix& p) { return toml_text(p.to_string()); }));
+    out += fmt::format("sources = {}\n", toml_array(g.sources, [](const ip_prefix& p) { return toml_text(p.to_string()); }));
 }
 
 void link_networks(std::string& out, const rule& r)
 {
     if (!r.within.empty())
-        out += fmt::format("within = {}\n", array(r.within, [](const ip_prefix& p) { return toml_text(p.to_string()); }));
+        out += fmt::format("within = {}\n", toml_array(r.within, [](const ip_prefix& p) { return toml_text(p.to_string()); }));
     if (!r.addresses.empty())
-        out += fmt::format("addresses = {}\n", array(r.addresses, [](const ip_address& a) { return toml_text(a.to_string()); }));
+        out += fmt::format("addresses = {}\n", toml_array(r.addresses, [](const ip_address& a) { return toml_text(a.to_string()); }));
 }
 
 void kept_words(std::string& out, const rule& r)
@@ -90,9 +71,9 @@ void entry_table(std::string& out, const narrow_entry& e)
     if (e.reported) out += comment("Only report mode let this pass. Say who answers for it, or remove it.");
     out += comment(fmt::format("{} {}, {} up, {} down", e.requests, e.requests == 1 ? "request" : "requests", volume_text(e.upload),
                                volume_text(e.download)));
-    out += fmt::format("[[{}]]\nname = {}\nhosts = {}\n", to_string(r.kind), toml_text(r.name), texts(e.hosts));
+    out += fmt::format("[[{}]]\nname = {}\nhosts = {}\n", to_string(r.kind), toml_text(r.name), toml_texts(e.hosts));
     out += fmt::format("protocol = {}\nports = [{}]\n", toml_text(to_string(r.protocol)), fmt::join(r.ports, ", "));
-    out += fmt::format("groups = {}\npurpose = {}\n", texts(e.groups), toml_text(to_string(r.purpose)));
+    out += fmt::format("groups = {}\npurpose = {}\n", toml_texts(e.groups), toml_text(to_string(r.purpose)));
     if (r.ech) out += "ech = \"allow\"\n";
     if (r.kind == rule_kind::private_link) link_networks(out, r);
     kept_words(out, r);
@@ -136,21 +117,6 @@ void left_out(std::string& out, const std::vector<served_target>& all, std::stri
 }
 
 } // namespace
-
-std::string toml_text(std::string_view text)
-{
-    std::string out;
-    append_json(out, text);
-    // JSON writes what lies beyond U+FFFF as two surrogates; TOML wants the scalar value.
-    for (auto at = out.find("\\u"); at != out.npos; at = out.find("\\u", at + 2)) {
-        std::size_t slashes = 1;
-        while (slashes <= at && out[at - slashes] == '\\') ++slashes;
-        if (slashes % 2 == 0 || out.compare(at + 2, 2, "db") != 0) continue;
-        const auto high = std::stoul(out.substr(at + 2, 4), nullptr, 16), low = std::stoul(out.substr(at + 8, 4), nullptr, 16);
-        out.replace(at, 12, fmt::format("\\U{:08x}", 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)));
-    }
-    return out;
-}
 
 std::string to_toml(const narrow_list& list, const std::vector<std::string>& head, const std::vector<std::string>& remarks)
 {

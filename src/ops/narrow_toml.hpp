@@ -12,7 +12,4 @@ namespace exeat::ops {
 // `head` becomes the comment that it begins with, `remarks` the one at its end: a line each, of harmless text.
 std::string to_toml(const narrow_list&, const std::vector<std::string>& head, const std::vector<std::string>& remarks);
 
-// A basic string (TOML 1.0): whatever is in it stays in it.
-std::string toml_text(std::string_view);
-
 } // namespace exeat::ops

@@ -47,6 +47,12 @@ place section::where(std::string_view key) const
 
 std::string section::in_title() const { return title_.empty() ? " at the top level" : " in " + title_; }
 
+bool section::has(std::string_view key)
+{
+    known_.push_back(key);
+    return of_.contains(key);
+}
+
 const toml::node* section::find(toml_key key)
 {
     known_.push_back(key.name);
@@ -240,6 +246,7 @@ void section::reject(std::string_view key, std::string text) const { wrong_.erro
 void section::done()
 {
     std::sort(known_.begin(), known_.end());
+    known_.erase(std::unique(known_.begin(), known_.end()), known_.end());
     for (const auto& [key, value] : of_) {
         if (std::binary_search(known_.begin(), known_.end(), key.str())) continue;
         const auto mend = did_you_mean(key.str(), known_, "remove it, or write one of " + listed(known_));

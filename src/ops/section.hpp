@@ -32,7 +32,7 @@ public:
     // `title` as the file would write it: "[limits]", "[[allow]]"; empty for the top level.
     section(const toml::table& of, std::string title, findings& wrong) : of_{of}, title_{std::move(title)}, wrong_{wrong} {}
 
-    bool has(std::string_view key) const { return of_.contains(key); }
+    bool has(std::string_view key); // asking makes it known, too
     const toml::array* array(std::string_view key) const { return of_.get_as<toml::array>(key); }
     place where() const noexcept { return at(of_); }
     place where(std::string_view key) const; // of the value, or of the table where it is absent

@@ -88,6 +88,15 @@ def hosts_files():
     return [b"# names\r\n\xe2\x80\xa6\nok.test\r\n  *.a.test # x\n**.b.test\nbad host\n\n192.0.2.1", b"\xef\xbb\xbfa.test\nb.test\n", b"a.b\0c\n" + b"x" * 300]
 
 
+def other_lists():
+    acl = b"version: v1\nx-hosts: &h [a.test, '*.b.test']\nservices:\n- {name: training, project: ml, action: enforce, allowed_domains: *h}\n" \
+          b"- name: Web Hooks\n  action: report\n  allowed_domains:\n  - c.test\n  allowed_external_proxies: [p.test]\n" \
+          b"- {<<: {action: open}, name: b}\ndefault: {action: enforce, allowed_domains: [d.test]}\n" \
+          b"global_allow_list: ['*.wide.test']\nglobal_deny_list: [x.wide.test, a.test]\n"
+    domains = b"# ours\r\n.a.test\nb.test # x\n\"c.test\"\n-i\n*.d.test\n/etc/more\nacl x dstdomain .e.test\n.com\nf g\n"
+    return [b"\0" + acl, b"\1" + domains, b"\2" + domains, b"\0version: v1\nservices: [" + b"[" * 40, b"\0a: &a {<<: [*a, *a]}\n"]
+
+
 def dns_answers():
     def resource(kind, data, ttl=60, name=b"\xc0\x0c"):
         return name + struct.pack("!HHIH", kind, 1, ttl, len(data)) + data
@@ -113,7 +122,7 @@ def audit_logs():
 
 SEEDS = {"allowlist": allowlists, "chunked_body": chunks, "client_hello": hellos, "config": configs, "dns_answer": dns_answers,
          "hello_beside_openssl": hellos, "hello_retry": retries, "hostname": names,
-         "hosts_file": hosts_files, "proxy_header": proxy_headers, "request_head": requests, "response_head": responses, "verify_audit": audit_logs}
+         "hosts_file": hosts_files, "import": other_lists, "proxy_header": proxy_headers, "request_head": requests, "response_head": responses, "verify_audit": audit_logs}
 
 
 def write(fuzzer, directory):

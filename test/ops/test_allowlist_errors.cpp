@@ -70,7 +70,7 @@ TEST_CASE("every wrong allowlist is an error with its line, its column and a men
         {"[[allow]]\nupload = \"50 MB\"", 5, 10, "no budget"},
         {"[[allow]]\nupload = 50", 5, 10, "must be text"},
         {"[[allow]]\non_budget = \"cutt\"", 5, 13, "did you mean 'cut'"},
-        {"[[allow]]\nshared_suffix = \"\"", 5, 17, "must say why"},
+        {"[[allow]]\nshared_suffix = \"\"", 5, 17, "'shared_suffix' is empty; write shared_suffix = \"our own"},
         {"[[allow]]\nhosts = [\"*.blob.core.windows.net\"]", 5, 10, "takes in every tenant's host"},
         {"[[allow]]\nhosts = [\"*.co.uk\"]", 5, 10, "is a public suffix"},
         {"[[private_link]]\nhosts = [\"**.windows.net\"]", 5, 10, "takes in every tenant's host"},

@@ -49,6 +49,15 @@ TEST_CASE("an entry that nobody answers for is warned of, a deny is not")
     CHECK(linted("[[deny]]\nname = \"a\"\nhosts = [\"a.b\"]\n" + allow("b", hosts("\"c.d\""))).empty());
 }
 
+TEST_CASE("a group that no client can be in is warned of, and overlaps with nobody")
+{
+    const auto said =
+        linted("[groups.a]\nsources = [\"0.0.0.0/32\"]\n[groups.b]\nsources = [\"0.0.0.0/32\"]\n" + allow("x", hosts("\"a.b\"")));
+    CHECK(says(said, "4:1", "nobody is in group 'a': 0.0.0.0/32 is no client's address; write the networks"));
+    CHECK(said.size() == 2);
+    CHECK(linted("[groups.a]\nsources = [\"0.0.0.0/32\", \"10.1.0.0/16\"]\n" + allow("x", hosts("\"a.b\""))).empty());
+}
+
 TEST_CASE("what ends within a week is warned of, what ends later is not")
 {
     CHECK(says(linted(allow("a", hosts("\"a.b\"") + "\nexpires = 2026-06-01T12:00:00Z")), "4:1", "ends within a day"));

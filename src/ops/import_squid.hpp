@@ -1,0 +1,15 @@
+// A file of Squid's `acl … dstdomain "FILE"`: one domain a line, which with a dot in front takes in itself and everything below. Pure; any
+// thread.
+#pragma once
+
+#include <ops/findings.hpp>
+#include <ops/imported_list.hpp>
+
+#include <string_view>
+
+namespace exeat::ops {
+
+// Adds an entry for the file that is called `name`, if it names any host. What is not taken is an error in the findings.
+void import_squid(std::string_view text, std::string_view name, rule_kind, imported_list&, findings&);
+
+} // namespace exeat::ops

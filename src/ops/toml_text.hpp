@@ -1,0 +1,32 @@
+// Values as TOML 1.0 writes them. Pure; any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace exeat::ops {
+
+// A basic string: whatever is in it stays in it.
+std::string toml_text(std::string_view);
+
+// A list: in the line of its key while it is short, one value a line beyond.
+template <class Items, class Word> std::string toml_array(const Items& items, Word word)
+{
+    constexpr std::size_t one_line = 3;
+    std::string out = "[";
+    const bool wrapped = items.size() > one_line;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        out += wrapped ? "\n    " : i == 0 ? "" : ", ";
+        out += word(items[i]);
+        if (wrapped) out += ",";
+    }
+    return out + (wrapped ? "\n]" : "]");
+}
+
+inline std::string toml_texts(const std::vector<std::string>& all)
+{
+    return toml_array(all, [](const std::string& s) { return toml_text(s); });
+}
+
+} // namespace exeat::ops
