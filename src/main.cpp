@@ -15,7 +15,9 @@ struct verb {
 
 constexpr std::array verbs{
     verb{"serve", exeat::cli::serve}, verb{"check", exeat::cli::check},   verb{"explain", exeat::cli::explain},
-    verb{"diff", exeat::cli::diff},   verb{"verify", exeat::cli::verify}, verb{"version", exeat::cli::version},
+    verb{"diff", exeat::cli::diff},   verb{"replay", exeat::cli::replay}, verb{"suggest", exeat::cli::suggest},
+    verb{"grant", exeat::cli::grant}, verb{"grants", exeat::cli::grants}, verb{"keygen", exeat::cli::keygen},
+    verb{"sign", exeat::cli::sign},   verb{"verify", exeat::cli::verify}, verb{"version", exeat::cli::version},
     verb{"help", exeat::cli::help},
 };
 
@@ -34,6 +36,8 @@ int main(int argc, char** argv)
                 return 1;
             }
     if (!asked.empty()) std::fprintf(stderr, "exeat: there is no verb '%s'\n", argv[1]);
-    std::fputs("usage: exeat serve|check|explain|diff|verify|version|help ...; 'exeat help' says more\n", stderr);
+    std::fputs(
+        "usage: exeat serve|check|explain|diff|replay|suggest|grant|grants|keygen|sign|verify|version|help ...; 'exeat help' says more\n",
+        stderr);
     return 2;
 }

@@ -59,7 +59,9 @@ KINDS = {
     "differential": {"rest": [doctest("differential", "build/test/differential/test-differential"), pytest("differential-daemons", "test/differential")]},
     "fuzz": {"rest": [Part("fuzz", PYTHON, TOP / "test/fuzz/run.py")]},
     "system": {"release": [pytest("system", "test/system")]},
-    "asan": {"sanitized": [pytest("asan-system", "test/system", binary="build/asan/exeat", EXEAT_SLOW="1")],
+    "redteam": {"release": [pytest("redteam", "test/redteam")]},
+    "asan": {"sanitized": [pytest("asan-system", "test/system", binary="build/asan/exeat", EXEAT_SLOW="1"),
+                           pytest("asan-redteam", "test/redteam", binary="build/asan/exeat", EXEAT_SLOW="1")],
              "rest": [doctest(f"asan-{suite}", f"build/asan/test/test-{suite}") for suite in ("core", "ops", "net")]},
     "tsan": {"sanitized": [on_tsan()]},
 }
@@ -94,7 +96,7 @@ def run(part):
         text += f"run.py: {part.name} ended with status {status}, {passed} passed, and names no failed test\n"
     if failed:
         told += ["    " + line for line in text.splitlines()[-60:]]
-    told += ["    " + line for line in text.splitlines() if line.startswith(("skipped:", "SKIPPED"))][:20]
+    told += ["    " + line for line in text.splitlines() if line.startswith(("skipped:", "SKIPPED", "redteam: "))][:20]
     told.append(f"{part.name:20} {passed:5} passed, {failed} failed, {skipped} skipped  ({time.monotonic() - began:.0f} s)")
     print("\n".join(told), flush=True)
     return passed, failed, skipped

@@ -37,9 +37,11 @@ enum class audit_failure : std::uint8_t { deny, proceed };
 struct config {
     std::vector<listener> listeners;
     endpoint admin;
-    std::string allowlist;             // path
-    std::string state;                 // directory; may be empty
-    std::vector<endpoint> dns_servers; // empty: the system's
+    std::string allowlist;                 // path
+    std::string state;                     // directory; may be empty
+    std::vector<std::string> trusted_keys; // paths; with any, the allowlist must be approved
+    std::size_t approvals = 0;             // by so many different keys
+    std::vector<endpoint> dns_servers;     // empty: the system's
     std::chrono::milliseconds dns_timeout{2'000};
     std::string audit_path; // "stdout" or a path
     audit_failure on_audit_failure = audit_failure::deny;

@@ -16,6 +16,7 @@ enum class ending : std::uint8_t {
     idle_timeout,
     policy_revoked, // a reload took the permission away
     expired,        // the grant or the list ran out
+    budget,         // the upload budget is spent
     refused_inside, // a check inside the tunnel failed: sni_mismatch, ech, not_tls, ...
     upstream_malformed,
     drained, // closed at the end of drain_timeout

@@ -2,6 +2,7 @@
 // What the operator may change lives in config.hpp; these are the ceilings that nobody changes at run time.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -58,6 +59,35 @@ inline constexpr std::size_t name_budget_probes = 64;       // places looked at 
 inline constexpr auto expiry_notice = std::chrono::days{7}; // before an end, `check` warns of it
 inline constexpr std::size_t lint_comparisons = 10'000'000; // of hosts with the patterns that could take them in; then it stops looking
 inline constexpr auto report_ahead = std::chrono::days{14};
+
+// Upload budgets (observability.md: what pulling costs in uploads).
+inline constexpr std::uint64_t pull_tunnel_bytes = 12 * 1024; // a tunnel: handshakes and requests
+inline constexpr std::array<std::uint64_t, 3> pull_tunnels{512, 2'048,
+                                                           8'192}; // that bring it within an hour, a day, a week: a tunnel is no free ride
+inline constexpr std::uint64_t pull_download_share = 1'000;        // one byte up for so many down
+inline constexpr std::uint64_t pull_download_allowance = 2 * 1024 * 1024; // of that, within an hour
+inline constexpr auto budget_epoch = std::chrono::minutes{20'160};        // two weeks: what was before a start has a time, too
+inline constexpr auto snapshot_interval = std::chrono::seconds{10};       // of the accounts, to disk
+inline constexpr auto snapshot_grace = std::chrono::minutes{2};           // older, and not left by a clean end: the accounts have forgotten
+inline constexpr std::uint64_t snapshot_minutes = 525'960'000;            // since 1970: later is no time
+inline constexpr std::size_t snapshot_bytes = 256 * 1024 * 1024;          // to read; all accounts with all their steps take 166 MiB
+inline constexpr std::size_t budget_accounts = 65'536;                    // keys that have an account of their own
+inline constexpr std::uint64_t crowded_budget = 4 * 1024 * 1024;          // an hour, for all keys that found no room together
+
+// Approvals.
+inline constexpr std::chrono::minutes clock_grace{5}; // that the clock may be behind the last run without a warning
+inline constexpr std::size_t key_file_bytes = 16 * 1024;
+inline constexpr std::size_t passphrase_bytes = 1'024;
+inline constexpr std::size_t key_id_digits = 16;
+inline constexpr std::size_t trusted_keys = 64;
+inline constexpr std::size_t signatures = 64;
+inline constexpr std::size_t signature_file_bytes = 1024 * 1024;
+inline constexpr std::size_t state_file_bytes = 4 * 1024;
+inline constexpr std::size_t list_parts = 256;             // files of allowlist.d
+inline constexpr std::size_t list_part_bytes = 256 * 1024; // of each
+inline constexpr std::chrono::minutes grant_least{1};      // that `exeat grant` opens
+inline constexpr std::chrono::hours grant_ahead{31 * 24};  // that an approved one of them may reach
+inline constexpr std::uint64_t serial_jump = 1'000;        // that a list may be beyond the one before
 
 // Metric slots: a rule or group keeps its slot for the life of the process; when they are used up, new names share slot 0.
 inline constexpr std::size_t rule_slots = 4'096;
@@ -128,6 +158,18 @@ inline constexpr auto audit_stop_time = 3s; // to write what is left at the end
 static_assert(audit_line_bytes > 6 * (2 * audit_client_octets + audit_text_octets) + 4'096);
 static_assert(audit_flush_bytes < audit_buffer_bytes);
 inline constexpr std::size_t policy_history = 1'024; // generations whose sha256 is known
+
+// Audit logs read back by `replay` and `suggest`. What goes beyond is counted, and they say so.
+inline constexpr std::size_t logged_tunnels = 1 << 18;     // open at one moment of the log
+inline constexpr std::size_t replay_rows = 100'000;        // different changes told one by one
+inline constexpr std::size_t observed_targets = 200'000;   // different served entry x group x host x port
+inline constexpr std::size_t observed_refusals = 1 << 16;  // different refused group x host x port; then the rarest are forgotten
+inline constexpr std::size_t observed_uploaders = 1 << 16; // entries x clients
+inline constexpr std::size_t candidates = 50;              // refused targets that `suggest` puts into comments
+inline constexpr std::size_t wildcard_replacements = 20;   // names in use that a wildcard could be replaced by
+inline constexpr std::size_t told_names = 20;              // of one entry's unused hosts and the like, in text
+inline constexpr std::uint64_t upload_headroom = 4;        // a proposed budget is so many times the busiest hour of a client
+inline constexpr std::uint64_t upload_least = 1024 * 1024; // of a proposed budget
 
 // Admin and metrics.
 inline constexpr std::size_t admin_connections = 64;

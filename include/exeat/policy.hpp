@@ -80,16 +80,19 @@ struct group {
     std::vector<ip_prefix> sources;
     std::uint32_t slot = 0; // of its counters; stable over reloads, below limits::group_slots; 0 is "_none"
     std::uint32_t line = 0; // where it stands
+    bool report = false;    // mode = "report", for this group alone
 };
 
 // What concerns the list as a whole.
 struct policy_settings {
     std::uint64_t serial = 0;
     wall_time expires = never;
-    bool report = false; // mode = "report"
-    wall_time report_until = never;
-    std::string sha256;    // of the raw bytes, lower-case hexadecimal
-    std::string deny_help; // how to ask for access; may be empty
+    bool report = false;                  // mode = "report", for every group
+    wall_time report_until = never;       // of the list's report mode, and of its groups'
+    std::optional<upload_limits> upload;  // [defaults]: of one client at one entry without a budget of its own
+    std::string sha256;                   // of the raw bytes, lower-case hexadecimal
+    std::vector<std::string> approved_by; // ids of keys; empty where no approval is asked for
+    std::string deny_help;                // how to ask for access; may be empty
 };
 
 class policy {
@@ -105,8 +108,10 @@ public:
     group_set groups_of(const ip_address& source) const noexcept;
     // The counter slot of the client's first group; 0 for none.
     std::uint32_t group_slot(const group_set&) const noexcept;
-    // Whether the mode is report at `now` (report_until passed means enforce again).
-    bool reporting(wall_time now) const noexcept;
+    // Whether the mode is report at `now` for a client of these groups, one of them at least; or for anybody. report_until passed means
+    // enforce again.
+    bool reporting(const group_set&, wall_time now) const noexcept;
+    bool reporting(wall_time now) const noexcept { return reporting(group_set{}.set(), now); }
     // The next moment after `now` at which a decision can change by itself: a rule, the list or report mode expires.
     wall_time next_change(wall_time now) const noexcept;
     std::size_t bytes() const noexcept;
@@ -125,6 +130,7 @@ private:
     std::vector<group> groups_;
     std::vector<source_range> sources_;
     name_index names_;
+    group_set reports_; // the groups that report mode is for
     // what report mode lets pass counts under one of these, slot reported_rule_slot
     rule reported_tls_, reported_http_;
 };

@@ -1,12 +1,15 @@
 // One entry of the allowlist as the policy keeps it: plain values, immutable once compiled. Any thread.
 #pragma once
 
+#include <exeat/budget.hpp>
 #include <exeat/client.hpp>
 #include <exeat/ip_address.hpp>
 #include <exeat/limits.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,9 +22,21 @@ enum class protocol : std::uint8_t { tls, http, tcp };
 enum class purpose : std::uint8_t { pull, api, telemetry, push };
 inline constexpr std::size_t purposes = 4;
 
+// What happens to a tunnel whose upload budget is spent.
+enum class budget_action : std::uint8_t {
+    cut,
+    throttle, // it waits until the windows have slid on
+    alert,    // nothing but that it is told
+};
+inline constexpr std::size_t budget_actions = 3;
+inline constexpr std::array<std::string_view, budget_actions> budget_action_words{"cut", "throttle", "alert"};
+
 std::string_view to_string(rule_kind) noexcept; // "allow", "private_link", "deny": as the table is called in the file
 std::string_view to_string(protocol) noexcept;
 std::string_view to_string(purpose) noexcept;
+// What one client may upload to all entries of a purpose together, unless the entry has a budget of its own; push has none: its entries
+// must have one.
+upload_limits default_upload(purpose) noexcept;
 
 using wall_time = std::chrono::sys_seconds;
 inline constexpr wall_time never = wall_time::max();
@@ -37,6 +52,9 @@ struct rule {
     group_set groups = group_set{}.set(); // who it is for; all by default
     std::vector<std::uint16_t> ports;     // ascending; empty: every port (only deny)
     wall_time expires = never;
+    std::optional<upload_limits> upload; // of one client; in place of the purpose's
+    upload_limits upload_total;          // of all clients together
+    budget_action on_budget = budget_action::cut;
     std::uint32_t wildcard_names = limits::wildcard_names; // that one client may use within limits::name_window
     std::vector<ip_prefix> within;                         // private_link
     std::vector<ip_address> addresses;                     // private_link: pinned, no DNS

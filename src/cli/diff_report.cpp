@@ -1,6 +1,7 @@
 #include <cli/diff_report.hpp>
 
 #include <ops/findings.hpp>
+#include <ops/readiness.hpp>
 #include <ops/utc.hpp>
 
 #include <algorithm>
@@ -82,13 +83,27 @@ std::string_view sign(change_kind what) noexcept
 
 bool loosens(change_kind what) noexcept { return what == change_kind::opens || what == change_kind::widens; }
 
+// Whether `after` reports where `before` enforces: for all, or for a group.
+bool reports_for_more(const policy& before, const policy& after, wall_time now)
+{
+    if (!after.reporting(now)) return false;
+    if (!before.reporting(now)) return true;
+    if (before.settings().report) return false;
+    const auto& had = before.groups();
+    const auto is_new = [&](const group& g) {
+        return g.report && std::none_of(had.begin(), had.end(), [&](const group& h) { return h.report && h.name == g.name; });
+    };
+    return after.settings().report || std::any_of(after.groups().begin(), after.groups().end(), is_new);
+}
+
 void compare_lists(const policy& before, const policy& after, wall_time now, diff_report& out)
 {
     const auto &a = before.settings(), &b = after.settings();
-    if (before.reporting(now) != after.reporting(now))
-        (after.reporting(now) ? out.opening : out.other)
-            .push_back(after.reporting(now) ? fmt::format("report mode until {}: what no entry names passes too", ops::utc(b.report_until))
-                                            : "report mode ends: the list is enforced");
+    if (reports_for_more(before, after, now))
+        out.opening.push_back(fmt::format("report mode {}: what no entry names passes too", ops::reporting_text(after)));
+    else if (reports_for_more(after, before, now))
+        out.other.push_back(after.reporting(now) ? "report mode is for fewer: " + ops::reporting_text(after)
+                                                 : "report mode ends: the list is enforced");
     if (a.expires != b.expires)
         (b.expires > a.expires ? out.opening : out.other)
             .push_back(fmt::format("the list expires {} (was {})", ops::utc(b.expires), ops::utc(a.expires)));

@@ -30,9 +30,35 @@ constexpr std::array pages{
          "Compares what two allowlists decide, not how they are written: for every group, what the new one opens, widens,\n"
          "narrows and closes. Exit 1 when it opens or widens anything, 2 when one of them does not load.\n",
          "exeat diff --format markdown allowlist.toml new.toml"},
-    page{"verify", "verify an audit log",
-         "Checks the sequence numbers and the hash chain of an audit log and names the first line where they break.\n",
-         "exeat verify --audit /var/log/exeat/audit.jsonl"},
+    page{"replay", "hold yesterday's traffic against a candidate",
+         "Decides every request of an audit log again, by the allowlist as it is now: what was refused and would pass, what\n"
+         "passed and would be refused, and how often. What DNS, TLS or an unreadable request decided is counted and not\n"
+         "replayed. Exit 0 when nothing changes, 1 when anything does, 2 when a file cannot be read.\n",
+         "exeat replay --audit audit.jsonl.1.gz --audit audit.jsonl --since 24h new.toml"},
+    page{"suggest", "write the narrowest list that would do",
+         "Writes the allowlist that would have served what an audit log says was served, and nothing else: exact hosts, ports\n"
+         "and groups, with the owners of --allowlist. Refused hosts asked for often, and what is unused, come as comments.\n"
+         "Exit 1 when no list can say all of it, 2 when a file cannot be read.\n",
+         "exeat suggest --audit audit.jsonl --allowlist allowlist.toml > narrow.toml"},
+    page{"grant", "open hosts for a while",
+         "Writes one entry that ends by itself into allowlist.d, beside the allowlist, signed where --key is given. Nothing is\n"
+         "written unless the whole policy with it is valid. The file's removal ends it before.\n",
+         "exeat grant --config exeat.toml --entry figures --for 4h --host figures.test --group training --reason 'camera-ready'"},
+    page{"grants", "list what is open for a while",
+         "Lists the entries that end: until when, for whom, who answers for them and who approved them.\n",
+         "exeat grants --config /etc/exeat/exeat.toml"},
+    page{"keygen", "make a key pair for approvals",
+         "Makes an Ed25519 key pair: NAME.key, which stays with its owner, and NAME.pub, for trusted_keys in exeat.toml.\n"
+         "Neither file may be there already.\n",
+         "exeat keygen alice"},
+    page{"sign", "approve an allowlist",
+         "Adds a signature over the allowlist's bytes, its serial and its hosts files to ALLOWLIST.sig. Only a list without\n"
+         "errors that says when it ends can be approved. A signature of another content is dropped, and named.\n",
+         "exeat sign --key alice.key allowlist.toml"},
+    page{"verify", "verify an audit log, or the approvals of an allowlist",
+         "With --audit, checks the sequence numbers and the hash chain of an audit log and names the first line where they\n"
+         "break. Otherwise checks that an allowlist has the approvals that exeat.toml (or --trusted-key) asks for.\n",
+         "exeat verify --config /etc/exeat/exeat.toml allowlist.toml"},
     page{"version", "print the version", "Prints exeat's version.\n", "exeat version"},
     page{"help", "explain a verb", "Explains one verb, or lists them all.\n", "exeat help check"},
 };

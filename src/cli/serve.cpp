@@ -2,6 +2,7 @@
 #include <cli/parse_arguments.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/load_config.hpp>
+#include <ops/policy_gate.hpp>
 #include <ops/service.hpp>
 
 #include <cstdio>
@@ -22,11 +23,12 @@ int start(const std::string& path, ops::log_format format)
     say(settings.problems);
     if (!settings.value) return 1;
     ops::label_registry labels;
-    auto list = ops::load_allowlist(settings.value->allowlist, labels, net::wall_now());
+    ops::policy_gate gate{*settings.value};
+    auto list = gate.load(labels, net::wall_now());
     say(list.problems);
     if (!list.rules) return 1;
     const ops::event_log log{format};
-    return ops::run_service(*settings.value, labels, std::move(list), log);
+    return ops::run_service(*settings.value, labels, gate, std::move(list), log);
 }
 
 } // namespace

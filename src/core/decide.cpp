@@ -115,7 +115,7 @@ decision decide(const client& who, const target& to, const policy& rules, wall_t
         return {.said = why, .by = best.by, .leave = approval{to, *best.by}, .reported = why, .by_wildcard = best.by_wildcard};
 
     // A private_link never falls back to a public address, and an address carries no name to hold the traffic to: neither is let pass.
-    if (!reportable(why) || seen.linked || to.host.address() || !rules.reporting(now)) return refused(why, best.by);
+    if (!reportable(why) || seen.linked || to.host.address() || !rules.reporting(who.groups, now)) return refused(why, best.by);
     const rule& by = to.via == approach::http ? rules.reported_http_ : rules.reported_tls_;
     return {.said = verdict::allowed, .by = &by, .leave = approval{to, by}, .reported = why, .by_wildcard = false};
 }

@@ -12,7 +12,7 @@ std::uint32_t policy::group_slot(const group_set& of) const noexcept
     return 0;
 }
 
-bool policy::reporting(wall_time now) const noexcept { return settings_.report && now < settings_.report_until; }
+bool policy::reporting(const group_set& of, wall_time now) const noexcept { return now < settings_.report_until && (reports_ & of).any(); }
 
 wall_time policy::next_change(wall_time now) const noexcept
 {
@@ -21,7 +21,7 @@ wall_time policy::next_change(wall_time now) const noexcept
         if (at > now) next = std::min(next, at);
     };
     consider(settings_.expires);
-    if (settings_.report) consider(settings_.report_until);
+    if (reports_.any()) consider(settings_.report_until);
     for (const auto& r : rules_) consider(r.expires);
     return next;
 }
@@ -93,6 +93,9 @@ policy policy_builder::finish(policy_settings settings) &&
     out.rules_ = std::move(parts_->rules);
     out.groups_ = std::move(parts_->groups);
     out.sources_ = policy::disjoint_ranges(out.groups_);
+    if (out.settings_.report) out.reports_.set();
+    for (std::size_t i = 0; i < out.groups_.size(); ++i)
+        if (out.groups_[i].report) out.reports_.set(i);
     out.names_ = std::move(parts_->names).finish();
     out.reported_tls_ = reported_rule(protocol::tls);
     out.reported_http_ = reported_rule(protocol::http);

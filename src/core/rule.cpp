@@ -33,4 +33,16 @@ std::string_view to_string(purpose p) noexcept
     return "?";
 }
 
+upload_limits default_upload(purpose p) noexcept
+{
+    constexpr std::uint64_t mib = 1024 * 1024;
+    switch (p) {
+    case purpose::pull: return {{4 * mib, 16 * mib, 64 * mib}, true};
+    case purpose::api: return {{64 * mib, 512 * mib, 2'000 * mib}, false};
+    case purpose::telemetry: return {{96 * mib, 384 * mib, 1'500 * mib}, false};
+    case purpose::push: break;
+    }
+    return {};
+}
+
 } // namespace exeat

@@ -92,6 +92,7 @@ bool account::opened()
     count.requests[static_cast<std::size_t>(mode_)][1].add();
     if (reported_ != verdict::allowed) count.reported[static_cast<std::size_t>(reported_)].add();
     count.setup.observe(static_cast<std::uint64_t>((opened_at_ - tunnel_.accepted) / std::chrono::nanoseconds{1}));
+    permit_.tunnel_opened();
     enter(*said.by);
     tunnel_.home.due.at(tunnel_.slot).report_due = tunnel_.home.due.now() + ticks(limits::progress_interval);
     return true;
@@ -121,11 +122,50 @@ void account::moved_to(const rule& by)
     if (!open_) return;
     leave();
     enter(by);
+    hold_to_budget();
     tunnel_.home.due.at(tunnel_.slot).report_due = tunnel_.home.due.now() + ticks(limits::progress_interval);
 }
 
-void account::uploaded(std::size_t bytes) noexcept
+void account::hold_to_budget()
 {
+    const auto& by = *tunnel_.said.by;
+    permit_ = {tunnel_.home.uploads, tunnel_.who.source, by, tunnel_.rules->settings(), tunnel_.home.minute()};
+}
+
+// Report mode is an action of its own, the last.
+std::size_t account::on_budget() const noexcept
+{
+    return tunnel_.rules->reporting(tunnel_.who.groups, tunnel_.home.wall()) ? budget_actions
+                                                                             : static_cast<std::size_t>(tunnel_.said.by->on_budget);
+}
+
+bool account::only_told() const noexcept { return on_budget() >= static_cast<std::size_t>(budget_action::alert); }
+
+bool account::waits_for_budget() const noexcept { return on_budget() == static_cast<std::size_t>(budget_action::throttle); }
+
+bool account::budget_refuses(verdict& reported)
+{
+    hold_to_budget();
+    if (waits_for_budget() || !permit_.spent(tunnel_.home.minute())) return false;
+    if (!only_told()) return true;
+    if (on_budget() == budget_actions && reported == verdict::allowed) reported = verdict::budget;
+    return false;
+}
+
+std::size_t account::may_upload(std::size_t want) noexcept
+{
+    const auto given = static_cast<std::size_t>(permit_.take(want, tunnel_.home.minute()));
+    if (given == want) return want;
+    if (!std::exchange(overdrawn_, true)) tunnel_.home.count.over_budget[static_cast<std::size_t>(purpose_)][on_budget()].add();
+    if (!only_told()) return given;
+    permit_.overdraw(want - given);
+    return want;
+}
+
+void account::uploaded(std::size_t bytes, std::size_t may_have) noexcept
+{
+    if (may_have > bytes) permit_.give_back(may_have - bytes);
+    if (bytes == 0) return;
     upload_ += bytes;
     tunnel_.home.count.rules[rule_slot_].upload.add(bytes);
     client_.bytes[static_cast<std::size_t>(purpose_)].upload.add(bytes);
@@ -135,6 +175,7 @@ void account::uploaded(std::size_t bytes) noexcept
 void account::downloaded(std::size_t bytes) noexcept
 {
     download_ += bytes;
+    permit_.downloaded(bytes);
     tunnel_.home.count.rules[rule_slot_].download.add(bytes);
     client_.bytes[static_cast<std::size_t>(purpose_)].download.add(bytes);
     if (upload_ + download_ - reported_bytes_ >= limits::progress_bytes) progress();
@@ -161,7 +202,7 @@ void account::close_book()
     auto& mine = count.tunnels[static_cast<std::size_t>(purpose_)];
     mine.duration.observe(static_cast<std::uint64_t>(r.duration.count()));
     mine.upload.observe(upload_);
-    const bool by_policy = ended_ == ending::policy_revoked || ended_ == ending::expired;
+    const bool by_policy = ended_ == ending::policy_revoked || ended_ == ending::expired || ended_ == ending::budget;
     if (by_policy) client_.last_cut.set(static_cast<std::uint64_t>(tunnel_.home.wall().time_since_epoch().count()));
 }
 

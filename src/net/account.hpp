@@ -6,6 +6,7 @@
 #include <exeat/policy.hpp>
 #include <net/audit_ring.hpp>
 #include <net/counters.hpp>
+#include <net/upload_permit.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -37,15 +38,23 @@ public:
     // A reload judged the tunnel again and another rule of the same effect allows it.
     void moved_to(const rule&);
 
-    void uploaded(std::size_t bytes) noexcept;   // written to the upstream
-    void downloaded(std::size_t bytes) noexcept; // read from the upstream
-    void progress();                             // writes a progress line and sets the time of the next
+    // The budgets that the rule which allows it is held to. True when nothing is left of them and that must refuse it; `reported` when
+    // only report mode lets it pass. Throws std::bad_alloc.
+    bool budget_refuses(verdict& reported);
+    std::size_t may_upload(std::size_t want) noexcept;               // how much may be written upstream now; then uploaded() must follow
+    bool waits_for_budget() const noexcept;                          // when nothing may: it waits rather than ends
+    void uploaded(std::size_t bytes, std::size_t may_have) noexcept; // written upstream, of what might have been
+    void downloaded(std::size_t bytes) noexcept;                     // read from the upstream
+    void progress();                                                 // writes a progress line and sets the time of the next
     std::uint64_t bytes() const noexcept { return upload_ + download_; }
     void ends(ending e) noexcept { ended_ = e; }
 
 private:
     audit_record line(audit_action) const;
     void enter(const rule&) noexcept;
+    void hold_to_budget();
+    std::size_t on_budget() const noexcept;
+    bool only_told() const noexcept;
     void leave() noexcept;
     void close_book();
 
@@ -61,6 +70,8 @@ private:
     std::uint64_t upload_ = 0, download_ = 0, reported_bytes_ = 0;
     std::chrono::steady_clock::time_point opened_at_{};
     endpoint peer_;
+    upload_permit permit_;
+    bool overdrawn_ = false;
 };
 
 } // namespace exeat::net

@@ -88,6 +88,7 @@ struct counters {
         histogram<upload_bytes> upload;  // when they end
     };
     std::array<per_purpose, purposes> tunnels;
+    std::array<std::array<counter, budget_actions + 1>, purposes> over_budget; // tunnels, by what was done; the last: report mode
     std::array<counter, endings> closed;
     std::array<counter, dns_results> dns_queries;
     histogram<setup_ns> dns_duration; // of questions that went to a server

@@ -36,20 +36,29 @@ bool http_exchange::lost(ending why) noexcept
     return false;
 }
 
+bool http_exchange::without_leave() noexcept
+{
+    if (t_.book->waits_for_budget()) return false;
+    refused_ = verdict::budget;
+    return lost(ending::budget);
+}
+
 // Sends what is on its way. True when all of it is gone.
 bool http_exchange::flush(watched_socket& to, std::string& bytes, bool up)
 {
     while (!bytes.empty()) {
         if (!to.writable) return false;
-        const auto r = write_some(to, bytes);
+        const auto leave = up ? t_.book->may_upload(bytes.size()) : bytes.size();
+        if (leave == 0) return without_leave();
+        const auto r = write_some(to, std::string_view{bytes}.substr(0, leave));
+        if (up) t_.book->uploaded(r.bytes, leave);
         if (r.failed()) {
             // An upstream that stops listening may still have answered: step_down() sees what it said.
             if (!up || answered_) return lost(up ? ending::upstream_reset : ending::client_reset);
             to.writable = false;
             return false;
         }
-        if (up) t_.book->uploaded(r.bytes);
-        else begun_ |= r.bytes > 0;
+        if (!up) begun_ |= r.bytes > 0;
         bytes.erase(0, r.bytes);
     }
     return true;

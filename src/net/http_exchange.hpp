@@ -34,6 +34,7 @@ private:
     void take_request(std::string_view bytes);
     void take_answer();
     void read_answer_head();
+    bool without_leave() noexcept;
     bool lost(ending) noexcept;
 
     tunnel& t_;

@@ -24,17 +24,16 @@ std::optional<pump::state> pump::send_kept(const ways& w)
 {
     while (pipe_ && pipe_->held > 0) {
         if (!to_.writable) return state::waiting;
-        const auto r = pipe_->drain(to_);
-        if (r.failed() || r.ended()) return state::to_failed;
-        count_written(r.bytes, w.book);
+        if (const auto stop = drain(w.book)) return stop;
     }
     if (pipe_ && (!bulk_ || ended_ || !from_.readable)) w.pipes.give_back(std::move(*pipe_)), pipe_.reset();
     while (!kept_.empty()) {
         if (!to_.writable) return state::waiting;
-        const auto n = put(std::string_view{kept_}.substr(sent_), w.book);
-        if (!n) return state::to_failed;
-        sent_ += *n;
-        if (sent_ == kept_.size()) let_go(kept_), sent_ = 0;
+        auto rest = std::string_view{kept_}.substr(sent_);
+        const auto stop = put(rest, w.book);
+        sent_ = kept_.size() - rest.size();
+        if (rest.empty()) let_go(kept_), sent_ = 0;
+        if (stop) return stop;
     }
     return std::nullopt;
 }
@@ -49,11 +48,10 @@ std::optional<pump::state> pump::copy(const ways& w, std::size_t& moved)
     moved += got.bytes;
     bulk_ = got.bytes == w.scratch.size();
     count_read(got.bytes, w.book);
-    const std::string_view bytes{w.scratch.data(), got.bytes};
-    const auto n = put(bytes, w.book);
-    if (!n) return state::to_failed;
-    if (*n < bytes.size()) kept_ = bytes.substr(*n);
-    return std::nullopt;
+    std::string_view bytes{w.scratch.data(), got.bytes};
+    const auto stop = put(bytes, w.book);
+    if (!bytes.empty()) kept_ = bytes;
+    return stop;
 }
 
 std::optional<pump::state> pump::splice(const ways& w, std::size_t& moved)
@@ -72,22 +70,39 @@ std::optional<pump::state> pump::splice(const ways& w, std::size_t& moved)
     return std::nullopt; // send_kept() drains the pipe, and gives it back when the socket has no more
 }
 
-std::optional<std::size_t> pump::put(std::string_view bytes, account& book)
+std::optional<pump::state> pump::put(std::string_view& bytes, account& book)
 {
-    const auto r = write_some(to_, bytes);
-    if (r.failed()) return std::nullopt;
-    count_written(r.bytes, book);
-    return r.bytes;
+    const auto leave = leave_for(bytes.size(), book);
+    if (leave == 0) return without_leave(book);
+    const auto r = write_some(to_, bytes.substr(0, leave));
+    bytes.remove_prefix(r.bytes);
+    return written(r, leave, book);
 }
+
+std::optional<pump::state> pump::drain(account& book)
+{
+    const auto leave = leave_for(pipe_->held, book);
+    if (leave == 0) return without_leave(book);
+    return written(pipe_->drain(to_, leave), leave, book);
+}
+
+std::optional<pump::state> pump::written(io_result r, std::size_t leave, account& book) const noexcept
+{
+    if (way_ == towards::upstream) book.uploaded(r.bytes, leave);
+    if (r.failed() || r.ended()) return state::to_failed;
+    return std::nullopt;
+}
+
+std::size_t pump::leave_for(std::size_t bytes, account& book) const noexcept
+{
+    return way_ == towards::upstream ? book.may_upload(bytes) : bytes;
+}
+
+pump::state pump::without_leave(const account& book) const noexcept { return book.waits_for_budget() ? state::waiting : state::spent; }
 
 void pump::count_read(std::size_t bytes, account& book) const noexcept
 {
     if (way_ == towards::client && bytes > 0) book.downloaded(bytes);
-}
-
-void pump::count_written(std::size_t bytes, account& book) const noexcept
-{
-    if (way_ == towards::upstream && bytes > 0) book.uploaded(bytes);
 }
 
 } // namespace exeat::net

@@ -17,14 +17,14 @@ inline void let_go(std::string& s) noexcept { std::string{}.swap(s); }
 
 class pump {
 public:
-    // Upload is counted when it was written to the upstream, download when it was read from there.
+    // Upload is counted when it was written to the upstream, for which the account gives leave; download when it was read from there.
     enum class towards : std::uint8_t { upstream, client };
     struct ways { // what the pump shares with the others of its worker, and its book
         std::span<char> scratch;
         pipe_pool& pipes;
         account& book;
     };
-    enum class state : std::uint8_t { waiting, more, done, from_failed, to_failed };
+    enum class state : std::uint8_t { waiting, more, done, from_failed, to_failed, spent };
 
     // `first` is sent before anything is read.
     pump(watched_socket& from, watched_socket& to, std::string first, towards way)
@@ -42,9 +42,12 @@ private:
     std::optional<state> send_kept(const ways&); // nothing: all of it is gone
     std::optional<state> copy(const ways&, std::size_t& moved);
     std::optional<state> splice(const ways&, std::size_t& moved);
-    std::optional<std::size_t> put(std::string_view bytes, account&);
+    std::optional<state> put(std::string_view& bytes, account&); // takes off what was written
+    std::optional<state> drain(account&);
+    std::optional<state> written(io_result, std::size_t leave, account&) const noexcept;
+    std::size_t leave_for(std::size_t bytes, account&) const noexcept; // how many may be written
+    state without_leave(const account&) const noexcept;
     void count_read(std::size_t bytes, account&) const noexcept;
-    void count_written(std::size_t bytes, account&) const noexcept;
 
     watched_socket& from_;
     watched_socket& to_;

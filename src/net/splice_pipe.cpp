@@ -1,5 +1,6 @@
 #include <net/splice_pipe.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 
@@ -33,9 +34,9 @@ io_result splice_pipe::fill(watched_socket& from) noexcept
     return r;
 }
 
-io_result splice_pipe::drain(watched_socket& to) noexcept
+io_result splice_pipe::drain(watched_socket& to, std::size_t most) noexcept
 {
-    const auto r = spliced(move(out.value(), to.fd.value(), held), to.writable);
+    const auto r = spliced(move(out.value(), to.fd.value(), std::min(most, held)), to.writable);
     held -= r.bytes;
     return r;
 }

@@ -19,7 +19,7 @@ struct splice_pipe {
 
     // Both keep the socket's readiness flags as read_some and write_some do.
     io_result fill(watched_socket& from) noexcept; // only when held is 0: then would-block means that the socket is empty
-    io_result drain(watched_socket& to) noexcept;
+    io_result drain(watched_socket& to, std::size_t most) noexcept;
 };
 
 class pipe_pool {

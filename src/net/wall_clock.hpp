@@ -24,5 +24,7 @@ private:
 
 // One high-water mark for the whole process: all workers, the loader and the admin pages agree.
 wall_time wall_now() noexcept;
+// What an earlier process saw: wall_now() is never before it.
+void wall_has_been(wall_time) noexcept;
 
 } // namespace exeat::net

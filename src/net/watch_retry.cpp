@@ -34,9 +34,14 @@ bool read_answer(tunnel& t, std::string& answer, first_answer& is)
 bool send_held(tunnel& t)
 {
     while (!t.held.empty() && t.upstream.writable) {
-        const auto sent = write_some(t.upstream, t.held);
+        const auto leave = t.book->may_upload(t.held.size());
+        if (leave == 0) {
+            t.interrupt({ending::budget, verdict::budget}); // nobody waits for the rest of a hello
+            return false;
+        }
+        const auto sent = write_some(t.upstream, std::string_view{t.held}.substr(0, leave));
+        t.book->uploaded(sent.bytes, leave);
         if (sent.failed()) return false;
-        t.book->uploaded(sent.bytes);
         t.held.erase(0, sent.bytes);
     }
     return true;

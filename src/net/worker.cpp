@@ -41,7 +41,8 @@ std::vector<watched_socket> as_watched(std::vector<unique_fd> fds)
 worker::worker(std::size_t index, const common_ground& common, std::vector<unique_fd> listeners, audit_ring& audit)
     : settings_{common.settings}, audit_healthy_{common.audit_healthy}, io_{1}, counts_{std::make_unique<counters>()}, events{io_},
       count{*counts_}, names{io_, common.settings, *counts_}, client_accounts{clients_}, doors{common.doors},
-      wildcard_names{common.wildcard_names}, audit_{audit}, sweep_timer_{io_}, listening_{as_watched(std::move(listeners))},
+      wildcard_names{common.wildcard_names}, uploads{common.uploads}, audit_{audit}, sweep_timer_{io_}, listening_{as_watched(
+                                                                                                            std::move(listeners))},
       scratch_(limits::scratch_bytes), own_{common.own}, began_{steady_clock::now()}, wall_{wall_now()}, id_base_{id_base(index)}
 {
     take(common.rules, common.generation);
@@ -169,6 +170,7 @@ void worker::sweep()
 
 void worker::each_second()
 {
+    minute_ = budget_now();
     if (const auto r = denials_.next_second(); r && !audit_.push(*r, limits::audit_reserve)) count.audit_dropped.add();
     const auto oldest = due.oldest();
     for (std::size_t p = 0; p < purposes; ++p) count.tunnels[p].oldest_start.set(static_cast<std::uint64_t>(oldest[p]));

@@ -42,6 +42,7 @@ json::value of_policy(const policy_status::view& status, wall_time now)
                         {"expires", time_or_null(s.expires)},
                         {"entries", status.rules->rules().size()},
                         {"names", status.rules->names().names()},
+                        {"approved_by", texts(s.approved_by)},
                         {"generation", status.generation},
                         {"loaded", utc(status.last_success)},
                         {"last_reload_ok", status.last_reload_ok},

@@ -2,7 +2,7 @@
 
 #include <ops/host_text.hpp>
 #include <ops/networks.hpp>
-#include <ops/quantity.hpp>
+#include <ops/read_budgets.hpp>
 #include <ops/shared_suffixes.hpp>
 #include <ops/suggest.hpp>
 
@@ -17,16 +17,9 @@ namespace {
 
 constexpr std::array<std::string_view, 3> protocol_words{"tls", "http", "tcp"};
 constexpr std::array<std::string_view, purposes> purpose_words{"pull", "api", "telemetry", "push"};
-constexpr std::array<std::string_view, 2> ech_words{"deny", "allow"}, budget_words{"cut", "alert"};
+constexpr std::array<std::string_view, 2> ech_words{"deny", "allow"};
 
 constexpr std::string_view name_mend = "write lower-case letters, digits, '.', '_' and '-', a letter or digit first, 64 octets at most";
-
-bool label_like(std::string_view name) noexcept
-{
-    const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-    const auto inner = [&](char c) { return plain(c) || c == '.' || c == '_' || c == '-'; };
-    return !name.empty() && name.size() <= limits::rule_name_octets && plain(name.front()) && std::all_of(name.begin(), name.end(), inner);
-}
 
 class entry_reader {
 public:
@@ -83,9 +76,7 @@ private:
             if (*t <= now_)
                 s.wrong().warning(s.where("expires"), "this entry has expired and lets nothing out; remove it or renew 'expires'");
         }
-        read_upload(s);
-        constexpr toml_key on_budget{"on_budget", "\"cut\""};
-        if (s.word(on_budget, budget_words)) s.not_enforced(on_budget);
+        read_entry_budgets(s, r);
     }
 
     static void read_shared_suffix(section& s, entry& e)
@@ -169,20 +160,18 @@ private:
 
 } // namespace
 
+bool label_like(std::string_view name) noexcept
+{
+    const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+    const auto inner = [&](char c) { return plain(c) || c == '.' || c == '_' || c == '-'; };
+    return !name.empty() && name.size() <= limits::rule_name_octets && plain(name.front()) && std::all_of(name.begin(), name.end(), inner);
+}
+
 std::string objection_to(const host_pattern& host, const entry& e)
 {
     auto said = objection_to(host, e.value);
     if (said.empty() && e.value.kind != rule_kind::deny && e.shared_suffix.empty()) said = wildcard_objection(host);
     return said;
-}
-
-void read_upload(section& s)
-{
-    constexpr toml_key upload{"upload", "\"50 MiB/1h\""};
-    const auto text = s.text(upload);
-    if (!text) return;
-    if (parse_budget(*text)) s.not_enforced(upload);
-    else s.reject(upload.name, fmt::format("{} is no budget; write it like {}", as_shown(*text), upload.example));
 }
 
 std::vector<group> read_groups(section& root)
@@ -206,7 +195,8 @@ std::vector<group> read_groups(section& root)
         section s{*t, fmt::format("[groups.{}]", name.str()), root.wrong()};
         constexpr toml_key identities{"identities", "[]"};
         if (const auto i = s.texts(identities, limits::sources_per_group); i && !i->empty()) s.not_enforced(identities);
-        out.push_back({std::string{name.str()}, read_sources(s), 0, s.where().line});
+        const bool report = s.word({"mode", "\"enforce\""}, mode_words).value_or(0) == 1;
+        out.push_back({std::string{name.str()}, read_sources(s), 0, s.where().line, report});
         s.done();
     }
     return out;

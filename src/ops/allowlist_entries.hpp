@@ -5,6 +5,7 @@
 #include <ops/section.hpp>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace exeat::ops {
@@ -22,14 +23,14 @@ struct entry {
     std::string shared_suffix; // why its wildcards may stand above a shared suffix; empty: they may not
 };
 
+// Whether an entry or a group may be called so.
+bool label_like(std::string_view name) noexcept;
+
 // Why the entry cannot have this host, though it is one; empty when it can.
 std::string objection_to(const host_pattern&, const entry&);
 
 std::vector<group> read_groups(section& root);
 // [[allow]] first, then [[private_link]], then [[deny]], each in the file's order.
 std::vector<entry> read_entries(section& root, const std::vector<group>&, wall_time now);
-
-// An upload budget is read and, until it is enforced, refused.
-void read_upload(section&);
 
 } // namespace exeat::ops

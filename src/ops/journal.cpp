@@ -1,7 +1,7 @@
+#include <ops/block_signals.hpp>
 #include <ops/journal.hpp>
 
 #include <algorithm>
-#include <csignal>
 #include <utility>
 
 namespace exeat::ops {
@@ -9,14 +9,6 @@ namespace exeat::ops {
 namespace {
 
 void count(std::atomic<std::uint64_t>& cell, std::uint64_t n = 1) noexcept { cell.fetch_add(n, std::memory_order_relaxed); }
-
-// Signals are for the thread that waits for them; a pipe whose reader went is an error and not a signal.
-void block_signals() noexcept
-{
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
-}
 
 } // namespace
 

@@ -29,8 +29,6 @@ void lint_answerable(const entry& e, findings& wrong)
         wrong.warning(place_of(e),
                       fmt::format("{} does not say {}; add {}", as_shown(r.name), r.owner.empty() ? "who answers for it" : "what it is for",
                                   r.owner.empty() ? owner : reason));
-    if (r.purpose == purpose::push && r.expires == never)
-        wrong.warning(place_of(e), fmt::format("{} lets data out (purpose = \"push\") without an end; add 'expires'", as_shown(r.name)));
 }
 
 void lint_expiry(const entry& e, wall_time now, findings& wrong)
@@ -69,31 +67,40 @@ void lint_subnets(const entry& e, findings& wrong)
 
 } // namespace
 
-void lint_entries(const allowlist_draft& d, wall_time now, findings& wrong)
+void lint_ends(const allowlist_draft& d, wall_time now, findings& wrong)
 {
     const auto& s = d.settings;
     if (s.report && s.report_until > now)
         wrong.warning(
             {1, 1}, fmt::format("report mode is on: until {} what no entry names passes too; set mode = \"enforce\"", utc(s.report_until)));
+    for (const auto& g : d.groups)
+        if (g.report && s.report_until > now)
+            wrong.warning({g.line, 1},
+                          fmt::format("report mode is on for {}: until {} what no entry names passes too; set mode = \"enforce\"",
+                                      as_shown(g.name), utc(s.report_until)));
     if (s.expires > now && s.expires <= now + limits::expiry_notice)
         wrong.warning({1, 1}, fmt::format("the list ends {}, and then everything is denied; renew 'expires'", days_left(s.expires, now)));
+    for (const auto& e : d.entries)
+        if (e.value.kind != rule_kind::deny) lint_expiry(e, now, wrong);
+}
+
+void lint_entries(const allowlist_draft& d, findings& wrong)
+{
     for (const auto& e : d.entries) {
         if (e.value.kind == rule_kind::deny) continue;
         lint_answerable(e, wrong);
-        lint_expiry(e, now, wrong);
         lint_hosts(e, wrong);
         lint_subnets(e, wrong);
     }
 }
 
-void lint_groups(const allowlist_draft& d, findings& wrong)
+void lint_groups(const allowlist_draft& d, group_set used, findings& wrong)
 {
     struct range {
         ip_prefix network;
         std::size_t group;
     };
     std::vector<range> all;
-    group_set used;
     for (const auto& e : d.entries)
         if (e.value.kind != rule_kind::deny) used |= e.value.groups;
     for (std::size_t i = 0; i < d.groups.size(); ++i) {
@@ -119,10 +126,11 @@ void lint_groups(const allowlist_draft& d, findings& wrong)
     }
 }
 
-void lint(const allowlist_draft& d, wall_time now, findings& wrong)
+void lint(const allowlist_draft& d, wall_time now, findings& wrong, const group_set& for_groups)
 {
-    lint_entries(d, now, wrong);
-    lint_groups(d, wrong);
+    lint_ends(d, now, wrong);
+    lint_entries(d, wrong);
+    lint_groups(d, for_groups, wrong);
     lint_overlaps(d, wrong);
     lint_lookalikes(d, wrong);
 }

@@ -6,13 +6,14 @@
 
 namespace exeat::ops {
 
-// Each finding is a warning.
-void lint(const allowlist_draft&, wall_time now, findings&);
+// Each finding is a warning. `for_groups`: the groups that entries in files of allowlist.d are for.
+void lint(const allowlist_draft&, wall_time now, findings&, const group_set& for_groups = {});
 
 // Its parts, each a pass over the whole list:
-void lint_entries(const allowlist_draft&, wall_time now, findings&); // owner, reason, expiry, shared hosts, public subnets
+void lint_ends(const allowlist_draft&, wall_time now, findings&);    // of the list, its entries and report mode
+void lint_entries(const allowlist_draft&, findings&);                // owner, reason, shared hosts, public subnets
 void lint_overlaps(const allowlist_draft&, findings&);               // hosts twice, shadowed, open already, never open
-void lint_groups(const allowlist_draft&, findings&);                 // unused, overlapping sources
+void lint_groups(const allowlist_draft&, group_set used, findings&); // unused, overlapping sources
 void lint_lookalikes(const allowlist_draft&, findings&);             // A-labels that look like another host of the list
 
 } // namespace exeat::ops

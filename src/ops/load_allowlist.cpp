@@ -1,118 +1,199 @@
 #include <ops/load_allowlist.hpp>
 
 #include <exeat/limits.hpp>
-#include <net/random_seed.hpp>
-#include <ops/allowlist_draft.hpp>
-#include <ops/digest.hpp>
+#include <ops/compile_allowlist.hpp>
 #include <ops/file_source.hpp>
-#include <ops/host_text.hpp>
-#include <ops/hosts_file.hpp>
 #include <ops/lint.hpp>
+#include <ops/part_files.hpp>
 
 #include <algorithm>
+#include <deque>
 #include <fmt/format.h>
+#include <map>
 
 namespace exeat::ops {
 
 namespace {
 
-class compiler {
+class loader {
 public:
-    compiler(loaded_allowlist& out, findings& wrong, std::string_view text) : out_{out}, wrong_{wrong} { digest_.take(text); }
+    loader(loaded_allowlist& out, label_registry& labels, wall_time now, const load_options& with)
+        : out_{out}, labels_{labels}, now_{now}, with_{with}, compiler_{out.files}
+    {}
 
-    void add(allowlist_draft& d)
+    void load(const std::string& path)
     {
-        for (auto& g : d.groups) builder_.add_group(g);
-        for (auto& e : d.entries) add_entry(e);
-        d.settings.sha256 = sha256();
-    }
-    // Slots are given out last: a list that is refused uses none up.
-    std::shared_ptr<const policy> finish(allowlist_draft& d, label_registry& labels) &&
-    {
-        for (std::size_t i = 0; i < d.groups.size(); ++i) builder_.group_at(i).slot = labels.group_slot(d.groups[i].name);
-        for (rule_index i = 0; i < d.entries.size(); ++i) {
-            auto& r = builder_.rule_at(i);
-            r.slot = labels.rule_slot(r.name, r.purpose);
-        }
-        return std::make_shared<const policy>(std::move(builder_).finish(std::move(d.settings)));
-    }
-    void tell_of_hosts_files()
-    {
-        for (auto& f : hosts_files_) f.move_to(out_.problems);
-    }
-    bool failed() const
-    {
-        return wrong_.failed() || std::any_of(hosts_files_.begin(), hosts_files_.end(), [](const findings& f) { return f.failed(); });
+        parts_.emplace_back(path, approval_subject::allowlist);
+        if (read_allowlist(path)) read_parts(path);
+        if (with_.how == scrutiny::lint && drafted_) lint_allowlist();
+        compile();
+        if (out_.rules && with_.approvals != nullptr) hold_to_approvals();
+        if (out_.rules) out_.why = load_refusal::none;
+        tell();
     }
 
 private:
-    void add_entry(entry& e)
+    bool read_allowlist(const std::string& path)
     {
-        const auto index = builder_.add_rule(e.value);
-        for (const auto& host : e.hosts) add_host(index, host.pattern, wrong_);
-        e.hosts = {};
-        if (!e.hosts_file.empty()) add_hosts_file(index, e);
+        auto& p = parts_.front();
+        out_.files.emplace_back(path);
+        const auto text = read_whole(path, limits::allowlist_bytes);
+        if (!text) p.wrong.error({}, text.error());
+        else if (compiler_.take_text(*text); check(p, *text)) draft(p, *text);
+        return !p.wrong.failed();
     }
-    void add_hosts_file(rule_index index, const entry& e)
+    void read_parts(const std::string& allowlist)
     {
-        out_.files.emplace_back(e.hosts_file);
-        auto& wrong = hosts_files_.emplace_back(e.hosts_file, limits::hosts_file_problems);
-        const host_taker take = [&](const host_pattern& host) {
-            auto objection = objection_to(host, e);
-            if (objection.empty()) add_host(index, host, wrong);
-            return objection;
-        };
-        const auto before = names_;
-        digest_.take(read_hosts_file(e.hosts_file, take, wrong));
-        if (names_ == before && !wrong.failed()) wrong.error({}, "names no host; write one name a line or remove hosts_file");
+        const auto directory = parts_directory(allowlist);
+        out_.files.emplace_back(directory + "/."); // before it is read; what comes and goes in it is a change of this one
+        const auto files = part_files(directory);
+        if (!files) return parts_.front().wrong.error({}, fmt::format("its {}: {}", directory, files.error()));
+        for (const auto& path : *files)
+            if (with_.also == nullptr || with_.also->first != path) read_part_file(path);
+        if (with_.also != nullptr) read_part_text(with_.also->first, with_.also->second);
     }
-    void add_host(rule_index index, const host_pattern& host, findings& wrong)
+    void read_part_file(const std::string& path)
     {
-        if (++names_ <= limits::names) builder_.add_host(index, host);
-        else if (names_ == limits::names + 1) wrong.error({}, fmt::format("more than {} hosts in all; name fewer", limits::names));
+        out_.files.emplace_back(path);
+        const auto text = read_whole(path, limits::list_part_bytes);
+        if (text) read_part_text(path, *text);
+        else parts_.emplace_back(path, approval_subject::grant).wrong.error({}, text.error());
     }
-    std::string sha256()
+    void read_part_text(const std::string& path, std::string_view text)
     {
-        const auto value = digest_.finish();
-        if (!value) wrong_.error({}, "its SHA-256 could not be taken; check the OpenSSL installation");
-        return value ? hexadecimal(*value) : std::string{};
+        auto& p = parts_.emplace_back(path, approval_subject::grant);
+        if (check(p, text)) draft(p, text);
+    }
+
+    // Its digest; and that it is approved, where it must be.
+    bool check(list_part& p, std::string_view text)
+    {
+        sha256_digest digest;
+        digest.take(text);
+        const auto value = digest.finish();
+        if (!value) {
+            p.wrong.error({}, "its SHA-256 could not be taken; check the OpenSSL installation");
+            return false;
+        }
+        p.statement.allowlist = hexadecimal(*value);
+        if (p.statement.about == approval_subject::grant) compiler_.take_digest(*value);
+        return with_.approvals == nullptr || is_approved(p);
+    }
+    bool is_approved(list_part& p)
+    {
+        const auto path = p.path() + ".sig";
+        out_.files.emplace_back(path);
+        const auto text = read_whole(path, limits::signature_file_bytes);
+        if (!text) return refuse(path, text.error() + ". The list must be approved: 'exeat sign' writes this file");
+        const auto read = read_signatures(*text);
+        if (!read) return refuse(path, read.error() + "; 'exeat sign' writes this file");
+        if (read->what.about != p.statement.about) return refuse(path, "approves another kind of file; sign this one");
+        if (read->what.allowlist != p.statement.allowlist)
+            return refuse(path, "approves another content than the file has; sign it as it is now");
+        auto by = check_approvals(*read, *with_.approvals);
+        if (!by) return refuse(path, by.error());
+        p.approved_by = std::move(*by);
+        approved_.push_back(read->what);
+        return true;
+    }
+    bool refuse(const std::string& path, std::string text)
+    {
+        out_.problems.push_back({path, 0, 0, problem::weight::error, std::move(text)});
+        out_.why = load_refusal::unapproved;
+        return false;
+    }
+
+    void draft(list_part& p, std::string_view text)
+    {
+        const auto tree = parse_toml(text, p.wrong);
+        if (!tree) return;
+        auto& main = parts_.front().draft;
+        const bool first = &p == &parts_.front();
+        drafted_ = true;
+        p.draft = first ? read_draft(*tree, p.wrong, now_) : read_part(*tree, p.wrong, main.groups, now_);
+        p.statement.serial = p.draft.settings.serial;
+        if (with_.how == scrutiny::lint && !first) lint_entries(p.draft, p.wrong); // it is there to end
+        for (const auto& e : p.draft.entries) hold_name_for(p, e.value);
+    }
+    void hold_name_for(list_part& p, const rule& r)
+    {
+        const auto [at, is_new] = names_.emplace(r.name, &r);
+        const bool elsewhere = !is_new && at->second->file != r.file; // twice in one file is told by its reader
+        if (elsewhere)
+            p.wrong.error({r.line, 1}, fmt::format("{} is an entry of {}:{} already; give this one another name", as_shown(r.name),
+                                                   at->second->file, at->second->line));
+        if (++rules_ == limits::rules + 1 && &p != &parts_.front())
+            p.wrong.error({r.line, 1}, fmt::format("more than {} entries in all files; join some", limits::rules));
+    }
+
+    bool failed() const
+    {
+        if (!out_.problems.empty()) return true;
+        return std::any_of(parts_.begin(), parts_.end(), [](const list_part& p) { return p.wrong.failed(); });
+    }
+    void lint_allowlist()
+    {
+        group_set used;
+        for (const auto& p : parts_)
+            for (const auto& e : p.draft.entries) used |= e.value.groups;
+        lint(parts_.front().draft, now_, parts_.front().wrong, parts_.size() > 1 ? used : group_set{});
+    }
+    void compile()
+    {
+        auto& main = parts_.front();
+        main.draft.settings.approved_by = main.approved_by;
+        for (auto& p : parts_) compiler_.add(p);
+        if (!failed() && !compiler_.failed()) out_.rules = std::move(compiler_).finish(main.draft.settings, labels_, main.wrong);
+        if (out_.rules) run_expectations(main.draft.expectations, *out_.rules, now_, main.wrong);
+        if (main.wrong.failed()) out_.rules = nullptr;
+    }
+
+    // What is known only once it is parsed: the serial, the end, and the hosts files.
+    void hold_to_approvals()
+    {
+        for (std::size_t i = 0; i < parts_.size(); ++i) hold_to(parts_[i], approved_[i]);
+        if (!failed()) return;
+        out_.rules = nullptr;
+        out_.why = load_refusal::unapproved;
+    }
+    void hold_to(list_part& p, const approval_statement& approved) const
+    {
+        const auto ends = p.draft.settings.expires;
+        const bool grant = p.statement.about == approval_subject::grant;
+        if (approved != p.statement) p.wrong.error({}, "its serial or a hosts_file is not the one that was approved; sign it as it is now");
+        if (ends == never) p.wrong.error({}, "what is approved must say how long it holds; add expires = 2027-01-01T00:00:00Z");
+        else if (grant && ends > now_ + limits::grant_ahead)
+            p.wrong.error({}, "an approved file of this directory holds 31 days at most; write an earlier 'expires'");
+    }
+
+    void tell()
+    {
+        out_.expectations = parts_.front().draft.expectations.size();
+        for (auto& p : parts_) {
+            out_.lists.push_back({p.path(), p.statement, p.approved_by, p.draft.settings.expires});
+            p.wrong.move_to(out_.problems);
+        }
+        compiler_.tell_of_hosts_files(out_.problems);
     }
 
     loaded_allowlist& out_;
-    findings& wrong_;
-    policy_builder builder_{net::random_seed()};
-    sha256_digest digest_;
-    std::vector<findings> hosts_files_;
-    std::size_t names_ = 0;
+    label_registry& labels_;
+    const wall_time now_;
+    const load_options& with_;
+    allowlist_compiler compiler_;
+    std::deque<list_part> parts_; // the allowlist first
+    std::vector<approval_statement> approved_;
+    std::map<std::string_view, const rule*> names_;
+    std::size_t rules_ = 0;
+    bool drafted_ = false;
 };
-
-void compile(loaded_allowlist& out, findings& wrong, std::string_view text, label_registry& labels, wall_time now, scrutiny how)
-{
-    auto tree = parse_toml(text, wrong);
-    if (!tree) return;
-    auto d = read_draft(*tree, wrong, now);
-    tree.reset(); // the million names come now
-    if (how == scrutiny::lint) lint(d, now, wrong);
-    compiler c{out, wrong, text};
-    c.add(d);
-    if (!c.failed()) out.rules = std::move(c).finish(d, labels);
-    if (out.rules) run_expectations(d.expectations, *out.rules, now, wrong);
-    if (wrong.failed()) out.rules = nullptr;
-    out.expectations = d.expectations.size();
-    wrong.move_to(out.problems);
-    c.tell_of_hosts_files();
-}
 
 } // namespace
 
-loaded_allowlist load_allowlist(const std::string& path, label_registry& labels, wall_time now, scrutiny how)
+loaded_allowlist load_allowlist(const std::string& path, label_registry& labels, wall_time now, const load_options& with)
 {
     loaded_allowlist out;
-    out.files.emplace_back(path);
-    findings wrong{path};
-    if (const auto text = read_whole(path, limits::allowlist_bytes); !text) wrong.error({}, text.error());
-    else compile(out, wrong, *text, labels, now, how);
-    wrong.move_to(out.problems);
+    loader{out, labels, now, with}.load(path);
     return out;
 }
 

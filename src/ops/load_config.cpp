@@ -91,14 +91,27 @@ void read_admin(section& s, config& c)
         s.reject(address.name, fmt::format("the admin address {} is taken by a [[listen]]; choose another port", c.admin.to_string()));
 }
 
+void read_approvals(section& s, config& c)
+{
+    constexpr toml_key keys{"trusted_keys", "[\"alice.pub\", \"bob.pub\"]"}, approvals{"approvals", "2"};
+    for (const auto& k : s.texts(keys, limits::trusted_keys).value_or(std::vector<located_text>{}))
+        c.trusted_keys.push_back(beside(s.wrong().file(), std::string{k.text}));
+    c.approvals = static_cast<std::size_t>(s.integer(approvals, 0, static_cast<std::int64_t>(limits::trusted_keys)).value_or(0));
+    if (c.approvals > c.trusted_keys.size())
+        s.reject(approvals.name, fmt::format("there are {} trusted keys, so no list could have {} approvals; add keys or ask for fewer",
+                                             c.trusted_keys.size(), c.approvals));
+    if (!c.trusted_keys.empty() && c.approvals == 0) c.approvals = 1;
+}
+
 void read_policy(section& s, config& c)
 {
-    constexpr toml_key allowlist{"allowlist", "\"/etc/exeat/allowlist.toml\""}, keys{"trusted_keys", "[]"}, approvals{"approvals", "0"};
+    constexpr toml_key allowlist{"allowlist", "\"/etc/exeat/allowlist.toml\""}, state{"state", "\"/var/lib/exeat\""};
     if (!s.has(allowlist.name)) s.missing(allowlist);
     if (const auto p = s.text(allowlist, limits::path_octets)) c.allowlist = beside(s.wrong().file(), *p);
-    if (const auto p = s.text({"state", "\"/var/lib/exeat\""}, limits::path_octets)) c.state = beside(s.wrong().file(), *p);
-    if (const auto k = s.texts(keys, limits::groups); k && !k->empty()) s.not_enforced(keys);
-    if (const auto n = s.integer(approvals, 0, INT32_MAX); n && *n > 0) s.not_enforced(approvals);
+    if (const auto p = s.text(state, limits::path_octets)) c.state = beside(s.wrong().file(), *p);
+    read_approvals(s, c);
+    if (!c.trusted_keys.empty() && c.state.empty())
+        s.reject("trusted_keys", "approved lists need 'state', where the highest serial is remembered; add state = \"/var/lib/exeat\"");
 }
 
 void read_dns(section& s, config& c)

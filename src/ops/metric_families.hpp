@@ -25,6 +25,9 @@ inline void add(prometheus::MetricFamily& f, std::uint64_t value, metric_labels 
     add(f, static_cast<double>(value), std::move(labels));
 }
 
+// A client's label: its group and its address.
+std::string client_label(const std::vector<std::string>& groups, const net::client_key&);
+
 // One cell of each worker's counters, summed.
 template <class Cell> std::uint64_t sum(const metric_sources& from, Cell&& cell)
 {
@@ -54,6 +57,7 @@ void collect_audit(families&, const metric_sources&);
 void collect_requests(families&, const metric_sources&);
 void collect_bytes(families&, const metric_sources&);
 void collect_clients(families&, const metric_sources&, const client_series&);
+void collect_budgets(families&, const metric_sources&, const client_series&);
 void collect_tunnels(families&, const metric_sources&);
 void collect_upstream(families&, const metric_sources&);
 void collect_process(families&);

@@ -60,6 +60,7 @@ std::vector<prometheus::MetricFamily> metrics::Collect() const
         const std::lock_guard hold{mutex_};
         clients_.refresh(std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()));
         collect_clients(all, from_, clients_);
+        collect_budgets(all, from_, clients_);
     }
     collect_process(all);
     return {std::make_move_iterator(all.begin()), std::make_move_iterator(all.end())};

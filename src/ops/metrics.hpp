@@ -8,6 +8,7 @@
 #include <ops/journal.hpp>
 #include <ops/label_registry.hpp>
 #include <ops/policy_status.hpp>
+#include <ops/upload_ledger.hpp>
 
 #include <mutex>
 #include <prometheus/collectable.h>
@@ -25,6 +26,7 @@ struct metric_sources {
     const label_registry& labels;
     const policy_status& policy;
     const journal& audit;
+    upload_ledger& uploads;
     std::string version, revision;
 };
 

@@ -22,7 +22,8 @@ void collect_policy(families& all, const metric_sources& from)
     auto& reloads =
         new_counter(all, "policy_reloads_total", "Reloads of the allowlist, whether it had changed or not; a failed one changed nothing.");
     add(reloads, status.reloads_ok, {{"result", "ok"}});
-    add(reloads, status.reloads_failed, {{"result", "error"}});
+    for (std::size_t why = 1; why < load_refusals; ++why)
+        add(reloads, status.reloads_refused[why], {{"result", std::string{load_result_words[why]}}});
     add(new_gauge(all, "policy_last_reload_success", "1: the last load of the allowlist succeeded."), status.last_reload_ok ? 1.0 : 0.0);
     add(new_gauge(all, "policy_last_reload_success_timestamp_seconds", "When a load of the allowlist last succeeded."),
         seconds(status.last_success));

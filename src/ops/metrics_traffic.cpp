@@ -131,6 +131,11 @@ void collect_bytes(families& all, const metric_sources& from)
     }
 }
 
+std::string client_label(const std::vector<std::string>& groups, const net::client_key& key)
+{
+    return groups[key.group_slot < groups.size() ? key.group_slot : label_registry::no_group] + "/" + key.source.to_string();
+}
+
 void collect_clients(families& all, const metric_sources& from, const client_series& clients)
 {
     auto& bytes = new_counter(all, "client_bytes_total",
@@ -141,7 +146,7 @@ void collect_clients(families& all, const metric_sources& from, const client_ser
                           "When a tunnel of the client was last cut by policy; only for clients that were.");
     const auto groups = from.labels.groups();
     for (const auto& [key, s] : clients.named()) {
-        const auto name = groups[key.group_slot < groups.size() ? key.group_slot : label_registry::no_group] + "/" + key.source.to_string();
+        const auto name = client_label(groups, key);
         add_bytes(bytes, name, s.shown);
         add(denied, s.shown.denied, {{"client", name}});
         if (s.last_cut != 0) add(cut, s.last_cut, {{"client", name}});

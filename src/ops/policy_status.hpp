@@ -3,6 +3,7 @@
 
 #include <exeat/limits.hpp>
 #include <exeat/policy.hpp>
+#include <ops/load_refusal.hpp>
 
 #include <array>
 #include <cstdint>
@@ -19,14 +20,15 @@ public:
         std::uint64_t generation = 0;        // rises with each policy that takes effect; audit_record::policy refers to it
         bool last_reload_ok = false;
         wall_time last_success{};
-        std::uint64_t reloads_ok = 0, reloads_failed = 0; // the first load is no reload
-        std::string last_error;                           // of the last reload, if it failed: first problem, one line
+        std::uint64_t reloads_ok = 0;                               // the first load is no reload
+        std::array<std::uint64_t, load_refusals> reloads_refused{}; // by load_refusal
+        std::string last_error;                                     // of the last reload, if it failed: first problem, one line
         bool draining = false;
         bool started = false; // the workers accept
     };
     view now() const;
     void took_effect(std::shared_ptr<const policy>, wall_time now); // generation + 1
-    void failed(std::string error);
+    void failed(std::string error, load_refusal = load_refusal::invalid);
     void unchanged(wall_time now); // a reload that found the same bytes: a success
     void start();
     void drain();

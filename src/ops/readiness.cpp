@@ -3,6 +3,15 @@
 
 namespace exeat::ops {
 
+std::string reporting_text(const policy& rules)
+{
+    const auto& s = rules.settings();
+    std::string whose;
+    for (const auto& g : rules.groups())
+        if (g.report && !s.report) whose += (whose.empty() ? "of " : ", ") + g.name;
+    return whose + (whose.empty() ? "until " : " until ") + utc(s.report_until);
+}
+
 namespace {
 
 void judge_policy(readiness& said, const policy& rules, wall_time now)
@@ -10,7 +19,7 @@ void judge_policy(readiness& said, const policy& rules, wall_time now)
     const auto& settings = rules.settings();
     if (rules.rules().empty()) said.reasons.emplace_back("the allowlist is empty: everything is denied");
     if (settings.expires <= now) said.reasons.push_back("policy expired at " + utc(settings.expires));
-    if (rules.reporting(now)) said.warnings.push_back("report mode until " + utc(settings.report_until));
+    if (rules.reporting(now)) said.warnings.push_back("report mode " + reporting_text(rules));
 }
 
 void judge_audit(readiness& said, const audit_state& audit)

@@ -3,10 +3,12 @@
 #include <exeat/limits.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/journal.hpp>
+#include <ops/readiness.hpp>
 
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
+#include <fmt/format.h>
 #include <thread>
 
 namespace exeat::ops {
@@ -18,10 +20,13 @@ std::string first_error(const std::vector<problem>& all)
         if (p.how == problem::weight::error) return p.to_string();
     return {};
 }
+
+bool is_same(const policy_settings& a, const policy_settings& b) { return a.sha256 == b.sha256 && a.approved_by == b.approved_by; }
+
 } // namespace
 
-reload::reload(boost::asio::io_context& io, std::string allowlist, const surroundings& with, std::vector<watched_file> files, taker take)
-    : io_{io}, path_{std::move(allowlist)}, with_{with}, take_{std::move(take)}, watch_{io, [this] { now("file changed"); }}
+reload::reload(boost::asio::io_context& io, policy_gate& gate, const surroundings& with, std::vector<watched_file> files, taker take)
+    : io_{io}, gate_{gate}, with_{with}, take_{std::move(take)}, watch_{io, [this] { now("file changed"); }}
 {
     watch_.files(std::move(files));
 }
@@ -53,7 +58,7 @@ void reload::now(std::string_view cause)
 loaded_allowlist reload::load_in_memory()
 {
     try {
-        return load_allowlist(path_, with_.labels, net::wall_now());
+        return gate_.load(with_.labels, net::wall_now());
     } catch (const std::bad_alloc&) {
         return {};
     }
@@ -78,19 +83,22 @@ void reload::take(loaded_allowlist loaded, const std::string& cause)
     const auto before = with_.status.now().rules;
     if (!loaded.rules) {
         const auto why = loaded.problems.empty() ? std::string{"out of memory"} : first_error(loaded.problems);
-        with_.status.failed(why);
+        with_.status.failed(why, loaded.why);
         note(false, why, before->settings());
         with_.log.say(severity::error, "reload failed, the old allowlist stays", {{"cause", cause}, {"first error", why}});
-    } else if (loaded.rules->settings().sha256 == before->settings().sha256) {
+    } else if (is_same(loaded.rules->settings(), before->settings())) {
         with_.status.unchanged(net::wall_now());
     } else {
         const auto& s = loaded.rules->settings();
         with_.status.took_effect(loaded.rules, net::wall_now());
         hand_out(loaded.rules);
         note(true, cause, s);
-        with_.log.say(
-            severity::notice, "allowlist reloaded",
-            {{"cause", cause}, {"serial", std::to_string(s.serial)}, {"sha256", s.sha256}, {"mode", s.report ? "report" : "enforce"}});
+        with_.log.say(severity::notice, "allowlist reloaded",
+                      {{"cause", cause},
+                       {"serial", std::to_string(s.serial)},
+                       {"sha256", s.sha256},
+                       {"mode", loaded.rules->reporting(net::wall_now()) ? "report " + reporting_text(*loaded.rules) : "enforce"},
+                       {"approved by", fmt::format("{}", fmt::join(s.approved_by, " "))}});
     }
 }
 

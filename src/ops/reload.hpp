@@ -7,6 +7,7 @@
 #include <ops/label_registry.hpp>
 #include <ops/load_allowlist.hpp>
 #include <ops/log.hpp>
+#include <ops/policy_gate.hpp>
 #include <ops/policy_status.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -30,7 +31,7 @@ public:
         journal& audit;
         const event_log& log;
     };
-    reload(boost::asio::io_context&, std::string allowlist, const surroundings&, std::vector<watched_file> files, taker);
+    reload(boost::asio::io_context&, policy_gate&, const surroundings&, std::vector<watched_file> files, taker);
     ~reload();
 
     void now(std::string_view cause); // "SIGHUP", "file changed"
@@ -44,7 +45,7 @@ private:
     void note(bool ok, std::string text, const policy_settings&);
 
     boost::asio::io_context& io_;
-    const std::string path_;
+    policy_gate& gate_;
     const surroundings with_;
     const taker take_;
     net::shared_kept_memory way_back_;

@@ -225,6 +225,11 @@ void section::missing(toml_key key)
     wrong_.error(where(), fmt::format("'{}' is missing{}; add {} = {}", key.name, in_title(), key.name, key.example));
 }
 
+void section::elsewhere(std::string_view key, std::string_view where)
+{
+    if (find({key, ""}) != nullptr) reject(key, fmt::format("'{}' belongs {}", key, where));
+}
+
 void section::not_enforced(toml_key key)
 {
     if (const auto* n = find(key)) wrong_.error(at(*n), fmt::format("'{}' is not enforced by this version; remove it", key.name));

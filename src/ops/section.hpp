@@ -15,6 +15,8 @@
 
 namespace exeat::ops {
 
+inline constexpr std::array<std::string_view, 2> mode_words{"enforce", "report"}; // of a list, and of a group
+
 struct toml_key {
     std::string_view name;
     std::string_view example; // of a right value, as written
@@ -49,9 +51,10 @@ public:
     const toml::table* table(toml_key);
     std::vector<const toml::table*> tables(toml_key, std::size_t most);
 
-    void missing(toml_key);                                    // a key that must be there
-    void not_enforced(toml_key);                               // one that this version reads in vain
-    void reject(std::string_view key, std::string text) const; // at its value
+    void missing(toml_key);                                       // a key that must be there
+    void not_enforced(toml_key);                                  // one that this version reads in vain
+    void elsewhere(std::string_view key, std::string_view where); // one that belongs there
+    void reject(std::string_view key, std::string text) const;    // at its value
     void done();
 
 private:

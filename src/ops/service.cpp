@@ -11,6 +11,7 @@
 #include <ops/own_addresses.hpp>
 #include <ops/policy_status.hpp>
 #include <ops/reload.hpp>
+#include <ops/upload_ledger.hpp>
 
 #include <algorithm>
 #include <boost/asio/bind_allocator.hpp>
@@ -80,7 +81,7 @@ own_endpoints ours(const config& c, std::uint16_t admin_port)
 
 class service {
 public:
-    service(const config& c, label_registry& labels, loaded_allowlist first, const event_log& log);
+    service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, const event_log& log);
     void run();
 
 private:
@@ -103,6 +104,7 @@ private:
     net::admission doors_;
     name_budget wildcard_names_{net::random_seed(),
                                 std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch())};
+    upload_ledger uploads_;
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
     std::unique_ptr<journal> journal_;
     workers workers_;
@@ -119,8 +121,8 @@ private:
     bool draining_ = false, cutting_ = false;
 };
 
-service::service(const config& c, label_registry& labels, loaded_allowlist first, const event_log& log)
-    : config_{c}, log_{log}, doors_{connections_for(c, raise_fd_limit(), log), c.connections_per_source}
+service::service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, const event_log& log)
+    : config_{c}, log_{log}, doors_{connections_for(c, raise_fd_limit(), log), c.connections_per_source}, uploads_{c.state, log}
 {
     status_.took_effect(first.rules, net::wall_now());
     admin_ = open_admin(io_, c.admin);
@@ -135,10 +137,11 @@ service::service(const config& c, label_registry& labels, loaded_allowlist first
         counts.push_back(&w->counts());
         clients.push_back(&w->clients());
     }
-    metrics_ = std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, EXEAT_VERSION, EXEAT_REVISION});
+    metrics_ =
+        std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, uploads_, EXEAT_VERSION, EXEAT_REVISION});
     admin_->serve(*metrics_);
     reload_ =
-        std::make_unique<reload>(io_, c.allowlist, reload::surroundings{labels, status_, *journal_, log}, std::move(first.files),
+        std::make_unique<reload>(io_, gate, reload::surroundings{labels, status_, *journal_, log}, std::move(first.files),
                                  [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });
     addresses_ = std::make_unique<address_watch>(io_, [this] {
         const auto own = ours(config_, admin_->port());
@@ -149,7 +152,8 @@ service::service(const config& c, label_registry& labels, loaded_allowlist first
 void service::make_workers(const std::shared_ptr<const policy>& first)
 {
     const auto own = ours(config_, admin_->port());
-    const net::common_ground common{config_, doors_, wildcard_names_, journal_->healthy(), first, status_.now().generation, own};
+    const net::common_ground common{config_, doors_, wildcard_names_, uploads_.book(), journal_->healthy(), first, status_.now().generation,
+                                    own};
     for (std::size_t i = 0; i < config_.workers; ++i)
         workers_.push_back(std::make_unique<net::worker>(i, common, open_listeners(config_), *rings_[i]));
 }
@@ -159,6 +163,7 @@ void service::run()
     for (const int s : {SIGHUP, SIGUSR1, SIGTERM, SIGINT}) signals_.add(s);
     on_signals();
     for (const auto& w : workers_) w->begin();
+    uploads_.begin();
     note(process_event::what::start);
     for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
     status_.start();
@@ -171,6 +176,7 @@ void service::run()
         } catch (const std::bad_alloc&) {} // what was asked for is not done; the next signal, poll or scrape is heard
     }
     for (auto& t : threads_) t.join();
+    uploads_.stop();
     note(process_event::what::stop);
     journal_->stop();
 }
@@ -239,11 +245,11 @@ void service::cut(ending why)
 
 } // namespace
 
-int run_service(const config& c, label_registry& labels, loaded_allowlist first, const event_log& log)
+int run_service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, const event_log& log)
 {
     std::signal(SIGPIPE, SIG_IGN);
     try {
-        service s{c, labels, std::move(first), log};
+        service s{c, labels, gate, std::move(first), log};
         s.run();
         return 0;
     } catch (const std::exception& e) {

@@ -115,6 +115,24 @@ TEST_CASE("report mode ends at its time")
     CHECK_FALSE(policy{}.reporting(now));
 }
 
+TEST_CASE("report mode of a group is for its clients alone")
+{
+    policy_settings s;
+    s.report_until = now;
+    auto a = of("a", {"10.0.0.0/8"}), b = of("b", {"10.1.0.0/16"});
+    b.report = true;
+    policy_builder made;
+    made.add_group(a);
+    made.add_group(b);
+    const auto p = std::move(made).finish(s);
+    CHECK(p.reporting(now - 1s));
+    CHECK(p.reporting(p.groups_of(ip("10.1.0.1")), now - 1s));
+    CHECK_FALSE(p.reporting(p.groups_of(ip("10.2.0.1")), now - 1s));
+    CHECK_FALSE(p.reporting(group_set{}, now - 1s));
+    CHECK_FALSE(p.reporting(p.groups_of(ip("10.1.0.1")), now));
+    CHECK(p.next_change(now - 1s) == now);
+}
+
 TEST_CASE("the next change is the nearest expiry that is still to come")
 {
     policy_builder b;

@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 #include <doctest/doctest.h>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -84,7 +85,8 @@ TEST_CASE("so many late records are kept, in their order, and one more is not")
         REQUIRE(late.keep(r));
     }
     CHECK_FALSE(late.keep(r));
-    audit_ring ring;
+    const auto held = std::make_unique<audit_ring>(); // GCC 12's AddressSanitizer aligns no frame to 64 octets (GCC bug 110027)
+    auto& ring = *held;
     std::uint64_t next = 0;
     while (!late.empty()) {
         late.move_to(ring);

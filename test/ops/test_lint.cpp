@@ -47,7 +47,6 @@ TEST_CASE("an entry that nobody answers for is warned of, a deny is not")
     CHECK(says(linted("[[allow]]\nname = \"a\"\nhosts = [\"a.b\"]\nowner = \"o\"\n"), "4:1", "what it is for; add reason"));
     CHECK(says(linted("[[allow]]\nname = \"a\"\nhosts = [\"a.b\"]\nreason = \"r\"\n"), "4:1", "who answers for it; add owner"));
     CHECK(linted("[[deny]]\nname = \"a\"\nhosts = [\"a.b\"]\n" + allow("b", hosts("\"c.d\""))).empty());
-    CHECK(says(linted(allow("a", hosts("\"a.b\"") + "\npurpose = \"push\"")), "4:1", "without an end; add 'expires'"));
 }
 
 TEST_CASE("what ends within a week is warned of, what ends later is not")

@@ -56,7 +56,7 @@ hosts = ["no.d.test"]
     const auto loaded = load_allowlist(path, labels, now);
     REQUIRE_MESSAGE(loaded.rules, text_of(loaded.problems));
     CHECK(loaded.problems.empty());
-    CHECK(paths_of(loaded.files) == std::vector{path, d.path("names.txt")});
+    CHECK(paths_of(loaded.files) == std::vector{path, d.path("allowlist.d/."), d.path("names.txt")});
     const auto& p = *loaded.rules;
     CHECK(p.settings().serial == 7);
     CHECK(p.settings().expires == std::chrono::sys_days{std::chrono::year{2027} / 1 / 1});

@@ -1,22 +1,5 @@
-"""Puts the whole test process into a network namespace of its own, before it makes a thread or a socket."""
-import os
 import pathlib
 import sys
 
-import pytest
-
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from harness import netns  # noqa: E402
-
-netns.enter_new()
-for variable in [v for v in os.environ if v.lower().endswith("_proxy")]:
-    del os.environ[variable]  # the proxy of the machine that the tests run on is none of theirs
-
-from harness.lab import Lab  # noqa: E402
-
-
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory):
-    made = Lab(tmp_path_factory.mktemp("lab"))
-    yield made
-    made.close()
+from harness.session import lab  # noqa: E402,F401

@@ -12,6 +12,8 @@ from harness.wait import wait_until
 
 ALLOWLIST = """
 serial = 7
+[defaults]
+upload = "100 GiB/1h"
 [groups.lab]
 sources = ["127.0.0.1"]
 [groups.six]

@@ -44,6 +44,13 @@ def test_who_comes_to_a_group_and_a_list_that_reports_are_openings(diff):
     soon = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
     done = diff(HEAD + PACKAGES, f'mode = "report"\nreport_until = {soon}\n' + HEAD + PACKAGES)
     assert done.returncode == 1 and done.stdout == f"+ report mode until {soon}: what no entry names passes too\n"
+    one = f"report_until = {soon}\n" + HEAD.replace("[groups.eval]", '[groups.eval]\nmode = "report"')
+    done = diff(HEAD + PACKAGES, one + PACKAGES)
+    assert done.returncode == 1 and done.stdout == f"+ report mode of eval until {soon}: what no entry names passes too\n"
+    done = diff(one + PACKAGES, one.replace("[groups.training]", '[groups.training]\nmode = "report"') + PACKAGES)
+    assert done.returncode == 1 and done.stdout == f"+ report mode of eval, training until {soon}: what no entry names passes too\n"
+    done = diff(one + PACKAGES, HEAD + PACKAGES)
+    assert done.returncode == 0 and done.stdout == "- report mode ends: the list is enforced\n"
 
 
 def test_markdown_and_json_say_the_same(diff):

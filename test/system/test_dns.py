@@ -1,12 +1,15 @@
 """Names to addresses: who is asked, how often, and what happens when the answer is bad or late."""
+import socket
+import struct
 import time
 
 import pytest
 from harness.client import Reply, ask_once, connect_reply, http_request, open_tunnel, read_exactly, reset_on_close
+from harness.dns import A, encode_name, question_of
 from harness.http_origin import reply
 from harness.wait import wait_until
 
-RAW = "cached short rebinding absolute missing alias bad-alias servfail refused silent garbage empty long eyeballs several hole closed busy"
+RAW = "cached short rebinding absolute missing alias bad-alias servfail refused silent garbage empty long eyeballs several hole closed busy forged0 forged1 forged2 forged3"
 ALLOWLIST = """
 serial = 7
 [groups.lab]
@@ -86,6 +89,57 @@ def test_an_answer_that_changes_to_a_private_address_is_not_dialled(lab, exeat, 
     assert reaches(exeat, "rebinding.dns.test")
     wait_until(lambda: connect_reply(exeat, "rebinding.dns.test:7").reason == "addr_class", 10)
     assert len(answers) >= 2
+
+
+def forgeries(packet, reply, elsewhere):
+    """What an attacker who guesses sends, each wrong in one thing, each with an address of his."""
+    name, kind, question = question_of(packet)
+    if kind != A:
+        return []
+    evil = b"\xc0\x0c" + struct.pack("!HHIH", A, 1, 60, 4) + bytes([93, 184, 216, 66])
+    said = lambda identity, asked: identity + struct.pack("!HHHHH", 0x8180, 1, 1, 0, 0) + asked + evil  # noqa: E731
+    identity = packet[:2]
+    other = bytes([identity[0] ^ 1, identity[1]])
+    foreign = encode_name("evil.dns.test") + question[-4:]
+    return [(None, said(other, question)), (None, said(identity, foreign)), (None, said(identity, question[:-4] + b"\0\x1c\0\1")), (elsewhere, said(identity, question))]
+
+
+@pytest.mark.parametrize("which", range(4), ids=["identity", "name", "type", "sender"])
+def test_a_forged_answer_is_not_taken(lab, exeat, echo4, which):
+    """C9: another identity, name, type or sender; then the genuine one."""
+    lab.dns.set(f"forged{which}.dns.test", echo4)
+    seen = []
+
+    def forge(packet, reply):
+        sent = forgeries(packet, reply, elsewhere)[which:which+1]
+        seen.extend(sent)
+        return sent
+
+    with socket.socket(type=socket.SOCK_DGRAM) as elsewhere:
+        elsewhere.bind(("127.0.0.1", 0))
+        lab.topology.forget_dialled()
+        lab.dns.forge = forge
+        try:
+            assert reaches(exeat, f"forged{which}.dns.test")
+        finally:
+            lab.dns.forge = lambda packet, reply: []
+    assert len(seen) == 1 and {a for a, _ in lab.topology.dialled()} == {echo4}
+
+
+def test_identities_of_questions_cannot_be_guessed(lab, exeat, echo4):
+    """C9: RFC 5452."""
+    identities, before = [], lab.dns.forge
+    lab.dns.forge = lambda packet, reply: identities.append(packet[:2]) or []
+    try:
+        for n in range(20):
+            with exeat.connect() as s:
+                s.sendall(http_request("GET", f"http://n{n}.dns.test/"))
+                Reply(s)
+    finally:
+        lab.dns.forge = before
+    assert len(set(identities)) > 30
+    steps = {(int.from_bytes(b) - int.from_bytes(a)) % 65536 for a, b in zip(identities, identities[1:])}
+    assert len(steps) > 30
 
 
 def test_names_are_asked_for_absolutely_and_only_a_and_aaaa(lab, exeat, echo4):

@@ -120,3 +120,19 @@ def test_idle_time_runs_on_while_the_clock_goes_back(lab, clock):
             clock.tell(wall_offset=-DAY)
             assert gone(s)
         wait_until(lambda: exeat.metric("tunnels_closed_total", cause="idle_timeout") == 1)
+
+
+def test_what_expired_before_a_restart_stays_expired_after_it_whatever_the_clock_says_then(lab, clock, tmp_path):
+    listed = allowlist(rule=f"expires = {after(3600)}")
+    state = tmp_path / "state"
+    state.mkdir()
+    with lab.exeat(listed, before=clock.before, policy={"state": str(state)}) as exeat:
+        assert reason(exeat) is None
+        clock.tell(wall_offset=DAY)
+        wait_until(lambda: reason(exeat) == "expired")
+    with lab.exeat(listed, policy={"state": str(state)}) as exeat:
+        assert reason(exeat) == "expired"
+        assert "the clock stands before the time of the last run" in exeat.log()
+    (state / "uploads").unlink()
+    with lab.exeat(listed, policy={"state": str(state)}) as exeat:
+        assert reason(exeat) is None

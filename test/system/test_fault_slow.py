@@ -12,6 +12,8 @@ CROWD = 2_000 if sanitized else 10_000  # AddressSanitizer's shadow makes each c
 MEBIBYTE = 1 << 20
 ALLOWLIST = """
 serial = 7
+[defaults]
+upload = "100 GiB/1h"
 [groups.lab]
 sources = ["127.0.0.0/8"]
 [[allow]]

@@ -56,7 +56,7 @@ def test_sigterm_lets_live_tunnels_go_on_and_takes_no_new_ones(lab):
             assert exeat.fetch("/healthz")[0] == 200
         assert exeat.wait(10) == 0
     actions = [line["event.action"] for line in exeat.audit()]
-    assert actions == ["start", "open", "close", "stop"]
+    assert [a for a in actions if a != "deny"] == ["start", "open", "close", "stop"]  # one that came just before may have been turned away
 
 
 def test_without_connections_sigterm_ends_at_once(lab):

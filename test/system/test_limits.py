@@ -13,6 +13,8 @@ from test_hello_retry import RETRY, ask_again, retried
 
 ALLOWLIST = """
 serial = 7
+[defaults]
+upload = "100 GiB/1h"
 [groups.lab]
 sources = ["127.0.0.0/8"]
 [[allow]]

@@ -118,7 +118,7 @@ BAD = {
     "a wildcard too wide": (allowlist("a.reload.test") + '[[allow]]\nname = "w"\nhosts = ["*.com"]\n', "*.com"),
     "an expectation not met": (BASE + '[[expect]]\nclient = "127.0.0.1"\ntarget = "evil.test:443"\nverdict = "allow"\n', "evil.test"),
     "a name twice": (BASE + BASE[BASE.index("[[allow]]"):], "e-a"),
-    "a key that is not enforced yet": (BASE + 'upload = "1 MiB/1h"\n', "upload"),
+    "a key that is not enforced yet": (BASE.replace("[groups.lab]\n", '[groups.lab]\nidentities = ["spiffe://lab"]\n'), "identities"),
     "binary": ("\0\1\2\xff", "allowlist.toml"),
 }
 
@@ -252,6 +252,14 @@ def test_report_mode_lets_through_what_only_the_list_would_refuse_and_reports_it
 def open_tunnel_tls(exeat, lab, target):
     s = open_tunnel(exeat, target)
     return lab.authority.client_context().wrap_socket(s, server_hostname=target.split(":")[0])
+
+
+def test_report_mode_of_a_group_is_for_its_clients_alone(exeat):
+    other = '[groups.new]\nmode = "report"\nsources = ["127.0.0.9"]\n'
+    exeat.reload(allowlist("a.reload.test", more=f"report_until = {utc(86400)}\n{other}"))
+    assert "report mode of new until" in exeat.fetch("/readyz")[1]
+    assert connect_reply(exeat, "unlisted3.reload.test:443").reason == "not_allowed"
+    assert connect_reply(exeat, "unlisted3.reload.test:443", source="127.0.0.9").reason == "dns_failure", "it went on, as far as DNS"
 
 
 def test_report_mode_ends_by_itself(exeat):

@@ -11,6 +11,8 @@ from harness.wait import sanitized, seconds, wait_until
 def allowlist(serial, extra):
     more = '[[allow]]\nname = "sometimes"\nhosts = ["sometimes.load.test"]\nports = [7]\nprotocol = "tcp"\n' if extra else ""
     return f"""serial = {serial}
+[defaults]
+upload = "100 GiB/1h"
 [groups.lab]
 sources = ["127.0.0.1"]
 [[allow]]

@@ -55,7 +55,8 @@ BAD_CONFIGS = [
     ("a key twice", {"audit": "[audit]\npath = \"a\"\npath = \"b\"\n"}, "exeat.toml:10:", "path"),
     ("a bad duration", {"audit": "[limits]\nidle_timeout = \"1 fortnight\"\n"}, "exeat.toml:9:", "idle_timeout"),
     ("a bad address", {"admin": "[admin]\naddress = \"localhost\"\n"}, "exeat.toml:5:", "address"),
-    ("a key not enforced yet", {"policy": "[policy]\nallowlist = \"a\"\ntrusted_keys = [\"k.pem\"]\n"}, "exeat.toml:", "trusted_keys"),
+    ("a key not enforced yet", {"listen": "[[listen]]\nmode = \"proxy\"\naddress = \"127.0.0.1:1\"\ntls = { certificate = \"a\" }\n"}, "exeat.toml:4:", "tls"),
+    ("trusted keys and nowhere to remember the serial", {"policy": "[policy]\nallowlist = \"a\"\ntrusted_keys = [\"k.pem\"]\n"}, "exeat.toml:", "state"),
 ]
 
 

@@ -124,8 +124,8 @@ def connect_request(target, fields=()):
     return "\r\n".join([f"CONNECT {target} HTTP/1.1", f"Host: {target}", *fields]).encode("latin-1") + b"\r\n\r\n"
 
 
-def connect_reply(exeat, target, fields=(), host="127.0.0.1"):
-    with exeat.connect(host) as s:
+def connect_reply(exeat, target, fields=(), host="127.0.0.1", source=None):
+    with exeat.connect(host, source=source) as s:
         return ask(s, connect_request(target, fields), "CONNECT")
 
 

@@ -33,6 +33,7 @@ class DnsServer:
     def __init__(self, host="127.0.0.1"):
         self.table = {}
         self.queries = []  # (name, type, "udp" or "tcp"), as they came
+        self.forge = lambda packet, reply: []  # what goes before the reply: (socket or None for the server's own, datagram)
         self._lock = threading.Lock()
         self._udp, self._tcp = self._bind(host)
         self.address = "%s:%d" % self._udp.getsockname()
@@ -64,6 +65,8 @@ class DnsServer:
         while True:
             packet, client = self._udp.recvfrom(4096)
             reply = self._reply(packet, "udp")
+            for sender, forged in self.forge(packet, reply):
+                (sender or self._udp).sendto(forged, client)
             if reply:
                 self._udp.sendto(reply, client)
 

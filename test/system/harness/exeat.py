@@ -41,10 +41,10 @@ def table(header, values):
 
 
 class Exeat:
-    """`limits`, `audit`, `dns`: what differs from the tests' defaults in those tables. `listen`: more [[listen]] tables.
+    """`limits`, `audit`, `dns`, `policy`: what differs from the tests' defaults in those tables. `listen`: more [[listen]] tables.
     `before`: a command that starts exeat, such as prlimit."""
 
-    def __init__(self, directory, allowlist, dns_server, *, listen=(), limits=None, audit=None, dns=None, before=(), arguments=(), allowlist_path=None):
+    def __init__(self, directory, allowlist, dns_server, *, listen=(), limits=None, audit=None, dns=None, policy=None, before=(), arguments=(), allowlist_path=None):
         self.directory = pathlib.Path(directory)
         self.proxy_port, self.admin_port = free_port(), free_port()
         self.allowlist_path = pathlib.Path(allowlist_path or self.directory / "allowlist.toml")
@@ -56,7 +56,7 @@ class Exeat:
         self.config_path.write_text("\n".join([
             *(table("[[listen]]", each) for each in listeners),
             table("[admin]", {"address": f"127.0.0.1:{self.admin_port}"}),
-            table("[policy]", {"allowlist": str(self.allowlist_path)}),
+            table("[policy]", {"allowlist": str(self.allowlist_path), **(policy or {})}),
             table("[dns]", {"servers": [dns_server.address], "timeout": "2s", **(dns or {})}),
             table("[audit]", {"path": str(self.audit_path), **(audit or {})}),
             table("[limits]", {"workers": 2, "drain_timeout": "1s", **(limits or {})}),

@@ -1,0 +1,150 @@
+#include <exeat/budget.hpp>
+
+#include <algorithm>
+
+namespace exeat {
+
+namespace {
+constexpr per_window<std::uint64_t> window_hours{1, 24, 168};
+}
+
+void sliding_sums::add(std::uint64_t n) noexcept
+{
+    for (std::size_t w = 0; w < budget_windows; ++w) cell(w, step(w)) += n, sums_[w] += n;
+}
+
+void sliding_sums::advance(budget_minutes now) noexcept
+{
+    if (now <= now_) return;
+    for (std::size_t w = 0; w < budget_windows; ++w) {
+        const auto from = step(w), to = now.count() / minutes_each[w];
+        const auto gone = std::min<std::int64_t>(to - from, static_cast<std::int64_t>(length[w]));
+        for (std::int64_t i = 1; i <= gone; ++i) {
+            auto& c = cell(w, from + i);
+            sums_[w] -= c;
+            c = 0;
+        }
+    }
+    now_ = now;
+}
+
+std::array<std::uint64_t, sliding_sums::steps> sliding_sums::written() const noexcept
+{
+    auto copy = *this;
+    std::array<std::uint64_t, steps> out{};
+    for (std::size_t w = 0; w < budget_windows; ++w)
+        for (std::size_t i = 0; i < length[w]; ++i) out[first[w] + i] = copy.cell(w, step(w) + 1 + static_cast<std::int64_t>(i));
+    return out;
+}
+
+void sliding_sums::read(const std::array<std::uint64_t, steps>& cells, budget_minutes saved_at) noexcept
+{
+    now_ = saved_at;
+    sums_ = {};
+    for (std::size_t w = 0; w < budget_windows; ++w)
+        for (std::size_t i = 0; i < length[w]; ++i) {
+            const auto n = cells[first[w] + i];
+            cell(w, step(w) + 1 + static_cast<std::int64_t>(i)) = n;
+            sums_[w] += n;
+        }
+}
+
+upload_account::upload_account(const upload_limits& to, budget_minutes now, std::optional<budget_minutes> forgot)
+    : excess_{to.excess}, limits_{to}, forgot_{forgot}
+{
+    settle(now);
+}
+
+std::uint64_t upload_account::take(std::uint64_t want, budget_minutes now) noexcept
+{
+    bool settled = minute_.load(std::memory_order_relaxed) < now.count();
+    if (settled) room(now);
+    const auto wanted = static_cast<std::int64_t>(std::min(want, unlimited));
+    for (auto left = left_.load(std::memory_order_relaxed);;) {
+        const auto given = std::clamp<std::int64_t>(left, 0, wanted);
+        if (given < wanted && !settled && excess_.load(std::memory_order_relaxed)) {
+            settled = true; // what has come down meanwhile may have made room
+            room(now);
+            left = left_.load(std::memory_order_relaxed);
+        } else if (left_.compare_exchange_weak(left, left - given, std::memory_order_relaxed)) return static_cast<std::uint64_t>(given);
+    }
+}
+
+std::uint64_t upload_account::room(budget_minutes now) noexcept
+{
+    const std::lock_guard hold{books_};
+    settle(now);
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(left_.load(std::memory_order_relaxed), 0));
+}
+
+upload_account::view upload_account::look(budget_minutes now)
+{
+    const std::lock_guard hold{books_};
+    settle(now);
+    view out{sent_.sums(), sent_.sums(), limits_};
+    for (std::size_t w = 0; limits_.excess && w < budget_windows; ++w) out.counted[w] -= std::min(out.counted[w], usual(w));
+    return out;
+}
+
+void upload_account::hold_to(const upload_limits& to, budget_minutes now)
+{
+    const std::lock_guard hold{books_};
+    if (limits_ == to) return;
+    settle(now);
+    limits_ = to;
+    excess_.store(to.excess, std::memory_order_relaxed);
+    settle(now);
+}
+
+upload_account::snapshot upload_account::written(budget_minutes now)
+{
+    const std::lock_guard hold{books_};
+    settle(now);
+    return {sent_.written(), came_.written(), opened_.written()};
+}
+
+void upload_account::read(const snapshot& s, budget_minutes saved_at, budget_minutes now)
+{
+    const std::lock_guard hold{books_};
+    settle(now);
+    sent_.read(s.sent, saved_at);
+    came_.read(s.down, saved_at);
+    opened_.read(s.tunnels, saved_at);
+    settle(now);
+}
+
+// Every taking of a minute is booked in it, for the first of the next minute settles before it takes. What is given back after that is
+// lost to its taker: the books err on the tight side.
+void upload_account::settle(budget_minutes now) noexcept
+{
+    const auto left = left_.load(std::memory_order_relaxed);
+    if (settled_ > left) sent_.add(static_cast<std::uint64_t>(settled_ - left));
+    came_.add(down_.exchange(0, std::memory_order_relaxed));
+    opened_.add(tunnels_.exchange(0, std::memory_order_relaxed));
+    for (auto* s : {&sent_, &came_, &opened_}) s->advance(now);
+    settled_ = credit(now);
+    left_.fetch_add(settled_ - left, std::memory_order_relaxed); // others may have taken meanwhile
+    if (minute_.load(std::memory_order_relaxed) < now.count()) minute_.store(now.count(), std::memory_order_relaxed);
+}
+
+std::uint64_t upload_account::usual(std::size_t window) const noexcept
+{
+    const auto allowance = limits::pull_download_allowance * window_hours[window];
+    return limits::pull_tunnel_bytes * std::min(opened_.sums()[window], limits::pull_tunnels[window]) +
+           std::min(came_.sums()[window] / limits::pull_download_share, allowance);
+}
+
+std::int64_t upload_account::credit(budget_minutes now) const noexcept
+{
+    auto least = static_cast<std::int64_t>(unlimited);
+    for (std::size_t w = 0; w < budget_windows; ++w) {
+        const auto most = limits_.most[w];
+        if (most == unlimited) continue;
+        const bool forgetful = forgot_ && now - *forgot_ < std::chrono::hours{window_hours[w]};
+        const auto held_to = (forgetful ? most / 2 : most) + (limits_.excess ? usual(w) : 0);
+        least = std::min(least, static_cast<std::int64_t>(held_to) - static_cast<std::int64_t>(sent_.sums()[w]));
+    }
+    return least;
+}
+
+} // namespace exeat

@@ -1,0 +1,37 @@
+// The upload accounts that one tunnel is held to: its client's at the entry or at the entry's purpose, and the entry's over all clients
+// where it has such a limit. What is about to be written upstream is taken from all of them first, and what the socket did not take is
+// given back. One worker's thread; the book outlives it.
+#pragma once
+
+#include <exeat/budget_book.hpp>
+#include <exeat/policy.hpp>
+
+#include <array>
+#include <cstdint>
+
+namespace exeat::net {
+
+budget_minutes budget_now() noexcept; // of the monotonic clock, and never before limits::budget_epoch
+
+class upload_permit {
+public:
+    upload_permit() = default;
+    // Throws std::bad_alloc.
+    upload_permit(budget_book&, const ip_address& client, const rule& by, const policy_settings&, budget_minutes now);
+
+    std::uint64_t take(std::uint64_t want, budget_minutes now) noexcept; // how much may leave, at most `want`
+    void overdraw(std::uint64_t) noexcept;                               // leaves all the same: counted
+    void give_back(std::uint64_t) noexcept;
+    void downloaded(std::uint64_t n) noexcept
+    {
+        if (accounts_[0] && excess_) accounts_[0]->downloaded(n);
+    }
+    void tunnel_opened() noexcept;
+    bool spent(budget_minutes now) noexcept;
+
+private:
+    std::array<budget_book::handle, 2> accounts_; // the client's first
+    bool excess_ = false;
+};
+
+} // namespace exeat::net

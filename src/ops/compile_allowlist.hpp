@@ -1,0 +1,46 @@
+// The drafts of a policy's files, and the hosts files that they name, to one compiled policy. One thread.
+#pragma once
+
+#include <exeat/policy.hpp>
+#include <ops/digest.hpp>
+#include <ops/label_registry.hpp>
+#include <ops/list_part.hpp>
+#include <ops/watched_file.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace exeat::ops {
+
+class allowlist_compiler {
+public:
+    // `files`: where the hosts files are added as they are read.
+    explicit allowlist_compiler(std::vector<watched_file>& files);
+
+    void take_text(std::string_view of_the_allowlist);
+    void take_digest(const sha256_digest::value& of_a_part);
+    // The part's entries, and the groups of the first; its hosts are gone from the draft then. What is wrong goes to the part's findings.
+    void add(list_part&);
+    bool failed() const;
+    // Slots are given out here: a list that is refused uses none up. `settings` without sha256.
+    std::shared_ptr<const policy> finish(policy_settings, label_registry&, findings&) &&;
+    void tell_of_hosts_files(std::vector<problem>&);
+
+private:
+    void add_entry(list_part&, entry&);
+    void add_hosts_file(list_part&, rule_index, const entry&);
+    void add_host(rule_index, const host_pattern&, findings&);
+
+    std::vector<watched_file>& files_;
+    policy_builder builder_;
+    sha256_digest digest_;
+    std::vector<findings> hosts_files_;
+    std::size_t names_ = 0;
+    std::vector<std::pair<std::string, purpose>> rules_; // for their slots
+    std::vector<std::string> groups_;
+};
+
+} // namespace exeat::ops

@@ -1,0 +1,117 @@
+#include <net/upload_permit.hpp>
+#include <ops/metric_families.hpp>
+
+#include <map>
+#include <unordered_map>
+
+namespace exeat::ops {
+
+namespace {
+
+using net::counter;
+using net::counters;
+
+std::string word(std::string_view w) { return std::string{w}; }
+std::string purpose_word(std::size_t p) { return word(to_string(static_cast<purpose>(p))); }
+
+using client_windows = std::array<std::optional<per_window<std::uint64_t>>, purposes>;
+
+// What the open accounts hold, by client and by entry.
+struct sent_by {
+    std::map<ip_address, client_windows> clients;
+    std::map<std::string, per_window<std::uint64_t>> entries; // that have a limit over all clients
+};
+
+void operator+=(per_window<std::uint64_t>& a, const per_window<std::uint64_t>& b)
+{
+    for (std::size_t w = 0; w < budget_windows; ++w) a[w] += b[w];
+}
+
+sent_by look_into(budget_book& book, const policy_status::view& status)
+{
+    std::unordered_map<std::uint64_t, const rule*> entries;
+    if (status.rules)
+        for (const auto& r : status.rules->rules()) entries.emplace(budget_key::id_of(r.name), &r);
+    sent_by out;
+    book.each([&, now = net::budget_now()](const budget_key& key, upload_account& account) {
+        const auto entry = entries.find(key.what);
+        const bool by_purpose = key.of == budget_key::scope::client_at_purpose;
+        if (!by_purpose && entry == entries.end()) return; // of an entry that is no more
+        const auto sent = account.look(now).sent;
+        if (key.of == budget_key::scope::entry) {
+            out.entries.emplace(entry->second->name, sent);
+            return;
+        }
+        auto& mine = out.clients[key.client][by_purpose ? key.what : static_cast<std::size_t>(entry->second->purpose)];
+        if (!mine) mine.emplace();
+        *mine += sent;
+    });
+    return out;
+}
+
+void by_client(families& all, const metric_sources& from, const client_series& clients, const sent_by& sent)
+{
+    auto& windows = new_gauge(all, "client_upload_window_bytes",
+                              "Uploaded by a client within the window, to the byte; of the clients that have series of their own.");
+    const auto groups = from.labels.groups();
+    for (const auto& [key, s] : clients.named()) {
+        const auto found = sent.clients.find(key.source);
+        if (found == sent.clients.end()) continue;
+        for (std::size_t p = 0; p < purposes; ++p)
+            for (std::size_t w = 0; found->second[p] && w < budget_windows; ++w)
+                add(windows, (*found->second[p])[w],
+                    {{"client", client_label(groups, key)}, {"purpose", purpose_word(p)}, {"window", word(budget_window_words[w])}});
+    }
+}
+
+void by_entry(families& all, const sent_by& sent)
+{
+    auto& windows = new_gauge(all, "entry_upload_window_bytes",
+                              "Uploaded within the window by all clients together; of the entries that have upload_total.");
+    for (const auto& [entry, bytes] : sent.entries)
+        for (std::size_t w = 0; w < budget_windows; ++w)
+            add(windows, bytes[w], {{"entry", entry}, {"window", word(budget_window_words[w])}});
+}
+
+void thresholds(families& all)
+{
+    auto& budgets = new_gauge(all, "upload_budget_bytes",
+                              "What a client may upload to all entries of a purpose that have no budget of their own; pull: beyond what "
+                              "pulling costs.");
+    for (std::size_t p = 0; p < purposes; ++p) {
+        const auto most = default_upload(static_cast<purpose>(p)).most;
+        for (std::size_t w = 0; w < budget_windows; ++w)
+            if (most[w] != unlimited) add(budgets, most[w], {{"purpose", purpose_word(p)}, {"window", word(budget_window_words[w])}});
+    }
+}
+
+void exceeded(families& all, const metric_sources& from)
+{
+    auto& over = new_counter(all, "budget_exceeded_total", "Tunnels that reached the end of an upload budget, by what was done.");
+    for (std::size_t p = 0; p < purposes; ++p)
+        for (std::size_t a = 0; a <= budget_actions; ++a)
+            add(over, sum(from, [=](const counters& c) -> const counter& { return c.over_budget[p][a]; }),
+                {{"purpose", purpose_word(p)}, {"action", a < budget_actions ? word(budget_action_words[a]) : "report"}});
+}
+
+} // namespace
+
+void collect_budgets(families& all, const metric_sources& from, const client_series& clients)
+{
+    exceeded(all, from);
+    thresholds(all);
+    const auto sent = look_into(from.uploads.book(), from.policy.now());
+    by_client(all, from, clients, sent);
+    by_entry(all, sent);
+    const metric_labels table{{"table", "upload_budgets"}};
+    auto& book = from.uploads.book();
+    add(new_gauge(all, "detector_entries", "Keys in a bounded table."), std::uint64_t{book.size()}, table);
+    add(new_gauge(all, "detector_capacity", "How many keys the table can hold."), std::uint64_t{limits::budget_accounts}, table);
+    add(new_counter(all, "detector_evictions_total", "Idle keys that made room for others."), book.evicted(), table);
+    add(new_counter(all, "detector_crowded_total", "Times that a key found no room, and shared what is left for all such."), book.crowded(),
+        table);
+    add(new_gauge(all, "upload_snapshot_timestamp_seconds", "When the upload accounts were last written to disk; 0: never."),
+        from.uploads.saved_at());
+}
+
+} // namespace exeat::ops

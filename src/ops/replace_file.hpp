@@ -1,0 +1,19 @@
+// Puts a file in place of another in one step: after a crash there is the old one or the new one, whole (rename(2), with fsync(2) of file
+// and directory). Blocks; never on a worker.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace exeat::ops {
+
+enum class readers : std::uint8_t { owner, all };
+
+// The directory must exist; `path`.new beside it is used on the way.
+std::error_code replace_file(const std::string& path, std::string_view content, readers = readers::owner);
+// Only where there is none yet: std::errc::file_exists.
+std::error_code create_file(const std::string& path, std::string_view content, readers);
+
+} // namespace exeat::ops

@@ -1,0 +1,35 @@
+// The upload accounts as bytes, to outlive the process: a header, the accounts with what their windows hold, and a SHA-256 over all before
+// it, for a disk that errs (whoever can write the file is not kept out). Numbers are little-endian. Pure but for the digest; any thread.
+//
+//   "exeat-uploads-1\n" | saved at: u64 minutes since 1970 | forgot: u64 minutes before that, plus 1; 0: nothing | clean: u8 | accounts:
+//   u32 | account... | SHA-256 account: scope u8 | client 16 | what u64 | sent, down, tunnels: each count u8, then so many (step u8, bytes
+//   u64)
+#pragma once
+
+#include <exeat/budget_book.hpp>
+#include <exeat/rule.hpp>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace exeat::ops {
+
+struct upload_snapshot {
+    struct account {
+        budget_key key;
+        upload_account::snapshot sums;
+    };
+    wall_time saved_at{};
+    std::optional<std::chrono::minutes> forgot; // so long before that a process began which did not know what was before it
+    bool clean = false;                         // the process ended with it
+    std::vector<account> accounts;
+};
+
+upload_snapshot snapshot_of(budget_book&, budget_minutes now, wall_time wall, bool clean);
+std::string encode(const upload_snapshot&); // empty when the library has no SHA-256 for us
+std::optional<upload_snapshot> decode_uploads(std::string_view) noexcept(false);
+
+} // namespace exeat::ops

@@ -1,0 +1,89 @@
+#include <doctest/doctest.h>
+#include <exeat/budget_book.hpp>
+
+#include <set>
+#include <vector>
+
+using namespace exeat;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr budget_minutes start = 29'000'000min;
+using scope = budget_key::scope;
+
+budget_key of(std::uint32_t client, std::uint64_t what = 0) { return {scope::client_at_purpose, ip_address::v4(client), what}; }
+upload_limits hourly(std::uint64_t bytes) { return {{bytes, unlimited, unlimited}, false}; }
+
+} // namespace
+
+TEST_CASE("one key has one account, whoever opens it, and keys that differ in anything have their own")
+{
+    budget_book book{1, start, {}};
+    auto a = book.open(of(1), hourly(100), start), b = book.open(of(1), hourly(100), start);
+    CHECK(a->take(80, start) == 80);
+    CHECK(b->take(80, start) == 20);
+    CHECK(book.open(of(2), hourly(100), start)->take(80, start) == 80);
+    CHECK(book.open(of(1, 3), hourly(100), start)->take(80, start) == 80);
+    CHECK(book.open({scope::client_at_entry, ip_address::v4(1), 0}, hourly(100), start)->take(80, start) == 80);
+    CHECK(book.open({scope::entry, {}, 0}, hourly(100), start)->take(80, start) == 80);
+    CHECK(book.size() == 5);
+}
+
+TEST_CASE("an account outlives its tunnels, and a reload's limits reach it")
+{
+    budget_book book{1, start, {}};
+    CHECK(book.open(of(1), hourly(100), start)->take(70, start) == 70);
+    CHECK(book.open(of(1), hourly(90), start)->take(70, start) == 20);
+}
+
+TEST_CASE("a full book lets the oldest go, but none that is open or spent")
+{
+    budget_book book{1, start, {}};
+    auto open = book.open(of(1), hourly(100), start);
+    CHECK(open->take(40, start) == 40);
+    CHECK(book.open(of(2), hourly(100), start)->take(100, start) == 100); // spent
+    CHECK(book.open(of(3), hourly(100), start)->take(40, start) == 40);   // may go
+    for (std::uint32_t i = 10; i < 10 + 2 * limits::budget_accounts; ++i) book.open(of(i), hourly(100), start + 1min);
+    CHECK(book.size() <= limits::budget_accounts);
+    CHECK(book.evicted() > 0);
+    CHECK(book.crowded() == 0);
+    CHECK(open->take(100, start + 1min) == 60);
+    CHECK(book.open(of(1), hourly(100), start + 1min)->take(100, start + 1min) == 0);
+    CHECK(book.open(of(2), hourly(100), start + 1min)->take(100, start + 1min) == 0);
+    CHECK(book.open(of(3), hourly(100), start + 1min)->take(100, start + 1min) == 100);
+}
+
+TEST_CASE("keys that find no room share one tight account")
+{
+    budget_book book{1, start, {}};
+    std::vector<budget_book::handle> open;
+    std::uint32_t client = 0;
+    while (book.crowded() == 0) open.push_back(book.open(of(client++), hourly(100), start));
+    CHECK(open.size() > limits::budget_accounts / 2);
+    CHECK(open.size() <= limits::budget_accounts + 1);
+    CHECK(open.back()->take(limits::crowded_budget * 2, start) == limits::crowded_budget);
+    std::size_t shared = 0;
+    for (std::uint32_t i = 0; i < 5'000; ++i) shared += book.open(of(client++), hourly(100), start)->take(1, start) == 0;
+    CHECK(shared > 0);
+}
+
+TEST_CASE("what was restored is held to the limits that the next tunnel brings")
+{
+    budget_book before{1, start, {}}, after{2, start + 5min, start + 5min};
+    CHECK(before.open(of(1), hourly(100), start)->take(30, start) == 30);
+    std::size_t seen = 0;
+    before.each([&](const budget_key& key, upload_account& a) {
+        ++seen;
+        after.restore(key, a.written(start), start, start + 5min);
+    });
+    CHECK(seen == 1);
+    CHECK(after.open(of(1), hourly(100), start + 5min)->take(100, start + 5min) == 20); // half of 100 less 30
+}
+
+TEST_CASE("an entry's id is the same in every process")
+{
+    CHECK(budget_key::id_of("") == 0xcbf29ce484222325);
+    CHECK(budget_key::id_of("a") == 0xaf63dc4c8601ec8c); // of the published test vectors
+    CHECK(budget_key::id_of("foobar") == 0x85944171f73967e8);
+}

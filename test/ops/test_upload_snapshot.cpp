@@ -1,0 +1,176 @@
+#include "temporary_directory.hpp"
+
+#include <net/upload_permit.hpp>
+#include <net/wall_clock.hpp>
+#include <ops/replace_file.hpp>
+#include <ops/upload_ledger.hpp>
+#include <ops/upload_snapshot.hpp>
+
+#include <doctest/doctest.h>
+#include <fstream>
+#include <sstream>
+
+using namespace exeat;
+using namespace exeat::ops;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr upload_limits hourly{{1'000, unlimited, unlimited}, false};
+const budget_key somebody{budget_key::scope::client_at_entry, ip_address::v4(0x0a000001), budget_key::id_of("e")};
+
+budget_book::handle account_of(upload_ledger& l) { return l.book().open(somebody, hourly, net::budget_now()); }
+
+// What a process leaves that began with `known` and sent so much.
+void leave(const temporary_directory& d, std::uint64_t sent, bool clean, std::chrono::minutes ago)
+{
+    budget_book book{1, net::budget_now(), {}};
+    auto a = book.open(somebody, hourly, net::budget_now());
+    a->take(sent, net::budget_now());
+    d.write("uploads", encode(snapshot_of(book, net::budget_now(), net::wall_now() - ago, clean)));
+}
+
+std::uint64_t left_after_start(const temporary_directory& d)
+{
+    const event_log log{log_format::people};
+    upload_ledger l{d.path(""), log};
+    return account_of(l)->room(net::budget_now());
+}
+
+std::string content(const std::string& path)
+{
+    std::ifstream in{path, std::ios::binary};
+    return (std::ostringstream{} << in.rdbuf()).str();
+}
+
+} // namespace
+
+TEST_CASE("what was sent before a restart still counts")
+{
+    const temporary_directory d;
+    leave(d, 300, true, 10min);
+    CHECK(left_after_start(d) == 700);
+}
+
+TEST_CASE("a clean end is trusted at any age, what a crash left for a short while only, and after that half counts as spent")
+{
+    const temporary_directory d;
+    leave(d, 300, true, 50min);
+    CHECK(left_after_start(d) == 700);
+    leave(d, 300, false, 1min);
+    CHECK(left_after_start(d) == 700);
+    leave(d, 300, false, limits::snapshot_grace + 2min);
+    CHECK(left_after_start(d) == 200);
+}
+
+TEST_CASE("without a snapshot, or with one that any byte of was changed or cut off, half counts as spent")
+{
+    const temporary_directory d;
+    CHECK(left_after_start(d) == 500);
+    leave(d, 300, true, 0min);
+    const auto good = content(d.path("uploads"));
+    for (std::size_t i = 0; i < good.size(); ++i) {
+        auto bad = good;
+        bad[i] = static_cast<char>(bad[i] ^ 1);
+        CHECK_FALSE(decode_uploads(bad));
+        CHECK_FALSE(decode_uploads(std::string_view{good}.substr(0, i)));
+    }
+    d.write("uploads", good.substr(0, good.size() / 2));
+    CHECK(left_after_start(d) == 500);
+}
+
+TEST_CASE("what a start did not know, the starts after it do not know either")
+{
+    const temporary_directory d;
+    CHECK(left_after_start(d) == 500);
+    CHECK(left_after_start(d) == 500);
+    auto s = decode_uploads(content(d.path("uploads")));
+    REQUIRE(s);
+    CHECK(s->forgot);
+    s->forgot = 59min;
+    s->clean = true;
+    d.write("uploads", encode(*s));
+    CHECK(left_after_start(d) == 500);
+    s->forgot = 60min; // the hour is over
+    d.write("uploads", encode(*s));
+    CHECK(left_after_start(d) == 1'000);
+}
+
+TEST_CASE("what is encoded is decoded as it was, every step of every account")
+{
+    upload_snapshot s;
+    s.saved_at = wall_time{29'000'000min};
+    s.forgot = 17min;
+    s.clean = true;
+    for (std::uint64_t n = 0; n < 300; ++n) {
+        auto& a = s.accounts.emplace_back();
+        a.key = {static_cast<budget_key::scope>(n % 3), ip_address::v4(static_cast<std::uint32_t>(n)), n * 7};
+        for (std::size_t i = 0; i < sliding_sums::steps; ++i)
+            a.sums.sent[i] = n * i, a.sums.down[i] = i % 2 * n, a.sums.tunnels[i] = i / 50;
+    }
+    const auto again = decode_uploads(encode(s));
+    REQUIRE(again);
+    CHECK(again->saved_at == s.saved_at);
+    CHECK(again->clean);
+    CHECK(again->forgot == 17min);
+    REQUIRE(again->accounts.size() == s.accounts.size());
+    for (std::size_t n = 0; n < s.accounts.size(); ++n) {
+        CHECK(again->accounts[n].key == s.accounts[n].key);
+        CHECK(again->accounts[n].sums.sent == s.accounts[n].sums.sent);
+        CHECK(again->accounts[n].sums.down == s.accounts[n].sums.down);
+        CHECK(again->accounts[n].sums.tunnels == s.accounts[n].sums.tunnels);
+    }
+}
+
+TEST_CASE("a snapshot of as many accounts as there may be is read, and of one more is not")
+{
+    upload_snapshot s;
+    s.accounts.resize(limits::budget_accounts);
+    CHECK(decode_uploads(encode(s)));
+    s.accounts.emplace_back();
+    CHECK_FALSE(decode_uploads(encode(s)));
+}
+
+TEST_CASE("a snapshot may be of the last minute that there is and of no later one")
+{
+    upload_snapshot s;
+    s.saved_at = wall_time{std::chrono::minutes{limits::snapshot_minutes}};
+    CHECK(decode_uploads(encode(s)));
+    s.saved_at += 1min;
+    CHECK_FALSE(decode_uploads(encode(s)));
+}
+
+TEST_CASE("a ledger writes at once, after a while and at its end, and says when it cannot")
+{
+    const temporary_directory d;
+    const event_log log{log_format::people};
+    {
+        upload_ledger l{d.path(""), log};
+        CHECK(l.saved_at() > 0);
+        account_of(l)->take(100, net::budget_now());
+        l.begin();
+        l.stop();
+        const auto left = decode_uploads(content(d.path("uploads")));
+        REQUIRE(left);
+        CHECK(left->clean);
+        CHECK(left->accounts.size() == 1);
+    }
+    CHECK_THROWS_AS((upload_ledger{d.path("not-there"), log}), std::system_error);
+    upload_ledger nowhere{{}, log};
+    CHECK(nowhere.saved_at() == 0);
+}
+
+TEST_CASE("a file is replaced as a whole, for its owner alone, and a symlink in its way is not followed")
+{
+    const temporary_directory d;
+    const auto path = d.write("f", "old");
+    CHECK_FALSE(replace_file(path, "new"));
+    CHECK(content(path) == "new");
+    CHECK(std::filesystem::status(path).permissions() == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+    CHECK_FALSE(std::filesystem::exists(path + ".new"));
+    std::filesystem::create_symlink(d.path("victim"), path + ".new");
+    CHECK(replace_file(path, "x"));
+    CHECK(content(path) == "new");
+    CHECK_FALSE(std::filesystem::exists(d.path("victim")));
+    CHECK(replace_file(d.path("no/f"), "x"));
+}

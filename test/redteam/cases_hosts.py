@@ -1,0 +1,91 @@
+"""A, B, C, H: hosts and addresses, by every way that can say them. A row: case, severity, host as it is written, verdict."""
+
+TLS = ("redirect tls", "tproxy tls", "sni")
+HTTP = ("http", "redirect http")
+UTF8 = lambda text: text.encode().decode("latin-1")
+
+# The host alone decides. What a way cannot say is in CANNOT.
+HOSTS = [
+    ("A1", "C", "evil.test\0.ok.test", "host_syntax"),
+    ("A1", "C", "ok.test\0.evil.test", "host_syntax"),
+    ("A1", "C", "ok.test\0", "host_syntax"),
+    ("A2", "C", "evil.test.", "not_allowed"),
+    ("A2", "C", "EVIL.tEsT", "not_allowed"),
+    ("A2", "C", "ok.test..", "host_syntax"),
+    ("A4", "H", "[evil.test]", "host_syntax"),
+    ("A4", "H", "[[evil.test]]", "host_syntax"),
+    ("A4", "H", "[ok.test]", "host_syntax"),
+    ("A5", "C", "notok.test", "not_allowed"),
+    ("A6", "C", "ok.test.evil.test", "not_allowed"),
+    ("A7", "C", "ok.test@evil.test", "host_syntax"),
+    ("A8", "C", "ok.test\\@evil.test", "host_syntax"),
+    ("A8", "C", "ok.test%2eevil.test", "host_syntax"),
+    ("A8", "C", "ok.test%00.evil.test", "host_syntax"),
+    ("A10", "H", UTF8("ⓔvil.test"), "host_syntax"),
+    ("A10", "H", UTF8("evil。test"), "host_syntax"),
+    ("A10", "H", UTF8("ok．test"), "host_syntax"),
+    ("A11", "M", "xn--80ak6aa92e.test", "not_allowed"),
+    ("A11", "M", "xn--ok-test-.test", "host_syntax"),
+    ("A12", "H", "a" * 64 + ".ok.test", "host_syntax"),
+    ("A12", "H", ".".join(["a" * 49] * 5) + ".test", "host_syntax"),
+    ("A14", "M", ".", "host_syntax"),
+    ("A14", "M", "*", "host_syntax"),
+    ("A14", "M", "*.w.test", "host_syntax"),
+    ("A14", "M", "**.w.test", "host_syntax"),
+    ("A14", "M", "instance-data", "host_syntax"),
+    ("A14", "M", "localhost", "host_syntax"),
+    ("A14", "M", "-ok.test", "host_syntax"),
+    ("A14", "M", "ok..test", "host_syntax"),
+    ("B1", "C", "127.0.0.1", "ip_literal"),
+    ("B1", "C", "0.0.0.0", "ip_literal"),
+    ("B1", "C", "[::]", "ip_literal"),
+    ("B1", "C", "[::1]", "ip_literal"),
+    ("B2", "C", "2130706433", "host_syntax"),
+    ("B2", "C", "0x7f000001", "host_syntax"),
+    ("B2", "C", "0177.0.0.1", "host_syntax"),
+    ("B2", "C", "127.1", "host_syntax"),
+    ("B2", "C", "169.254.43518", "host_syntax"),
+    ("B2", "C", "0x1A9FEA9FE", "host_syntax"),
+    ("B2", "C", "ok.test.0x7f", "host_syntax"),
+    ("B3", "C", "169.254.169.254", "ip_literal"),
+    ("B3", "C", "168.63.129.16", "ip_literal"),
+    ("B3", "C", "100.100.100.200", "ip_literal"),
+    ("B3", "C", "[fd00:ec2::254]", "ip_literal"),
+    ("B4", "C", "10.96.0.1", "ip_literal"),
+    ("B6", "H", "[64:ff9b::a9fe:a9fe]", "ip_literal"),
+    ("B7", "H", "[2002:7f00:1::]", "ip_literal"),
+    ("B9", "H", "[fe80::1%25eth0]", "host_syntax"),
+    ("B9", "H", "[fe80::1%eth0]", "host_syntax"),
+    ("B11", "M", "224.0.0.1", "ip_literal"),
+    ("B11", "M", "[2001:db8::1]", "ip_literal"),
+    ("B12", "C", "93.184.216.34", "ip_literal"),
+    ("B12", "C", "[::ffff:93.184.216.34]", "ip_literal"),
+    ("C1", "C", "mzxw6ytboi4dsojzhe4tsojzhemzxw6ytboi.evil.test", "not_allowed"),
+    ("D12", "C", "evil.test", "not_allowed"),
+    ("H5", "M", "a.b.w.test", "not_allowed"),
+    ("H5", "M", "w.test", "not_allowed"),
+    ("I17", "H", "upload.w.test", "denied_by_rule"),
+]
+# An address is no server name (RFC 6066 section 3), with brackets or without.
+NO_SERVER_NAME = {"ip_literal": "host_syntax"}
+
+# Names that are allowed and resolve to what must not be dialled: (case, severity, answers, verdict)
+ADDRESSES = [
+    ("B1", "C", ["127.0.0.1"], "addr_class"), ("B1", "C", ["0.0.0.0"], "addr_class"), ("B1", "C", ["::"], "addr_class"), ("B1", "C", ["::1"], "addr_class"),
+    ("B3", "C", ["169.254.169.254"], "addr_class"), ("B3", "C", ["168.63.129.16"], "addr_class"), ("B3", "C", ["100.100.100.200"], "addr_class"),
+    ("B3", "C", ["fd00:ec2::254"], "addr_class"),
+    ("B4", "C", ["10.0.0.5"], "addr_class"), ("B4", "C", ["172.16.0.1"], "addr_class"), ("B4", "C", ["192.168.1.1"], "addr_class"), ("B4", "C", ["100.64.0.1"], "addr_class"),
+    ("B6", "H", ["64:ff9b::a9fe:a9fe"], "addr_class"), ("B6", "H", ["64:ff9b:1::a00:1"], "addr_class"),
+    ("B7", "H", ["2002:7f00:1::"], "addr_class"), ("B7", "H", ["2001:0:1::"], "addr_class"),
+    ("B11", "M", ["224.0.0.1"], "addr_class"), ("B11", "M", ["240.0.0.1"], "addr_class"), ("B11", "M", ["198.18.0.1"], "addr_class"),
+    ("B11", "M", ["2001:db8::1"], "addr_class"), ("B11", "M", ["fec0::1"], "addr_class"), ("B11", "M", ["ff02::1"], "addr_class"), ("B11", "M", ["255.255.255.255"], "addr_class"),
+    ("B13", "H", ["10.200.0.1"], "self_connect"),
+    ("C4", "H", ["93.184.216.34", "10.0.0.5"], "addr_class"), ("C4", "H", ["93.184.216.34", "::1"], "addr_class"),
+    ("H10", "H", ["fd00:20::5"], "addr_class"),
+]
+LINKS = [("H6", "C", ["93.184.216.34"], "private_link_public"), ("H7", "H", ["10.20.9.4"], "private_link_cidr"), ("H7", "H", ["10.20.8.4", "10.20.9.4"], "private_link_cidr"),
+         ("H9", "H", None, "dns_failure")]
+PORTS = [("A15", "M", "ok.test", "", "host_syntax"), ("A15", "M", "ok.test", "443:443", "host_syntax"), ("A16", "M", "ok.test", "0", "host_syntax"),
+         ("A16", "M", "ok.test", "65536", "host_syntax"), ("A16", "M", "ok.test", "4294967739", "host_syntax"), ("A16", "M", "ok.test", "+443", "host_syntax"),
+         ("A16", "M", "ok.test", "0x1bb", "host_syntax"), ("A16", "M", "ok.test", "https", "host_syntax"), ("A16", "M", "ok.test", "000443", "host_syntax"),
+         ("D3", "H", "ok.test", "22", "port_not_allowed"), ("D3", "H", "ok.test", "8443", "port_not_allowed")]
