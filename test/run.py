@@ -1,7 +1,7 @@
 """run.py KIND...: runs what ./dev has built, lane beside lane, and counts. The last line is `N passed, N failed`.
 
-Most tests wait more than they compute, so the lanes share the cores: the suite on the release build, the suite on the sanitized build, and
-all else one after the other. What crashes, hangs or runs nothing has failed.
+Most tests wait more than they compute, so the lanes share the cores: the suite on the release build, the suite on the sanitized build, the
+network's fence, and all else one after the other. What crashes, hangs or runs nothing has failed.
 """
 import os
 import pathlib
@@ -60,6 +60,8 @@ KINDS = {
     "fuzz": {"rest": [Part("fuzz", PYTHON, TOP / "test/fuzz/run.py")]},
     "system": {"release": [pytest("system", "test/system")]},
     "redteam": {"release": [pytest("redteam", "test/redteam")]},
+    "manifests": {"fence": [pytest("manifests", "test/manifests")]},
+    "conformance": {"fence": [pytest("conformance", "test/conformance")]},
     "asan": {"sanitized": [pytest("asan-system", "test/system", binary="build/asan/exeat", EXEAT_SLOW="1"),
                            pytest("asan-redteam", "test/redteam", binary="build/asan/exeat", EXEAT_SLOW="1")],
              "rest": [doctest(f"asan-{suite}", f"build/asan/test/test-{suite}") for suite in ("core", "ops", "net")]},
