@@ -62,6 +62,7 @@ KINDS = {
     "redteam": {"release": [pytest("redteam", "test/redteam")]},
     "manifests": {"fence": [pytest("manifests", "test/manifests")]},
     "conformance": {"fence": [pytest("conformance", "test/conformance")]},
+    "soak": {"fence": [pytest("soak", "test/soak")]},
     "asan": {"sanitized": [pytest("asan-system", "test/system", binary="build/asan/exeat", EXEAT_SLOW="1"),
                            pytest("asan-redteam", "test/redteam", binary="build/asan/exeat", EXEAT_SLOW="1")],
              "rest": [doctest(f"asan-{suite}", f"build/asan/test/test-{suite}") for suite in ("core", "ops", "net")]},
