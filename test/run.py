@@ -1,7 +1,7 @@
 """run.py KIND...: runs what ./dev has built, lane beside lane, and counts. The last line is `N passed, N failed`.
 
-Most tests wait more than they compute, so the lanes share the cores: the suite on the release build, the suite on the sanitized build, and
-all else one after the other. What crashes, hangs or runs nothing has failed.
+Most tests wait more than they compute, so the lanes share the cores: the suite on the release build, the suite on the sanitized build, the
+network's fence, and all else one after the other. What crashes, hangs or runs nothing has failed.
 """
 import os
 import pathlib
@@ -60,11 +60,13 @@ KINDS = {
     "readme": {"rest": [Part("readme", PYTHON, TOP / "test/readme/run.py")]},
     "machine": {"rest": [pytest("machine", "test/machine")]},
     "differential": {"rest": [doctest("differential", "build/test/differential/test-differential"), pytest("differential-daemons", "test/differential")]},
-    "manifests": {"rest": [pytest("manifests", "test/manifests")]},
-    "conformance": {"rest": [pytest("conformance", "test/conformance")]},
     "fuzz": {"rest": [Part("fuzz", PYTHON, TOP / "test/fuzz/run.py")]},
     "system": {"release": [pytest("system", "test/system")]},
     "redteam": {"release": [pytest("redteam", "test/redteam")]},
+    "manifests": {"fence": [pytest("manifests", "test/manifests")]},
+    "conformance": {"fence": [pytest("conformance", "test/conformance")]},
+    "monitoring": {"fence": [pytest("monitoring", "test/monitoring")]},
+    "soak": {"fence": [pytest("soak", "test/soak")]},
     "asan": {"sanitized": [pytest("asan-system", "test/system", binary="build/asan/exeat", EXEAT_SLOW="1"),
                            pytest("asan-redteam", "test/redteam", binary="build/asan/exeat", EXEAT_SLOW="1")],
              "rest": [doctest(f"asan-{suite}", f"build/asan/test/test-{suite}") for suite in ("core", "ops", "net")]},

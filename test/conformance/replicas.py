@@ -4,7 +4,9 @@
 
 and a load that says for each connection what its client saw."""
 import collections
+import pathlib
 import socket
+import tempfile
 import threading
 import time
 
@@ -61,8 +63,7 @@ class Replicas:
         namespace.ip(f"route add default via 10.61.{n}.1")
         dns = DnsServer(f"10.61.{n}.1")
         dns.table = self.gateway.lab.dns.table
-        directory = self.gateway.lab.directory / f"replica{n}-{id(self)}"
-        directory.mkdir()
+        directory = pathlib.Path(tempfile.mkdtemp(f"-replica{n}", dir=self.gateway.lab.directory))
         return Replica(namespace, directory, dns, n)
 
     def balance(self, by, among):
