@@ -89,6 +89,10 @@ inline constexpr std::chrono::minutes grant_least{1};      // that `exeat grant`
 inline constexpr std::chrono::hours grant_ahead{31 * 24};  // that an approved one of them may reach
 inline constexpr std::uint64_t serial_jump = 1'000;        // that a list may be beyond the one before
 
+// Detectors.
+inline constexpr std::size_t detect_clients = 65'536; // keys of a table whose values are small
+inline constexpr std::size_t detect_entries = 8'192;  // of one whose values are large: 4 to 14 MiB when it is full
+
 // Metric slots: a rule or group keeps its slot for the life of the process; when they are used up, new names share slot 0.
 inline constexpr std::size_t rule_slots = 4'096;
 inline constexpr std::size_t group_slots = 1'024;
