@@ -5,6 +5,7 @@
 #include <exeat/detect/flow_event.hpp>
 #include <exeat/detect/keys.hpp>
 #include <exeat/detect/thresholds.hpp>
+#include <exeat/limits.hpp>
 
 #include <array>
 
@@ -20,8 +21,8 @@ public:
 
 private:
     struct run {
-        std::array<std::uint32_t, 128> sizes{}; // of the last tunnels
-        std::array<std::int64_t, 128> at{};     // when they closed
+        std::array<std::uint32_t, limits::chunk_sizes> sizes{}; // of the last tunnels
+        std::array<std::int64_t, limits::chunk_sizes> at{}; // when they closed
         std::size_t count = 0;
         repeat_guard told;
     };
