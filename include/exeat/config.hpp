@@ -1,8 +1,11 @@
 // Validated settings of one exeat process (exeat.toml), as a value. Read once at start by ops/load_config; never changed after. Any thread.
 #pragma once
 
+#include <exeat/detect/flow_event.hpp>
+#include <exeat/detect/thresholds.hpp>
 #include <exeat/ip_address.hpp>
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -44,6 +47,15 @@ struct sandbox_settings {
     std::vector<std::string> read; // paths beside those that the other settings name
 };
 
+// What a finding of a detector does. (What a spent budget does, the allowlist says.)
+enum class detector_action : std::uint8_t { observe, cut };
+inline constexpr std::array<std::string_view, 2> detector_action_words{"observe", "cut"};
+
+struct detector_settings {
+    std::array<detector_action, detect::detectors> actions{};
+    detect::thresholds than;
+};
+
 enum class audit_failure : std::uint8_t { deny, proceed };
 
 struct config {
@@ -55,6 +67,7 @@ struct config {
     std::size_t approvals = 0;             // by so many different keys
     std::vector<endpoint> dns_servers;     // empty: the system's
     std::chrono::milliseconds dns_timeout{2'000};
+    detector_settings detect;
     std::string audit_path; // "stdout" or a path
     audit_failure on_audit_failure = audit_failure::deny;
 

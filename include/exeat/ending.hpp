@@ -17,6 +17,8 @@ enum class ending : std::uint8_t {
     policy_revoked, // a reload took the permission away
     expired,        // the grant or the list ran out
     budget,         // the upload budget is spent
+    max_age,        // the entry lets no tunnel live longer
+    anomaly,        // a detector that is told to cut found something
     refused_inside, // a check inside the tunnel failed: sni_mismatch, ech, not_tls, ...
     upstream_malformed,
     drained, // closed at the end of drain_timeout

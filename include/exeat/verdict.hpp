@@ -37,6 +37,7 @@ enum class verdict : std::uint8_t {
     policy_expired,
     budget,
     name_budget,
+    anomaly,
     upgrade,
     self_connect,
     // addresses: the name is allowed, what it resolves to is not

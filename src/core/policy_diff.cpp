@@ -59,6 +59,8 @@ void compare_terms(const rule& a, const rule& b, bool by_wildcard, std::vector<s
     note(b.ech && !a.ech, a.ech && !b.ech, "ech", "allowed", "denied");
     note(b.protocol == protocol::tcp && a.protocol != protocol::tcp, a.protocol == protocol::tcp && b.protocol != protocol::tcp, "protocol",
          "raw instead of tls", "tls instead of raw");
+    const auto age = [](const rule& r) { return r.max_age.count() == 0 ? std::chrono::seconds::max() : r.max_age; };
+    note(age(b) > age(a), age(b) < age(a), "max_age", "longer", "shorter");
     if (by_wildcard) note(b.wildcard_names > a.wildcard_names, b.wildcard_names < a.wildcard_names, "names", "more", "fewer");
     note(a.purpose != b.purpose && b.purpose > a.purpose, a.purpose != b.purpose && b.purpose < a.purpose, "purpose", to_string(b.purpose),
          to_string(b.purpose));

@@ -40,6 +40,7 @@ audit_record account::line(audit_action action) const
     r.upload = upload_;
     r.download = download_;
     r.ech = tunnel_.ech;
+    r.by_wildcard = tunnel_.said.by_wildcard;
     r.peer = peer_.address;
     if (tunnel_.to) {
         r.host = bounded_text{tunnel_.to->host.str()};
@@ -188,6 +189,8 @@ void account::progress()
     e.report = false;
     e.report_due = tunnel_.home.due.now() + ticks(limits::progress_interval);
     tunnel_.home.log(line(audit_action::progress), limits::audit_reserve);
+    const auto most = tunnel_.said.by->max_age;
+    if (most.count() > 0 && steady_clock::now() - opened_at_ >= most) tunnel_.interrupt({ending::max_age, verdict::expired});
 }
 
 void account::close_book()

@@ -53,6 +53,7 @@ struct audit_record {
     ending ended = ending::finished; // close
     request_mode mode = request_mode::connect;
     bool ech = false;
+    bool by_wildcard = false; // the entry names the host by a wildcard
     std::uint64_t id = 0;     // of the tunnel or exchange, unique in the process; the reply's request id
     std::uint64_t policy = 0; // generation of the policy that judged it
     std::chrono::system_clock::time_point at;

@@ -26,6 +26,10 @@ verdict judge(tunnel& t)
         t.said.said = verdict::name_budget;
         t.said.leave.reset();
     }
+    if (t.said.allowed() && t.home.has_shut_out(t.who.source, t.said.by->slot)) {
+        t.said.said = verdict::anomaly;
+        t.said.leave.reset();
+    }
     if (t.said.allowed() && t.book->budget_refuses(t.said.reported)) {
         t.said.said = verdict::budget;
         t.said.leave.reset();

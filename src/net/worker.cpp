@@ -90,6 +90,26 @@ void worker::adopt(own_endpoints own)
     asio::post(io_, [this, own = std::move(own)]() mutable { own_ = std::move(own); });
 }
 
+void worker::shut_out(const ip_address& client, std::uint32_t rule_slot)
+{
+    asio::post(io_, [this, client, rule_slot] { take_shut_out(client, rule_slot); });
+}
+
+void worker::take_shut_out(const ip_address& client, std::uint32_t rule_slot)
+{
+    if (shut_.size() == limits::shut_outs)
+        shut_.erase(std::min_element(shut_.begin(), shut_.end(), [](const shut& a, const shut& b) { return a.until < b.until; }));
+    shut_.push_back({client, rule_slot, steady_clock::now() + limits::shut_out_time});
+    for (auto& t : live)
+        if (t.book && t.to && t.said.by != nullptr && has_shut_out(t.who.source, t.said.by->slot)) t.interrupt({ending::anomaly, verdict::anomaly});
+}
+
+bool worker::has_shut_out(const ip_address& client, std::uint32_t rule_slot) const noexcept
+{
+    return std::any_of(shut_.begin(), shut_.end(),
+                       [&](const shut& s) { return s.client == client && (s.rule_slot == 0 || s.rule_slot == rule_slot); });
+}
+
 void worker::drain()
 {
     asio::post(io_, [this] {
@@ -173,6 +193,7 @@ void worker::sweep()
 void worker::each_second()
 {
     minute_ = budget_now();
+    std::erase_if(shut_, [now = steady_clock::now()](const shut& s) { return s.until <= now; });
     if (const auto r = denials_.next_second(); r && !audit_.push(*r, limits::audit_reserve)) count.audit_dropped.add();
     const auto oldest = due.oldest();
     for (std::size_t p = 0; p < purposes; ++p) count.tunnels[p].oldest_start.set(static_cast<std::uint64_t>(oldest[p]));

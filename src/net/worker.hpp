@@ -62,6 +62,8 @@ public:
     void run();                                                          // this thread becomes the worker's, until cut_all() is done
     void adopt(std::shared_ptr<const policy>, std::uint64_t generation); // any thread: takes effect for all tunnels, live ones too
     void adopt(own_endpoints);                                           // any thread
+    // any thread: ends what the client has open at the entry (any entry: 0) and refuses it there for limits::shut_out_time
+    void shut_out(const ip_address& client, std::uint32_t rule_slot);
     void drain();                                                        // any thread: accept no more, let tunnels finish
     void cut_all(ending);                                                // any thread: end every tunnel now; run() returns when all have
     // Rises while the worker's thread goes round; any thread.
@@ -73,6 +75,7 @@ public:
     const config& settings() const noexcept { return settings_; }
     const own_endpoints& own() const noexcept { return own_; }
     wall_time wall() const noexcept { return wall_; }
+    bool has_shut_out(const ip_address& client, std::uint32_t rule_slot) const noexcept;
     budget_minutes minute() const noexcept { return minute_; }
     std::span<char> scratch() noexcept { return scratch_; } // for one non-blocking call and what follows it without a wait
     bool draining() const noexcept { return draining_; }
@@ -103,6 +106,7 @@ private:
     bool ended() const noexcept;
     void judge_all_again();
     void judge_again(tunnel&);
+    void take_shut_out(const ip_address& client, std::uint32_t rule_slot);
 
     audit_ring& audit_;
     late_records late_;
@@ -122,6 +126,12 @@ private:
     const bool shares_listeners_;
     std::atomic<std::uint64_t> rounds_{0};
     std::optional<ending> ending_;
+    struct shut {
+        ip_address client;
+        std::uint32_t rule_slot;
+        std::chrono::steady_clock::time_point until;
+    };
+    std::vector<shut> shut_; // nearly always empty
 };
 
 } // namespace exeat::net

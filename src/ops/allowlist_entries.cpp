@@ -42,6 +42,7 @@ public:
         read_entry_groups(s, e.value);
         read_hosts(s, e);
         if (kind != rule_kind::deny) read_wildcard_names(s, e);
+        if (kind != rule_kind::deny) read_max_age(s, e.value);
         e.value.owner = s.text({"owner", "\"ml-platform\""}).value_or("");
         e.value.reason = s.text({"reason", "\"pip install\""}).value_or("");
         e.value.ticket = s.text({"ticket", "\"NET-1432\""}).value_or("");
@@ -127,6 +128,13 @@ private:
             s.wrong().error(s.where(), fmt::format("this entry names no host; add hosts = {}", hosts.example));
         else if (const auto* list = s.array(hosts.name); list != nullptr && list->empty() && !s.has(hosts_file.name))
             s.reject(hosts.name, fmt::format("'hosts' is empty; write hosts = {}", hosts.example));
+    }
+
+    static void read_max_age(section& s, rule& r)
+    {
+        if (r.purpose == purpose::pull) r.max_age = limits::pull_max_age;
+        if (const auto age = s.duration({"max_age", "\"4h\""}, limits::max_age_least, limits::max_age_ceiling))
+            r.max_age = std::chrono::floor<std::chrono::seconds>(*age);
     }
 
     static void read_wildcard_names(section& s, entry& e)

@@ -1,6 +1,7 @@
 #include <ops/audit_line.hpp>
 
 #include <ops/json_text.hpp>
+#include <ops/lookout.hpp>
 
 #include <algorithm>
 #include <fmt/chrono.h>
@@ -186,6 +187,27 @@ void audit_line::append(std::string& out, const process_event& e, audit_chain& c
     if (!e.text.empty()) text(out, R"(,"message":)", std::string_view{e.text}.substr(0, limits::audit_text_octets));
     if (!e.sha256.empty()) text(out, R"(,"rule.version":)", std::string_view{e.sha256}.substr(0, limits::audit_client_octets));
     number(out, R"(,"exeat.policy.serial":)", e.serial);
+    end(out, begun, chain);
+}
+
+void audit_line::append(std::string& out, const anomaly_event& e, audit_chain& chain)
+{
+    const auto begun = out.size();
+    const auto& facts = detect::about(e.what.which);
+    begin(out, e.at, chain);
+    out.append(R"(,"event.kind":"alert","event.category":["intrusion_detection"],"event.type":["info"],"event.action":"anomaly")");
+    word(out, R"(,"event.reason":")", facts.name);
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"event.risk_score":{:.0f})"), e.score);
+    address(out, R"(,"source.ip":")", e.what.client);
+    if (e.what.entry != label_registry::other_rule) {
+        out.append(R"(,"rule.name":)");
+        out.append(rule(e.what.entry));
+    }
+    word(out, R"(,"threat.technique.id":")", facts.technique);
+    word(out, R"(,"exeat.detector.name":")", facts.name);
+    word(out, R"(,"exeat.detector.severity":")", detect::severity_words[static_cast<std::size_t>(facts.how)]);
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"exeat.detector.value":{:.6g},"exeat.detector.threshold":{:.6g})"), e.what.value, e.what.threshold);
+    word(out, R"(,"exeat.detector.action":")", detector_action_words[static_cast<std::size_t>(e.action)]);
     end(out, begun, chain);
 }
 

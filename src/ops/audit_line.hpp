@@ -24,6 +24,8 @@ struct process_event {
     std::chrono::system_clock::time_point at = std::chrono::system_clock::now();
 };
 
+struct anomaly_event;
+
 class audit_line {
 public:
     // Both outlive the writer.
@@ -32,6 +34,7 @@ public:
     // Append one line with its newline to `out`, as the chain's next, and seal the chain with it.
     void append(std::string& out, const net::audit_record&, audit_chain&);
     void append(std::string& out, const process_event&, audit_chain&);
+    void append(std::string& out, const anomaly_event&, audit_chain&);
     // The next line says that the line before it is a fragment that a crash left.
     void after_torn(std::uint64_t octets) noexcept { torn_octets_ = octets; }
 

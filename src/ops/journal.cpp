@@ -12,8 +12,9 @@ void count(std::atomic<std::uint64_t>& cell, std::uint64_t n = 1) noexcept { cel
 
 } // namespace
 
-journal::journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry& labels, const policy_status& status)
-    : rings_{std::move(rings)}, file_{std::move(path)}, line_{labels, status}
+journal::journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry& labels, const policy_status& status,
+                 lookout* watch)
+    : rings_{std::move(rings)}, file_{std::move(path)}, line_{labels, status}, lookout_{watch}
 {
     healthy_ = begin();
     thread_ = std::jthread{[this](std::stop_token stopped) { run(std::move(stopped)); }};
@@ -87,6 +88,19 @@ void journal::add(const auto& event)
     ++pending_lines_;
 }
 
+// A record that is in the log must leave its ring, or it would be told twice: for lack of memory a finding may miss its line, never its count.
+void journal::watch(const net::audit_record& r)
+{
+    if (lookout_ == nullptr) return;
+    try {
+        anomalies_.clear();
+        lookout_->see(r, anomalies_);
+        for (const auto& a : anomalies_) add(a);
+    } catch (const std::bad_alloc&) {
+        count(errors_);
+    }
+}
+
 // No more is coming: write what is there, and give up on time.
 void journal::last_turns()
 {
@@ -151,6 +165,7 @@ bool journal::take(net::audit_ring& ring)
         const auto* record = full() ? nullptr : ring.front();
         if (record == nullptr) return false;
         add(*record);
+        watch(*record);
         ring.pop();
     }
     return true;

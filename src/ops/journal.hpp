@@ -6,6 +6,7 @@
 #include <net/audit_ring.hpp>
 #include <ops/audit_file.hpp>
 #include <ops/audit_line.hpp>
+#include <ops/lookout.hpp>
 
 #include <atomic>
 #include <condition_variable>
@@ -22,7 +23,8 @@ namespace exeat::ops {
 class journal {
 public:
     // Opens `path` ("stdout" or a file) before it returns: see healthy(). Rings, labels and status outlive the journal.
-    journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry&, const policy_status&);
+    // With a lookout, every record is shown to it once it is formatted, and what it finds is a line behind.
+    journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry&, const policy_status&, lookout* = nullptr);
     ~journal(); // stop()
     journal(const journal&) = delete;
     journal& operator=(const journal&) = delete;
@@ -51,6 +53,7 @@ private:
     void resume(const audit_tail&);
     bool gather();
     void add(const auto& event);
+    void watch(const net::audit_record&);
     void take_notes();
     bool take(net::audit_ring&);
     void flush(bool now = false);
@@ -64,6 +67,8 @@ private:
     audit_file file_;
     audit_line line_;
     audit_chain chain_;
+    lookout* const lookout_;
+    std::vector<anomaly_event> anomalies_;
     bool begun_ = false;           // the file was open once: the chain has its beginning
     std::string pending_;          // whole lines; the first may be written in part
     std::size_t begun_octets_ = 0; // of the first pending line, already in the file

@@ -4,6 +4,7 @@
 #include <ops/endpoint_text.hpp>
 #include <ops/file_source.hpp>
 #include <ops/networks.hpp>
+#include <ops/read_detectors.hpp>
 #include <ops/section.hpp>
 
 #include <algorithm>
@@ -215,6 +216,7 @@ config read_all(section& root)
     read_section(root, "audit", false, c, read_audit);
     read_section(root, "limits", false, c, read_limits);
     read_section(root, "sandbox", false, c, read_sandbox);
+    read_detectors(root, c.detect);
     root.done();
     if (c.workers == 0) c.workers = cores();
     return c;

@@ -54,6 +54,7 @@ void add_histogram(prometheus::MetricFamily& f, const metric_sources& from, Hist
 
 void collect_policy(families&, const metric_sources&);
 void collect_audit(families&, const metric_sources&);
+void collect_anomalies(families&, const metric_sources&);
 void collect_requests(families&, const metric_sources&);
 void collect_bytes(families&, const metric_sources&);
 void collect_clients(families&, const metric_sources&, const client_series&);

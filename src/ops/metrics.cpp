@@ -52,6 +52,7 @@ std::vector<prometheus::MetricFamily> metrics::Collect() const
     add(build, 1.0, {{"version", from_.version}, {"revision", from_.revision}});
     collect_policy(all, from_);
     collect_audit(all, from_);
+    collect_anomalies(all, from_);
     collect_requests(all, from_);
     collect_bytes(all, from_);
     collect_tunnels(all, from_);

@@ -7,6 +7,7 @@
 #include <ops/client_series.hpp>
 #include <ops/journal.hpp>
 #include <ops/label_registry.hpp>
+#include <ops/lookout.hpp>
 #include <ops/policy_status.hpp>
 #include <ops/upload_ledger.hpp>
 
@@ -26,6 +27,7 @@ struct metric_sources {
     const label_registry& labels;
     const policy_status& policy;
     const journal& audit;
+    const lookout& watch;
     upload_ledger& uploads;
     std::string version, revision;
 };

@@ -103,13 +103,8 @@ void collect_budgets(families& all, const metric_sources& from, const client_ser
     const auto sent = look_into(from.uploads.book(), from.policy.now());
     by_client(all, from, clients, sent);
     by_entry(all, sent);
-    const metric_labels table{{"table", "upload_budgets"}};
-    auto& book = from.uploads.book();
-    add(new_gauge(all, "detector_entries", "Keys in a bounded table."), std::uint64_t{book.size()}, table);
-    add(new_gauge(all, "detector_capacity", "How many keys the table can hold."), std::uint64_t{limits::budget_accounts}, table);
-    add(new_counter(all, "detector_evictions_total", "Idle keys that made room for others."), book.evicted(), table);
-    add(new_counter(all, "detector_crowded_total", "Times that a key found no room, and shared what is left for all such."), book.crowded(),
-        table);
+    add(new_counter(all, "detector_crowded_total", "Times that a key found no room, and shared what is left for all such."),
+        from.uploads.book().crowded(), {{"table", "upload_budgets"}});
     add(new_gauge(all, "upload_snapshot_timestamp_seconds", "When the upload accounts were last written to disk; 0: never."),
         from.uploads.saved_at());
 }

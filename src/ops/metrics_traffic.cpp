@@ -146,9 +146,12 @@ void collect_clients(families& all, const metric_sources& from, const client_ser
     auto& denied = new_counter(all, "client_denied_total", "Refusals by client, with _other and _past as in exeat_client_bytes_total.");
     auto& cut = new_gauge(all, "client_last_cut_timestamp_seconds",
                           "When a tunnel of the client was last cut by policy; only for clients that were.");
+    auto& score = new_gauge(all, "client_anomaly_score", "What detectors found of a client, by severity; it halves each hour.");
     const auto groups = from.labels.groups();
+    const auto now = lookout::moment_of(std::chrono::system_clock::now());
     for (const auto& [key, s] : clients.named()) {
         const auto name = client_label(groups, key);
+        add(score, from.watch.score(key.source, now), {{"client", name}});
         add_bytes(bytes, name, s.shown);
         add(denied, s.shown.denied, {{"client", name}});
         if (s.last_cut != 0) add(cut, s.last_cut, {{"client", name}});

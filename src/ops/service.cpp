@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
@@ -97,6 +98,7 @@ private:
                                 std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch())};
     upload_ledger uploads_;
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
+    lookout lookout_;
     std::unique_ptr<journal> journal_;
     workers workers_;
     std::unique_ptr<metrics> metrics_;
@@ -117,15 +119,22 @@ private:
 service::service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, open_sockets sockets,
                  const notifier& manager, const event_log& log)
     : config_{c}, manager_{manager}, log_{log}, admin_shared_{sockets.admin_inherited},
-      doors_{connections_for(c, raise_fd_limit(), log), c.connections_per_source}, uploads_{c.state, log}
+      doors_{connections_for(c, raise_fd_limit(), log), c.connections_per_source}, uploads_{c.state, log}, lookout_{labels, c.detect}
 {
     status_.took_effect(first.rules, net::wall_now());
     admin_ = std::make_unique<admin>(io_, std::move(sockets.admin));
     std::vector<net::audit_ring*> rings;
     for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
-    journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_);
+    journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_, &lookout_);
     if (!journal_->healthy()) throw std::runtime_error{"audit log: " + journal_->last_error()};
     make_workers(first.rules, sockets);
+    // By way of this thread: the journal's must not meet workers that are made or gone.
+    lookout_.on_cut([this](const detect::finding& f) {
+        boost::asio::post(io_, [this, f] {
+            const auto entry = f.which == detect::detector::denied_burst ? 0 : f.entry; // who probes, probes everywhere
+            post_to_workers([&](auto& w) { w.shut_out(f.client, entry); });
+        });
+    });
     std::vector<const net::counters*> counts;
     std::vector<const net::client_table*> clients;
     for (const auto& w : workers_) {
@@ -133,7 +142,7 @@ service::service(const config& c, label_registry& labels, policy_gate& gate, loa
         clients.push_back(&w->clients());
     }
     metrics_ =
-        std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, uploads_, EXEAT_VERSION, EXEAT_REVISION});
+        std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, lookout_, uploads_, EXEAT_VERSION, EXEAT_REVISION});
     admin_->serve(*metrics_);
     reload_ =
         std::make_unique<reload>(io_, gate, reload::surroundings{labels, status_, *journal_, manager, log}, std::move(first.files),

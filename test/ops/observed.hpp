@@ -42,7 +42,7 @@ struct observed {
         for (const auto& t : clients) tables.push_back(t.get());
         audit = std::make_unique<ops::journal>(dir.path("audit.jsonl"), std::vector<net::audit_ring*>{}, labels, policy);
         numbers = std::make_unique<ops::metrics>(
-            ops::metric_sources{settings, counts, tables, labels, policy, *audit, uploads, "1.2.3", "abcdef"});
+            ops::metric_sources{settings, counts, tables, labels, policy, *audit, watch, uploads, "1.2.3", "abcdef"});
     }
 
     // A list with these allow rules and groups takes effect.
@@ -67,6 +67,7 @@ struct observed {
     std::vector<std::unique_ptr<net::counters>> counters;
     std::vector<std::unique_ptr<net::client_table>> clients;
     std::unique_ptr<ops::journal> audit;
+    ops::lookout watch{labels, {}};
     ops::event_log log{ops::log_format::people};
     ops::upload_ledger uploads{{}, log};
     std::unique_ptr<ops::metrics> numbers;

@@ -1,0 +1,47 @@
+// D6 first_seen: much goes to a host that the client, itself no newcomer, has not used for a fortnight: a new drop site. D8 beacon: such a
+// host is called again and again at the same distance: command and control. One thread.
+#pragma once
+
+#include <exeat/detect/bounded_table.hpp>
+#include <exeat/detect/flow_event.hpp>
+#include <exeat/detect/keys.hpp>
+#include <exeat/detect/thresholds.hpp>
+
+#include <array>
+
+namespace exeat::detect {
+
+class acquaintance {
+public:
+    acquaintance(std::size_t capacity, std::uint64_t seed, const thresholds&);
+
+    void see(const flow_event&, findings&);
+
+    const auto& hosts() const noexcept { return hosts_; }
+
+private:
+    static constexpr std::size_t most_gaps = 32;
+    struct host {
+        moment since{0}, last{0}, hour_began{0}, opened{0};
+        std::uint64_t hour_up = 0;
+        std::array<std::uint32_t, most_gaps> gaps{}; // seconds between openings, the last ones
+        std::size_t gap_count = 0;
+        bool begun = false, stranger = false;
+        repeat_guard told_first, told_beacon;
+    };
+    struct person {
+        moment since{0}, last{0};
+        bool begun = false;
+    };
+
+    void meet(host&, const flow_event&, bool known);
+    void weigh(host&, const flow_event&, findings&) const;
+    void listen(host&, const flow_event&, findings&) const;
+
+    const std::uint64_t seed_;
+    const thresholds& than_;
+    bounded_table<client_key, host, client_key_hash> hosts_;
+    bounded_table<client_key, person, client_key_hash> clients_;
+};
+
+} // namespace exeat::detect

@@ -1,0 +1,56 @@
+// All detectors behind one call: events of traffic in, findings out, and a score for each client that says whom to look at first. Every
+// event costs O(1); all tables are bounded. Pure: time comes with the events. One thread.
+#pragma once
+
+#include <exeat/detect/acquaintance.hpp>
+#include <exeat/detect/chunks.hpp>
+#include <exeat/detect/denials.hpp>
+#include <exeat/detect/direction.hpp>
+#include <exeat/detect/drip.hpp>
+#include <exeat/detect/names.hpp>
+
+#include <string_view>
+
+namespace exeat::detect {
+
+class detector_bank {
+public:
+    // The seed keys the hashes.
+    detector_bank(std::uint64_t seed, const thresholds&);
+    detector_bank(const detector_bank&) = delete; // the detectors refer to its thresholds
+
+    // Appends what was found, in the order of detection. Throws std::bad_alloc.
+    void see(const flow_event&, findings&);
+
+    double score(const ip_address& client, moment now) const;
+
+    struct table {
+        std::string_view name;
+        std::size_t entries, capacity;
+        std::uint64_t evictions;
+    };
+    std::array<table, 7> tables() const;
+
+private:
+    struct record {
+        double score = 0;
+        moment at{0};
+        repeat_guard told_budget, told_pull;
+    };
+
+    void budget(const flow_event&, findings&);
+    void long_tunnel(const flow_event&, findings&);
+    void remember(const finding&, moment now);
+
+    const thresholds than_;
+    drip_watch drip_;
+    direction_watch direction_;
+    acquaintance acquaintance_;
+    denial_watch denials_;
+    name_watch names_;
+    chunk_watch chunks_;
+    bounded_table<client_key, record, client_key_hash> clients_;
+    bounded_table<client_key, bool, client_key_hash> long_tunnels_; // that were told
+};
+
+} // namespace exeat::detect

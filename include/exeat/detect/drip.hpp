@@ -1,0 +1,47 @@
+// D3 drip: low and slow under every budget. A leaky bucket for each client at each entry: it fills with what is uploaded and leaks twice the
+// client's usual hour and a floor. The usual hour is learnt slowly (time constant a week) from hours that are clipped, so that a ramp cannot
+// teach it. D15 collusion: several clients whose buckets fill at one entry within a day. One thread.
+#pragma once
+
+#include <exeat/detect/bounded_table.hpp>
+#include <exeat/detect/flow_event.hpp>
+#include <exeat/detect/keys.hpp>
+#include <exeat/detect/thresholds.hpp>
+
+#include <array>
+
+namespace exeat::detect {
+
+class drip_watch {
+public:
+    drip_watch(std::size_t capacity, std::uint64_t seed, const thresholds&);
+
+    void see(const flow_event&, findings&);
+
+    const auto& buckets() const noexcept { return buckets_; }
+
+private:
+    struct bucket {
+        double level = 0, usual = 0, hour = 0; // octets; octets an hour; octets of this hour
+        moment at{0}, hour_began{0};
+        bool begun = false, told = false, half_full = false;
+    };
+    struct shared { // of an entry: who filled a bucket lately
+        struct one {
+            ip_address client;
+            moment at{0};
+            bool used = false;
+        };
+        std::array<one, 8> clients{};
+        repeat_guard told;
+    };
+
+    void learn(bucket&, moment now) const;
+    void share(const flow_event&, findings&);
+
+    const thresholds& than_;
+    bounded_table<client_key, bucket, client_key_hash> buckets_;
+    bounded_table<client_key, shared, client_key_hash> shared_;
+};
+
+} // namespace exeat::detect

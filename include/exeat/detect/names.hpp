@@ -1,0 +1,44 @@
+// What names carry. D11 name_channel: under a wildcard every new label is bits for whoever answers for the suffix; D12 fan_out: a client
+// uses far more names of a wildcard than it ever did, the attacker's own account perhaps among them. One thread.
+#pragma once
+
+#include <exeat/detect/bounded_table.hpp>
+#include <exeat/detect/distinct.hpp>
+#include <exeat/detect/flow_event.hpp>
+#include <exeat/detect/keys.hpp>
+#include <exeat/detect/thresholds.hpp>
+
+#include <array>
+
+namespace exeat::detect {
+
+class name_watch {
+public:
+    name_watch(std::size_t capacity, std::uint64_t seed, const thresholds& than) : seed_{seed}, than_{than}, entries_{capacity, {seed}} {}
+
+    void see(const flow_event&, findings&);
+
+    const auto& entries() const noexcept { return entries_; }
+
+private:
+    struct use {
+        distinct hour_names, day_names;
+        double octets = 0;      // of the names that were new this hour
+        std::uint32_t news = 0; // how many those were
+        moment hour_began{0}, day_began{0};
+        std::array<float, 7> days{}; // how many names on each of the last days
+        std::size_t day = 0;
+        bool begun = false;
+        repeat_guard told_channel, told_fan;
+    };
+
+    void turn(use&, moment now) const;
+    void channel(use&, const flow_event&, std::uint64_t name, findings&) const;
+    void fan(use&, const flow_event&, std::uint64_t name, findings&) const;
+
+    const std::uint64_t seed_;
+    const thresholds& than_;
+    bounded_table<client_key, use, client_key_hash> entries_;
+};
+
+} // namespace exeat::detect

@@ -1,0 +1,69 @@
+#include <exeat/detect/acquaintance.hpp>
+
+#include <algorithm>
+#include <span>
+
+namespace exeat::detect {
+
+namespace {
+
+constexpr moment hour{3'600}, day{86'400}, fortnight{14 * 86'400};
+
+} // namespace
+
+acquaintance::acquaintance(std::size_t capacity, std::uint64_t seed, const thresholds& than)
+    : seed_{seed}, than_{than}, hosts_{capacity, {seed}}, clients_{capacity, {seed}}
+{}
+
+void acquaintance::see(const flow_event& e, findings& out)
+{
+    if (e.step == flow_step::deny) return;
+    auto& who = clients_.use({e.client, 0});
+    if (!who.begun || who.last + fortnight < e.at) who.since = e.at, who.begun = true;
+    who.last = e.at;
+    auto& h = hosts_.use({e.client, hash_of(e.host, seed_) | 1});
+    meet(h, e, who.since + day <= e.at);
+    if (e.step == flow_step::open) listen(h, e, out);
+    weigh(h, e, out);
+    h.last = e.at;
+}
+
+// A client that is new itself has nothing but new hosts: they say nothing.
+void acquaintance::meet(host& h, const flow_event& e, bool known)
+{
+    if (h.begun && h.last + fortnight >= e.at) return;
+    h = host{};
+    h.begun = true;
+    h.since = h.hour_began = e.at;
+    h.stranger = known;
+}
+
+void acquaintance::weigh(host& h, const flow_event& e, findings& out) const
+{
+    if (e.at >= h.hour_began + hour) h.hour_began = e.at, h.hour_up = 0;
+    h.hour_up += e.up;
+    const bool is_new = h.stranger && e.at < h.since + day;
+    if (is_new && h.hour_up > than_.first_seen_bytes && h.told_first.may(e.at, day))
+        out.push_back({detector::first_seen, e.client, e.entry, static_cast<double>(h.hour_up), static_cast<double>(than_.first_seen_bytes)});
+}
+
+void acquaintance::listen(host& h, const flow_event& e, findings& out) const
+{
+    const auto gap = h.opened == moment{0} ? moment{0} : e.at - h.opened;
+    const bool first = h.opened == moment{0};
+    h.opened = e.at;
+    if (first) return;
+    h.gaps[h.gap_count++ % most_gaps] = static_cast<std::uint32_t>(gap.count());
+    const auto count = std::min(h.gap_count, most_gaps);
+    if (count < than_.beacon_gaps || !h.stranger || e.at >= h.since + fortnight) return;
+    auto sorted = h.gaps;
+    const std::span gaps{sorted.data(), count};
+    std::nth_element(gaps.begin(), gaps.begin() + static_cast<std::ptrdiff_t>(count / 2), gaps.end());
+    const double median = gaps[count / 2];
+    const auto regular = std::count_if(gaps.begin(), gaps.end(), [&](double g) { return g >= median * (1 - than_.beacon_width) && g <= median * (1 + than_.beacon_width); });
+    const auto share = static_cast<double>(regular) / static_cast<double>(count);
+    if (median >= than_.beacon_gap_seconds && share >= than_.beacon_regular && h.told_beacon.may(e.at, day))
+        out.push_back({detector::beacon, e.client, e.entry, share, than_.beacon_regular});
+}
+
+} // namespace exeat::detect

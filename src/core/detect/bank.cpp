@@ -1,0 +1,81 @@
+#include <exeat/detect/bank.hpp>
+
+#include <exeat/limits.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace exeat::detect {
+
+namespace {
+
+constexpr moment quiet{3'600};
+constexpr double half_life = 3'600; // of a score, in seconds
+constexpr std::array<double, 3> weights{5, 20, 50}; // by severity
+
+double faded(double score, moment passed) noexcept { return score * std::exp2(-static_cast<double>(passed.count()) / half_life); }
+
+} // namespace
+
+detector_bank::detector_bank(std::uint64_t seed, const thresholds& than)
+    : than_{than}, drip_{limits::detect_clients, seed, than_}, direction_{limits::detect_entries, seed, than_},
+      acquaintance_{limits::detect_clients, seed, than_}, denials_{limits::detect_entries, seed, than_}, names_{limits::detect_entries, seed, than_},
+      chunks_{limits::detect_entries, seed, than_}, clients_{limits::detect_clients, {seed}}, long_tunnels_{limits::detect_entries, {seed}}
+{}
+
+void detector_bank::see(const flow_event& e, findings& out)
+{
+    const auto before = out.size();
+    budget(e, out);
+    long_tunnel(e, out);
+    drip_.see(e, out);
+    direction_.see(e, out);
+    acquaintance_.see(e, out);
+    denials_.see(e, out);
+    names_.see(e, out);
+    chunks_.see(e, out);
+    for (auto i = before; i < out.size(); ++i) remember(out[i], e.at);
+}
+
+// D1 and D2 are enforced by the budgets before each write; here they are told.
+void detector_bank::budget(const flow_event& e, findings& out)
+{
+    const bool over = e.over_budget || (e.step == flow_step::deny && e.said == verdict::budget);
+    if (!over) return;
+    auto& r = clients_.use({e.client, 0});
+    const bool pull = e.purpose == purpose::pull;
+    if ((pull ? r.told_pull : r.told_budget).may(e.at, quiet))
+        out.push_back({pull ? detector::pull_upload : detector::upload_budget, e.client, e.entry, static_cast<double>(e.tunnel_up), 0});
+}
+
+// D7. What is held open for hours is a channel; only a pull has no reason to be.
+void detector_bank::long_tunnel(const flow_event& e, findings& out)
+{
+    const bool old = e.step == flow_step::progress && e.purpose == purpose::pull && e.age >= moment{than_.long_tunnel_seconds};
+    if (!old) return;
+    auto& told = long_tunnels_.use({e.client, e.id});
+    if (!told) out.push_back({detector::long_tunnel, e.client, e.entry, static_cast<double>(e.age.count()), static_cast<double>(than_.long_tunnel_seconds)});
+    told = true;
+}
+
+void detector_bank::remember(const finding& f, moment now)
+{
+    auto& r = clients_.use({f.client, 0});
+    r.score = faded(r.score, now - r.at) + weights[static_cast<std::size_t>(about(f.which).how)];
+    r.at = now;
+}
+
+double detector_bank::score(const ip_address& client, moment now) const
+{
+    const auto* r = clients_.look({client, 0});
+    return r == nullptr ? 0 : faded(r->score, std::max(now - r->at, moment{0}));
+}
+
+std::array<detector_bank::table, 7> detector_bank::tables() const
+{
+    const auto of = [](std::string_view name, const auto& t) { return table{name, t.size(), t.capacity(), t.evicted()}; };
+    return {of("drip", drip_.buckets()), of("direction", direction_.clients()), of("hosts", acquaintance_.hosts()), of("denials", denials_.clients()),
+            of("names", names_.entries()), of("chunks", chunks_.entries()), of("scores", clients_)};
+}
+
+} // namespace exeat::detect

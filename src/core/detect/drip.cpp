@@ -1,0 +1,66 @@
+#include <exeat/detect/drip.hpp>
+
+#include <exeat/limits.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace exeat::detect {
+
+namespace {
+
+constexpr double hour = 3'600;
+constexpr double learnt_each_hour = 1.0 / 168; // of the difference: a time constant of a week
+constexpr moment day{86'400};
+constexpr int most_hours = 24 * 28; // after a silence that long nothing is left of what was learnt
+
+} // namespace
+
+drip_watch::drip_watch(std::size_t capacity, std::uint64_t seed, const thresholds& than)
+    : than_{than}, buckets_{capacity, {seed}}, shared_{limits::detect_entries, {seed}}
+{}
+
+void drip_watch::learn(bucket& b, moment now) const
+{
+    for (int n = 0; now >= b.hour_began + moment{3'600} && n < most_hours; ++n) {
+        b.usual += learnt_each_hour * (std::min(b.hour, 4 * b.usual + than_.drip_floor) - b.usual);
+        b.hour = 0;
+        b.hour_began += moment{3'600};
+    }
+    b.hour_began = std::max(b.hour_began, now - moment{3'600});
+}
+
+void drip_watch::see(const flow_event& e, findings& out)
+{
+    if (e.up == 0 || e.entry == 0) return;
+    auto& b = buckets_.use({e.client, e.entry});
+    if (!b.begun) b.begun = true, b.at = b.hour_began = e.at;
+    learn(b, e.at);
+    const auto leaked = (2 * b.usual + than_.drip_floor) / hour * static_cast<double>((e.at - b.at).count());
+    const auto up = static_cast<double>(e.up);
+    b.level = std::max(0.0, b.level - leaked) + up;
+    b.hour += up;
+    b.at = e.at;
+    if (b.level > than_.drip_bytes && !b.told) {
+        b.told = true;
+        out.push_back({detector::drip, e.client, e.entry, b.level, than_.drip_bytes});
+    }
+    if (b.level < than_.drip_bytes / 2) b.told = false;
+    const bool filled = b.level > than_.collusion_bytes;
+    if (filled && !b.half_full) share(e, out);
+    b.half_full = filled;
+}
+
+void drip_watch::share(const flow_event& e, findings& out)
+{
+    auto& s = shared_.use({{}, e.entry});
+    auto place = std::find_if(s.clients.begin(), s.clients.end(), [&](const auto& c) { return c.used && c.client == e.client; });
+    if (place == s.clients.end()) // the one that is free, or was filled longest ago
+        place = std::min_element(s.clients.begin(), s.clients.end(), [](const auto& a, const auto& b) { return a.used < b.used || (a.used == b.used && a.at < b.at); });
+    *place = {e.client, e.at, true};
+    const auto lately = std::count_if(s.clients.begin(), s.clients.end(), [&](const auto& c) { return c.used && c.at + day > e.at; });
+    if (static_cast<std::size_t>(lately) >= than_.collusion_clients && s.told.may(e.at, day))
+        out.push_back({detector::collusion, e.client, e.entry, static_cast<double>(lately), static_cast<double>(than_.collusion_clients)});
+}
+
+} // namespace exeat::detect

@@ -1,0 +1,116 @@
+"""Detectors at work: what they find is a metric, a line and a score, and those that are told to cut do."""
+import pytest
+from harness.client import connect_reply, gone, open_tunnel, read_exactly
+from harness.exeat import run
+from harness.wait import stays, wait_until
+
+ALLOWLIST = """
+serial = 1
+[groups.lab]
+sources = ["127.0.0.0/8"]
+[[allow]]
+name = "raw"
+hosts = ["echo.detect.test"]
+ports = [7]
+protocol = "tcp"
+[[allow]]
+name = "other"
+hosts = ["other.detect.test"]
+ports = [7]
+protocol = "tcp"
+"""
+DETECTORS = ["upload_budget", "pull_upload", "drip", "direction_flip", "first_seen", "long_tunnel", "beacon", "denied_burst", "name_mismatch",
+             "name_channel", "fan_out", "uniform_chunks", "collusion"]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def origin(lab):
+    host, _ = lab.place("echo.detect.test", "other.detect.test", v6=False)
+    return lab.origin(host, 7)
+
+
+def found(exeat, detector, action="observe"):
+    return exeat.metric("anomalies_total", detector=detector, action=action)
+
+
+def settings(running, text):
+    running.config_path.write_text(running.config_path.read_text() + text)
+    return running
+
+
+def probe(exeat, count=4, source=None):
+    for n in range(count):
+        connect_reply(exeat, f"door{n}.detect.test:443", source=source)
+
+
+def alive(s):
+    s.sendall(b"ping")
+    return read_exactly(s, 4) == b"ping"
+
+
+def test_every_detector_has_its_series_from_the_start_and_every_table_its_size(lab):
+    with lab.exeat(ALLOWLIST) as exeat:
+        for name in DETECTORS:
+            assert found(exeat, name) == found(exeat, name, "cut") == 0
+        for table in ("upload_budgets", "drip", "direction", "hosts", "denials", "names", "chunks", "scores"):
+            assert exeat.metric("detector_capacity", table=table) > exeat.metric("detector_entries", table=table) >= 0
+            assert exeat.metric("detector_evictions_total", table=table) == 0
+
+
+def test_who_tries_door_after_door_is_found_counted_told_and_scored(lab):
+    with lab.exeat(ALLOWLIST) as exeat:
+        probe(exeat, 3)
+        stays(lambda: found(exeat, "denied_burst") == 0, 0.5)
+        probe(exeat, 6)  # three known ones and three new ones
+        line = wait_until(lambda: exeat.audit(event__action="anomaly"))[0]
+        assert line["event.kind"] == "alert" and line["event.reason"] == line["exeat.detector.name"] == "denied_burst"
+        assert line["threat.technique.id"] == "T1046" and line["exeat.detector.action"] == "observe" and line["source.ip"] == "127.0.0.1"
+        assert line["exeat.detector.value"] >= line["exeat.detector.threshold"] == 99 and line["event.risk_score"] == 20
+        assert found(exeat, "denied_burst") == 1
+        for _ in range(100):
+            connect_reply(exeat, "door0.detect.test:443")
+        wait_until(lambda: exeat.metric("client_anomaly_score", client="lab/127.0.0.1") >= 15)
+        assert connect_reply(exeat, "echo.detect.test:7").status == 200, "it is observed and no more"
+
+
+def test_a_detector_that_cuts_shuts_the_client_out_and_nobody_else(lab):
+    running = settings(lab.exeat(ALLOWLIST), '[detect.denied_burst]\naction = "cut"\n')
+    with running as exeat:
+        with open_tunnel(exeat, "echo.detect.test:7") as s, open_tunnel(exeat, "other.detect.test:7") as t:
+            assert alive(s) and alive(t)
+            probe(exeat)
+            assert gone(s) and gone(t)
+        assert connect_reply(exeat, "echo.detect.test:7").reason == "anomaly"
+        assert connect_reply(exeat, "echo.detect.test:7", source="127.0.0.5").status == 200
+        assert exeat.metric("tunnels_closed_total", cause="anomaly") == 2
+        assert found(exeat, "denied_burst", "cut") == 1 and found(exeat, "denied_burst") == 0
+        assert exeat.metric("denied_total", reason="anomaly", group="lab") == 1
+
+
+def test_much_at_once_at_one_entry_fills_the_drip_bucket_and_shuts_out_of_that_entry_alone(lab):
+    running = settings(lab.exeat(ALLOWLIST), '[detect.drip]\naction = "cut"\nthreshold = 1000000\n')
+    with running as exeat:
+        with open_tunnel(exeat, "echo.detect.test:7") as s:
+            for _ in range(20):
+                s.sendall(b"x" * 100_000)
+                read_exactly(s, 100_000)
+        wait_until(lambda: found(exeat, "drip", "cut") == 1)
+        wait_until(lambda: connect_reply(exeat, "echo.detect.test:7").reason == "anomaly")
+        assert connect_reply(exeat, "other.detect.test:7").status == 200
+
+
+@pytest.mark.parametrize("text, place, says", [
+    ('[detect.drip]\naction = "stop"\n', ":2:", "observe"),
+    ('[detect.drop]\naction = "cut"\n', ":1:", "drip"),
+    ('[detect.drip]\nthreshold = 0\n', ":2:", "from 1 to"),
+    ('[detect.name_mismatch]\nthreshold = 5\n', ":2:", "has no threshold"),
+    ('[detect.upload_budget]\naction = "cut"\n', ":2:", "on_budget"),
+    ('[detect.uniform_chunks]\nthreshold = 129\n', ":2:", "at most 128"),
+])
+def test_wrong_settings_are_told_with_their_place(lab, text, place, says):
+    running = lab.exeat(ALLOWLIST)
+    before = running.config_path.read_text()
+    running.config_path.write_text(before + text)
+    done = run("serve", "--config", running.config_path)
+    line = before.count("\n") + int(place.strip(":"))
+    assert done.returncode == 1 and f"exeat.toml:{line}:" in done.stderr and says in done.stderr, done.stderr
