@@ -98,12 +98,12 @@ inline constexpr std::uint64_t serial_jump = 1'000;        // that a list may be
 inline constexpr std::chrono::seconds pull_max_age{4 * 3'600}; // of a tunnel whose entry says nothing else
 inline constexpr std::chrono::minutes max_age_least{1};        // that an entry may say: tunnels are looked at once a minute
 inline constexpr std::chrono::hours max_age_ceiling{30 * 24};
-inline constexpr std::chrono::minutes shut_out_time{15};      // that a detector's cut lasts
-inline constexpr std::size_t shut_outs = 1'024;               // on each worker at once; beyond it the one goes that ends first
-inline constexpr std::size_t chunk_sizes = 128;               // of the last tunnels of a client at an entry
+inline constexpr std::chrono::minutes shut_out_time{15};              // that a detector's cut lasts
+inline constexpr std::size_t shut_outs = 1'024;                       // on each worker at once; beyond it the one goes that ends first
+inline constexpr std::size_t chunk_sizes = 128;                       // of the last tunnels of a client at an entry
 inline constexpr std::int64_t detector_threshold = 1'000'000'000'000; // at most, in the detector's unit
-inline constexpr std::size_t detect_clients = 65'536; // keys of a table whose values are small
-inline constexpr std::size_t detect_entries = 8'192;  // of one whose values are large: 4 to 14 MiB when it is full
+inline constexpr std::size_t detect_clients = 65'536;                 // keys of a table whose values are small
+inline constexpr std::size_t detect_entries = 8'192;                  // of one whose values are large: 4 to 14 MiB when it is full
 
 // Metric slots: a rule or group keeps its slot for the life of the process; when they are used up, new names share slot 0.
 inline constexpr std::size_t rule_slots = 4'096;

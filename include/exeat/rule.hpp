@@ -55,7 +55,7 @@ struct rule {
     std::optional<upload_limits> upload; // of one client; in place of the purpose's
     upload_limits upload_total;          // of all clients together
     budget_action on_budget = budget_action::cut;
-    std::chrono::seconds max_age{0};           // of a tunnel; 0: none
+    std::chrono::seconds max_age{0};                       // of a tunnel; 0: none
     std::uint32_t wildcard_names = limits::wildcard_names; // that one client may use within limits::name_window
     std::vector<ip_prefix> within;                         // private_link
     std::vector<ip_address> addresses;                     // private_link: pinned, no DNS

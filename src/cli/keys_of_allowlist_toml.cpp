@@ -58,6 +58,7 @@ constexpr std::array allow{
         "When a budget is spent: cut ends the tunnel, throttle waits until the window slides on, alert only tells.", "\"cut\""},
     key{"names", "1 to 10000", "100", "Different names under its wildcards that a client may use within 24 hours; then name_budget.",
         "100"},
+    key{"max_age", "1m to 30d", "4h for a pull, none otherwise", "No tunnel lives longer.", "\"4h\""},
     key{"shared_suffix", "text", "none", "Why a wildcard above a public or shared suffix is meant; without it such a wildcard is an error.",
         "\"our own accounts only, see NET-1432\""},
     key{"ech", "deny or allow", "deny", "allow lets an encrypted ClientHello pass at this entry. Only for protocol = \"tls\".", "\"deny\""},

@@ -75,6 +75,15 @@ constexpr std::array sandbox{
     key{"root", "warn or allow", "warn", "Whether it is meant that exeat runs as root.", "\"warn\""},
 };
 
+constexpr std::array detect{
+    key{"action", "observe or cut", "observe",
+        "observe: a metric and a line in the audit log. cut: the client's tunnels at that entry end, and it is refused there for 15 "
+        "minutes. "
+        "(What a spent budget does, on_budget in the allowlist says.)",
+        "\"observe\""},
+    key{"threshold", "whole number", "the detector's", "From where on it finds, in its unit: octets, seconds or a count.", "64000000"},
+};
+
 constexpr std::array tables{
     documented_table{"[[listen]]", "", "Where clients come in; at least one.", listen},
     documented_table{"[admin]", "", "The page for people and Prometheus.", admin},
@@ -82,6 +91,8 @@ constexpr std::array tables{
     documented_table{"[dns]", "", "Only names that an entry allows are looked up.", dns},
     documented_table{"[audit]", "", "One line of JSON for each event.", audit},
     documented_table{"[limits]", "", "What an operator may set; every other bound is fixed.", bounds},
+    documented_table{"[detect.NAME]", "", "What a detector's findings do: drip, first_seen, beacon, denied_burst, fan_out and so on.",
+                     detect},
     documented_table{"[sandbox]", "", "What exeat takes from itself once its sockets are open.", sandbox},
 };
 

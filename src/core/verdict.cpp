@@ -68,7 +68,8 @@ constexpr std::array<meaning, verdicts> meanings{{
     {verdict::budget, "budget", 403, denied, access_denied, "this client has used up its upload budget here"},
     {verdict::name_budget, "name_budget", 403, denied, access_denied,
      "this client has asked for too many different names under one wildcard"},
-    {verdict::anomaly, "anomaly", 403, denied, access_denied, "a detector found what this client does here suspicious, so it is shut out for a while"},
+    {verdict::anomaly, "anomaly", 403, denied, access_denied,
+     "a detector found what this client does here suspicious, so it is shut out for a while"},
     {verdict::upgrade, "upgrade", 403, denied, access_denied, "switching protocols over plain HTTP is not allowed; use CONNECT"},
     {verdict::self_connect, "self_connect", 403, loop, access_denied, "the destination is the proxy itself"},
 

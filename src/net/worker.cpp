@@ -101,7 +101,8 @@ void worker::take_shut_out(const ip_address& client, std::uint32_t rule_slot)
         shut_.erase(std::min_element(shut_.begin(), shut_.end(), [](const shut& a, const shut& b) { return a.until < b.until; }));
     shut_.push_back({client, rule_slot, steady_clock::now() + limits::shut_out_time});
     for (auto& t : live)
-        if (t.book && t.to && t.said.by != nullptr && has_shut_out(t.who.source, t.said.by->slot)) t.interrupt({ending::anomaly, verdict::anomaly});
+        if (t.book && t.to && t.said.by != nullptr && has_shut_out(t.who.source, t.said.by->slot))
+            t.interrupt({ending::anomaly, verdict::anomaly});
 }
 
 bool worker::has_shut_out(const ip_address& client, std::uint32_t rule_slot) const noexcept

@@ -206,7 +206,8 @@ void audit_line::append(std::string& out, const anomaly_event& e, audit_chain& c
     word(out, R"(,"threat.technique.id":")", facts.technique);
     word(out, R"(,"exeat.detector.name":")", facts.name);
     word(out, R"(,"exeat.detector.severity":")", detect::severity_words[static_cast<std::size_t>(facts.how)]);
-    fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"exeat.detector.value":{:.6g},"exeat.detector.threshold":{:.6g})"), e.what.value, e.what.threshold);
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"exeat.detector.value":{:.6g},"exeat.detector.threshold":{:.6g})"),
+                   e.what.value, e.what.threshold);
     word(out, R"(,"exeat.detector.action":")", detector_action_words[static_cast<std::size_t>(e.action)]);
     end(out, begun, chain);
 }

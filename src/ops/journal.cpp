@@ -88,7 +88,8 @@ void journal::add(const auto& event)
     ++pending_lines_;
 }
 
-// A record that is in the log must leave its ring, or it would be told twice: for lack of memory a finding may miss its line, never its count.
+// A record that is in the log must leave its ring, or it would be told twice: for lack of memory a finding may miss its line, never its
+// count.
 void journal::watch(const net::audit_record& r)
 {
     if (lookout_ == nullptr) return;

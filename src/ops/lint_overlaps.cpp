@@ -31,7 +31,8 @@ bool overlap(const rule& a, const rule& b) noexcept { return (a.groups & b.group
 // A host with the terms it passes on: where they are equal, one of two entries says nothing.
 bool same_terms(const rule& a, const rule& b) noexcept
 {
-    return a.protocol == b.protocol && a.purpose == b.purpose && a.ech == b.ech && a.wildcard_names == b.wildcard_names && a.max_age == b.max_age;
+    return a.protocol == b.protocol && a.purpose == b.purpose && a.ech == b.ech && a.wildcard_names == b.wildcard_names &&
+           a.max_age == b.max_age;
 }
 
 struct named { // a host where an entry names it

@@ -11,14 +11,16 @@ namespace {
 
 detect::flow_step step_of(net::audit_action a) noexcept
 {
-    constexpr std::array<detect::flow_step, 4> steps{detect::flow_step::open, detect::flow_step::deny, detect::flow_step::progress, detect::flow_step::close};
+    constexpr std::array<detect::flow_step, 4> steps{detect::flow_step::open, detect::flow_step::deny, detect::flow_step::progress,
+                                                     detect::flow_step::close};
     return steps[static_cast<std::size_t>(a)];
 }
 
 } // namespace
 
 lookout::lookout(const label_registry& labels, const detector_settings& settings)
-    : labels_{labels}, actions_{settings.actions}, bank_{net::random_seed(), settings.than}, told_{limits::detect_clients, {net::random_seed()}}
+    : labels_{labels}, actions_{settings.actions}, bank_{net::random_seed(), settings.than}, told_{limits::detect_clients,
+                                                                                                   {net::random_seed()}}
 {}
 
 detect::moment lookout::moment_of(std::chrono::system_clock::time_point at) noexcept

@@ -1,5 +1,5 @@
-// The detectors at work: fed with the records that the audit log gets, on the journal's thread, so that no worker waits for them. Keeps what
-// it found in counters, and hands what must be acted upon to `act`. see(): the journal's thread; all else: any thread.
+// The detectors at work: fed with the records that the audit log gets, on the journal's thread, so that no worker waits for them. Keeps
+// what it found in counters, and hands what must be acted upon to `act`. see(): the journal's thread; all else: any thread.
 #pragma once
 
 #include <exeat/config.hpp>

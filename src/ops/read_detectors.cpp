@@ -38,12 +38,14 @@ bool has_threshold(detector d) noexcept
 void read_one(section& s, detector which, detector_settings& out)
 {
     constexpr toml_key action{"action", "\"observe\""}, threshold{"threshold", "64000000"};
-    if (const auto a = s.word(action, detector_action_words)) out.actions[static_cast<std::size_t>(which)] = static_cast<detector_action>(*a);
+    if (const auto a = s.word(action, detector_action_words))
+        out.actions[static_cast<std::size_t>(which)] = static_cast<detector_action>(*a);
     const auto value = s.integer(threshold, 1, limits::detector_threshold);
     if (value && has_threshold(which)) set_threshold(out.than, which, *value);
     else if (value) s.reject(threshold.name, "this detector has no threshold; remove it");
     const bool by_budget = which == detector::upload_budget || which == detector::pull_upload;
-    if (by_budget && s.has(action.name)) s.reject(action.name, "what a spent budget does, 'on_budget' in the allowlist says; remove it here");
+    if (by_budget && s.has(action.name))
+        s.reject(action.name, "what a spent budget does, 'on_budget' in the allowlist says; remove it here");
     if (which == detector::uniform_chunks && out.than.chunks > limits::chunk_sizes)
         s.reject(threshold.name, fmt::format("at most {} tunnels are looked at; write fewer", limits::chunk_sizes));
     s.done();

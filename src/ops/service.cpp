@@ -5,6 +5,7 @@
 #include <net/wall_clock.hpp>
 #include <net/worker.hpp>
 #include <ops/admin.hpp>
+#include <ops/descriptors.hpp>
 #include <ops/journal.hpp>
 #include <ops/memory_trim.hpp>
 #include <ops/metrics.hpp>
@@ -26,7 +27,6 @@
 #include <csignal>
 #include <fmt/format.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <thread>
 
 namespace exeat::ops {
@@ -34,28 +34,6 @@ namespace exeat::ops {
 namespace {
 
 using workers = std::vector<std::unique_ptr<net::worker>>;
-
-// As many fds as the machine allows; what a tunnel may take of them is the cap on connections.
-std::size_t raise_fd_limit()
-{
-    rlimit fds{};
-    ::getrlimit(RLIMIT_NOFILE, &fds);
-    fds.rlim_cur = fds.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &fds);
-    ::getrlimit(RLIMIT_NOFILE, &fds);
-    return fds.rlim_cur;
-}
-
-std::size_t connections_for(const config& c, std::size_t fds, const event_log& log)
-{
-    const auto reserved = std::min<std::size_t>(limits::reserved_fds, fds / 2);
-    const auto affordable = (fds - reserved) / limits::fds_per_tunnel;
-    if (c.connections <= affordable) return c.connections;
-    log.say(
-        severity::warning, "fewer connections than configured: the limit of open files is too low",
-        {{"connections", std::to_string(affordable)}, {"configured", std::to_string(c.connections)}, {"open files", std::to_string(fds)}});
-    return affordable;
-}
 
 own_endpoints ours(const config& c, std::uint16_t admin_port)
 {
@@ -119,7 +97,7 @@ private:
 service::service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, open_sockets sockets,
                  const notifier& manager, const event_log& log)
     : config_{c}, manager_{manager}, log_{log}, admin_shared_{sockets.admin_inherited},
-      doors_{connections_for(c, raise_fd_limit(), log), c.connections_per_source}, uploads_{c.state, log}, lookout_{labels, c.detect}
+      doors_{affordable_connections(c, log), c.connections_per_source}, uploads_{c.state, log}, lookout_{labels, c.detect}
 {
     status_.took_effect(first.rules, net::wall_now());
     admin_ = std::make_unique<admin>(io_, std::move(sockets.admin));
@@ -141,8 +119,8 @@ service::service(const config& c, label_registry& labels, policy_gate& gate, loa
         counts.push_back(&w->counts());
         clients.push_back(&w->clients());
     }
-    metrics_ =
-        std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, lookout_, uploads_, EXEAT_VERSION, EXEAT_REVISION});
+    metrics_ = std::make_unique<metrics>(
+        metric_sources{c, counts, clients, labels, status_, *journal_, lookout_, uploads_, EXEAT_VERSION, EXEAT_REVISION});
     admin_->serve(*metrics_);
     reload_ =
         std::make_unique<reload>(io_, gate, reload::surroundings{labels, status_, *journal_, manager, log}, std::move(first.files),

@@ -41,7 +41,7 @@ def subtables(file):
 
 def problems(tmp_path, file, title, line):
     """What check says, about a file in which this line stands in that table."""
-    text = f"{title.replace('NAME', 'training')}\n{line}\n"
+    text = f"{title.replace('NAME', 'drip' if 'detect' in title else 'training')}\n{line}\n"
     if file == "allowlist.toml" and "groups" not in title:
         text += '[groups.training]\nsources = ["10.42.0.0/16"]\n'
     path = tmp_path / file

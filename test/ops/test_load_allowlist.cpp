@@ -138,6 +138,29 @@ TEST_CASE("allows without any group are warned of")
     CHECK(loaded.problems[0].text.find("every client is refused") != std::string::npos);
 }
 
+TEST_CASE("a tunnel lives as long as its entry lets it")
+{
+    const auto age = [](std::string_view more) {
+        const auto loaded = load(std::string{least} + std::string{entry} + std::string{more});
+        REQUIRE(loaded.rules);
+        return loaded.rules->rules()[0].max_age;
+    };
+    CHECK(age("") == limits::pull_max_age);
+    CHECK(age("purpose = \"api\"\n") == std::chrono::seconds{0}); // for ever
+    CHECK(age("max_age = \"90m\"\n") == std::chrono::minutes{90});
+    CHECK(age("max_age = \"1m\"\n") == limits::max_age_least);
+    CHECK(age("max_age = \"30d\"\n") == limits::max_age_ceiling);
+}
+
+TEST_CASE("wrong ages of a tunnel are told with their place")
+{
+    for (const auto* wrong : {"\"59s\"", "\"31d\"", "\"soon\"", "7"}) {
+        const auto loaded = load(std::string{least} + std::string{entry} + "max_age = " + wrong + "\n");
+        CHECK_FALSE(loaded.rules);
+        CHECK(text_of(loaded.problems).find(":7:") != std::string::npos);
+    }
+}
+
 TEST_CASE("report mode is taken up to 14 days ahead")
 {
     const auto loaded = load("mode = \"report\"\nreport_until = 2026-06-15T00:00:00Z\n" + std::string{least} + std::string{entry});

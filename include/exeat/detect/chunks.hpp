@@ -22,7 +22,7 @@ public:
 private:
     struct run {
         std::array<std::uint32_t, limits::chunk_sizes> sizes{}; // of the last tunnels
-        std::array<std::int64_t, limits::chunk_sizes> at{}; // when they closed
+        std::array<std::int64_t, limits::chunk_sizes> at{};     // when they closed
         std::size_t count = 0;
         repeat_guard told;
     };

@@ -1,6 +1,6 @@
-// D3 drip: low and slow under every budget. A leaky bucket for each client at each entry: it fills with what is uploaded and leaks twice the
-// client's usual hour and a floor. The usual hour is learnt slowly (time constant a week) from hours that are clipped, so that a ramp cannot
-// teach it. D15 collusion: several clients whose buckets fill at one entry within a day. One thread.
+// D3 drip: low and slow under every budget. A leaky bucket for each client at each entry: it fills with what is uploaded and leaks twice
+// the client's usual hour and a floor. The usual hour is learnt slowly (time constant a week) from hours that are clipped, so that a ramp
+// cannot teach it. D15 collusion: several clients whose buckets fill at one entry within a day. One thread.
 #pragma once
 
 #include <exeat/detect/bounded_table.hpp>

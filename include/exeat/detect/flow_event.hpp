@@ -21,7 +21,7 @@ struct flow_event {
     flow_step step = flow_step::open;
     verdict said = verdict::allowed; // deny: why
     moment at{0};
-    moment age{0}; // of the tunnel
+    moment age{0};        // of the tunnel
     std::uint64_t id = 0; // of the tunnel
     ip_address client;
     std::uint32_t entry = 0; // rule slot; 0: none
@@ -35,8 +35,19 @@ struct flow_event {
 };
 
 enum class detector : std::uint8_t {
-    upload_budget, pull_upload, drip, direction_flip, first_seen, long_tunnel, beacon, denied_burst, name_mismatch, name_channel, fan_out,
-    uniform_chunks, collusion
+    upload_budget,
+    pull_upload,
+    drip,
+    direction_flip,
+    first_seen,
+    long_tunnel,
+    beacon,
+    denied_burst,
+    name_mismatch,
+    name_channel,
+    fan_out,
+    uniform_chunks,
+    collusion
 };
 inline constexpr std::size_t detectors = 13;
 

@@ -44,7 +44,8 @@ void acquaintance::weigh(host& h, const flow_event& e, findings& out) const
     h.hour_up += e.up;
     const bool is_new = h.stranger && e.at < h.since + day;
     if (is_new && h.hour_up > than_.first_seen_bytes && h.told_first.may(e.at, day))
-        out.push_back({detector::first_seen, e.client, e.entry, static_cast<double>(h.hour_up), static_cast<double>(than_.first_seen_bytes)});
+        out.push_back(
+            {detector::first_seen, e.client, e.entry, static_cast<double>(h.hour_up), static_cast<double>(than_.first_seen_bytes)});
 }
 
 void acquaintance::listen(host& h, const flow_event& e, findings& out) const
@@ -60,7 +61,9 @@ void acquaintance::listen(host& h, const flow_event& e, findings& out) const
     const std::span gaps{sorted.data(), count};
     std::nth_element(gaps.begin(), gaps.begin() + static_cast<std::ptrdiff_t>(count / 2), gaps.end());
     const double median = gaps[count / 2];
-    const auto regular = std::count_if(gaps.begin(), gaps.end(), [&](double g) { return g >= median * (1 - than_.beacon_width) && g <= median * (1 + than_.beacon_width); });
+    const auto regular = std::count_if(gaps.begin(), gaps.end(), [&](double g) {
+        return g >= median * (1 - than_.beacon_width) && g <= median * (1 + than_.beacon_width);
+    });
     const auto share = static_cast<double>(regular) / static_cast<double>(count);
     if (median >= than_.beacon_gap_seconds && share >= than_.beacon_regular && h.told_beacon.may(e.at, day))
         out.push_back({detector::beacon, e.client, e.entry, share, than_.beacon_regular});

@@ -10,7 +10,7 @@ namespace exeat::detect {
 namespace {
 
 constexpr moment quiet{3'600};
-constexpr double half_life = 3'600; // of a score, in seconds
+constexpr double half_life = 3'600;                 // of a score, in seconds
 constexpr std::array<double, 3> weights{5, 20, 50}; // by severity
 
 double faded(double score, moment passed) noexcept { return score * std::exp2(-static_cast<double>(passed.count()) / half_life); }
@@ -19,7 +19,8 @@ double faded(double score, moment passed) noexcept { return score * std::exp2(-s
 
 detector_bank::detector_bank(std::uint64_t seed, const thresholds& than)
     : than_{than}, drip_{limits::detect_clients, seed, than_}, direction_{limits::detect_entries, seed, than_},
-      acquaintance_{limits::detect_clients, seed, than_}, denials_{limits::detect_entries, seed, than_}, names_{limits::detect_entries, seed, than_},
+      acquaintance_{limits::detect_clients, seed, than_}, denials_{limits::detect_entries, seed, than_}, names_{limits::detect_entries,
+                                                                                                                seed, than_},
       chunks_{limits::detect_entries, seed, than_}, clients_{limits::detect_clients, {seed}}, long_tunnels_{limits::detect_entries, {seed}}
 {}
 
@@ -54,7 +55,9 @@ void detector_bank::long_tunnel(const flow_event& e, findings& out)
     const bool old = e.step == flow_step::progress && e.purpose == purpose::pull && e.age >= moment{than_.long_tunnel_seconds};
     if (!old) return;
     auto& told = long_tunnels_.use({e.client, e.id});
-    if (!told) out.push_back({detector::long_tunnel, e.client, e.entry, static_cast<double>(e.age.count()), static_cast<double>(than_.long_tunnel_seconds)});
+    if (!told)
+        out.push_back(
+            {detector::long_tunnel, e.client, e.entry, static_cast<double>(e.age.count()), static_cast<double>(than_.long_tunnel_seconds)});
     told = true;
 }
 
@@ -74,8 +77,13 @@ double detector_bank::score(const ip_address& client, moment now) const
 std::array<detector_bank::table, 7> detector_bank::tables() const
 {
     const auto of = [](std::string_view name, const auto& t) { return table{name, t.size(), t.capacity(), t.evicted()}; };
-    return {of("drip", drip_.buckets()), of("direction", direction_.clients()), of("hosts", acquaintance_.hosts()), of("denials", denials_.clients()),
-            of("names", names_.entries()), of("chunks", chunks_.entries()), of("scores", clients_)};
+    return {of("drip", drip_.buckets()),
+            of("direction", direction_.clients()),
+            of("hosts", acquaintance_.hosts()),
+            of("denials", denials_.clients()),
+            of("names", names_.entries()),
+            of("chunks", chunks_.entries()),
+            of("scores", clients_)};
 }
 
 } // namespace exeat::detect

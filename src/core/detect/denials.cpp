@@ -57,7 +57,8 @@ void denial_watch::count(suspect& s, const flow_event& e, findings& out) const
 void denial_watch::mismatch(suspect& s, const flow_event& e, findings& out)
 {
     s.mismatches += e.times;
-    if (s.told_mismatch.may(e.at, window)) out.push_back({detector::name_mismatch, e.client, e.entry, static_cast<double>(s.mismatches), 1});
+    if (s.told_mismatch.may(e.at, window))
+        out.push_back({detector::name_mismatch, e.client, e.entry, static_cast<double>(s.mismatches), 1});
 }
 
 } // namespace exeat::detect

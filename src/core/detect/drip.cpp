@@ -56,7 +56,8 @@ void drip_watch::share(const flow_event& e, findings& out)
     auto& s = shared_.use({{}, e.entry});
     auto place = std::find_if(s.clients.begin(), s.clients.end(), [&](const auto& c) { return c.used && c.client == e.client; });
     if (place == s.clients.end()) // the one that is free, or was filled longest ago
-        place = std::min_element(s.clients.begin(), s.clients.end(), [](const auto& a, const auto& b) { return a.used < b.used || (a.used == b.used && a.at < b.at); });
+        place = std::min_element(s.clients.begin(), s.clients.end(),
+                                 [](const auto& a, const auto& b) { return a.used < b.used || (a.used == b.used && a.at < b.at); });
     *place = {e.client, e.at, true};
     const auto lately = std::count_if(s.clients.begin(), s.clients.end(), [&](const auto& c) { return c.used && c.at + day > e.at; });
     if (static_cast<std::size_t>(lately) >= than_.collusion_clients && s.told.may(e.at, day))

@@ -32,9 +32,9 @@ TEST_CASE("first_seen: much to a host that is new to a client which is not")
     };
     const std::uint64_t much = (8 << 20) + 1;
     CHECK(told(2 * day, much, minute) == 1);
-    CHECK(told(2 * day, much - 1, minute) == 0);   // an hour's worth and no more
-    CHECK(told(day - minute, much, minute) == 0);  // the client itself is new
-    CHECK(told(2 * day, much, day) == 0);          // the host is not new any more
+    CHECK(told(2 * day, much - 1, minute) == 0);  // an hour's worth and no more
+    CHECK(told(day - minute, much, minute) == 0); // the client itself is new
+    CHECK(told(2 * day, much, day) == 0);         // the host is not new any more
     CHECK(told(2 * day, much, 25 * hour) == 0);
 }
 
@@ -68,7 +68,7 @@ TEST_CASE("beacon: regular calls to a new host, and neither irregular nor quick 
     CHECK(told(every_minute, 16, "c2.test") == 0);
     CHECK(told(every_minute, 17, "old.test") == 0);
     CHECK(told([](int) { return 9; }, 40, "c2.test") == 0);
-    CHECK(told([](int i) { return i % 10 < 6 ? 60 : 600; }, 41, "c2.test") == 1);     // three fifths are regular
+    CHECK(told([](int i) { return i % 10 < 6 ? 60 : 600; }, 41, "c2.test") == 1); // three fifths are regular
     CHECK(told([](int i) { return i % 2 == 0 ? 60 : 20 + i * 37; }, 41, "c2.test") == 0);
 }
 
@@ -102,7 +102,8 @@ TEST_CASE("denied_burst: a line of the log that stands for many denials counts a
 
 TEST_CASE("name_mismatch: the first one is told, for no honest client does it, and then one each five minutes")
 {
-    for (const auto why : {verdict::sni_mismatch, verdict::sni_missing, verdict::sni_changed, verdict::ech, verdict::not_tls, verdict::tls_malformed}) {
+    for (const auto why :
+         {verdict::sni_mismatch, verdict::sni_missing, verdict::sni_changed, verdict::ech, verdict::not_tls, verdict::tls_malformed}) {
         denial_watch d{64, seed, usual};
         findings out;
         d.see(denied(hour, "a.test", why), out);

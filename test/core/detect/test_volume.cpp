@@ -146,7 +146,7 @@ TEST_CASE("uniform_chunks: a hundred tunnels of one size within an hour, and nei
     const auto same = [](std::size_t) { return std::uint64_t{512'000}; };
     CHECK(told(104, moment{30}, same) == 1);
     CHECK(told(99, moment{30}, same) == 0);
-    CHECK(told(500, moment{40}, same) == 0); // ninety an hour
+    CHECK(told(500, moment{40}, same) == 0);                                                     // ninety an hour
     CHECK(told(104, moment{30}, [](std::size_t i) { return 500'000 + 2'400 * (i % 20); }) == 1); // within 5 %
     CHECK(told(104, moment{30}, [](std::size_t i) { return 400'000 + 15'000 * (i % 20); }) == 0);
     CHECK(told(104, moment{30}, [](std::size_t) { return std::uint64_t{15'999}; }) == 0);
