@@ -56,6 +56,7 @@ KINDS = {
     "tidy": {"rest": [Part("tidy", PYTHON, TOP / "test/tidy/tidy.py")]},
     "bench": {"rest": [pytest("bench", "test/bench")]},
     "readme": {"rest": [Part("readme", PYTHON, TOP / "test/readme/run.py")]},
+    "machine": {"rest": [pytest("machine", "test/machine")]},
     "differential": {"rest": [doctest("differential", "build/test/differential/test-differential"), pytest("differential-daemons", "test/differential")]},
     "fuzz": {"rest": [Part("fuzz", PYTHON, TOP / "test/fuzz/run.py")]},
     "system": {"release": [pytest("system", "test/system")]},

@@ -29,7 +29,19 @@ struct listener {
     endpoint address;
     intercept via = intercept::redirect; // transparent
     std::uint16_t port = 0;              // sni: the destination port it stands for
+    std::string socket{};                // FileDescriptorName= of its socket, where a service manager holds it
+    std::vector<ip_prefix> senders{};    // who must begin with a PROXY protocol header; empty: nobody does
     std::string name() const;            // metric label: "proxy 0.0.0.0:3128"
+};
+
+inline constexpr std::string_view admin_socket = "admin"; // FileDescriptorName= of the admin page's
+
+// What the process denies itself once it is set up.
+struct sandbox_settings {
+    bool system_calls = true;      // seccomp(2)
+    bool files = true;             // landlock(7), as far as the kernel has it
+    bool root_expected = false;    // no warning
+    std::vector<std::string> read; // paths beside those that the other settings name
 };
 
 enum class audit_failure : std::uint8_t { deny, proceed };
@@ -54,6 +66,8 @@ struct config {
     std::chrono::milliseconds connect_timeout{5'000};
     std::chrono::milliseconds idle_timeout{3'600'000};
     std::chrono::milliseconds drain_timeout{30'000};
+
+    sandbox_settings sandbox;
 };
 
 } // namespace exeat

@@ -25,6 +25,11 @@ inline constexpr std::size_t chunk_size_digits = 15;   // hexadecimal: below 2^6
 inline constexpr std::size_t content_length_digits = 18;
 inline constexpr std::size_t interim_responses = 16; // 1xx before the final response
 
+// PROXY protocol (proxy-protocol.txt of HAProxy, section 2): the largest header that is read, TLVs included. The length field could say
+// 64 KiB more than its 16 octets; senders keep to one segment.
+inline constexpr std::size_t proxy_header_bytes = 2'048;
+inline constexpr std::size_t proxy_line_bytes = 107; // section 2.1: the longest line of version 1, with its CRLF
+
 // TLS (RFC 8446 sections 4.1.2 and 5.1).
 inline constexpr std::size_t client_hello_bytes = 16 * 1024; // the handshake message with its 4-byte header
 inline constexpr std::size_t record_bytes = 16 * 1024;
@@ -100,11 +105,15 @@ inline constexpr std::size_t listeners = 32;
 inline constexpr std::size_t workers = 256;
 inline constexpr std::size_t connections = 4'000'000;
 inline constexpr std::size_t dns_servers = 8;
+inline constexpr std::size_t inherited_sockets = 1'024; // that a service manager may pass
 inline constexpr std::size_t path_octets = 4'096;
-inline constexpr auto dns_timeout = 60s;    // ceilings of what the file may say
-inline constexpr auto setup_timeout = 5min; // head, hello, connect
+inline constexpr std::size_t proxy_senders = 64; // networks that send PROXY headers, per listener
+inline constexpr std::size_t sandbox_paths = 64; // that stay readable beside those that other settings name
+inline constexpr auto dns_timeout = 60s;         // ceilings of what the file may say
+inline constexpr auto setup_timeout = 5min;      // head, hello, connect
 inline constexpr auto idle_timeout = std::chrono::days{7};
 inline constexpr auto drain_timeout = 1h;
+inline constexpr auto drain_report_interval = 10s; // between two lines about what is left
 
 // Sockets.
 inline constexpr int listen_backlog = 4'096;

@@ -23,8 +23,10 @@ enum class verdict : std::uint8_t {
     connect_body,
     head_too_large,
     head_timeout,
+    proxy_header,
     // policy: it was read, and no rule lets it out
     source_not_allowed,
+    proxy_sender,
     identity_required,
     not_allowed,
     denied_by_rule,

@@ -1,6 +1,7 @@
 #include <cli/command.hpp>
 #include <cli/parse_arguments.hpp>
 #include <net/wall_clock.hpp>
+#include <ops/endpoint_text.hpp>
 #include <ops/load_config.hpp>
 #include <ops/policy_gate.hpp>
 #include <ops/service.hpp>
@@ -17,11 +18,27 @@ void say(const std::vector<ops::problem>& all)
     for (const auto& p : all) std::fprintf(stderr, "%s\n", p.to_string().c_str());
 }
 
-int start(const std::string& path, ops::log_format format)
+// What a second process on the same machine must not share with the first: it goes before the file.
+struct instead {
+    std::string admin, audit;
+};
+
+bool take(const instead& given, config& c)
 {
-    const auto settings = ops::load_config(path);
+    if (!given.audit.empty()) c.audit_path = given.audit;
+    if (given.admin.empty()) return true;
+    const auto at = ops::parse_endpoint(given.admin);
+    if (at) c.admin = *at;
+    else std::fprintf(stderr, "exeat: error: --admin: no address and port; write it like 127.0.0.1:9465\n");
+    return at.has_value();
+}
+
+int start(const std::string& path, const instead& given, ops::log_format format)
+{
+    auto settings = ops::load_config(path);
     say(settings.problems);
     if (!settings.value) return 1;
+    if (!take(given, *settings.value)) return wrong_usage;
     ops::label_registry labels;
     ops::policy_gate gate{*settings.value};
     auto list = gate.load(labels, net::wall_now());
@@ -42,8 +59,11 @@ int serve(int argc, char** argv)
     auto format = ops::log_format::people;
     app.add_option("--config", path, "settings of this machine (exeat.toml)")->required();
     app.add_option("--log", format, "of exeat's own log on stderr: people, logfmt or json")->transform(CLI::CheckedTransformer(formats));
+    instead given;
+    app.add_option("--audit", given.audit, "the audit log, instead of [audit] path: two processes must not write one");
+    app.add_option("--admin", given.admin, "ADDRESS:PORT of the admin page, instead of [admin] address");
     if (const auto stop = parse_arguments(app, argc, argv)) return *stop;
-    return start(path, format);
+    return start(path, given, format);
 }
 
 } // namespace exeat::cli

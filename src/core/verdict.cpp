@@ -46,9 +46,13 @@ constexpr std::array<meaning, verdicts> meanings{{
     {verdict::connect_body, "connect_body", 400, unreadable, decode_error, "a CONNECT request may not announce a body"},
     {verdict::head_too_large, "head_too_large", 431, unreadable, decode_error, "the request's head is larger than exeat reads"},
     {verdict::head_timeout, "head_timeout", 408, unreadable, decode_error, "the request's head did not arrive in time"},
+    {verdict::proxy_header, "proxy_header", 400, unreadable, decode_error,
+     "this listener wants a PROXY protocol header (version 1 or 2) first, and what came is none that exeat reads"},
 
     {verdict::source_not_allowed, "source_not_allowed", 403, denied, access_denied,
      "this client's address is in no group of the allowlist"},
+    {verdict::proxy_sender, "proxy_sender", 403, denied, access_denied,
+     "this listener serves only the load balancers in its proxy_protocol_from, and the connection came from elsewhere"},
     {verdict::identity_required, "identity_required", 407, denied, access_denied,
      "this listener wants to know who asks, and nothing said so"},
     {verdict::not_allowed, "not_allowed", 403, denied, unrecognized_name, "no rule of the allowlist names this host for this client"},

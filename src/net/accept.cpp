@@ -54,7 +54,8 @@ next accept_one(worker& home, watched_socket& listening, std::size_t listener)
     if (!fd) return used_up(errno) ? next::pause : errno == EAGAIN || errno == EWOULDBLOCK ? next::wait : next::again;
     const auto from = from_kernel(peer);
     client who{from.address, from.port, home.rules->groups_of(from.address)};
-    auto place = home.doors.enter(who.source);
+    const bool balanced = !home.settings().listeners[listener].senders.empty(); // its client is named by a header that is not read yet
+    auto place = balanced ? home.doors.enter_unnamed() : home.doors.enter(who.source);
     if (place) run_connection(std::move(fd), who, std::move(*place), listener, home);
     else turn_away(home, std::move(fd), who, listener);
     return next::again;
@@ -66,7 +67,7 @@ background accept_until_drained(worker& home, watched_socket& listening, std::si
     const auto slot = home.due.add(wake);
     listening.owner = &wake;
     if (!home.events.watch(listening)) throw std::bad_alloc{}; // at start only: main says that it cannot begin
-    while (listening.fd) {
+    while (!(home.draining() && home.shares_listeners())) {    // what is queued there is for whoever accepts next
         auto said = next::again;
         for (std::size_t n = 0; n < limits::accepts_per_turn && said == next::again; ++n) {
             try {
@@ -86,6 +87,7 @@ background accept_until_drained(worker& home, watched_socket& listening, std::si
     }
     home.due.remove(slot);
     listening.owner = nullptr;
+    home.events.forget(listening);
     listening.close();
 }
 

@@ -10,7 +10,8 @@ namespace exeat::net {
 
 class worker;
 
-// Runs until worker::draining() says so and what was queued is taken; then closes the socket. `listening` outlives it.
+// Runs until worker::draining() says so and, where the socket is ours alone, what was queued is taken; then closes the socket, which
+// `listening` outlives.
 void accept_connections(worker& home, watched_socket& listening, std::size_t listener);
 
 } // namespace exeat::net

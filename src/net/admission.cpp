@@ -33,19 +33,45 @@ std::array<admission::cell*, 2> admission::cells_of(const ip_address& a) const n
     return {&(*cells_)[h % limits::source_slots], &(*cells_)[(h >> 32) % limits::source_slots]};
 }
 
-std::optional<admission::place> admission::enter(const ip_address& source) noexcept
+std::optional<admission::place> admission::enter_unnamed() noexcept
 {
-    const auto [a, b] = cells_of(source);
-    const auto before = all_.fetch_add(1, std::memory_order_relaxed);
-    const auto busy = std::min(a->fetch_add(1, std::memory_order_relaxed), b->fetch_add(1, std::memory_order_relaxed));
-    if (before < most_ && busy < most_per_source_) return place{*this, source};
-    leave(source);
+    if (all_.fetch_add(1, std::memory_order_relaxed) < most_) return place{*this, std::nullopt};
+    leave(std::nullopt);
     return std::nullopt;
 }
 
-void admission::leave(const ip_address& source) noexcept
+std::optional<admission::place> admission::enter(const ip_address& source) noexcept
+{
+    auto taken = enter_unnamed();
+    if (taken && !taken->name(source)) taken.reset();
+    return taken;
+}
+
+bool admission::place::name(const ip_address& source) noexcept
+{
+    if (!doors_->count(source)) return false;
+    source_ = source;
+    return true;
+}
+
+// Refused, it is not counted.
+bool admission::count(const ip_address& source) noexcept
+{
+    const auto [a, b] = cells_of(source);
+    const auto busy = std::min(a->fetch_add(1, std::memory_order_relaxed), b->fetch_add(1, std::memory_order_relaxed));
+    if (busy < most_per_source_) return true;
+    uncount(source);
+    return false;
+}
+
+void admission::uncount(const ip_address& source) noexcept
 {
     for (auto* c : cells_of(source)) c->fetch_sub(1, std::memory_order_relaxed);
+}
+
+void admission::leave(const std::optional<ip_address>& source) noexcept
+{
+    if (source) uncount(*source);
     all_.fetch_sub(1, std::memory_order_relaxed);
 }
 

@@ -28,20 +28,26 @@ public:
         {
             if (doors_) doors_->leave(source_);
         }
+        // For a place taken unnamed, once it is known who asks. False: that source has as many as it may, and is not counted here.
+        bool name(const ip_address& source) noexcept;
 
     private:
         friend class admission;
-        place(admission& doors, const ip_address& source) noexcept : doors_{&doors}, source_{source} {}
+        place(admission& doors, const std::optional<ip_address>& source) noexcept : doors_{&doors}, source_{source} {}
         admission* doors_;
-        ip_address source_;
+        std::optional<ip_address> source_;
     };
     // None: full.
     std::optional<place> enter(const ip_address& source) noexcept;
+    // One of all places, for no source yet.
+    std::optional<place> enter_unnamed() noexcept;
     std::size_t connections() const noexcept { return all_.load(std::memory_order_relaxed); }
 
 private:
     using cell = std::atomic<std::uint32_t>;
-    void leave(const ip_address& source) noexcept;
+    bool count(const ip_address& source) noexcept;
+    void uncount(const ip_address& source) noexcept;
+    void leave(const std::optional<ip_address>& source) noexcept;
     std::array<cell*, 2> cells_of(const ip_address&) const noexcept;
 
     const std::size_t most_, most_per_source_;

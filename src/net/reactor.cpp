@@ -51,6 +51,12 @@ bool reactor::watch(watched_socket& s, bool moved) noexcept
     return s.watched;
 }
 
+void reactor::forget(watched_socket& s) noexcept
+{
+    ::epoll_ctl(epoll_.native_handle(), EPOLL_CTL_DEL, s.fd.value(), nullptr);
+    s.watched = false;
+}
+
 void reactor::start() { wait(); }
 
 void reactor::stop()

@@ -78,6 +78,8 @@ public:
 
     // Registers the socket, or points its registration at its new place. False when the kernel refuses (ENOSPC, ENOMEM).
     bool watch(watched_socket& s, bool moved = false) noexcept;
+    // No event of it comes any more, also where another process keeps the socket open: a close alone would leave it registered.
+    void forget(watched_socket& s) noexcept;
     bool asleep() const noexcept { return ready_ == 0; }
     // Begins to take events; call once before io.run().
     void start();

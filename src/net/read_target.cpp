@@ -1,7 +1,10 @@
 #include <net/read_target.hpp>
 
+#include <exeat/proxy_header.hpp>
 #include <net/socket.hpp>
 #include <net/worker.hpp>
+
+#include <algorithm>
 
 namespace exeat::net {
 
@@ -48,7 +51,31 @@ task<std::optional<no_request>> await_request(tunnel& t, bool first)
     co_return no_request{};
 }
 
+bool comes_from(const std::vector<ip_prefix>& senders, const ip_address& peer) noexcept
+{
+    return std::any_of(senders.begin(), senders.end(), [&](const ip_prefix& p) { return p.contains(peer); });
+}
+
 } // namespace
+
+task<request_or<client>> read_client(tunnel& t, const listener& l)
+{
+    if (!comes_from(l.senders, t.who.source)) co_return no_request{verdict::proxy_sender};
+    t.set_deadline(l.mode == listen_mode::proxy ? t.home.settings().head_timeout : t.home.settings().hello_timeout);
+    for (;;) {
+        const auto scan = scan_proxy_header(t.held);
+        if (const auto* bad = std::get_if<malformed>(&scan)) co_return no_request{bad->why};
+        if (const auto* header = std::get_if<proxy_header>(&scan)) {
+            t.clear_deadline();
+            t.held.erase(0, header->bytes);
+            if (header->client) t.who = {header->client->source, header->client->port, t.rules->groups_of(header->client->source)};
+            if (!t.place.name(t.who.source)) co_return no_request{verdict::overload};
+            co_return t.who;
+        }
+        const auto how = co_await read_more(t, limits::proxy_header_bytes - t.held.size());
+        if (how != arrival::bytes) co_return none(t, how, verdict::proxy_header, verdict::proxy_header);
+    }
+}
 
 task<request_or<request_head>> read_request(tunnel& t, std::optional<std::uint16_t> port)
 {

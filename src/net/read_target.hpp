@@ -2,7 +2,9 @@
 // the views of a request head point until it is consumed. Worker's thread.
 #pragma once
 
+#include <exeat/client.hpp>
 #include <exeat/client_hello.hpp>
+#include <exeat/config.hpp>
 #include <exeat/request_head.hpp>
 #include <net/task.hpp>
 
@@ -19,6 +21,8 @@ struct no_request {
 };
 template <class T> using request_or = boost::system::result<T, no_request>;
 
+// The header of a listener that has senders, taken off tunnel::held: who asks is then whom it names, or its sender where it names nobody.
+task<request_or<client>> read_client(tunnel&, const listener&);
 // The head of the next HTTP request: of a proxy request, or an origin-form one for `port`.
 task<request_or<request_head>> read_request(tunnel&, std::optional<std::uint16_t> port);
 // A ClientHello; every byte of it stays in tunnel::held for the upstream.

@@ -106,19 +106,43 @@ boost::system::result<endpoint> local_endpoint(int fd) noexcept
     return from_kernel(s);
 }
 
+namespace {
+
+// One family a listener: "[::]:3128" does not take IPv4 as well, so that what is written is what is open.
+boost::system::result<unique_fd> new_listener(bool v4)
+{
+    unique_fd fd{::socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+    if (!fd) return last_error();
+    if (!v4 && !turn_on(fd.value(), IPPROTO_IPV6, IPV6_V6ONLY)) return last_error();
+    if (!turn_on(fd.value(), SOL_SOCKET, SO_REUSEADDR)) return last_error();
+    if (!turn_on(fd.value(), IPPROTO_TCP, TCP_NODELAY)) return last_error(); // inherited by what is accepted
+    return fd;
+}
+
+bool begin_listening(int fd, const endpoint& at) noexcept
+{
+    const auto a = to_kernel(at);
+    return ::bind(fd, a.data(), a.size) == 0 && ::listen(fd, limits::listen_backlog) == 0;
+}
+
+} // namespace
+
 boost::system::result<unique_fd> open_listener(const listener& l)
 {
     const bool v4 = l.address.address.is_v4();
-    unique_fd fd{::socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-    if (!fd) return last_error();
-    // One family a listener: "[::]:3128" does not take IPv4 as well, so that what is written is what is open.
-    if (!v4 && !turn_on(fd.value(), IPPROTO_IPV6, IPV6_V6ONLY)) return last_error();
-    if (!turn_on(fd.value(), SOL_SOCKET, SO_REUSEADDR) || !turn_on(fd.value(), SOL_SOCKET, SO_REUSEPORT)) return last_error();
-    if (!turn_on(fd.value(), IPPROTO_TCP, TCP_NODELAY)) return last_error(); // inherited by what is accepted
+    auto fd = new_listener(v4);
+    if (!fd) return fd;
+    if (!turn_on(fd->value(), SOL_SOCKET, SO_REUSEPORT)) return last_error();
     const bool transparent = l.mode == listen_mode::transparent && l.via == intercept::tproxy;
-    if (transparent && !turn_on(fd.value(), v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT)) return last_error();
-    const auto a = to_kernel(l.address);
-    if (::bind(fd.value(), a.data(), a.size) != 0 || ::listen(fd.value(), limits::listen_backlog) != 0) return last_error();
+    if (transparent && !turn_on(fd->value(), v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT)) return last_error();
+    if (!begin_listening(fd->value(), l.address)) return last_error();
+    return fd;
+}
+
+boost::system::result<unique_fd> open_admin_listener(const endpoint& at)
+{
+    auto fd = new_listener(at.address.is_v4());
+    if (fd && !begin_listening(fd->value(), at)) return last_error();
     return fd;
 }
 

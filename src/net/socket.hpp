@@ -44,6 +44,8 @@ boost::system::result<endpoint> local_endpoint(int fd) noexcept;
 
 // A listening socket with SO_REUSEPORT; transparent for TPROXY. Called before the workers run.
 boost::system::result<unique_fd> open_listener(const listener&);
+// One for few clients, without SO_REUSEPORT: the port is ours alone.
+boost::system::result<unique_fd> open_admin_listener(const endpoint&);
 // A stream socket on its way to `to`; errors as connect(2) gives them at once. EINPROGRESS is success.
 boost::system::result<unique_fd> begin_connect(const endpoint& to) noexcept;
 // SO_ERROR of a socket whose connect came to an end.

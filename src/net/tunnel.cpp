@@ -173,6 +173,11 @@ task<bool> open_transparent(tunnel& t, std::optional<account>& bill, const liste
 task<bool> open(tunnel& t, std::optional<account>& bill)
 {
     const auto& l = t.home.settings().listeners[t.listener];
+    if (!l.senders.empty()) {
+        const auto named = co_await read_client(t, l);
+        if (!named && !named.error().why) co_return false;
+        if (!named) co_return co_await refuse_source(t, l.mode, *named.error().why);
+    }
     t.who.groups = t.rules->groups_of(t.who.source);
     if (t.who.groups.none()) co_return co_await refuse_source(t, l.mode, verdict::source_not_allowed);
     switch (l.mode) {

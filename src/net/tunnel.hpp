@@ -46,11 +46,13 @@ struct tunnel : live_hook {
     void clear_deadline() noexcept;
     bool deadline_passed() const noexcept;
     void interrupt(interruption) noexcept;
+    // A kept connection whose client has had its answer. One that has yet to say what it wants is not: it was accepted to be served.
+    bool between_requests() const noexcept { return book == nullptr && requests > 1 && held.empty(); }
     // The policy of this moment for the next request of this connection.
     void take_snapshot();
 
     worker& home;
-    const admission::place place;
+    admission::place place;
     waiter wake;
     watched_socket client_side, upstream;
     const std::size_t listener; // index into config::listeners

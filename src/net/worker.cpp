@@ -43,7 +43,8 @@ worker::worker(std::size_t index, const common_ground& common, std::vector<uniqu
       count{*counts_}, names{io_, common.settings, *counts_}, client_accounts{clients_}, doors{common.doors},
       wildcard_names{common.wildcard_names}, uploads{common.uploads}, audit_{audit}, sweep_timer_{io_}, listening_{as_watched(
                                                                                                             std::move(listeners))},
-      scratch_(limits::scratch_bytes), own_{common.own}, began_{steady_clock::now()}, wall_{wall_now()}, id_base_{id_base(index)}
+      scratch_(limits::scratch_bytes), own_{common.own}, began_{steady_clock::now()}, wall_{wall_now()}, id_base_{id_base(index)},
+      shares_listeners_{common.shares_listeners}
 {
     take(common.rules, common.generation);
 }
@@ -96,7 +97,7 @@ void worker::drain()
         for (auto& l : listening_)
             if (l.owner) l.owner->wake();
         for (auto& t : live)
-            if (!t.book) t.interrupt({ending::drained, verdict::overload}); // between two requests
+            if (t.between_requests()) t.interrupt({ending::drained, verdict::overload});
     });
 }
 
@@ -154,6 +155,7 @@ bool worker::ended() const noexcept { return ending_ && live.empty() && late_.em
 void worker::sweep()
 {
     wall_ = wall_now();
+    rounds_.fetch_add(1, std::memory_order_relaxed);
     const auto now = static_cast<tick>((steady_clock::now() - began_) / limits::sweep_interval);
     due.sweep(now);
     names.sweep();

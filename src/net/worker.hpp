@@ -40,6 +40,7 @@ struct common_ground {
     std::shared_ptr<const policy> rules;
     std::uint64_t generation = 0;
     own_endpoints own;
+    bool shares_listeners = false; // other processes listen on the same sockets, or will
 };
 
 class worker {
@@ -63,6 +64,8 @@ public:
     void adopt(own_endpoints);                                           // any thread
     void drain();                                                        // any thread: accept no more, let tunnels finish
     void cut_all(ending);                                                // any thread: end every tunnel now; run() returns when all have
+    // Rises while the worker's thread goes round; any thread.
+    std::uint64_t rounds() const noexcept { return rounds_.load(std::memory_order_relaxed); }
     const counters& counts() const noexcept { return *counts_; }
     const client_table& clients() const noexcept { return clients_; }
 
@@ -73,6 +76,7 @@ public:
     budget_minutes minute() const noexcept { return minute_; }
     std::span<char> scratch() noexcept { return scratch_; } // for one non-blocking call and what follows it without a wait
     bool draining() const noexcept { return draining_; }
+    bool shares_listeners() const noexcept { return shares_listeners_; }
     bool may_log() const noexcept;                      // false: the audit log is out, and that denies
     bool log(const audit_record&, std::size_t reserve); // false: it found no room, and that denies
     void log_denial(const audit_record&);
@@ -115,6 +119,8 @@ private:
     std::uint64_t id_base_ = 0, ids_ = 0;
     tick second_ = 0;
     bool draining_ = false;
+    const bool shares_listeners_;
+    std::atomic<std::uint64_t> rounds_{0};
     std::optional<ending> ending_;
 };
 

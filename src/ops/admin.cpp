@@ -1,5 +1,6 @@
 #include <ops/admin.hpp>
 
+#include <net/socket.hpp>
 #include <ops/admin_pages.hpp>
 
 #include <algorithm>
@@ -83,6 +84,12 @@ bool nobody_there(error_code failed) { return failed && failed.category() != mak
 
 struct admin_hall {
     admin_hall(asio::io_context& io, const tcp::endpoint& at) : acceptor{io, at} {}
+    admin_hall(asio::io_context& io, net::unique_fd listening) : acceptor{io}
+    {
+        const bool v4 = net::local_endpoint(listening.value()).value().address.is_v4();
+        acceptor.assign(v4 ? tcp::v4() : tcp::v6(), listening.value());
+        listening.release();
+    }
     tcp::acceptor acceptor;
     std::optional<admin_pages> pages;
     std::set<beast::tcp_stream*> open;
@@ -166,6 +173,8 @@ asio::awaitable<void> accept(shared_hall hall)
 
 admin::admin(asio::io_context& io, const endpoint& address) : io_{io}, hall_{std::make_shared<admin_hall>(io, to_tcp(address))} {}
 
+admin::admin(asio::io_context& io, net::unique_fd listening) : io_{io}, hall_{std::make_shared<admin_hall>(io, std::move(listening))} {}
+
 admin::~admin() { close(); }
 
 endpoint admin::local() const { return from_tcp(hall_->acceptor.local_endpoint()); }
@@ -184,7 +193,10 @@ void admin::keep_accepting()
 void admin::close()
 {
     error_code ignored;
-    hall_->acceptor.close(ignored);
+    if (hall_->acceptor.is_open()) {
+        // Not acceptor.close(): that leaves the epoll registration of a socket which another process keeps open.
+        const net::unique_fd listening{hall_->acceptor.release(ignored)};
+    }
     for (auto* stream : hall_->open) stream->close();
 }
 

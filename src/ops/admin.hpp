@@ -4,6 +4,7 @@
 #pragma once
 
 #include <exeat/config.hpp>
+#include <net/unique_fd.hpp>
 #include <ops/metrics.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -17,6 +18,7 @@ class admin {
 public:
     // Throws boost::system::system_error when the address cannot be had; port 0 takes any. The io_context outlives this.
     admin(boost::asio::io_context&, const endpoint&);
+    admin(boost::asio::io_context&, net::unique_fd listening); // which accepts already
     ~admin();
     admin(const admin&) = delete;
     admin& operator=(const admin&) = delete;

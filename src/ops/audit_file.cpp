@@ -8,6 +8,7 @@
 #include <climits>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -66,7 +67,12 @@ std::error_code audit_file::open()
         return failed;
     }
     kind_ = S_ISREG(about.st_mode) ? kind::regular : S_ISSOCK(about.st_mode) ? kind::socket : kind::other;
-    if (kind_ != kind::regular || about.st_size == 0 || path_ == "stdout") return {};
+    if (kind_ != kind::regular || path_ == "stdout") return {};
+    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) { // two writers would break the chain of both
+        close();
+        return std::make_error_code(std::errc::text_file_busy);
+    }
+    if (about.st_size == 0) return {};
     const auto failed = read_tail(static_cast<std::uint64_t>(about.st_size));
     if (failed) close();
     return failed;

@@ -15,7 +15,9 @@ namespace {
 
 std::string cannot(std::string_view what, int error)
 {
-    return fmt::format("cannot {}: {}; check the path and the permissions", what, std::generic_category().message(error));
+    const auto* elsewhere =
+        error == EACCES ? "; while exeat runs it may only read where its lists lay at the start, and below [sandbox] read" : "";
+    return fmt::format("cannot {}: {}; check the path and the permissions{}", what, std::generic_category().message(error), elsewhere);
 }
 
 std::string too_large(std::size_t most)

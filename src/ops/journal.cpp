@@ -108,7 +108,8 @@ void journal::last_turns()
 bool journal::begin()
 {
     if (const auto error = file_.open()) {
-        failed(error, "cannot open the audit log");
+        const bool taken = error == std::errc::text_file_busy;
+        failed(error, taken ? "another process writes the audit log; give each its own" : "cannot open the audit log");
         return false;
     }
     if (!begun_ && file_.tail()) resume(*file_.tail());

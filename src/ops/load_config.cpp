@@ -3,6 +3,7 @@
 #include <exeat/limits.hpp>
 #include <ops/endpoint_text.hpp>
 #include <ops/file_source.hpp>
+#include <ops/networks.hpp>
 #include <ops/section.hpp>
 
 #include <algorithm>
@@ -44,6 +45,20 @@ bool overlap(const endpoint& a, const endpoint& b) noexcept
     return a.address == b.address || unspecified(a.address) || unspecified(b.address);
 }
 
+// Its own, or that of the mode. What systemd lets a FileDescriptorName= be (systemd.socket(5)) is more than what reads well in a log.
+void read_socket_name(section& s, listener& l)
+{
+    constexpr toml_key name{"name", "\"pods\""};
+    constexpr std::string_view usual = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
+    l.socket = to_string(l.mode);
+    const auto own = s.text(name, limits::rule_name_octets);
+    if (!own) return;
+    if (own->find_first_not_of(usual) != own->npos)
+        s.reject(name.name, fmt::format("{} is no name of a socket; write lower-case letters, digits, '-', '_' and '.'", as_shown(*own)));
+    if (*own == admin_socket) s.reject(name.name, "\"admin\" is the name of the admin page's socket; choose another");
+    l.socket = *own;
+}
+
 listener read_listener(section& s)
 {
     listener l;
@@ -59,6 +74,8 @@ listener read_listener(section& s)
     if (const auto p = s.integer(port, 1, UINT16_MAX)) l.port = static_cast<std::uint16_t>(*p);
     if (m && s.has(port.name) && l.mode != listen_mode::sni)
         s.reject(port.name, "'port' is for mode = \"sni\"; remove it (the port to listen on belongs in 'address')");
+    read_socket_name(s, l);
+    l.senders = read_proxy_senders(s);
     s.not_enforced({"tls", "{}"});
     s.done();
     return l;
@@ -134,6 +151,20 @@ void read_audit(section& s, config& c)
     if (const auto w = s.word({"on_failure", "\"deny\""}, failure_words)) c.on_audit_failure = static_cast<audit_failure>(*w);
 }
 
+void read_sandbox(section& s, config& c)
+{
+    constexpr std::array<std::string_view, 2> restrict_words{"restrict", "off"}, root_words{"warn", "allow"};
+    auto& box = c.sandbox;
+    if (const auto w = s.word({"system_calls", "\"restrict\""}, restrict_words)) box.system_calls = *w == 0;
+    if (const auto w = s.word({"files", "\"restrict\""}, restrict_words)) box.files = *w == 0;
+    if (const auto w = s.word({"root", "\"warn\""}, root_words)) box.root_expected = *w == 1;
+    for (const auto& [text, where] : s.texts({"read", "[\"/srv/lists\"]"}, limits::sandbox_paths).value_or(std::vector<located_text>{})) {
+        if (text.empty() || text.size() > limits::path_octets || text.find('\0') != text.npos)
+            s.wrong().error(where, fmt::format("{} is no path; write it like \"/srv/lists\"", as_shown(text)));
+        else box.read.push_back(beside(s.wrong().file(), std::string{text}));
+    }
+}
+
 std::size_t cores() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, limits::workers); }
 
 void read_limits(section& s, config& c)
@@ -183,6 +214,7 @@ config read_all(section& root)
     read_section(root, "dns", false, c, read_dns);
     read_section(root, "audit", false, c, read_audit);
     read_section(root, "limits", false, c, read_limits);
+    read_section(root, "sandbox", false, c, read_sandbox);
     root.done();
     if (c.workers == 0) c.workers = cores();
     return c;

@@ -109,6 +109,8 @@ void collect_requests(families& all, const metric_sources& from)
     reported(all, from);
     add(new_counter(all, "orig_dst_mismatch_total", "Transparent connections whose name resolved elsewhere than the client had dialled."),
         sum(from, [](const counters& c) -> const counter& { return c.orig_dst_mismatch; }));
+    add(new_gauge(all, "draining", "1: no more connections are accepted; what is open goes on until drain_timeout."),
+        from.policy.now().draining ? 1.0 : 0.0);
     add(new_counter(all, "accept_pauses_total", "Pauses of accepting because descriptors or memory had run out."),
         sum(from, [](const counters& c) -> const counter& { return c.accept_pauses; }));
     add(new_counter(all, "out_of_memory_total", "Tunnels and look-ups that were given up because memory could not be had."),

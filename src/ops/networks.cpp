@@ -95,6 +95,20 @@ std::vector<ip_prefix> read_sources(section& s)
     return out;
 }
 
+std::vector<ip_prefix> read_proxy_senders(section& s)
+{
+    constexpr toml_key senders{"proxy_protocol_from", "[\"10.0.3.0/28\"]"};
+    std::vector<ip_prefix> out;
+    for (const auto& t : s.texts(senders, limits::proxy_senders).value_or(std::vector<located_text>{})) {
+        const auto p = read_network(t, s.wrong());
+        if (p && (p->bits == 0 || *p == ip_prefix::parse("0.0.0.0/0")))
+            s.wrong().error(t.at, fmt::format("{} lets anybody say who they are; name the load balancers alone", as_shown(t.text)));
+        else if (p) out.push_back(*p);
+    }
+    refuse_empty(s, senders);
+    return out;
+}
+
 void read_link_networks(section& s, rule& link)
 {
     read_within(s, link);

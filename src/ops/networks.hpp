@@ -1,4 +1,4 @@
-// Networks and addresses in allowlist.toml: where a group sits, and where a private link leads. One thread.
+// Networks and addresses in our files: where a group sits, where a private link leads, who sends PROXY headers. One thread.
 #pragma once
 
 #include <exeat/rule.hpp>
@@ -10,6 +10,8 @@ namespace exeat::ops {
 
 // [groups.NAME] sources
 std::vector<ip_prefix> read_sources(section&);
+// [[listen]] proxy_protocol_from; empty where the key is absent
+std::vector<ip_prefix> read_proxy_senders(section&);
 // [[private_link]] within, addresses
 void read_link_networks(section&, rule& link);
 

@@ -61,4 +61,12 @@ std::string policy_status::sha256(std::uint64_t generation) const
     return known ? sha256_[generation % sha256_.size()] : std::string{};
 }
 
+std::string serving_status(const policy_status::view& v)
+{
+    const auto& s = v.rules->settings();
+    const auto serial = "serial " + std::to_string(s.serial);
+    if (!v.last_error.empty()) return "reload failed, " + serial + " stays in force: " + v.last_error;
+    return "serving " + serial + ", sha256 " + s.sha256;
+}
+
 } // namespace exeat::ops

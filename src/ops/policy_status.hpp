@@ -43,4 +43,7 @@ private:
     std::array<std::string, limits::policy_history> sha256_; // by generation, modulo its size
 };
 
+// One line for a service manager's status: what is in force, and whether the last reload changed it.
+std::string serving_status(const policy_status::view&);
+
 } // namespace exeat::ops

@@ -44,6 +44,7 @@ void reload::now(std::string_view cause)
 {
     again_ = loading_;
     if (loading_) return;
+    with_.manager.reloading();
     boost::asio::post(loader_, [this, cause = std::string{cause}]() mutable {
         auto loaded = load_in_memory();
         boost::asio::post(
@@ -74,6 +75,7 @@ void reload::finished(loaded_allowlist loaded, std::string cause)
         throw;
     }
     if (again_) now("changed again meanwhile");
+    else with_.manager.ready(serving_status(with_.status.now()));
 }
 
 void reload::take(loaded_allowlist loaded, const std::string& cause)

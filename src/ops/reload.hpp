@@ -7,6 +7,7 @@
 #include <ops/label_registry.hpp>
 #include <ops/load_allowlist.hpp>
 #include <ops/log.hpp>
+#include <ops/notify.hpp>
 #include <ops/policy_gate.hpp>
 #include <ops/policy_status.hpp>
 
@@ -29,6 +30,7 @@ public:
         label_registry& labels;
         policy_status& status;
         journal& audit;
+        const notifier& manager;
         const event_log& log;
     };
     reload(boost::asio::io_context&, policy_gate&, const surroundings&, std::vector<watched_file> files, taker);

@@ -47,7 +47,7 @@ std::error_code create_file(const std::string& path, std::string_view content, r
 
 std::error_code replace_file(const std::string& path, std::string_view content, readers who)
 {
-    const auto next = path + ".new";
+    const auto next = path + ".new." + std::to_string(::getpid());
     if (const auto failed = write_new(next, content, who, O_TRUNC)) return failed;
     if (::rename(next.c_str(), path.c_str()) != 0) return last_error();
     return sync_directory(path);

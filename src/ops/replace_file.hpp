@@ -11,7 +11,7 @@ namespace exeat::ops {
 
 enum class readers : std::uint8_t { owner, all };
 
-// The directory must exist; `path`.new beside it is used on the way.
+// The directory must exist; `path`.new.PID beside it is used on the way, so that two processes do not write into one.
 std::error_code replace_file(const std::string& path, std::string_view content, readers = readers::owner);
 // Only where there is none yet: std::errc::file_exists.
 std::error_code create_file(const std::string& path, std::string_view content, readers);

@@ -8,10 +8,14 @@
 #include <ops/journal.hpp>
 #include <ops/memory_trim.hpp>
 #include <ops/metrics.hpp>
+#include <ops/notify.hpp>
+#include <ops/open_sockets.hpp>
 #include <ops/own_addresses.hpp>
 #include <ops/policy_status.hpp>
 #include <ops/reload.hpp>
+#include <ops/sandbox.hpp>
 #include <ops/upload_ledger.hpp>
+#include <ops/watchdog.hpp>
 
 #include <algorithm>
 #include <boost/asio/bind_allocator.hpp>
@@ -20,6 +24,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <thread>
 
@@ -51,26 +56,6 @@ std::size_t connections_for(const config& c, std::size_t fds, const event_log& l
     return affordable;
 }
 
-std::vector<net::unique_fd> open_listeners(const config& c)
-{
-    std::vector<net::unique_fd> out;
-    for (const auto& l : c.listeners) {
-        auto fd = net::open_listener(l);
-        if (!fd) throw std::runtime_error{fmt::format("cannot listen on {}: {}", l.address.to_string(), fd.error().message())};
-        out.push_back(std::move(*fd));
-    }
-    return out;
-}
-
-std::unique_ptr<admin> open_admin(boost::asio::io_context& io, const endpoint& at)
-{
-    try {
-        return std::make_unique<admin>(io, at);
-    } catch (const boost::system::system_error& e) {
-        throw std::runtime_error{fmt::format("cannot listen on {} (admin): {}", at.to_string(), e.code().message())};
-    }
-}
-
 own_endpoints ours(const config& c, std::uint16_t admin_port)
 {
     own_endpoints own{own_addresses(), {admin_port}};
@@ -81,24 +66,30 @@ own_endpoints ours(const config& c, std::uint16_t admin_port)
 
 class service {
 public:
-    service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, const event_log& log);
+    service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, open_sockets, const notifier&,
+            const event_log& log);
     void run();
 
 private:
-    void make_workers(const std::shared_ptr<const policy>& first);
+    void make_workers(const std::shared_ptr<const policy>& first, open_sockets&);
+    void start_threads();
     void on_signals();
     void handle(int signal);
     void note(process_event::what);
     void drain();
+    void tell_the_drain(std::size_t left);
     void watch_the_drain();
     void cut(ending);
+    std::vector<std::uint64_t> rounds() const;
     void post_to_workers(const auto& what)
     {
         for (const auto& w : workers_) what(*w);
     }
 
     const config& config_;
+    const notifier& manager_;
     const event_log& log_;
+    const bool admin_shared_;
     boost::asio::io_context io_{1};
     policy_status status_;
     net::admission doors_;
@@ -114,23 +105,27 @@ private:
     std::unique_ptr<address_watch> addresses_;
     memory_trim trim_{io_, [this] { return doors_.connections(); }};
     net::shared_kept_memory signal_memory_, drain_memory_; // what is not begun again would never be again
+    watchdog watchdog_{io_, manager_, log_, [this] { return rounds(); }};
     boost::asio::signal_set signals_{io_};
     boost::asio::steady_timer drain_timer_{io_};
-    std::chrono::steady_clock::time_point drain_until_;
+    std::chrono::steady_clock::time_point drain_until_, drain_log_at_;
+    std::size_t drain_told_ = 0;
     std::vector<std::thread> threads_;
     bool draining_ = false, cutting_ = false;
 };
 
-service::service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, const event_log& log)
-    : config_{c}, log_{log}, doors_{connections_for(c, raise_fd_limit(), log), c.connections_per_source}, uploads_{c.state, log}
+service::service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, open_sockets sockets,
+                 const notifier& manager, const event_log& log)
+    : config_{c}, manager_{manager}, log_{log}, admin_shared_{sockets.admin_inherited},
+      doors_{connections_for(c, raise_fd_limit(), log), c.connections_per_source}, uploads_{c.state, log}
 {
     status_.took_effect(first.rules, net::wall_now());
-    admin_ = open_admin(io_, c.admin);
+    admin_ = std::make_unique<admin>(io_, std::move(sockets.admin));
     std::vector<net::audit_ring*> rings;
     for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
     journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_);
     if (!journal_->healthy()) throw std::runtime_error{"audit log: " + journal_->last_error()};
-    make_workers(first.rules);
+    make_workers(first.rules, sockets);
     std::vector<const net::counters*> counts;
     std::vector<const net::client_table*> clients;
     for (const auto& w : workers_) {
@@ -141,7 +136,7 @@ service::service(const config& c, label_registry& labels, policy_gate& gate, loa
         std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, uploads_, EXEAT_VERSION, EXEAT_REVISION});
     admin_->serve(*metrics_);
     reload_ =
-        std::make_unique<reload>(io_, gate, reload::surroundings{labels, status_, *journal_, log}, std::move(first.files),
+        std::make_unique<reload>(io_, gate, reload::surroundings{labels, status_, *journal_, manager, log}, std::move(first.files),
                                  [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });
     addresses_ = std::make_unique<address_watch>(io_, [this] {
         const auto own = ours(config_, admin_->port());
@@ -149,13 +144,20 @@ service::service(const config& c, label_registry& labels, policy_gate& gate, loa
     });
 }
 
-void service::make_workers(const std::shared_ptr<const policy>& first)
+void service::make_workers(const std::shared_ptr<const policy>& first, open_sockets& sockets)
 {
     const auto own = ours(config_, admin_->port());
-    const net::common_ground common{config_, doors_, wildcard_names_, uploads_.book(), journal_->healthy(), first, status_.now().generation,
-                                    own};
+    const net::common_ground common{
+        config_, doors_, wildcard_names_, uploads_.book(), journal_->healthy(), first, status_.now().generation, own, sockets.inherited};
     for (std::size_t i = 0; i < config_.workers; ++i)
-        workers_.push_back(std::make_unique<net::worker>(i, common, open_listeners(config_), *rings_[i]));
+        workers_.push_back(std::make_unique<net::worker>(i, common, std::move(sockets.of_worker[i]), *rings_[i]));
+}
+
+std::vector<std::uint64_t> service::rounds() const
+{
+    std::vector<std::uint64_t> out;
+    for (const auto& w : workers_) out.push_back(w->rounds());
+    return out;
 }
 
 void service::run()
@@ -165,9 +167,11 @@ void service::run()
     for (const auto& w : workers_) w->begin();
     uploads_.begin();
     note(process_event::what::start);
-    for (const auto& w : workers_) threads_.emplace_back([&w] { w->run(); });
+    start_threads();
     status_.start();
     const auto now = status_.now().rules;
+    manager_.ready(serving_status(status_.now()));
+    watchdog_.begin();
     log_.say(severity::notice, "serving", {{"serial", std::to_string(now->settings().serial)}, {"sha256", now->settings().sha256}});
     while (!io_.stopped()) {
         try {
@@ -179,6 +183,16 @@ void service::run()
     uploads_.stop();
     note(process_event::what::stop);
     journal_->stop();
+}
+
+// With names, so that top(1) and a core file tell which is which.
+void service::start_threads()
+{
+    for (std::size_t i = 0; i < workers_.size(); ++i)
+        threads_.emplace_back([w = workers_[i].get(), name = fmt::format("worker {}", i)] {
+            ::prctl(PR_SET_NAME, name.c_str());
+            w->run();
+        });
 }
 
 void service::note(process_event::what action)
@@ -214,15 +228,30 @@ void service::drain()
 {
     draining_ = true;
     status_.drain();
+    manager_.stopping(config_.drain_timeout + limits::audit_stop_time + limits::linger_time);
+    if (admin_shared_) admin_->close(); // whoever asks there wants the process that serves
     post_to_workers([](auto& w) { w.drain(); });
-    log_.say(severity::notice, "draining", {{"connections", std::to_string(doors_.connections())}});
     drain_until_ = std::chrono::steady_clock::now() + config_.drain_timeout;
     watch_the_drain();
 }
 
+// To the service manager whenever it changes, to the log now and then.
+void service::tell_the_drain(std::size_t left)
+{
+    if (left != drain_told_) manager_.status(fmt::format("draining, {} connections left", left));
+    drain_told_ = left;
+    const auto now = std::chrono::steady_clock::now();
+    if (now < drain_log_at_) return;
+    drain_log_at_ = now + limits::drain_report_interval;
+    const auto rest = std::chrono::ceil<std::chrono::seconds>(drain_until_ - now);
+    log_.say(severity::notice, "draining", {{"connections", std::to_string(left)}, {"seconds left", std::to_string(rest.count())}});
+}
+
 void service::watch_the_drain()
 {
-    if (doors_.connections() == 0) return cut(ending::drained);
+    const auto left = doors_.connections();
+    if (left == 0) return cut(ending::drained);
+    tell_the_drain(left);
     if (std::chrono::steady_clock::now() >= drain_until_) {
         log_.say(severity::warning, "drain_timeout is over, cutting what is left", {{"connections", std::to_string(doors_.connections())}});
         return cut(ending::drained);
@@ -237,6 +266,7 @@ void service::cut(ending why)
 {
     if (cutting_) return;
     cutting_ = true;
+    watchdog_.stop();
     drain_timer_.cancel();
     reload_->stop();
     post_to_workers([why](auto& w) { w.cut_all(why); });
@@ -249,7 +279,13 @@ int run_service(const config& c, label_registry& labels, policy_gate& gate, load
 {
     std::signal(SIGPIPE, SIG_IGN);
     try {
-        service s{c, labels, gate, std::move(first), log};
+        const notifier manager;
+        sandbox box{c, log};
+        auto sockets = open_all(c);
+        box.restrict_files(paths_of(c, first.files));
+        service s{c, labels, gate, std::move(first), std::move(sockets), manager, log};
+        box.restrict_system_calls();
+        box.tell();
         s.run();
         return 0;
     } catch (const std::exception& e) {

@@ -9,7 +9,10 @@
 #include <ops/upload_snapshot.hpp>
 #include <ops/utc.hpp>
 
+#include <cerrno>
+#include <fcntl.h>
 #include <filesystem>
+#include <sys/file.h>
 #include <system_error>
 
 namespace exeat::ops {
@@ -32,12 +35,29 @@ std::chrono::minutes age_of(const upload_snapshot& s, wall_time now)
 upload_ledger::upload_ledger(std::string directory, const event_log& log)
     : path_{directory.empty() ? std::string{} : directory + "/uploads"}, log_{log}
 {
+    if (!path_.empty()) open_lock();
     read();
     if (path_.empty()) return;
-    if (const auto failed = write(false)) throw std::system_error{failed, "cannot write " + path_ + " (state)"};
+    if (!keeps_)
+        log_.say(severity::notice, "another process writes the upload budgets' snapshot: until it ends, each of the two counts for itself",
+                 {{"file", path_}});
+    else if (const auto failed = write(false)) throw std::system_error{failed, "cannot write " + path_ + " (state)"};
 }
 
 upload_ledger::~upload_ledger() { stop(); }
+
+void upload_ledger::open_lock()
+{
+    lock_ = net::unique_fd{::open((path_ + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)};
+    if (!lock_) throw std::system_error{errno, std::generic_category(), "cannot write " + path_ + " (state)"};
+    take_over();
+}
+
+bool upload_ledger::take_over()
+{
+    if (!keeps_) keeps_ = ::flock(lock_.value(), LOCK_EX | LOCK_NB) == 0;
+    return keeps_;
+}
 
 void upload_ledger::read()
 {
@@ -86,7 +106,7 @@ void upload_ledger::stop()
     if (!thread_.joinable()) return;
     thread_.request_stop();
     thread_.join();
-    write(true);
+    if (take_over()) write(true);
 }
 
 void upload_ledger::run(std::stop_token stopped)
@@ -94,7 +114,8 @@ void upload_ledger::run(std::stop_token stopped)
     block_signals();
     while (!stopped.stop_requested()) {
         std::unique_lock hold{mutex_};
-        if (!wake_.wait_for(hold, stopped, limits::snapshot_interval, [&] { return stopped.stop_requested(); })) write(false);
+        if (!wake_.wait_for(hold, stopped, limits::snapshot_interval, [&] { return stopped.stop_requested(); }) && take_over())
+            write(false);
     }
 }
 

@@ -1,4 +1,6 @@
 """From a pod, by every way that a pod may think of: only what the allowlist names gets out, and with exeat killed nothing at all."""
+import contextlib
+
 import pytest
 from gateway import settled
 from harness.client import curl
@@ -51,23 +53,32 @@ def test_a_pod_with_privileges_gets_no_further(gateway, exeat, side):
         assert after[name] > before[name], f"{name} counts what it refused"
 
 
+@contextlib.contextmanager
+def without_fence(gateway, exeat):
+    gateway.open_fence()
+    try:
+        yield
+    finally:
+        for each in gateway.sides.values():
+            gateway.inside.nft(each.rules(exeat.for_pods))
+
+
 def test_every_probe_finds_a_fence_that_is_not_there(gateway, exeat, side):
     """Without the rules each probe of the network must say that it got out: a probe that cannot fail shows nothing."""
-    gateway.open_fence()
-    world = ["--resolver", "192.0.2.53", "--admin", "192.0.2.9:9464", "--allowed", "site.test", "--dial", gateway.site]
-    code, told = gateway.probe(side, "--transparent", *world)
-    assert code == 1
-    silent = {"privileges", "allowed", "other IP protocols and forged sources", "the cluster's API server"}
-    assert set(failed(told)) == set(told) - silent - (PROXY_PROBES - {"exeat's admin page"})
-    for name, (_, words) in told.items():
-        if name.startswith(("direct", "DNS over", "QUIC", "ping")):
-            assert "1.1.1.1" in words and "2606:4700:4700::1111" in words, f"{name} finds both families: {words}"
-    gateway.tap.forget()
-    gateway.probe(side, "--transparent", "--skip", "privileges", prefix=OF_A_POD_AS_ROOT)
-    kinds = {protocol for protocol, _, _ in settled(gateway.tap)}
-    assert {"tcp", "udp", "icmp", 253} <= kinds, "the tap sees what has no answer, too"
-    for each in gateway.sides.values():
-        gateway.inside.nft(each.rules(exeat.for_pods))
+    with without_fence(gateway, exeat):
+        world = ["--resolver", "192.0.2.53", "--admin", "192.0.2.9:9464", "--allowed", "site.test", "--dial", gateway.site]
+        code, told = gateway.probe(side, "--transparent", *world)
+        assert code == 1, told
+        assert told["allowed"][0] != "FAIL", told["allowed"]
+        silent = {"privileges", "allowed", "other IP protocols and forged sources", "the cluster's API server"}
+        assert set(failed(told)) == set(told) - silent - (PROXY_PROBES - {"exeat's admin page"})
+        for name, (_, words) in told.items():
+            if name.startswith(("direct", "DNS over", "QUIC", "ping")):
+                assert "1.1.1.1" in words and "2606:4700:4700::1111" in words, f"{name} finds both families: {words}"
+        gateway.tap.forget()
+        gateway.probe(side, "--transparent", "--skip", "privileges", prefix=OF_A_POD_AS_ROOT)
+        kinds = {protocol for protocol, _, _ in settled(gateway.tap)}
+        assert {"tcp", "udp", "icmp", 253} <= kinds, "the tap sees what has no answer, too"
 
 
 def test_curl_is_told_at_once_and_not_left_to_wait(gateway, exeat, side):

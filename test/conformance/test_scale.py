@@ -79,7 +79,7 @@ def test_a_rollout_refuses_nobody(gateway, replicas):
     load = Load(gateway.redirect.pod, HELD, DIALLING)
     load.wait_for("all up", SHORT)
     replicas.balance("each connection", replicas.all[1:])
-    load.wait_for("taken out", 2 * DIALLING)
+    load.wait_for("taken out", SHORT)  # preStop's pause: whoever was on the way to it has arrived
     replicas.all[0].signal(signal.SIGTERM)
     replicas.all[0].wait()
     load.wait_for("gone", SHORT)

@@ -47,6 +47,18 @@ def responses():
     ]
 
 
+def proxy_headers():
+    def v2(command, family, block):
+        return b"\r\n\r\n\0\r\nQUIT\n" + struct.pack("!BBH", command, family, len(block)) + block
+
+    ports = struct.pack("!HH", 54321, 3128)
+    four, six = bytes([10, 42, 3, 7, 10, 0, 0, 1]) + ports, bytes.fromhex("fd000042" + "00" * 11 + "07") * 2 + ports
+    return [b"PROXY TCP4 10.42.3.7 10.0.0.1 54321 3128\r\n", b"PROXY TCP6 fd00:42::7 fd00::1 54321 3128\r\nCONNECT ok.test:443 HTTP/1.1\r\n",
+            b"PROXY UNKNOWN\r\n", b"PROXY UNKNOWN ffff::f ffff::f 65535 65535\r\n", v2(0x21, 0x11, four), v2(0x21, 0x21, six), v2(0x20, 0, b""),
+            v2(0x21, 0x11, four + b"\xea\x00\x05\x01vpce"), v2(0x21, 0x12, four), v2(0x21, 0x31, bytes(216)), v2(0x31, 0x11, four),
+            b"PROXY TCP4 10.42.3.07 10.0.0.1 1 2\r\n", b"GET / HTTP/1.1\r\n"]
+
+
 def chunks():
     return [b"5\r\nhello\r\n0\r\n\r\n", b"A;ext=1\r\n0123456789\r\n1\r\n!\r\n0\r\nX-Trailer: 1\r\n\r\nGET /", b"fffffffffffffff\r\n", b"0\r\n\r\n", b"5\nhello"]
 
@@ -101,7 +113,7 @@ def audit_logs():
 
 SEEDS = {"allowlist": allowlists, "chunked_body": chunks, "client_hello": hellos, "config": configs, "dns_answer": dns_answers,
          "hello_beside_openssl": hellos, "hello_retry": retries, "hostname": names,
-         "hosts_file": hosts_files, "request_head": requests, "response_head": responses, "verify_audit": audit_logs}
+         "hosts_file": hosts_files, "proxy_header": proxy_headers, "request_head": requests, "response_head": responses, "verify_audit": audit_logs}
 
 
 def write(fuzzer, directory):

@@ -24,7 +24,7 @@ FUZZERS = {
     "config": Fuzzer("toml", 4096, 10_000), "dns_answer": Fuzzer("dns", 2048, 10_000),
     "hello_beside_openssl": Fuzzer("tls", 4096, 40_000), "hello_retry": Fuzzer("tls", 4096, 30_000),
     "hostname": Fuzzer("name", 512, 100_000), "hosts_file": Fuzzer("name", 8192, 8_000), "request_head": Fuzzer("http", 4096, 40_000),
-    "response_head": Fuzzer("http", 4096, 50_000), "verify_audit": Fuzzer("audit", 4096, 1_500),
+    "proxy_header": Fuzzer("proxy", 4096, 100_000), "response_head": Fuzzer("http", 4096, 50_000), "verify_audit": Fuzzer("audit", 4096, 1_500),
 }
 Outcome = collections.namedtuple("Outcome", "fuzzer executions edges features corpus findings failed log")
 

@@ -61,6 +61,20 @@ TEST_CASE("numbers of exeat.toml have their ceilings")
     };
     CHECK(takes_with(servers(limits::dns_servers)));
     CHECK_FALSE(takes_with(servers(limits::dns_servers + 1)));
+    const auto senders = [](std::size_t n) {
+        std::string out = "[[listen]]\nmode = \"proxy\"\naddress = \"127.0.0.1:1\"\nproxy_protocol_from = [";
+        for (std::size_t i = 1; i <= n; ++i) out += "\"192.0.2." + std::to_string(i) + "\", ";
+        return out + "]";
+    };
+    CHECK(takes_with(senders(limits::proxy_senders)));
+    CHECK_FALSE(takes_with(senders(limits::proxy_senders + 1)));
+    const auto readable = [](std::size_t n) {
+        std::string out = "[sandbox]\nread = [";
+        for (std::size_t i = 0; i < n; ++i) out += "\"/a\", ";
+        return out + "]";
+    };
+    CHECK(takes_with(readable(limits::sandbox_paths)));
+    CHECK_FALSE(takes_with(readable(limits::sandbox_paths + 1)));
     const auto path = [](std::size_t n) { return "[audit]\npath = \"/" + std::string(n - 1, 'a') + "\""; };
     CHECK(takes_with(path(limits::path_octets)));
     CHECK_FALSE(takes_with(path(limits::path_octets + 1)));

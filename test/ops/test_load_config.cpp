@@ -44,6 +44,11 @@ TEST_CASE("the shortest file that serves takes the defaults that are promised")
     CHECK(c.connect_timeout == 5s);
     CHECK(c.idle_timeout == 1h);
     CHECK(c.drain_timeout == 30s);
+    CHECK(c.listeners[0].socket == "proxy");
+    CHECK(c.listeners[0].senders.empty());
+    CHECK(c.sandbox.system_calls);
+    CHECK(c.sandbox.files);
+    CHECK_FALSE(c.sandbox.root_expected);
 }
 
 TEST_CASE("every key is read into its setting")
@@ -56,6 +61,8 @@ address = "[::1]:8443"
 mode = "sni"
 address = "127.0.0.1:443"
 port = 8443
+name = "names.by-dns"
+proxy_protocol_from = ["10.0.3.0/28", "fd00:3::1"]
 [[listen]]
 mode = "sni"
 address = "127.0.0.2:443"
@@ -81,6 +88,11 @@ hello_timeout = "2s"
 connect_timeout = "3s"
 idle_timeout = "7d"
 drain_timeout = "5m"
+[sandbox]
+system_calls = "off"
+files = "off"
+root = "allow"
+read = ["/srv/lists"]
 )");
     REQUIRE(loaded.value);
     const auto& c = *loaded.value;
@@ -109,6 +121,15 @@ drain_timeout = "5m"
     CHECK(c.connect_timeout == 3s);
     CHECK(c.idle_timeout == std::chrono::days{7});
     CHECK(c.drain_timeout == 5min);
+    CHECK(c.listeners[0].socket == "transparent");
+    CHECK(c.listeners[0].senders.empty());
+    CHECK(c.listeners[1].socket == "names.by-dns");
+    REQUIRE(c.listeners[1].senders.size() == 2);
+    CHECK(c.listeners[1].senders[0].to_string() == "10.0.3.0/28");
+    CHECK_FALSE(c.sandbox.system_calls);
+    CHECK_FALSE(c.sandbox.files);
+    CHECK(c.sandbox.root_expected);
+    CHECK(c.sandbox.read == std::vector<std::string>{"/srv/lists"});
 }
 
 TEST_CASE("every wrong exeat.toml is an error with its line, its column and a mend")
@@ -157,6 +178,20 @@ TEST_CASE("every wrong exeat.toml is an error with its line, its column and a me
         {"[[listen]]\nmode = \"proxy\"\nvia = \"tproxy\"", 8, 7, "'via' is for"},
         {"[[listen]]\nmode = \"proxy\"\nport = 443", 8, 8, "'port' is for"},
         {"[[listen]]\nmode = \"sni\"\nport = 0", 8, 8, "from 1 to 65535"},
+        {"[[listen]]\nmode = \"proxy\"\nname = \"Pods\"", 8, 8, "no name of a socket"},
+        {"[[listen]]\nmode = \"proxy\"\nname = \"a:b\"", 8, 8, "no name of a socket"},
+        {"[[listen]]\nmode = \"proxy\"\nname = \"admin\"", 8, 8, "choose another"},
+        {"[[listen]]\nproxy_protocol_from = []", 7, 23, "is empty"},
+        {"[[listen]]\nproxy_protocol_from = \"10.0.3.1\"", 7, 23, "must be a list of text"},
+        {"[[listen]]\nproxy_protocol_from = [\"balancer\"]", 7, 24, "is no network"},
+        {"[[listen]]\nproxy_protocol_from = [\"10.0.3.1/24\"]", 7, 24, "host bits zero"},
+        {"[[listen]]\nproxy_protocol_from = [\"0.0.0.0/0\"]", 7, 24, "lets anybody say who they are"},
+        {"[[listen]]\nproxy_protocol_from = [\"::/0\"]", 7, 24, "takes in every IPv4 address too"},
+        {"[sandbox]\nsystem_calls = \"on\"", 7, 16, "'restrict' or 'off'"},
+        {"[sandbox]\nfiles = false", 7, 9, "must be text"},
+        {"[sandbox]\nroot = \"yes\"", 7, 8, "'warn' or 'allow'"},
+        {"[sandbox]\nread = [\"\"]", 7, 9, "is no path"},
+        {"[sandbox]\nwrite = []", 7, 1, "unknown key 'write' in [sandbox]"},
         {"[[listen]]\nmode = \"proxy\"\ntls = { certificate = \"a\" }", 8, 7, "not enforced by this version; remove it"},
         {"trusted_keys = [\"k.pem\"]", 6, 16, "approved lists need 'state'"},
         {"trusted_keys = \"k.pem\"", 6, 16, "must be a list of text"},

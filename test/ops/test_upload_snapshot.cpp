@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 #include <fstream>
 #include <sstream>
+#include <unistd.h>
 
 using namespace exeat;
 using namespace exeat::ops;
@@ -160,6 +161,39 @@ TEST_CASE("a ledger writes at once, after a while and at its end, and says when 
     CHECK(nowhere.saved_at() == 0);
 }
 
+TEST_CASE("of two ledgers at one place the first writes, and the second when the first has ended")
+{
+    const temporary_directory d;
+    const event_log log{log_format::people};
+    auto first = std::make_unique<upload_ledger>(d.path(""), log);
+    account_of(*first)->take(100, net::budget_now());
+    first->begin();
+    upload_ledger second{d.path(""), log};
+    CHECK(first->keeps());
+    CHECK_FALSE(second.keeps());
+    CHECK(second.saved_at() == 0);
+    second.begin();
+    first.reset();
+    CHECK(decode_uploads(content(d.path("uploads")))->accounts.size() == 1);
+    second.stop();
+    CHECK(second.keeps());
+    CHECK(decode_uploads(content(d.path("uploads")))->clean);
+}
+
+TEST_CASE("a ledger that does not keep the accounts leaves no trace of its own at its end")
+{
+    const temporary_directory d;
+    const event_log log{log_format::people};
+    upload_ledger first{d.path(""), log};
+    const auto before = content(d.path("uploads"));
+    upload_ledger second{d.path(""), log};
+    account_of(second)->take(100, net::budget_now());
+    second.begin();
+    second.stop();
+    CHECK_FALSE(second.keeps());
+    CHECK(content(d.path("uploads")) == before);
+}
+
 TEST_CASE("a file is replaced as a whole, for its owner alone, and a symlink in its way is not followed")
 {
     const temporary_directory d;
@@ -167,8 +201,9 @@ TEST_CASE("a file is replaced as a whole, for its owner alone, and a symlink in 
     CHECK_FALSE(replace_file(path, "new"));
     CHECK(content(path) == "new");
     CHECK(std::filesystem::status(path).permissions() == (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
-    CHECK_FALSE(std::filesystem::exists(path + ".new"));
-    std::filesystem::create_symlink(d.path("victim"), path + ".new");
+    const auto next = path + ".new." + std::to_string(::getpid());
+    CHECK_FALSE(std::filesystem::exists(next));
+    std::filesystem::create_symlink(d.path("victim"), next);
     CHECK(replace_file(path, "x"));
     CHECK(content(path) == "new");
     CHECK_FALSE(std::filesystem::exists(d.path("victim")));

@@ -251,7 +251,7 @@ def formatted():
 
 @rule("shellcheck finds nothing in the shell scripts")
 def shell():
-    return tool(["shellcheck", "-f", "gcc"], [f for f in FILES if f.suffix == ".sh" or re.match(r"#!.*\bbash", text(f))])
+    return tool(["shellcheck", "-f", "gcc"], [f for f in FILES if f.suffix == ".sh" or re.match(r"#!.*\b(ba)?sh\b", text(f))])
 
 
 @rule("every Python file compiles")

@@ -42,11 +42,13 @@ def table(header, values):
 
 class Exeat:
     """`limits`, `audit`, `dns`, `policy`: what differs from the tests' defaults in those tables. `listen`: more [[listen]] tables.
-    `before`: a command that starts exeat, such as prlimit."""
+    `before`: a command that starts exeat, such as prlimit. `sockets`: passed to it as systemd would (systemd.py)."""
 
-    def __init__(self, directory, allowlist, dns_server, *, listen=(), limits=None, audit=None, dns=None, policy=None, before=(), arguments=(), allowlist_path=None):
+    def __init__(self, directory, allowlist, dns_server, *, listen=(), limits=None, audit=None, dns=None, policy=None, before=(), arguments=(), allowlist_path=None,
+                 sandbox=None, sockets=None, proxy_port=None, admin_port=None):
         self.directory = pathlib.Path(directory)
-        self.proxy_port, self.admin_port = free_port(), free_port()
+        self.proxy_port, self.admin_port = proxy_port or free_port(), admin_port or free_port()
+        self.sockets = sockets
         self.allowlist_path = pathlib.Path(allowlist_path or self.directory / "allowlist.toml")
         self.audit_path = self.directory / "audit.jsonl"
         if allowlist is not None:
@@ -60,6 +62,7 @@ class Exeat:
             table("[dns]", {"servers": [dns_server.address], "timeout": "2s", **(dns or {})}),
             table("[audit]", {"path": str(self.audit_path), **(audit or {})}),
             table("[limits]", {"workers": 2, "drain_timeout": "1s", **(limits or {})}),
+            table("[sandbox]", {"root": "allow", **(sandbox or {})}),
         ]))
         self._argv = [*before, BINARY, "serve", "--config", str(self.config_path), *arguments]
         self.process = None
@@ -68,7 +71,8 @@ class Exeat:
 
     def start(self):
         self._stderr = open(self.directory / "stderr", "wb")
-        self.process = subprocess.Popen(self._argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._stderr)
+        self.process = subprocess.Popen(self._argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._stderr,
+                                        **(self.sockets.passed() if self.sockets else {}))
         wait_until(self._ready_or_dead, 20, "exeat is ready")
         assert self.process.poll() is None, f"exeat ended with {self.process.returncode}:\n{self.log()}"
         return self

@@ -1,0 +1,32 @@
+// What a service manager is told (systemd's sd_notify(3)): one datagram for each change of state. The socket is opened at the start, so
+// that it still works when the process may open none any more. Without $NOTIFY_SOCKET nothing is said. Any thread.
+#pragma once
+
+#include <net/unique_fd.hpp>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+namespace exeat::ops {
+
+class notifier {
+public:
+    // Takes $NOTIFY_SOCKET out of the environment. Throws std::runtime_error when it is set and nobody listens there.
+    notifier();
+
+    void ready(std::string_view status) const;
+    void reloading() const; // until the next ready()
+    void stopping(std::chrono::milliseconds at_most) const;
+    void status(std::string_view) const;
+    void alive() const; // WATCHDOG=1
+    // How often alive() is expected of this process; 0: never.
+    std::chrono::microseconds watchdog() const noexcept { return watchdog_; }
+
+private:
+    void say(std::string_view assignments) const noexcept;
+    net::unique_fd socket_;
+    std::chrono::microseconds watchdog_{0};
+};
+
+} // namespace exeat::ops
