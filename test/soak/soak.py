@@ -25,6 +25,7 @@ MEMORY_ALLOWED = 8 << 20  # what allocators keep for the next peak, not what a l
 DESCRIPTORS_ALLOWED = 4  # the resolvers' own sockets come and go; one leaked in each thousand connections would be more
 PIPES_KEPT = 2 * 2 * 16 + 2  # both ends, two workers, idle_pipes; and the log's
 RESTARTS = 4
+SHORTEST = 0.3  # minutes
 QUIET_MOMENTS = 5  # of the last life, which is half of the run
 
 
@@ -172,6 +173,8 @@ class Soak:
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that exeat goes, too
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 1
+    if minutes < SHORTEST:
+        sys.exit(f"soak.py: {SHORTEST} minutes at least: in less not everything happens once")
     with tempfile.TemporaryDirectory() as directory:
         soak = Soak(pathlib.Path(directory))
         try:
