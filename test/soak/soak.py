@@ -22,8 +22,10 @@ from ledger import AuditTail, Books, Life, Seen, counted, cut_short, grows, orde
 import traffic  # noqa: E402
 
 MEMORY_ALLOWED = 8 << 20  # what allocators keep for the next peak, not what a leak of a minute's thousands of connections takes
+DESCRIPTORS_ALLOWED = 4  # the resolvers' own sockets come and go; one leaked in each thousand connections would be more
 PIPES_KEPT = 2 * 2 * 16 + 2  # both ends, two workers, idle_pipes; and the log's
 RESTARTS = 4
+SHORTEST = 0.3  # minutes
 QUIET_MOMENTS = 5  # of the last life, which is half of the run
 
 
@@ -140,14 +142,14 @@ class Soak:
             yield f"{e}: nobody received more than was sent to him", cut_short(e, clients, audit, origins)
         for e in traffic.ENTRIES:
             yield f"{e}: the metrics say what the log says, in each of {len(self.lives)} lives", all(life.agrees(e) for life in self.lives)
-        for e in set(traffic.ENTRIES) - {"sometimes"}:
+        for e in traffic.ENTRIES:
             yield f"{e}: there was traffic", audit[e].up > 0 and audit[e].down > 0
         yield "no operation ended as it should not", not self.seen.broken
         yield "each opening has its end in the log", self.audit.events["open"] == self.audit.events["close"] > 0
         yield "the log has lost nothing, and no tunnel ended by an error of exeat's own", all(self.kept)
         yield "lists were loaded, and wrong ones refused", self.reloads["ok"] > 0 < self.reloads["error"]
         yield f"memory does not grow by more than {MEMORY_ALLOWED >> 20} MiB", not grows([m for m, _, _ in self.samples], MEMORY_ALLOWED)
-        yield "descriptors do not grow", not grows([d for _, d, _ in self.samples], 0)
+        yield "descriptors do not grow", not grows([d for _, d, _ in self.samples], DESCRIPTORS_ALLOWED)
         yield f"at most {PIPES_KEPT} pipe ends are kept for later", max(p for _, _, p in self.samples) <= PIPES_KEPT
 
     def tell(self, minutes):
@@ -169,7 +171,10 @@ class Soak:
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that exeat goes, too
     minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 1
+    if minutes < SHORTEST:
+        sys.exit(f"soak.py: {SHORTEST} minutes at least: in less not everything happens once")
     with tempfile.TemporaryDirectory() as directory:
         soak = Soak(pathlib.Path(directory))
         try:
