@@ -116,7 +116,7 @@ void read_approvals(section& s, config& c)
         c.trusted_keys.push_back(beside(s.wrong().file(), std::string{k.text}));
     c.approvals = static_cast<std::size_t>(s.integer(approvals, 0, static_cast<std::int64_t>(limits::trusted_keys)).value_or(0));
     if (c.approvals > c.trusted_keys.size())
-        s.reject(approvals.name, fmt::format("there are {} trusted keys, so no list could have {} approvals; add keys or ask for fewer",
+        s.reject(approvals.name, fmt::format("'trusted_keys' names {}, so no list could have {} approvals; add keys or ask for fewer",
                                              c.trusted_keys.size(), c.approvals));
     if (!c.trusted_keys.empty() && c.approvals == 0) c.approvals = 1;
 }

@@ -196,7 +196,7 @@ TEST_CASE("every wrong exeat.toml is an error with its line, its column and a me
         {"trusted_keys = [\"k.pem\"]", 6, 16, "approved lists need 'state'"},
         {"trusted_keys = \"k.pem\"", 6, 16, "must be a list of text"},
         {"trusted_keys = [1]", 6, 17, "is a list of text, and this is a whole number"},
-        {"approvals = 2", 6, 13, "there are 0 trusted keys, so no list could have 2 approvals"},
+        {"approvals = 2", 6, 13, "'trusted_keys' names 0, so no list could have 2 approvals"},
         {"state = \"s\"\ntrusted_keys = [\"k.pem\"]\napprovals = 2", 8, 13, "add keys or ask for fewer"},
         {"approvals = -1", 6, 13, "from 0 to"},
         {"state = \"\"", 6, 9, "is empty"},
