@@ -1,0 +1,71 @@
+// A cluster on a virtual clock: clients that do honest work, by day and night, and one of them that may steal, all held to the same budgets
+// and seen by the same detectors as in exeat. Everything follows from the seed. One thread.
+#pragma once
+
+#include <exeat/budget.hpp>
+#include <exeat/detect/bank.hpp>
+
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace exeat::bench {
+
+using detect::moment;
+
+inline constexpr moment minute{60}, hour{3'600}, day{86'400};
+inline constexpr std::size_t clients = 10;
+
+// What is found of a client: a finding of a detector, or a write that the budget did not allow.
+struct alarm {
+    moment at{0};
+    std::size_t client = 0;
+    detect::detector which = detect::detector::drip;
+    bool cut = false; // by the budget
+};
+
+class world {
+public:
+    explicit world(std::uint64_t seed);
+
+    void work(std::size_t client); // one minute of honest work
+    void next_minute() { now_ += minute; }
+    moment now() const noexcept { return now_; }
+
+    // Moves bytes through one tunnel within this minute; how much of the upload got out.
+    std::uint64_t transfer(std::size_t client, purpose, std::string_view host, std::uint64_t up, std::uint64_t down, bool closes = true);
+    // A new process: detectors forget, budgets do not.
+    void restart() { bank_ = std::make_unique<detect::detector_bank>(seed_ + 1, detect::thresholds{}); }
+
+    std::vector<alarm>& alarms() noexcept { return alarms_; }
+
+private:
+    struct worker {
+        int kind = 0; // trains, evaluates, develops
+        double busy = 1;
+        std::uint64_t pulling = 0; // octets still to come of a large download
+    };
+    double draw() { return std::uniform_real_distribution<>{}(random_); }
+    double about(double median, double spread) { return median * std::exp(spread * std::normal_distribution<>{}(random_)); }
+    bool happens(double times_a_day) { return draw() < times_a_day / 1'440; }
+    double activity(const worker&) const;
+    void packages(std::size_t client);
+    void models(std::size_t client, worker&);
+    void inference(std::size_t client, double calls_an_hour);
+    void telemetry(std::size_t client);
+    void git(std::size_t client);
+    void see(const detect::flow_event&, std::size_t client);
+
+    const std::uint64_t seed_;
+    std::mt19937_64 random_;
+    moment now_{1'700'000'000 / 60 * 60};
+    std::unique_ptr<detect::detector_bank> bank_;
+    std::vector<worker> workers_;
+    std::vector<std::array<std::unique_ptr<upload_account>, purposes>> accounts_;
+    std::vector<alarm> alarms_;
+    detect::findings found_;
+    std::uint64_t tunnels_ = 0;
+};
+
+} // namespace exeat::bench
