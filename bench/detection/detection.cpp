@@ -97,8 +97,9 @@ double steal(world& w, const theft& t, purpose as, std::size_t thief, double amo
     for (std::size_t i = 0; i < t.pieces; ++i) {
         const auto host =
             t.hosts > 1 ? "drop" + std::to_string(static_cast<std::size_t>(m) % t.hosts) + ".models.test" : std::string{"track.test"};
+        const bool held = t.pieces == 1 && t.hosts == 1; // one tunnel, dialled anew each hour
         out += static_cast<double>(w.transfer(thief, as, host, static_cast<std::uint64_t>(amount / static_cast<double>(t.pieces)), 2'000,
-                                              t.pieces > 1 || m % 60 == 59));
+                                              !held || m % 60 == 59, !held || m % 60 == 0));
     }
     return out;
 }

@@ -35,7 +35,8 @@ void world::see(const detect::flow_event& e, std::size_t client)
     for (const auto& f : found_) alarms_.push_back({now_, client, f.which, false});
 }
 
-std::uint64_t world::transfer(std::size_t client, purpose as, std::string_view host, std::uint64_t up, std::uint64_t down, bool closes)
+std::uint64_t world::transfer(std::size_t client, purpose as, std::string_view host, std::uint64_t up, std::uint64_t down, bool closes,
+                              bool opens)
 {
     auto& account = *accounts_[client][static_cast<std::size_t>(as)];
     detect::flow_event e;
@@ -46,8 +47,10 @@ std::uint64_t world::transfer(std::size_t client, purpose as, std::string_view h
     e.host = host;
     e.wildcard = host.ends_with(".models.test");
     e.id = ++tunnels_;
-    see(e, client);
-    account.tunnel_opened();
+    if (opens) {
+        see(e, client);
+        account.tunnel_opened();
+    }
     account.downloaded(down);
     const auto out = account.take(up, minutes(now_));
     e.step = closes ? detect::flow_step::close : detect::flow_step::progress;
@@ -114,7 +117,7 @@ void world::inference(std::size_t client, double calls_an_hour)
 // Metrics every minute, and an artifact now and then.
 void world::telemetry(std::size_t client)
 {
-    transfer(client, purpose::telemetry, "track.test", octets(about(8'000, 0.6)), 1'500, now_ % hour == moment{0});
+    transfer(client, purpose::telemetry, "track.test", octets(about(8'000, 0.6)), 1'500, now_ % hour == moment{0}, now_ % hour == minute);
     if (happens(1.5)) transfer(client, purpose::telemetry, "track.test", octets(std::min(40e6, about(8e6, 0.8))), 20'000);
 }
 

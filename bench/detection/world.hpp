@@ -33,8 +33,9 @@ public:
     void next_minute() { now_ += minute; }
     moment now() const noexcept { return now_; }
 
-    // Moves bytes through one tunnel within this minute; how much of the upload got out.
-    std::uint64_t transfer(std::size_t client, purpose, std::string_view host, std::uint64_t up, std::uint64_t down, bool closes = true);
+    // Moves bytes through one tunnel within this minute, which may be open already and stay so; how much of the upload got out.
+    std::uint64_t transfer(std::size_t client, purpose, std::string_view host, std::uint64_t up, std::uint64_t down, bool closes = true,
+                           bool opens = true);
     // A new process: detectors forget, budgets do not.
     void restart() { bank_ = std::make_unique<detect::detector_bank>(seed_ + 1, detect::thresholds{}); }
 
