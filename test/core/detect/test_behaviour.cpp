@@ -145,13 +145,15 @@ TEST_CASE("fan_out: more names of a wildcard than ever, and an entry without a w
         findings out;
         for (int d = 0; d < 3; ++d)
             for (int i = 0; i < before; ++i) {
-                auto e = opened(day * d, numbered("n", i));
+                const auto name = numbered("n", i);
+                auto e = opened(day * d, name);
                 e.wildcard = wildcard;
                 w.see(e, out);
             }
         out.clear();
         for (int i = 0; i < now; ++i) {
-            auto e = opened(day * 4 + minute * i, numbered("m", i));
+            const auto name = numbered("m", i);
+            auto e = opened(day * 4 + minute * i, name);
             e.wildcard = wildcard;
             w.see(e, out);
         }
