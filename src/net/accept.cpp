@@ -67,7 +67,8 @@ background accept_until_drained(worker& home, watched_socket& listening, std::si
     const auto slot = home.due.add(wake);
     listening.owner = &wake;
     if (!home.events.watch(listening)) throw std::bad_alloc{}; // at start only: main says that it cannot begin
-    while (!(home.draining() && home.shares_listeners())) {    // what is queued there is for whoever accepts next
+    // What is queued on a shared listener is for whoever accepts next; and once all is cut nobody is served any more.
+    while (!home.cutting() && !(home.draining() && home.shares_listeners())) {
         auto said = next::again;
         for (std::size_t n = 0; n < limits::accepts_per_turn && said == next::again; ++n) {
             try {

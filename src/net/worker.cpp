@@ -171,7 +171,11 @@ void worker::sweep_again()
     }));
 }
 
-bool worker::ended() const noexcept { return ending_ && live.empty() && late_.empty(); }
+bool worker::ended() const noexcept
+{
+    const bool accepts = std::any_of(listening_.begin(), listening_.end(), [](const watched_socket& l) { return l.owner != nullptr; });
+    return ending_ && live.empty() && late_.empty() && !accepts;
+}
 
 void worker::sweep()
 {

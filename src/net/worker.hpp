@@ -75,6 +75,7 @@ public:
     const config& settings() const noexcept { return settings_; }
     const own_endpoints& own() const noexcept { return own_; }
     wall_time wall() const noexcept { return wall_; }
+    bool cutting() const noexcept { return ending_.has_value(); }
     bool has_shut_out(const ip_address& client, std::uint32_t rule_slot) const noexcept;
     budget_minutes minute() const noexcept { return minute_; }
     std::span<char> scratch() noexcept { return scratch_; } // for one non-blocking call and what follows it without a wait
