@@ -5,6 +5,8 @@
 
 namespace exeat::embedded {
 
-extern const std::string_view shared_suffixes; // conf/shared-suffixes.txt
+extern const std::string_view shared_suffixes;      // conf/shared-suffixes.txt
+extern const std::string_view status_page;          // status/page.html with all that it needs
+extern const std::string_view status_page_security; // its Content-Security-Policy
 
 } // namespace exeat::embedded

@@ -66,6 +66,7 @@ KINDS = {
     "manifests": {"fence": [pytest("manifests", "test/manifests")]},
     "conformance": {"fence": [pytest("conformance", "test/conformance")]},
     "monitoring": {"fence": [pytest("monitoring", "test/monitoring")]},
+    "page": {"fence": [pytest("page", "test/page")]},
     "soak": {"fence": [pytest("soak", "test/soak")]},
     "asan": {"sanitized": [pytest("asan-system", "test/system", binary="build/asan/exeat", EXEAT_SLOW="1"),
                            pytest("asan-redteam", "test/redteam", binary="build/asan/exeat", EXEAT_SLOW="1")],

@@ -1,5 +1,6 @@
 #include <cli/command.hpp>
 #include <cli/describe.hpp>
+#include <ops/version.hpp>
 
 #include <boost/json/array.hpp>
 
@@ -89,7 +90,7 @@ boost::json::object everything()
     for (const auto& p : pages)
         verbs.push_back(boost::json::object{{"name", p.verb}, {"line", p.line}, {"text", p.text}, {"example", p.example}});
     for (const auto* f : {&exeat_toml(), &allowlist_toml()}) files.push_back(describe(*f));
-    return {{"version", EXEAT_VERSION}, {"verbs", std::move(verbs)}, {"files", std::move(files)}};
+    return {{"version", std::string{ops::version}}, {"verbs", std::move(verbs)}, {"files", std::move(files)}};
 }
 
 void explain_key(const documented_key& k)

@@ -1,4 +1,5 @@
 #include <cli/parse_arguments.hpp>
+#include <ops/version.hpp>
 
 #include <fmt/core.h>
 
@@ -8,7 +9,7 @@ int version(int argc, char** argv)
 {
     CLI::App app{"Prints the version. Example: exeat version", "exeat version"};
     if (const auto leave = parse_arguments(app, argc, argv)) return *leave;
-    fmt::print("exeat {}\n", EXEAT_VERSION);
+    fmt::print("exeat {}\n", ops::version);
     return success;
 }
 

@@ -1,5 +1,6 @@
 #include <net/account.hpp>
 
+#include <net/tunnel_list.hpp>
 #include <net/worker.hpp>
 
 namespace exeat::net {
@@ -107,6 +108,7 @@ void account::enter(const rule& by) noexcept
     auto& e = tunnel_.home.due.at(tunnel_.slot);
     e.purpose = static_cast<std::uint8_t>(purpose_);
     e.started = opened_at_.time_since_epoch() / std::chrono::nanoseconds{1};
+    e.book = this;
 }
 
 void account::leave() noexcept
@@ -114,6 +116,7 @@ void account::leave() noexcept
     tunnel_.home.count.tunnels[static_cast<std::size_t>(purpose_)].active.take();
     auto& e = tunnel_.home.due.at(tunnel_.slot);
     e.purpose = purposes;
+    e.book = nullptr;
     e.report_due = no_deadline;
     e.report = false;
 }
@@ -191,6 +194,27 @@ void account::progress()
     tunnel_.home.log(line(audit_action::progress), limits::audit_reserve);
     const auto most = tunnel_.said.by->max_age;
     if (most.count() > 0 && steady_clock::now() - opened_at_ >= most) tunnel_.interrupt({ending::max_age, verdict::expired});
+}
+
+void account::show_to(tunnel_list& list) const
+{
+    listed_tunnel t;
+    t.id = id_;
+    t.client = tunnel_.who.source;
+    t.client_port = tunnel_.who.port;
+    t.group_slot = tunnel_.rules->group_slot(tunnel_.who.groups);
+    t.rule_slot = rule_slot_;
+    t.purpose = purpose_;
+    t.mode = mode_;
+    t.opened = opened_at_;
+    t.upload = upload_;
+    t.download = download_;
+    t.ech = tunnel_.ech;
+    t.port = peer_.port;
+    if (!list.wants(t)) return;
+    t.address = peer_.address;
+    if (tunnel_.to) t.host = tunnel_.to->host.str(), t.port = tunnel_.to->port;
+    list.add(std::move(t));
 }
 
 void account::close_book()

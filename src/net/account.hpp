@@ -16,6 +16,7 @@ namespace exeat::net {
 
 struct tunnel;
 struct client_account;
+class tunnel_list;
 
 class account {
 public:
@@ -47,6 +48,7 @@ public:
     void downloaded(std::size_t bytes) noexcept;                     // read from the upstream
     void progress();                                                 // writes a progress line and sets the time of the next
     std::uint64_t bytes() const noexcept { return upload_ + download_; }
+    void show_to(tunnel_list&) const; // of a tunnel that relays
     void ends(ending e) noexcept { ended_ = e; }
 
 private:

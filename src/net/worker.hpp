@@ -21,6 +21,7 @@
 
 #include <atomic>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/intrusive/list.hpp>
 #include <memory>
@@ -64,8 +65,9 @@ public:
     void adopt(own_endpoints);                                           // any thread
     // any thread: ends what the client has open at the entry (any entry: 0) and refuses it there for limits::shut_out_time
     void shut_out(const ip_address& client, std::uint32_t rule_slot);
-    void drain();         // any thread: accept no more, let tunnels finish
-    void cut_all(ending); // any thread: end every tunnel now; run() returns when all have
+    void drain();                                                     // any thread: accept no more, let tunnels finish
+    void cut_all(ending);                                             // any thread: end every tunnel now; run() returns when all have
+    void post(auto what) { boost::asio::post(io_, std::move(what)); } // any thread: to be done on this one
     // Rises while the worker's thread goes round; any thread.
     std::uint64_t rounds() const noexcept { return rounds_.load(std::memory_order_relaxed); }
     const counters& counts() const noexcept { return *counts_; }

@@ -44,23 +44,21 @@ endpoint from_tcp(const tcp::endpoint& e)
 // What is wrong with the form of a request, as a page; the connection ends with it.
 std::optional<admin_page> objection(const request_parser& parser, error_code failed)
 {
-    constexpr std::string_view plain = "text/plain; charset=utf-8";
-    if (failed == http::error::header_limit || failed == http::error::buffer_overflow)
-        return admin_page{431, plain, "the head is too large\n"};
-    if (failed) return admin_page{400, plain, "this is no HTTP request\n"};
-    if (parser.chunked() || parser.content_length().value_or(0) > 0) return admin_page{413, plain, "no bodies\n"};
+    if (failed == http::error::header_limit || failed == http::error::buffer_overflow) return plain_page(431, "the head is too large\n");
+    if (failed) return plain_page(400, "this is no HTTP request\n");
+    if (parser.chunked() || parser.content_length().value_or(0) > 0) return plain_page(413, "no bodies\n");
     const auto hosts = parser.get().count(http::field::host);
-    if (hosts > 1 || (hosts == 0 && parser.get().version() >= 11)) return admin_page{400, plain, "one Host field, please\n"};
+    if (hosts > 1 || (hosts == 0 && parser.get().version() >= 11)) return plain_page(400, "one Host field, please\n");
     return std::nullopt;
 }
 
-admin_page page_for(const admin_pages& pages, const request_parser& parser)
+admin_request request_of(const request_parser& parser)
 {
     const auto& head = parser.get();
     admin_request r{{head.method_string().data(), head.method_string().size()}, {head.target().data(), head.target().size()}, {}};
     if (const auto host = head.find(http::field::host); host != head.end())
         r.host = std::string_view{host->value().data(), host->value().size()};
-    return pages.answer(r);
+    return r;
 }
 
 response to_response(admin_page page, const request_parser& parser, bool keep_alive)
@@ -69,7 +67,9 @@ response to_response(admin_page page, const request_parser& parser, bool keep_al
     r.set(http::field::content_type, beast::string_view{page.type.data(), page.type.size()});
     r.set("X-Content-Type-Options", "nosniff");
     r.set(http::field::cache_control, "no-store");
-    r.set("Content-Security-Policy", "default-src 'none'");
+    r.set("Content-Security-Policy", beast::string_view{page.security.data(), page.security.size()});
+    r.set("Cross-Origin-Resource-Policy", "same-origin");
+    r.set("Referrer-Policy", "no-referrer");
     if (page.status == 405) r.set(http::field::allow, "GET, HEAD");
     r.content_length(page.body.size());
     if (parser.get().method() != http::verb::head) r.body() = std::move(page.body);
@@ -92,6 +92,7 @@ struct admin_hall {
     }
     tcp::acceptor acceptor;
     std::optional<admin_pages> pages;
+    std::optional<tunnel_desk> desk;
     std::set<beast::tcp_stream*> open;
     bool accepting = false;
 };
@@ -109,6 +110,16 @@ struct place { // one connection's, in the hall
     beast::tcp_stream& stream;
 };
 
+// By value: the parser's bytes stay as they are while the workers are asked.
+asio::awaitable<admin_page> page_for(shared_hall hall, admin_request r)
+{
+    auto answer = hall->pages->answer(r);
+    if (auto* page = std::get_if<admin_page>(&answer)) co_return std::move(*page);
+    const auto& asked = std::get<tunnel_page>(answer);
+    auto found = co_await hall->desk->look(asked.of);
+    co_return hall->pages->tunnels(asked, std::move(found));
+}
+
 asio::awaitable<void> converse(tcp::socket socket, shared_hall hall)
 {
     beast::tcp_stream stream{std::move(socket)};
@@ -121,9 +132,10 @@ asio::awaitable<void> converse(tcp::socket socket, shared_hall hall)
         error_code failed;
         co_await http::async_read_header(stream, seen, parser, asio::redirect_error(asio::use_awaitable, failed));
         if (nobody_there(failed) || failed == http::error::end_of_stream || failed == http::error::partial_message) co_return;
-        auto wrong = objection(parser, failed);
-        keep_alive = !wrong && parser.get().keep_alive();
-        const auto reply = to_response(wrong ? std::move(*wrong) : page_for(*hall->pages, parser), parser, keep_alive);
+        auto page = objection(parser, failed);
+        keep_alive = !page && parser.get().keep_alive();
+        if (!page) page = co_await page_for(hall, request_of(parser));
+        const auto reply = to_response(std::move(*page), parser, keep_alive);
         co_await http::async_write(stream, reply, asio::redirect_error(asio::use_awaitable, failed));
         if (failed) co_return;
     }
@@ -179,9 +191,10 @@ admin::~admin() { close(); }
 
 endpoint admin::local() const { return from_tcp(hall_->acceptor.local_endpoint()); }
 
-void admin::serve(const metrics& numbers)
+void admin::serve(const metrics& numbers, history& past, tunnel_lister ask)
 {
-    hall_->pages.emplace(numbers);
+    hall_->pages.emplace(numbers, past);
+    hall_->desk.emplace(std::move(ask));
     keep_accepting();
 }
 

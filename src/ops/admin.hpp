@@ -5,7 +5,9 @@
 
 #include <exeat/config.hpp>
 #include <net/unique_fd.hpp>
+#include <ops/history.hpp>
 #include <ops/metrics.hpp>
+#include <ops/tunnel_desk.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <memory>
@@ -23,7 +25,7 @@ public:
     admin(const admin&) = delete;
     admin& operator=(const admin&) = delete;
 
-    void serve(const metrics&); // from now on; the metrics outlive the io_context's last run
+    void serve(const metrics&, history&, tunnel_lister); // from now on; they outlive the io_context's last run
     // After a std::bad_alloc out of the io_context: Asio drops an accept whose socket it has no memory for, and who waits for it.
     void keep_accepting();
     void close(); // the listener and every connection; on the io_context's thread, or while it does not run

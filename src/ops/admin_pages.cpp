@@ -1,18 +1,15 @@
 #include <ops/admin_pages.hpp>
 
+#include <embedded.hpp>
 #include <exeat/request_head.hpp> // equals_ignoring_case
 #include <net/wall_clock.hpp>
-#include <ops/metric_families.hpp>
-#include <ops/utc.hpp>
+#include <ops/status_report.hpp>
 
 #include <algorithm>
-#include <boost/json.hpp>
 
 namespace exeat::ops {
 
 namespace {
-
-namespace json = boost::json;
 
 bool port_or_nothing(std::string_view rest) noexcept
 {
@@ -21,79 +18,11 @@ bool port_or_nothing(std::string_view rest) noexcept
     return rest[0] == ':' && digits.size() <= 5 && std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-json::value time_or_null(wall_time t) { return t == never ? json::value{} : json::value{utc(t)}; }
-
-json::array texts(const std::vector<std::string>& all)
-{
-    json::array out;
-    for (const auto& text : all) out.emplace_back(text);
-    return out;
-}
-
-json::value of_policy(const policy_status::view& status, wall_time now)
-{
-    if (!status.rules) return nullptr;
-    const auto& s = status.rules->settings();
-    const bool reporting = status.rules->reporting(now);
-    return json::object{{"sha256", s.sha256},
-                        {"serial", s.serial},
-                        {"mode", reporting ? "report" : "enforce"},
-                        {"report_until", reporting ? time_or_null(s.report_until) : json::value{}},
-                        {"expires", time_or_null(s.expires)},
-                        {"entries", status.rules->rules().size()},
-                        {"names", status.rules->names().names()},
-                        {"approved_by", texts(s.approved_by)},
-                        {"generation", status.generation},
-                        {"loaded", utc(status.last_success)},
-                        {"last_reload_ok", status.last_reload_ok},
-                        {"last_error", status.last_error}};
-}
-
-json::array of_listeners(const metric_sources& from)
-{
-    json::array out;
-    for (std::size_t i = 0; i < std::min(from.settings.listeners.size(), limits::listeners); ++i) {
-        const auto& l = from.settings.listeners[i];
-        out.push_back(json::object{
-            {"name", l.name()},
-            {"mode", std::string{to_string(l.mode)}},
-            {"address", l.address.to_string()},
-            {"connections_active", sum(from, [i](const net::counters& c) -> const net::counter& { return c.connections_active[i]; })},
-            {"connections_total", sum(from, [i](const net::counters& c) -> const net::counter& { return c.connections[i]; })}});
-    }
-    return out;
-}
-
-json::object of_totals(const metric_sources& from)
-{
-    std::uint64_t allowed = 0, denied = 0, up = 0, down = 0, tunnels = 0;
-    const auto slots = std::min(from.labels.rules().size(), limits::rule_slots);
-    for (const auto* worker : from.workers) {
-        for (const auto& mode : worker->requests) denied += mode[0].read(), allowed += mode[1].read();
-        for (std::size_t slot = 0; slot < slots; ++slot) {
-            up += worker->rules[slot].upload.read();
-            down += worker->rules[slot].download.read();
-        }
-        for (const auto& purpose : worker->tunnels) tunnels += purpose.active.read();
-    }
-    return {{"requests_allowed", allowed},
-            {"requests_denied", denied},
-            {"upload_bytes", up},
-            {"download_bytes", down},
-            {"tunnels_active", tunnels}};
-}
-
-json::object of_audit(const journal& audit)
-{
-    const auto counts = audit.counts();
-    return {{"healthy", audit.healthy().load()},
-            {"error", audit.last_error()},
-            {"written", counts.written},
-            {"retried", counts.retried},
-            {"dropped", counts.dropped}};
-}
+constexpr std::string_view json_type = "application/json";
 
 } // namespace
+
+admin_page plain_page(unsigned status, std::string text) { return {status, "text/plain; charset=utf-8", std::move(text)}; }
 
 bool host_is_ours(std::string_view host) noexcept
 {
@@ -107,29 +36,19 @@ bool host_is_ours(std::string_view host) noexcept
     return port_or_nothing(host.substr(colon)) && (equals_ignoring_case(name, "localhost") || ip_address::parse(name));
 }
 
-admin_page admin_pages::answer(const admin_request& r) const
+admin_answer admin_pages::answer(const admin_request& r)
 {
-    if (r.host && !host_is_ours(*r.host))
-        return {421, "text/plain; charset=utf-8", "ask for this listener by its IP address or as localhost\n"};
-    if (r.method != "GET" && r.method != "HEAD") return {405, "text/plain; charset=utf-8", "GET and HEAD only\n"};
+    if (r.host && !host_is_ours(*r.host)) return plain_page(421, "ask for this listener by its IP address or as localhost\n");
+    if (r.method != "GET" && r.method != "HEAD") return plain_page(405, "GET and HEAD only\n");
     const auto path = r.target.substr(0, r.target.find('?'));
-    if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", metrics_->text()};
-    if (path == "/healthz") return {200, "text/plain; charset=utf-8", "ok\n"};
+    if (path == "/metrics") return admin_page{200, "text/plain; version=0.0.4; charset=utf-8", metrics_->text()};
+    if (path == "/healthz") return plain_page(200, "ok\n");
     if (path == "/readyz") return ready();
     if (path == "/api/status") return status();
-    if (path == "/") return index();
-    return {404, "text/plain; charset=utf-8", "no such page; / lists what there is\n"};
-}
-
-admin_page admin_pages::index() const
-{
-    return {200, "text/plain; charset=utf-8",
-            "exeat " + metrics_->sources().version +
-                "\n\n"
-                "/metrics     numbers for Prometheus\n"
-                "/healthz     the process answers\n"
-                "/readyz      it should get traffic, or why not\n"
-                "/api/status  what runs and what is enforced, as JSON\n"};
+    if (path == "/api/history") return recent();
+    if (path == "/api/tunnels") return tunnels(r.target);
+    if (path == "/") return admin_page{200, "text/html; charset=utf-8", std::string{embedded::status_page}, embedded::status_page_security};
+    return plain_page(404, "no such page: there are / /metrics /healthz /readyz /api/status /api/history /api/tunnels\n");
 }
 
 readiness admin_pages::judge() const
@@ -142,21 +61,40 @@ readiness admin_pages::judge() const
 admin_page admin_pages::ready() const
 {
     const auto said = judge();
-    return {said.ready() ? 200u : 503u, "text/plain; charset=utf-8", said.to_string()};
+    return plain_page(said.ready() ? 200 : 503, said.to_string());
 }
 
-admin_page admin_pages::status() const
+admin_page admin_pages::status()
 {
-    const auto& from = metrics_->sources();
-    const auto said = judge();
-    const auto up = std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - since_);
-    const json::object all{{"version", from.version},         {"revision", from.revision},
-                           {"uptime_seconds", up.count()},    {"ready", said.ready()},
-                           {"reasons", texts(said.reasons)},  {"warnings", texts(said.warnings)},
-                           {"workers", from.workers.size()},  {"policy", of_policy(from.policy.now(), net::wall_now())},
-                           {"listeners", of_listeners(from)}, {"totals", of_totals(from)},
-                           {"audit", of_audit(from.audit)}};
-    return {200, "application/json", json::serialize(all) + "\n"};
+    return status_.answer([this] {
+        const auto up = std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now() - since_);
+        return status_report(*metrics_, judge(), up);
+    });
+}
+
+admin_page admin_pages::recent()
+{
+    return recent_.answer([this] { return history_report(*history_); });
+}
+
+admin_answer admin_pages::tunnels(std::string_view target) const
+{
+    auto asked = parse_tunnel_page(target, metrics_->sources().labels);
+    if (!asked) return plain_page(400, asked.error() + "\n");
+    return std::move(*asked);
+}
+
+admin_page admin_pages::tunnels(const tunnel_page& asked, std::optional<tunnels_found> found) const
+{
+    if (!found) return plain_page(503, "too many ask for the tunnels; try again\n");
+    return {200, json_type, tunnel_report(asked, std::move(found->all), found->complete, metrics_->sources().labels)};
+}
+
+admin_page admin_pages::kept::answer(const std::function<std::string()>& make)
+{
+    const auto now = std::chrono::steady_clock::now();
+    if (text.empty() || now - made >= limits::report_age) text = make(), made = now;
+    return {200, json_type, text};
 }
 
 } // namespace exeat::ops

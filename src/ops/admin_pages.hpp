@@ -1,12 +1,18 @@
-// What the admin listener answers, apart from the sockets: one request in, one page out. Reading only; nothing can be changed by HTTP.
+// What the admin listener answers, apart from the sockets: one request in, one page out. Reading only; nothing can be changed by HTTP. What
+// is dear to make is made once in limits::report_age. One thread.
 #pragma once
 
+#include <ops/history.hpp>
 #include <ops/metrics.hpp>
 #include <ops/readiness.hpp>
+#include <ops/tunnel_desk.hpp>
+#include <ops/tunnel_page.hpp>
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 
 namespace exeat::ops {
 
@@ -19,22 +25,36 @@ struct admin_page {
     unsigned status = 200;
     std::string_view type = "text/plain; charset=utf-8";
     std::string body;
+    std::string_view security = "default-src 'none'; frame-ancestors 'none'"; // Content-Security-Policy
 };
+admin_page plain_page(unsigned status, std::string text);
+
+// A page, or what the workers must be asked for first: then tunnels().
+using admin_answer = std::variant<admin_page, tunnel_page>;
 
 class admin_pages {
 public:
-    explicit admin_pages(const metrics& numbers) : metrics_{&numbers} {} // which outlives this
+    admin_pages(const metrics& numbers, history& past) : metrics_{&numbers}, history_{&past} {} // which outlive this
 
-    admin_page answer(const admin_request&) const;
+    admin_answer answer(const admin_request&);
+    admin_page tunnels(const tunnel_page& asked, std::optional<tunnels_found>) const; // none: too many ask
 
 private:
-    admin_page index() const;
+    struct kept {
+        std::string text;
+        std::chrono::steady_clock::time_point made;
+        admin_page answer(const std::function<std::string()>& make);
+    };
     admin_page ready() const;
-    admin_page status() const;
+    admin_page status();
+    admin_page recent();
+    admin_answer tunnels(std::string_view target) const;
     readiness judge() const;
 
     const metrics* metrics_;
+    history* history_;
     std::chrono::steady_clock::time_point since_ = std::chrono::steady_clock::now();
+    kept status_, recent_;
 };
 
 // Against DNS rebinding: a web page can make a browser ask here under the page's own name, never under an address literal or localhost.

@@ -43,10 +43,10 @@ client_totals& client_totals::operator-=(const client_totals& o) noexcept
     return *this;
 }
 
-std::uint64_t client_totals::all_bytes() const noexcept
+std::uint64_t client_totals::sum(direction d) const noexcept
 {
     std::uint64_t sum = 0;
-    for (const auto& p : bytes) sum += p[upload] + p[download];
+    for (const auto& p : bytes) sum += p[d];
     return sum;
 }
 
@@ -68,6 +68,7 @@ void client_series::visit(const net::client_key* key, const net::client_account&
     const bool busy = !fresh.none() || account.active.read() > 0;
     if (const auto known = named_.find(*key); known != named_.end()) {
         known->second.shown += fresh;
+        known->second.active += account.active.read();
         known->second.last_cut = std::max(known->second.last_cut, account.last_cut.read());
         if (busy) known->second.busy = now;
         return;
@@ -79,6 +80,7 @@ void client_series::visit(const net::client_key* key, const net::client_account&
     c.total += total;
     c.fresh += fresh;
     c.busy |= busy;
+    c.active += account.active.read();
     c.last_cut = std::max(c.last_cut, account.last_cut.read());
 }
 
@@ -86,6 +88,7 @@ void client_series::refresh(std::chrono::seconds now)
 {
     all_ = {};
     candidates_.clear();
+    for (auto& [key, s] : named_) s.active = 0;
     full_ = named_.size() >= limits::client_series; // a place that becomes free now is given next time
     for (const auto* table : tables_) table->each([&](const net::client_key* key, const net::client_account& a) { visit(key, a, now); });
     give_up_idle(now);
@@ -122,7 +125,7 @@ void client_series::name_largest(std::chrono::seconds now)
         const bool prober = c->total.all_bytes() < limits::client_series_bytes;
         if (prober && probers_ >= limits::client_series_probers) continue;
         probers_ += prober;
-        named_.emplace(c->key, series{c->fresh, c->last_cut, now, prober});
+        named_.emplace(c->key, series{c->fresh, c->last_cut, now, prober, c->active});
     }
 }
 

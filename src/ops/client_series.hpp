@@ -22,7 +22,8 @@ struct client_totals {
 
     client_totals& operator+=(const client_totals&) noexcept;
     client_totals& operator-=(const client_totals&) noexcept;
-    std::uint64_t all_bytes() const noexcept;
+    std::uint64_t sum(direction) const noexcept;
+    std::uint64_t all_bytes() const noexcept { return sum(upload) + sum(download); }
     bool none() const noexcept { return denied == 0 && all_bytes() == 0; }
 };
 
@@ -33,6 +34,7 @@ public:
         std::uint64_t last_cut = 0;  // wall-clock seconds; 0: never
         std::chrono::seconds busy{}; // when it was last seen doing something
         bool prober = false;         // got its place by denials alone
+        std::uint64_t active = 0;    // tunnels and connections open now
     };
     using series_map = std::unordered_map<net::client_key, series, net::client_key_hash>;
 
@@ -49,6 +51,7 @@ private:
         net::client_key key;
         client_totals total, fresh;
         std::uint64_t last_cut = 0;
+        std::uint64_t active = 0;
         bool busy = false;
     };
     using candidate_map = std::unordered_map<net::client_key, candidate, net::client_key_hash>;

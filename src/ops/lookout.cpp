@@ -75,6 +75,8 @@ void lookout::see(const net::audit_record& r, std::vector<anomaly_event>& out)
         const auto which = static_cast<std::size_t>(f.which);
         counts_[which][static_cast<std::size_t>(actions_[which])].fetch_add(1, std::memory_order_relaxed);
         out.push_back({f, actions_[which], bank_.score(f.client, e.at), r.at});
+        recent_.push_front(out.back());
+        if (recent_.size() > limits::recent_findings) recent_.pop_back();
         if (actions_[which] == detector_action::cut && act_) act_(f);
     }
 }
@@ -82,6 +84,20 @@ void lookout::see(const net::audit_record& r, std::vector<anomaly_event>& out)
 std::uint64_t lookout::found(detect::detector d, detector_action a) const noexcept
 {
     return counts_[static_cast<std::size_t>(d)][static_cast<std::size_t>(a)].load(std::memory_order_relaxed);
+}
+
+std::uint64_t lookout::found() const noexcept
+{
+    std::uint64_t n = 0;
+    for (const auto& by_action : counts_)
+        for (const auto& c : by_action) n += c.load(std::memory_order_relaxed);
+    return n;
+}
+
+std::vector<anomaly_event> lookout::recent() const
+{
+    const std::lock_guard hold{mutex_};
+    return {recent_.begin(), recent_.end()};
 }
 
 double lookout::score(const ip_address& client, detect::moment now) const

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <vector>
@@ -35,6 +36,8 @@ public:
     void see(const net::audit_record&, std::vector<anomaly_event>&);
 
     std::uint64_t found(detect::detector, detector_action) const noexcept;
+    std::uint64_t found() const noexcept;      // by all together
+    std::vector<anomaly_event> recent() const; // the last limits::recent_findings, the newest first
     double score(const ip_address& client, detect::moment now) const;
     std::array<detect::detector_bank::table, 7> tables() const;
 
@@ -54,6 +57,7 @@ private:
     detect::detector_bank bank_;
     detect::bounded_table<detect::client_key, moved, detect::client_key_hash> told_; // of tunnels that have told their progress
     std::vector<purpose> purposes_;                                                  // by rule slot
+    std::deque<anomaly_event> recent_;                                               // under the mutex too; the newest first
     detect::findings found_;
     detect::moment now_{0};
     std::array<std::array<std::atomic<std::uint64_t>, 2>, detect::detectors> counts_{};

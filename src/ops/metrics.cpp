@@ -59,12 +59,28 @@ std::vector<prometheus::MetricFamily> metrics::Collect() const
     collect_upstream(all, from_);
     {
         const std::lock_guard hold{mutex_};
-        clients_.refresh(std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()));
+        refresh_clients();
         collect_clients(all, from_, clients_);
         collect_budgets(all, from_, clients_);
     }
     collect_process(all);
     return {std::make_move_iterator(all.begin()), std::make_move_iterator(all.end())};
+}
+
+void metrics::refresh_clients() const
+{
+    clients_.refresh(std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()));
+}
+
+metrics::clients_now metrics::clients() const
+{
+    const auto groups = from_.labels.groups();
+    const std::lock_guard hold{mutex_};
+    refresh_clients();
+    clients_now out;
+    for (const auto& [key, s] : clients_.named()) out.named.push_back({client_label(groups, key), key, s});
+    out.other = clients_.other();
+    return out;
 }
 
 std::string metrics::text() const { return prometheus::TextSerializer{}.Serialize(Collect()); }

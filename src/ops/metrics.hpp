@@ -39,8 +39,21 @@ public:
     std::vector<prometheus::MetricFamily> Collect() const override;
     std::string text() const; // in Prometheus's text format 0.0.4
     const metric_sources& sources() const noexcept { return from_; }
+    // The clients that have series of their own, as a scrape would tell them now.
+    struct client {
+        std::string name; // "group/address"
+        net::client_key key;
+        client_series::series s;
+    };
+    struct clients_now {
+        std::vector<client> named;
+        client_totals other; // all others together
+    };
+    clients_now clients() const;
 
 private:
+    void refresh_clients() const; // holding the mutex
+
     metric_sources from_;
     mutable std::mutex mutex_;      // of clients_
     mutable client_series clients_; // remembers what it has told

@@ -6,6 +6,7 @@
 #include <net/worker.hpp>
 #include <ops/admin.hpp>
 #include <ops/descriptors.hpp>
+#include <ops/history.hpp>
 #include <ops/journal.hpp>
 #include <ops/memory_trim.hpp>
 #include <ops/metrics.hpp>
@@ -16,6 +17,7 @@
 #include <ops/reload.hpp>
 #include <ops/sandbox.hpp>
 #include <ops/upload_ledger.hpp>
+#include <ops/version.hpp>
 #include <ops/watchdog.hpp>
 
 #include <algorithm>
@@ -80,6 +82,8 @@ private:
     std::unique_ptr<journal> journal_;
     workers workers_;
     std::unique_ptr<metrics> metrics_;
+    std::unique_ptr<history> history_;
+    std::unique_ptr<history_timer> sampling_;
     std::unique_ptr<admin> admin_;
     std::unique_ptr<reload> reload_;
     std::unique_ptr<address_watch> addresses_;
@@ -120,8 +124,13 @@ service::service(const config& c, label_registry& labels, policy_gate& gate, loa
         clients.push_back(&w->clients());
     }
     metrics_ = std::make_unique<metrics>(
-        metric_sources{c, counts, clients, labels, status_, *journal_, lookout_, uploads_, EXEAT_VERSION, EXEAT_REVISION});
-    admin_->serve(*metrics_);
+        metric_sources{c, counts, clients, labels, status_, *journal_, lookout_, uploads_, std::string{version}, std::string{revision}});
+    history_ = std::make_unique<history>(*metrics_);
+    sampling_ = std::make_unique<history_timer>(io_, *history_);
+    admin_->serve(*metrics_, *history_, [this](const net::tunnel_question& q, const std::function<void(net::tunnel_list)>& done) {
+        for (const auto& w : workers_) net::list_tunnels(*w, q, done);
+        return workers_.size();
+    });
     reload_ =
         std::make_unique<reload>(io_, gate, reload::surroundings{labels, status_, *journal_, manager, log}, std::move(first.files),
                                  [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });

@@ -27,7 +27,11 @@ namespace {
 struct running : observed {
     running() : door{io, {ip_address::v4(0x7f000001), 0}}
     {
-        door.serve(*numbers);
+        door.serve(*numbers, past, [this](const net::tunnel_question& q, const std::function<void(net::tunnel_list)>& done) {
+            asked.push_back(q);
+            for (std::size_t i = 0; i < answering; ++i) done(open_tunnels(q));
+            return std::size_t{2};
+        });
         thread = std::thread{[this] { io.run(); }};
     }
     ~running()
@@ -61,6 +65,18 @@ struct running : observed {
         return ask("GET " + std::string{path} + " HTTP/1.1\r\n" + std::string{more} + "Connection: close\r\n\r\n");
     }
 
+    net::tunnel_list open_tunnels(const net::tunnel_question& q) const
+    {
+        net::tunnel_list all{q};
+        for (auto t : tunnels)
+            if (all.wants(t)) all.add(t);
+        return all;
+    }
+
+    history past{*numbers};
+    std::vector<net::listed_tunnel> tunnels; // of each of two workers
+    std::vector<net::tunnel_question> asked;
+    std::size_t answering = 2;
     boost::asio::io_context io{1}, mine;
     admin door;
     std::thread thread;
@@ -92,11 +108,13 @@ TEST_CASE("the pages are there, and nothing else")
 TEST_CASE("every reply keeps browsers from guessing, caching and running")
 {
     running r;
-    for (const auto* path : {"/", "/metrics", "/nothing"}) {
+    for (const auto* path : {"/", "/metrics", "/nothing", "/api/status", "/api/tunnels"}) {
         const auto reply = r.get(path);
         for (const auto* field :
-             {"X-Content-Type-Options: nosniff", "Cache-Control: no-store", "Content-Security-Policy: default-src 'none'"})
+             {"X-Content-Type-Options: nosniff", "Cache-Control: no-store", "Content-Security-Policy: default-src 'none'",
+              "frame-ancestors 'none'", "Cross-Origin-Resource-Policy: same-origin", "Referrer-Policy: no-referrer"})
             CHECK_MESSAGE(reply.find(field) != std::string::npos, path << " " << field);
+        CHECK_MESSAGE((reply.find("script-src") != std::string::npos) == (std::string_view{path} == "/"), path);
     }
 }
 
@@ -251,4 +269,73 @@ TEST_CASE("the status is JSON and says what is enforced and what went through")
     CHECK(o.at("totals").as_object().at("requests_denied").to_number<int>() == 3);
     CHECK(o.at("listeners").as_array().size() == 2);
     CHECK(o.at("audit").as_object().at("healthy").as_bool());
+}
+
+TEST_CASE("the workers are asked for their tunnels, and what they say is put together")
+{
+    running r;
+    r.adopt({"pypi"}, {"lab"});
+    net::listed_tunnel t;
+    t.rule_slot = r.labels.rule_slot("pypi", purpose::pull);
+    t.host = "files.test";
+    t.upload = 17;
+    r.tunnels = {t};
+    const auto o = boost::json::parse(body(r.get("/api/tunnels?entry=pypi&size=7"))).as_object();
+    CHECK(o.at("complete").as_bool());
+    CHECK(o.at("total").to_number<int>() == 2);
+    REQUIRE(o.at("tunnels").as_array().size() == 2);
+    const auto& row = o.at("tunnels").as_array()[1].as_object();
+    CHECK(row.at("host").as_string() == "files.test");
+    CHECK(row.at("entry").as_string() == "pypi");
+    CHECK(row.at("upload_bytes").to_number<int>() == 17);
+    REQUIRE(r.asked.size() == 1);
+    CHECK(r.asked[0].most == 7);
+    CHECK(says(r.get("/api/tunnels?size=0"), 400));
+    CHECK(r.asked.size() == 1);
+}
+
+TEST_CASE("a worker that does not answer is waited for so long, and then the page says that its tunnels are missing")
+{
+    running r;
+    r.answering = 1;
+    r.tunnels = {{}};
+    const auto began = std::chrono::steady_clock::now();
+    const auto o = boost::json::parse(body(r.get("/api/tunnels"))).as_object();
+    CHECK(std::chrono::steady_clock::now() - began >= limits::tunnel_answer_time);
+    CHECK_FALSE(o.at("complete").as_bool());
+    CHECK(o.at("total").to_number<int>() == 1);
+}
+
+TEST_CASE("looks at all tunnels are apart, and who would have to wait too long for one is turned away")
+{
+    running r;
+    constexpr auto served = limits::tunnel_look_wait / limits::tunnel_look_interval + 1;
+    static_assert(served + 1 < limits::admin_connections);
+    std::vector<tcp::socket> asking;
+    for (int i = 0; i <= served; ++i) {
+        asking.push_back(r.connect());
+        boost::asio::write(asking.back(),
+                           boost::asio::buffer(std::string_view{"GET /api/tunnels HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n"}));
+    }
+    int refused = 0;
+    for (auto& s : asking) refused += says(running::rest(s), 503);
+    CHECK(refused >= 1);
+    CHECK(refused + static_cast<int>(r.asked.size()) == served + 1);
+    CHECK(says(r.get("/api/tunnels"), 200));
+}
+
+TEST_CASE("the status is made once within its age, whoever asks")
+{
+    running r;
+    r.adopt({"pypi"}, {});
+    const auto uploaded = [&] {
+        return boost::json::parse(body(r.get("/api/status"))).as_object().at("totals").as_object().at("upload_bytes").to_number<int>();
+    };
+    const auto began = std::chrono::steady_clock::now();
+    CHECK(uploaded() == 0);
+    r.counters[0]->rules[2].upload.add(10);
+    const auto again = uploaded();
+    if (std::chrono::steady_clock::now() - began < limits::report_age) CHECK(again == 0);
+    std::this_thread::sleep_until(began + 2 * limits::report_age);
+    CHECK(uploaded() == 10);
 }

@@ -139,9 +139,9 @@ def take_head(s):
             return read_exactly(s, end + 4)
 
 
-def open_tunnel(exeat, target, host="127.0.0.1", timeout=10):
+def open_tunnel(exeat, target, host="127.0.0.1", timeout=10, source=None):
     """A socket that is the far end of CONNECT."""
-    s = exeat.connect(host, timeout=timeout)
+    s = exeat.connect(host, timeout=timeout, source=source)
     try:
         s.sendall(connect_request(target))
         head = take_head(s)

@@ -1,0 +1,76 @@
+// The tunnels that are open now, for who looks from outside: those that come first by some order, at most so many, so that a look costs
+// the same whatever there is, and nobody hides behind a crowd. Values; a look at a worker is its thread's, all else any thread's.
+#pragma once
+
+#include <exeat/ip_address.hpp>
+#include <exeat/rule.hpp>
+#include <net/counters.hpp>
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace exeat::net {
+
+class worker;
+
+enum class tunnel_order : std::uint8_t { upload, download, age, client, entry };
+inline constexpr std::array<std::string_view, 5> tunnel_order_words{"upload", "download", "age", "client", "entry"};
+
+struct tunnel_question {
+    tunnel_order by = tunnel_order::upload;       // the most bytes, the oldest, the lowest address, the lowest slot first
+    std::optional<ip_address> client;             // only its
+    std::optional<std::vector<std::uint32_t>> at; // only those of entries with one of these slots
+    std::size_t most = 1;                         // rows; at least one
+};
+
+struct listed_tunnel {
+    std::uint64_t id = 0;
+    ip_address client;
+    std::uint16_t client_port = 0;
+    std::uint32_t group_slot = 0, rule_slot = 0;
+    enum purpose purpose = purpose::pull;
+    request_mode mode = request_mode::connect;
+    std::chrono::steady_clock::time_point opened;
+    std::uint64_t upload = 0, download = 0;
+    bool ech = false;
+    std::string host;
+    std::uint16_t port = 0;
+    ip_address address; // of the upstream
+};
+
+class tunnel_list {
+public:
+    explicit tunnel_list(tunnel_question q) : question_{std::move(q)} {}
+
+    // Counts the tunnel; true when it is asked for and comes before one that is in the list, or the list has room: then add() it. Neither
+    // looks at host and address.
+    bool wants(const listed_tunnel&);
+    void add(listed_tunnel);
+    void merge(tunnel_list&&); // of another worker, for the same question
+
+    std::vector<listed_tunnel> in_order() &&; // the first first
+    std::uint64_t total() const noexcept { return total_; }
+    std::uint64_t matching() const noexcept { return matching_; }
+
+private:
+    bool before(const listed_tunnel&, const listed_tunnel&) const noexcept;
+    auto by_order() const noexcept
+    {
+        return [this](const listed_tunnel& a, const listed_tunnel& b) { return before(a, b); };
+    }
+
+    tunnel_question question_;
+    std::vector<listed_tunnel> rows_; // a heap: the last by the order on top
+    std::uint64_t total_ = 0, matching_ = 0;
+};
+
+// Looks at all tunnels of a worker, limits::listed_a_turn at a time, between which others have their turn, and hands the list to `done` on
+// the worker's thread. Any thread. A worker that has ended never answers.
+void list_tunnels(worker&, tunnel_question, std::function<void(tunnel_list)> done);
+
+} // namespace exeat::net

@@ -1,0 +1,87 @@
+// What /api/status and /api/tunnels say, as tiles and tables.
+const right = name => ({ name, as: "n" }), wide = name => ({ name, as: "wide" }), wide_right = name => ({ name, as: "n wide" }), name_of = name => ({ name, as: "name" });
+const plain = name => ({ name });
+
+function tile(title, value, note, as = "") {
+  return element("div", { className: `tile ${as}` }, element("small", {}, title), element("b", { title: value }, value), element("small", { title: note }, note));
+}
+
+// How full the fullest budget is, in words and as a warning.
+const worst = (share, warn, bad) => share >= bad ? "bad" : share >= warn ? "warn" : "";
+
+function show_tiles(s, speed) {
+  const lately = s.anomalies.recent.filter(a => Date.parse(s.now) - Date.parse(a.at) < 3600e3);
+  const serious = lately.some(a => a.severity === "critical") ? "bad" : lately.some(a => a.severity === "warning") ? "warn" : "";
+  const full = s.budgets[0];
+  byId("tiles").replaceChildren(
+    tile("Upload", speed ? rate(speed.upload) : "…", `${octets(s.totals.upload_bytes)} since the start`),
+    tile("Download", speed ? rate(speed.download) : "…", `${octets(s.totals.download_bytes)} since the start`),
+    tile("Live tunnels", count(s.totals.tunnels_active), `${count(s.listeners.reduce((n, l) => n + l.connections_active, 0))} connections`),
+    tile("Refused", speed ? `${count(speed.denied * 60)}/min` : "…", `${count(s.totals.requests_denied)} since the start`),
+    tile("Findings, last hour", lately.length === 50 ? "50 or more" : count(lately.length), lately[0] ? `${lately[0].detector} ${clock(lately[0].at)}` : "none", serious),
+    tile("Fullest budget", full ? `${Math.floor(full.share * 100)} %` : "unused", full ? `${full.client ?? "all clients"} · ${full.entry ?? full.purpose} · ${full.window}` : "", full ? worst(full.share, 0.7, 1) : ""));
+}
+
+function show_policy(s) {
+  const p = s.policy, item = (title, text, as) => element("span", {}, element("span", {}, title), element("span", { className: as ?? "", title: text }, text));
+  if (p === null) return byId("policy").replaceChildren(item("Policy", "none: everything is refused", "bad"));
+  const left = p.expires === null ? null : (Date.parse(p.expires) - Date.parse(s.now)) / 1000;
+  const expires = left === null ? "never" : left <= 0 ? `ended ${p.expires}: everything is refused` : `in ${time_span(left)} (${p.expires})`;
+  byId("policy").replaceChildren(
+    item("Policy", `serial ${p.serial}`),
+    item("SHA-256", p.sha256),
+    item("Mode", p.mode === "report" ? `report only, until ${p.report_until}` : "enforced", p.mode === "report" ? "warn" : ""),
+    item("Signed by", p.approved_by.length ? p.approved_by.join(", ") : "nobody (no approvals asked for)"),
+    item("Expires", expires, left === null ? "" : left <= 0 ? "bad" : left < 7 * 86400 ? "warn" : ""),
+    item("Loaded", moment(p.loaded)),
+    item("Holds", `${count(p.entries)} entries, ${count(p.names)} names`),
+    ...p.last_reload_ok ? [] : [item("Last reload failed", p.last_error, "bad")],
+    s.audit.healthy ? item("Audit log", `whole, ${count(s.audit.written)} lines`) : item("Audit log fails", s.audit.error, "bad"));
+}
+
+const severities = { critical: "bad", warning: "warn", info: "calm" };
+const number = n => Math.abs(n) >= 1e4 ? n.toLocaleString("en", { notation: "compact" }) : String(Math.round(n * 100) / 100);
+
+function show_findings(s, only_client) {
+  fill_table(byId("findings"),
+    [plain("When"), plain("Severity"), plain("Detector"), plain("Client"), { name: "Entry", as: "name wide" }, wide_right("Value / threshold"), wide("Done"), wide("ATT&CK")],
+    s.anomalies.recent.map(a => [moment(a.at), element("span", { className: `tag ${severities[a.severity]}` }, a.severity), a.detector, only_client(a.client), a.entry ?? "every",
+      `${number(a.value)} / ${number(a.threshold)}`, a.action, a.technique]),
+    "None so far.");
+}
+
+function show_budgets(s, only_client) {
+  const bar = b => element("meter", { min: 0, max: 1, low: 0.7, high: 0.999, optimum: 0, value: Math.min(b.share, 1), title: `${Math.floor(b.share * 100)} %` });
+  fill_table(byId("budgets"),
+    [plain("Client"), name_of("Entry"), wide("Purpose"), plain("Window"), wide("Used"), right("%"), wide_right("Of")],
+    s.budgets.map(b => [b.client === null ? "all together" : only_client(b.client), b.entry ?? "every", b.purpose, b.window, bar(b),
+      { text: `${Math.floor(b.share * 100)} %`, as: worst(b.share, 0.7, 1) }, `${octets(b.used_bytes)} / ${octets(b.limit_bytes)}`]),
+    "No budget is used.");
+}
+
+function show_clients(s, speeds, only_client) {
+  fill_table(byId("clients"),
+    [name_of("Client"), right("Upload"), right("now"), wide_right("Download"), wide_right("Refused"), wide_right("Tunnels"), right("Score"), wide("Last cut")],
+    s.clients.map(c => [only_client(c.client), octets(c.upload_bytes), speeds.has(c.client) ? rate(speeds.get(c.client)) : "", octets(c.download_bytes), count(c.denied), count(c.tunnels_active),
+      { text: count(c.anomaly_score), as: worst(c.anomaly_score, 20, 50) }, c.last_cut === null ? "" : moment(c.last_cut)]),
+    "Nobody has moved a MiB yet, or was refused often.");
+}
+
+function show_entries(s, speeds) {
+  fill_table(byId("entries"),
+    [name_of("Entry"), wide("Purpose"), right("Upload"), right("now"), wide_right("Download")],
+    s.entries.map(e => [e.entry, e.purpose, octets(e.upload_bytes), speeds.has(e.entry) ? rate(speeds.get(e.entry)) : "", octets(e.download_bytes)]),
+    "Nothing was relayed yet.");
+}
+
+function show_tunnels(t, speeds, only_client) {
+  byId("counted").textContent = `${count(t.matching)} of ${count(t.total)}${t.complete ? "" : " (a worker did not answer)"}`;
+  byId("place").textContent = t.pages > 1 ? `${t.page} of ${t.pages}` : "";
+  byId("back").disabled = t.page <= 1;
+  byId("on").disabled = t.page >= t.pages;
+  fill_table(byId("tunnels"),
+    [plain("Client"), name_of("Destination"), wide("Entry"), wide("Purpose"), right("Upload"), right("now"), wide_right("Download"), wide_right("Age"), wide("Mode"), wide("Address"), wide("Id")],
+    t.tunnels.map(l => [only_client(l.client), `${l.host}:${l.port}${l.ech ? " (ECH)" : ""}${l.throttled ? " (throttled)" : ""}`, l.entry, l.purpose, octets(l.upload_bytes),
+      speeds.has(l.id) ? rate(speeds.get(l.id)) : "", octets(l.download_bytes), time_span(l.age_seconds), l.mode, l.address, l.id]),
+    t.total === 0 ? "None is open." : "None matches.");
+}
