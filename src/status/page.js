@@ -170,5 +170,5 @@ let kept_theme = "";
 try { kept_theme = localStorage.getItem("theme") ?? ""; } catch { /* then the system's */ }
 theme(Object.hasOwn(next_theme, kept_theme) ? kept_theme : "");
 for_ever(look, look_every);
-for_ever(plot, plot_every);
+setTimeout(() => for_ever(plot, plot_every), 300); // the state comes first, as it says how long there is anything to plot
 setInterval(show_age, 1000);

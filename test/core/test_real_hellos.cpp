@@ -1,4 +1,5 @@
 #include "hello_builder.hpp"
+#include "repository.hpp"
 
 #include <exeat/client_hello.hpp>
 
@@ -17,7 +18,7 @@ namespace {
 std::map<std::string, std::string> captures()
 {
     std::map<std::string, std::string> all;
-    for (const auto& file : std::filesystem::directory_iterator{EXEAT_TEST_DATA_DIR "/hellos"}) {
+    for (const auto& file : std::filesystem::directory_iterator{test::repository() / "test/core/data/hellos"}) {
         if (file.path().extension() != ".bin") continue;
         std::ifstream in{file.path(), std::ios::binary};
         all[file.path().filename().string()] = {std::istreambuf_iterator<char>{in}, {}};

@@ -1,3 +1,4 @@
+#include "../core/repository.hpp"
 #include "mutated_hello.hpp"
 #include "openssl_hello.hpp"
 
@@ -17,7 +18,7 @@ namespace {
 std::vector<std::string> captures()
 {
     std::set<std::string> all; // in an order that is the same everywhere
-    for (const auto& file : std::filesystem::directory_iterator{EXEAT_TEST_DATA_DIR "/hellos"}) {
+    for (const auto& file : std::filesystem::directory_iterator{test::repository() / "test/core/data/hellos"}) {
         if (file.path().extension() != ".bin") continue;
         std::ifstream in{file.path(), std::ios::binary};
         all.emplace(std::istreambuf_iterator<char>{in}, std::istreambuf_iterator<char>{});

@@ -1,5 +1,7 @@
 #include "small_allowlist.hpp"
 
+#include "../core/repository.hpp"
+
 using namespace exeat;
 using namespace exeat::testing;
 
@@ -253,7 +255,7 @@ TEST_CASE("a file with thousands of mistakes tells the first thousand and counts
 TEST_CASE("the example that we ship loads, and its tests pass")
 {
     label_registry labels;
-    const auto loaded = load_allowlist(EXEAT_CONF_DIR "/allowlist.toml", labels, now);
+    const auto loaded = load_allowlist((test::repository() / "conf/allowlist.toml").string(), labels, now);
     CHECK_MESSAGE(loaded.rules, text_of(loaded.problems));
     CHECK(loaded.problems.empty());
     CHECK(loaded.expectations >= 5);

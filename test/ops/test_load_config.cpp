@@ -1,3 +1,4 @@
+#include "../core/repository.hpp"
 #include "bad_snippet.hpp"
 #include "temporary_directory.hpp"
 
@@ -253,7 +254,7 @@ TEST_CASE("what is no readable file is an error, not an exception")
 
 TEST_CASE("the example that we ship loads")
 {
-    const auto loaded = load_config(EXEAT_CONF_DIR "/exeat.toml");
+    const auto loaded = load_config((test::repository() / "conf/exeat.toml").string());
     std::string all;
     for (const auto& p : loaded.problems) all += p.to_string() + "\n";
     CHECK_MESSAGE(loaded.value, all);

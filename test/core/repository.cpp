@@ -1,0 +1,7 @@
+#include "repository.hpp"
+
+namespace exeat::test {
+
+std::filesystem::path repository() { return EXEAT_REPOSITORY; }
+
+} // namespace exeat::test
