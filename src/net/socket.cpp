@@ -4,8 +4,10 @@
 
 #include <cerrno>
 #include <cstring>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 
 namespace exeat::net {
 
@@ -64,6 +66,12 @@ void reset_on_close(watched_socket& s) noexcept
 {
     const linger now{1, 0};
     ::setsockopt(s.fd.value(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+std::size_t unsent(const watched_socket& s) noexcept
+{
+    int octets = 0;
+    return ::ioctl(s.fd.value(), SIOCOUTQNSD, &octets) == 0 ? static_cast<std::size_t>(octets) : 0;
 }
 
 socket_address to_kernel(const endpoint& e) noexcept

@@ -32,6 +32,8 @@ io_result write_some(watched_socket&, std::string_view bytes) noexcept;
 void finish_writing(watched_socket&) noexcept;
 // Makes close() send a reset, so that a cut is seen as one.
 void reset_on_close(watched_socket&) noexcept;
+// Octets that the kernel has taken and not sent yet; 0 where it does not say.
+std::size_t unsent(const watched_socket&) noexcept;
 
 struct socket_address { // of either family, as the kernel wants it
     sockaddr_storage storage{};

@@ -43,6 +43,18 @@ void end(tunnel& t, ending how)
     reset_on_close(t.client_side);
 }
 
+// What the kernel took is counted, and a reset throws away what it has not sent yet: so that the books say what left, it may send that
+// first. The client is gone meanwhile, and so is an upstream that takes nothing for a second.
+task<> send_out(tunnel& t)
+{
+    t.client_side.close();
+    const auto end = t.home.due.now() + ticks(limits::linger_time);
+    while (unsent(t.upstream) > 0 && t.home.due.now() < end && !t.cut) {
+        t.set_due(t.home.due.now() + 1);
+        co_await t.event();
+    }
+}
+
 bool abandon(account& bill) noexcept
 {
     bill.abandoned();
@@ -209,6 +221,8 @@ background run_to_the_end(unique_fd& fd, const client& from, admission::place& p
             if (t.said.by->protocol == protocol::tls && !co_await pass_first_answer(t, answer)) co_return;
             const auto how = co_await relay(t, answer);
             end(t, how);
+            bill.reset(); // its line and what is found in it do not wait
+            if (how == ending::budget) co_await send_out(t);
         } catch (...) {
             give_up(t);
         }

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <initializer_list>
 #include <linux/netlink.h>
+#include <linux/sockios.h>
 #include <memory>
 #include <sched.h>
 #include <seccomp.h>
@@ -148,7 +149,7 @@ void allow_sockets(const filter& f)
                  {equals(0, static_cast<std::uint64_t>(family)), argument(1, SCMP_CMP_MASKED_EQ, kind, static_cast<std::uint64_t>(type))});
     rule(f, SCMP_ACT_ALLOW, SCMP_SYS(socket), {equals(0, AF_NETLINK), equals(2, NETLINK_ROUTE)});
     rule(f, SCMP_ACT_ALLOW, SCMP_SYS(bind), {equals(2, sizeof(sockaddr_nl))});
-    for (const auto request : {FIONBIO, FIONREAD, TCGETS}) rule(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), {equals(1, request)});
+    for (const auto request : {FIONBIO, FIONREAD, SIOCOUTQNSD, TCGETS}) rule(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), {equals(1, request)});
 }
 
 // Threads, no processes; memory to read and write, not to run.

@@ -127,7 +127,7 @@ class Gateway:
     def new_pod(self, via):
         """One more pod, that may be spoiled, behind the rules of `via` in place of the usual one."""
         n = next(self._more)
-        pod = self.lab.topology._pod(f"g{n}", f"10.44.{n}", f"fd00:44:{n}:")
+        pod = self.lab.topology.new_pod(f"g{n}", f"10.44.{n}", f"fd00:44:{n}:")
         return Side(via, pod, f"g{n}", f"10.44.{n}.1", f"fd00:44:{n}::1", self.sides[via].transparent_port)
 
     def probe(self, side, *arguments, wait=0.4, prefix=AS_A_PODS_USER):

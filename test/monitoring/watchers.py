@@ -35,17 +35,17 @@ class Pager:
 
 
 class Watchers:
-    def __init__(self, at, admin_port):
+    def __init__(self, at, admin_port, every="1s"):
         self.at, self.pager = at, Pager()
         self.port, alertmanager = free_port(), free_port()
         routes = (CONF / "alertmanager.yml").read_text().replace("127.0.0.1:9095", f"127.0.0.1:{self.pager.port}").replace("group_wait: 10s", "group_wait: 0s")
         (at / "alertmanager.yml").write_text(routes)
         config = yaml.safe_load((CONF / "prometheus.yml").read_text())
-        config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
+        config["global"] = {"scrape_interval": every, "evaluation_interval": every}
         config["rule_files"] = [str(at / "exeat.rules.yml")]
         config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{alertmanager}"]
         config["scrape_configs"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{admin_port}"]
-        (at / "exeat.rules.yml").write_text((CONF / "exeat.rules.yml").read_text().replace("interval: 15s", "interval: 1s"))
+        (at / "exeat.rules.yml").write_text((CONF / "exeat.rules.yml").read_text().replace("interval: 15s", f"interval: {every}"))
         (at / "prometheus.yml").write_text(yaml.safe_dump(config))
         self.processes = [
             self._run("prometheus", f"--config.file={at}/prometheus.yml", f"--storage.tsdb.path={at}/data", f"--web.listen-address=127.0.0.1:{self.port}"),

@@ -2,13 +2,15 @@
 so what is left of a budget at first is half of it."""
 import socket
 import threading
+import time
 
 import pytest
+from harness.capture import Capture
 from harness.client import Reply, ask, connect_reply, gone, http_request, open_tunnel, read_exactly, read_to_end
 from harness.exeat import run
 from harness.http_origin import reply
 from harness.origin import swallow
-from harness.wait import stays, wait_until
+from harness.wait import seconds, stays, wait_until
 
 MEBIBYTE = 1 << 20
 
@@ -32,9 +34,17 @@ sources = ["127.0.0.0/8"]
     entry("pull", 9, ""),
     entry("reader", 7, 'purpose = "pull"'),
     entry("api", 9, 'purpose = "api"'),
+    entry("slow", 11, 'upload = "64 KiB/1h"'),
+    entry("deaf", 12, 'upload = "64 KiB/1h"'),
     entry("plain", 80, 'upload = "1 MiB/1h"', "http"),
 ])
 SINKS = ["cut", "crowd", "day", "total", "alert", "throttle", "reload", "pull", "api"]
+
+
+def slowly(peer):
+    """Begins to read when all has been sent and cut."""
+    time.sleep(0.5)
+    swallow(peer)
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +55,9 @@ def origins(lab):
         out[name] = lab.origin(host, 9, serve=swallow)
     host, _ = lab.place("reader.budget.test", v6=False)
     out["reader"] = lab.origin(host, 7, serve=lambda peer: peer.recv() and peer.send(bytes(1000 * MEBIBYTE)) or swallow(peer))
+    for name, port, serve in (("slow", 11, slowly), ("deaf", 12, lambda peer: time.sleep(3))):
+        host, _ = lab.place(f"{name}.budget.test", v6=False)
+        out[name] = lab.origin(host, port, serve=serve, buffer=4096)
     host, _ = lab.place("plain.budget.test", v6=False)
     out["plain"] = lab.http_origin(host, routes={"*": reply(b"thanks")})
     return out
@@ -88,6 +101,30 @@ def test_a_tunnel_is_cut_when_its_budget_is_spent_and_not_a_byte_later(exeat, or
     assert exeat.metric("budget_exceeded_total", purpose="pull", action="cut") == 1
     (line,) = exeat.audit(event__action="close")
     assert (line["event.reason"], line["source.bytes"], line["rule.name"]) == ("budget", left, name)
+
+
+def test_what_a_cut_tunnel_was_counted_for_still_leaves(exeat, origins, tmp_path):
+    """The reset that follows would take it back."""
+    with Capture(tmp_path / "pcap", "tcp dst port 11") as seen:
+        with open_tunnel(exeat, "slow.budget.test:11") as s:
+            push(s, 20 * MEBIBYTE)
+            assert gone(s)
+        wait_until(lambda: exeat.metric("connections_active") == 0)
+        seen.stop()
+    assert seen.bytes_to(11) == 32 * 1024 == exeat.metric("bytes_total", entry="slow", direction="upload")
+    wait_until(origins["slow"].at_rest)
+    assert origins["slow"].peers[0].failed is not None, "it is a cut to the origin, too"
+
+
+def test_an_origin_that_takes_nothing_holds_a_cut_tunnel_no_longer_than_a_second(exeat, origins):
+    with open_tunnel(exeat, "deaf.budget.test:12") as s:
+        began = time.monotonic()
+        push(s, 20 * MEBIBYTE)
+        assert gone(s)
+        (line,) = wait_until(lambda: exeat.audit(event__action="close"), 0.9)
+        assert line["event.reason"] == "budget"
+        wait_until(lambda: exeat.metric("connections_active") == 0, 5)
+    assert time.monotonic() - began < seconds(2.5), "the origin sleeps for three"
 
 
 def test_a_spent_budget_refuses_the_next_tunnel_before_anything_leaves(lab, exeat, origins):

@@ -49,8 +49,8 @@ class Lab:
     def http_origin(self, host, port=80, routes=None):
         return self._keep(HttpOrigin(self.topology.world, routes, host, port))
 
-    def origin(self, host, port, serve=echo, context=None):
-        return self._keep(Origin(self.topology.world, serve, host, port, context))
+    def origin(self, host, port, serve=echo, context=None, buffer=None):
+        return self._keep(Origin(self.topology.world, serve, host, port, context, buffer))
 
     def bytes_at_origins(self):
         """Of all origins together, once each has noticed that its connections have ended."""

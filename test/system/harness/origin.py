@@ -86,14 +86,17 @@ class TlsPeer(Peer):
 
 
 class Origin:
-    """Listens in `namespace` on `host` (one address, or "::" for all) and hands each connection to serve(peer)."""
+    """Listens in `namespace` on `host` (one address, or "::" for all) and hands each connection to serve(peer). `buffer`: octets that a connection
+    takes before they are read, about."""
 
-    def __init__(self, namespace, serve, host="::", port=443, context=None):
+    def __init__(self, namespace, serve, host="::", port=443, context=None, buffer=None):
         self.peers, self._serve, self.context = [], serve, context
         self.deaf = False  # it does not notice when a connection ends
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         self._listening = namespace.socket(family)
         self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if buffer:
+            self._listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         self._listening.bind((host, port))
         self._listening.listen(4096)
         self.port = self._listening.getsockname()[1]

@@ -56,8 +56,8 @@ class Topology:
             namespace.sysctl("ipv4/ip_local_port_range", "10240 65000")
             namespace.sysctl("core/somaxconn", 8192)
         self.inside.nft(_WATCH)
-        self.pod = self._pod("p0", "10.42.0", "fd00:42:")
-        self.pod2 = self._pod("q0", "10.43.0", "fd00:43:")
+        self.pod = self.new_pod("p0", "10.42.0", "fd00:42:")
+        self.pod2 = self.new_pod("q0", "10.43.0", "fd00:43:")
 
     @staticmethod
     def _join(here, here_name, there, there_name, net4, net6):
@@ -65,7 +65,8 @@ class Topology:
         for namespace, name, n in ((here, here_name, 1), (there, there_name, 2)):
             namespace.ip(f"addr add {net4}.{n}/24 dev {name}", f"-6 addr add {net6}:{n}/64 dev {name} nodad", f"link set {name} up")
 
-    def _pod(self, link, net4, net6):
+    def new_pod(self, link, net4, net6):
+        """One more namespace behind `inside`, at net4.2 and net6:2; it knows no other way than through it."""
         pod = Namespace.new()
         self._join(self.inside, link, pod, "eth0", net4, net6)
         pod.ip(f"route add default via {net4}.1", f"-6 route add default via {net6}:1")

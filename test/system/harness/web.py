@@ -7,7 +7,7 @@ _CONFIG = """
 daemon off; master_process off; worker_processes 1; pid {at}/pid; error_log {at}/error.log;
 events {{ worker_connections 512; }}
 http {{
-  access_log {at}/access.log; types {{ text/plain txt; }} default_type application/octet-stream;
+  access_log {at}/access.log; types {{ text/plain txt; text/html html; }} default_type application/octet-stream;
   client_body_temp_path {at}/body; proxy_temp_path {at}/proxy; fastcgi_temp_path {at}/fastcgi; uwsgi_temp_path {at}/uwsgi; scgi_temp_path {at}/scgi;
   server {{
     listen {host4}:443 ssl http2; listen [{host6}]:443 ssl http2; listen {host4}:80; listen [{host6}]:80;
