@@ -78,6 +78,7 @@ def test_a_detector_that_cuts_shuts_the_client_out_and_nobody_else(lab):
     with running as exeat:
         with open_tunnel(exeat, "echo.detect.test:7") as s, open_tunnel(exeat, "other.detect.test:7") as t:
             assert alive(s) and alive(t)
+            wait_until(lambda: len(exeat.audit(event__action="open")) == 2)  # of two workers each tells in its turn
             probe(exeat)
             assert gone(s) and gone(t)
         assert connect_reply(exeat, "echo.detect.test:7").reason == "anomaly"
