@@ -104,6 +104,8 @@ inline constexpr std::chrono::hours throttle_time{1};      // that a detector's 
 inline constexpr std::size_t throttles = 1'024;            // clients at entries that are throttled at once; then as with shut_outs
 inline constexpr std::uint64_t throttle_burst = 16 * 1024; // bytes that leave at once, or ...
 inline constexpr std::chrono::milliseconds throttle_burst_time{250};  // ... what the rate brings meanwhile, if that is more
+inline constexpr std::uint64_t throttle_ceiling = 1 << 30;            // bytes a second: who is held to more is not held
+inline constexpr std::chrono::hours throttle_window{24};              // in which a rate may be told
 inline constexpr std::size_t chunk_sizes = 128;                       // of the last tunnels of a client at an entry
 inline constexpr std::int64_t detector_threshold = 1'000'000'000'000; // at most, in the detector's unit
 inline constexpr std::size_t detect_clients = 65'536;                 // keys of a table whose values are small

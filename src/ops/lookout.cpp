@@ -75,7 +75,7 @@ void lookout::see(const net::audit_record& r, std::vector<anomaly_event>& out)
         const auto which = static_cast<std::size_t>(f.which);
         counts_[which][static_cast<std::size_t>(actions_[which])].fetch_add(1, std::memory_order_relaxed);
         out.push_back({f, actions_[which], bank_.score(f.client, e.at), r.at});
-        if (actions_[which] == detector_action::cut && act_) act_(f);
+        if (actions_[which] != detector_action::observe && act_) act_(f, actions_[which]);
     }
 }
 
