@@ -4,6 +4,7 @@
 #include <exeat/detect/flow_event.hpp>
 #include <exeat/detect/thresholds.hpp>
 #include <exeat/ip_address.hpp>
+#include <exeat/upload_rate.hpp>
 
 #include <array>
 #include <chrono>
@@ -48,11 +49,12 @@ struct sandbox_settings {
 };
 
 // What a finding of a detector does. (What a spent budget does, the allowlist says.)
-enum class detector_action : std::uint8_t { observe, cut };
-inline constexpr std::array<std::string_view, 2> detector_action_words{"observe", "cut"};
+enum class detector_action : std::uint8_t { observe, throttle, cut };
+inline constexpr std::array<std::string_view, 3> detector_action_words{"observe", "throttle", "cut"};
 
 struct detector_settings {
     std::array<detector_action, detect::detectors> actions{};
+    std::array<upload_rate, detect::detectors> rates{}; // that throttle holds to
     detect::thresholds than;
 };
 

@@ -26,7 +26,9 @@ constexpr std::array listen{
 };
 
 constexpr std::array admin{
-    key{"address", "address and port", "127.0.0.1:9464", "Where /metrics, /healthz, /readyz and /api/status are. GET only.",
+    key{"address", "address and port", "127.0.0.1:9464",
+        "Where the status page, /metrics, /healthz, /readyz and the JSON of /api are. GET only, and for those who may see who talks to "
+        "whom.",
         "\"127.0.0.1:9464\""},
 };
 
@@ -76,11 +78,13 @@ constexpr std::array sandbox{
 };
 
 constexpr std::array detect{
-    key{"action", "observe or cut", "observe",
-        "observe: a metric and a line in the audit log. cut: the client's tunnels at that entry end, and it is refused there for 15 "
-        "minutes. "
-        "(What a spent budget does, on_budget in the allowlist says.)",
+    key{"action", "observe, throttle or cut", "observe",
+        "observe: a metric and a line in the audit log. throttle: what the client uploads at that entry is held to rate, until an hour has "
+        "passed since the last finding. cut: the client's tunnels at that entry end, and it is refused there for 15 minutes. What "
+        "denied_burst finds is throttled or cut at every entry. (What a spent budget does, on_budget in the allowlist says.)",
         "\"observe\""},
+    key{"rate", "size by time", "1 MiB/1m", "With action = \"throttle\": over all tunnels of the client together, 1 GiB a second at most.",
+        "\"1 MiB/1m\""},
     key{"threshold", "whole number", "the detector's", "From where on it finds, in its unit: octets, seconds or a count.", "64000000"},
 };
 

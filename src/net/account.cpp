@@ -134,6 +134,15 @@ void account::hold_to_budget()
 {
     const auto& by = *tunnel_.said.by;
     permit_ = {tunnel_.home.uploads, tunnel_.who.source, by, tunnel_.rules->settings(), tunnel_.home.minute()};
+    hold_back();
+}
+
+void account::hold_back()
+{
+    auto to = tunnel_.home.throttles_of(tunnel_.who.source, tunnel_.said.by->slot);
+    if (!held_back_ && !to[0] && !to[1]) return;
+    if (!held_back_) held_back_ = std::make_unique<held_back>(tunnel_.wake, tunnel_.home.rates);
+    held_back_->hold_to(std::move(to));
 }
 
 // Report mode is an action of its own, the last.
@@ -156,19 +165,32 @@ bool account::budget_refuses(verdict& reported)
     return false;
 }
 
+bool account::waits() const noexcept { return waits_for_rate_ || waits_for_budget(); }
+
 std::size_t account::may_upload(std::size_t want) noexcept
 {
+    if (held_back_) {
+        want = static_cast<std::size_t>(held_back_->take(want));
+        waits_for_rate_ = want == 0;
+        if (waits_for_rate_) return 0;
+    }
     const auto given = static_cast<std::size_t>(permit_.take(want, tunnel_.home.minute()));
     if (given == want) return want;
     if (!std::exchange(overdrawn_, true)) tunnel_.home.count.over_budget[static_cast<std::size_t>(purpose_)][on_budget()].add();
-    if (!only_told()) return given;
+    if (!only_told()) {
+        if (held_back_) held_back_->give_back(want - given);
+        return given;
+    }
     permit_.overdraw(want - given);
     return want;
 }
 
 void account::uploaded(std::size_t bytes, std::size_t may_have) noexcept
 {
-    if (may_have > bytes) permit_.give_back(may_have - bytes);
+    if (may_have > bytes) {
+        permit_.give_back(may_have - bytes);
+        if (held_back_) held_back_->give_back(may_have - bytes);
+    }
     if (bytes == 0) return;
     upload_ += bytes;
     tunnel_.home.count.rules[rule_slot_].upload.add(bytes);
@@ -210,6 +232,7 @@ void account::show_to(tunnel_list& list) const
     t.upload = upload_;
     t.download = download_;
     t.ech = tunnel_.ech;
+    t.throttled = throttled();
     t.port = peer_.port;
     if (!list.wants(t)) return;
     t.address = peer_.address;

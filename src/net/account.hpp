@@ -6,10 +6,12 @@
 #include <exeat/policy.hpp>
 #include <net/audit_ring.hpp>
 #include <net/counters.hpp>
+#include <net/held_back.hpp>
 #include <net/upload_permit.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 namespace exeat::net {
@@ -38,12 +40,16 @@ public:
     bool opened();
     // A reload judged the tunnel again and another rule of the same effect allows it.
     void moved_to(const rule&);
+    // To the throttles that the worker knows of now. Throws std::bad_alloc.
+    void hold_back();
+    bool throttled() const noexcept { return held_back_ && !held_back_->ended(); } // by a finding
 
     // The budgets that the rule which allows it is held to. True when nothing is left of them and that must refuse it; `reported` when
     // only report mode lets it pass. Throws std::bad_alloc.
     bool budget_refuses(verdict& reported);
     std::size_t may_upload(std::size_t want) noexcept;               // how much may be written upstream now; then uploaded() must follow
-    bool waits_for_budget() const noexcept;                          // when nothing may: it waits rather than ends
+    bool waits() const noexcept;                                     // when nothing may: it waits rather than ends ...
+    bool waits_for_rate() const noexcept { return waits_for_rate_; } // ... and not for long
     void uploaded(std::size_t bytes, std::size_t may_have) noexcept; // written upstream, of what might have been
     void downloaded(std::size_t bytes) noexcept;                     // read from the upstream
     void progress();                                                 // writes a progress line and sets the time of the next
@@ -57,6 +63,7 @@ private:
     void hold_to_budget();
     std::size_t on_budget() const noexcept;
     bool only_told() const noexcept;
+    bool waits_for_budget() const noexcept;
     void leave() noexcept;
     void close_book();
 
@@ -73,7 +80,8 @@ private:
     std::chrono::steady_clock::time_point opened_at_{};
     endpoint peer_;
     upload_permit permit_;
-    bool overdrawn_ = false;
+    std::unique_ptr<held_back> held_back_; // nearly always none
+    bool overdrawn_ = false, waits_for_rate_ = false;
 };
 
 } // namespace exeat::net

@@ -38,7 +38,7 @@ bool http_exchange::lost(ending why) noexcept
 
 bool http_exchange::without_leave() noexcept
 {
-    if (t_.book->waits_for_budget()) return false;
+    if (t_.book->waits()) return false;
     refused_ = verdict::budget;
     return lost(ending::budget);
 }

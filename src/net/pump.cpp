@@ -98,7 +98,7 @@ std::size_t pump::leave_for(std::size_t bytes, account& book) const noexcept
     return way_ == towards::upstream ? book.may_upload(bytes) : bytes;
 }
 
-pump::state pump::without_leave(const account& book) const noexcept { return book.waits_for_budget() ? state::waiting : state::spent; }
+pump::state pump::without_leave(const account& book) const noexcept { return book.waits() ? state::waiting : state::spent; }
 
 void pump::count_read(std::size_t bytes, account& book) const noexcept
 {

@@ -38,6 +38,7 @@ struct listed_tunnel {
     std::chrono::steady_clock::time_point opened;
     std::uint64_t upload = 0, download = 0;
     bool ech = false;
+    bool throttled = false; // by a finding
     std::string host;
     std::uint16_t port = 0;
     ip_address address; // of the upstream

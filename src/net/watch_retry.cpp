@@ -35,6 +35,7 @@ bool send_held(tunnel& t)
 {
     while (!t.held.empty() && t.upstream.writable) {
         const auto leave = t.book->may_upload(t.held.size());
+        if (leave == 0 && t.book->waits_for_rate()) return true;
         if (leave == 0) {
             t.interrupt({ending::budget, verdict::budget}); // nobody waits for the rest of a hello
             return false;

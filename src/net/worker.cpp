@@ -90,6 +90,34 @@ void worker::adopt(own_endpoints own)
     asio::post(io_, [this, own = std::move(own)]() mutable { own_ = std::move(own); });
 }
 
+void worker::adopt(std::shared_ptr<const throttled_clients> next)
+{
+    asio::post(io_, [this, next = std::move(next)]() mutable {
+        throttled_ = std::move(next);
+        hold_all_back();
+    });
+}
+
+// What could not be held back may not go on as it is.
+void worker::hold_all_back()
+{
+    for (auto& t : live)
+        if (t.book && t.to && t.said.by != nullptr) try {
+                t.book->hold_back();
+            } catch (const std::bad_alloc&) {
+                t.interrupt({ending::anomaly, verdict::anomaly});
+            }
+}
+
+throttles_of_tunnel worker::throttles_of(const ip_address& client, std::uint32_t rule_slot) const noexcept
+{
+    throttles_of_tunnel out;
+    if (!throttled_) return out;
+    for (const auto& t : *throttled_)
+        if (t.client == client && (t.entry == 0 || t.entry == rule_slot)) out[t.entry == 0 ? 0 : 1] = t.to;
+    return out;
+}
+
 void worker::shut_out(const ip_address& client, std::uint32_t rule_slot)
 {
     asio::post(io_, [this, client, rule_slot] { take_shut_out(client, rule_slot); });
@@ -183,6 +211,7 @@ void worker::sweep()
     rounds_.fetch_add(1, std::memory_order_relaxed);
     const auto now = static_cast<tick>((steady_clock::now() - began_) / limits::sweep_interval);
     due.sweep(now);
+    rates.wake();
     names.sweep();
     late_.move_to(audit_);
     if (wall_ >= next_change_) {

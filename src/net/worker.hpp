@@ -6,12 +6,14 @@
 #include <exeat/config.hpp>
 #include <exeat/name_budget.hpp>
 #include <exeat/policy.hpp>
+#include <exeat/throttle.hpp>
 #include <net/admission.hpp>
 #include <net/audit_ring.hpp>
 #include <net/client_table.hpp>
 #include <net/counters.hpp>
 #include <net/deadlines.hpp>
 #include <net/denial_sampler.hpp>
+#include <net/held_back.hpp>
 #include <net/late_records.hpp>
 #include <net/reactor.hpp>
 #include <net/resolver.hpp>
@@ -63,6 +65,7 @@ public:
     void run();                                                          // this thread becomes the worker's, until cut_all() is done
     void adopt(std::shared_ptr<const policy>, std::uint64_t generation); // any thread: takes effect for all tunnels, live ones too
     void adopt(own_endpoints);                                           // any thread
+    void adopt(std::shared_ptr<const throttled_clients>);                // any thread: live tunnels are held to them, too
     // any thread: ends what the client has open at the entry (any entry: 0) and refuses it there for limits::shut_out_time
     void shut_out(const ip_address& client, std::uint32_t rule_slot);
     void drain();                                                     // any thread: accept no more, let tunnels finish
@@ -79,6 +82,7 @@ public:
     wall_time wall() const noexcept { return wall_; }
     bool cutting() const noexcept { return ending_.has_value(); }
     bool has_shut_out(const ip_address& client, std::uint32_t rule_slot) const noexcept;
+    throttles_of_tunnel throttles_of(const ip_address& client, std::uint32_t rule_slot) const noexcept; // everywhere, and there
     budget_minutes minute() const noexcept { return minute_; }
     std::span<char> scratch() noexcept { return scratch_; } // for one non-blocking call and what follows it without a wait
     bool draining() const noexcept { return draining_; }
@@ -100,6 +104,7 @@ public:
     admission& doors;
     name_budget& wildcard_names;
     budget_book& uploads;
+    rate_line rates;
 
 private:
     void take(std::shared_ptr<const policy>, std::uint64_t generation);
@@ -110,6 +115,7 @@ private:
     void judge_all_again();
     void judge_again(tunnel&);
     void take_shut_out(const ip_address& client, std::uint32_t rule_slot);
+    void hold_all_back();
 
     audit_ring& audit_;
     late_records late_;
@@ -134,7 +140,8 @@ private:
         std::uint32_t rule_slot;
         std::chrono::steady_clock::time_point until;
     };
-    std::vector<shut> shut_; // nearly always empty
+    std::vector<shut> shut_;                             // nearly always empty
+    std::shared_ptr<const throttled_clients> throttled_; // nearly always null
 };
 
 } // namespace exeat::net

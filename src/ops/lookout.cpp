@@ -77,7 +77,7 @@ void lookout::see(const net::audit_record& r, std::vector<anomaly_event>& out)
         out.push_back({f, actions_[which], bank_.score(f.client, e.at), r.at});
         recent_.push_front(out.back());
         if (recent_.size() > limits::recent_findings) recent_.pop_back();
-        if (actions_[which] == detector_action::cut && act_) act_(f);
+        if (actions_[which] != detector_action::observe && act_) act_(f, actions_[which]);
     }
 }
 

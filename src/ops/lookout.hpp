@@ -26,12 +26,12 @@ struct anomaly_event {
 
 class lookout {
 public:
-    using actor = std::function<void(const detect::finding&)>; // for findings whose action is cut
+    using actor = std::function<void(const detect::finding&, detector_action)>; // for findings that are not only observed
 
     // The labels outlive it.
     lookout(const label_registry&, const detector_settings&);
 
-    void on_cut(actor act) { act_ = std::move(act); } // before the first see()
+    void on_action(actor act) { act_ = std::move(act); } // before the first see()
     // Appends what was found. Throws std::bad_alloc.
     void see(const net::audit_record&, std::vector<anomaly_event>&);
 
@@ -60,7 +60,7 @@ private:
     std::deque<anomaly_event> recent_;                                               // under the mutex too; the newest first
     detect::findings found_;
     detect::moment now_{0};
-    std::array<std::array<std::atomic<std::uint64_t>, 2>, detect::detectors> counts_{};
+    std::array<std::array<std::atomic<std::uint64_t>, detector_action_words.size()>, detect::detectors> counts_{};
 };
 
 } // namespace exeat::ops

@@ -1,5 +1,7 @@
 #include <ops/read_detectors.hpp>
 
+#include <ops/quantity.hpp>
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -35,9 +37,29 @@ bool has_threshold(detector d) noexcept
     return d != detector::upload_budget && d != detector::pull_upload && d != detector::name_mismatch;
 }
 
+constexpr toml_key action{"action", "\"observe\""}, threshold{"threshold", "64000000"}, rate{"rate", "\"1 MiB/1m\""};
+
+void read_rate(section& s, upload_rate& out)
+{
+    const auto written = s.text(rate);
+    if (!written) return;
+    const auto budget = parse_budget(*written);
+    const auto refuse = [&](std::string_view why, std::string_view mend) {
+        s.reject(rate.name, fmt::format("{} {}; {}", as_shown(*written), why, mend));
+    };
+    const auto example = fmt::format("write it like {}", rate.example);
+    if (!budget) return refuse("is no rate", example);
+    const upload_rate r{budget->bytes, budget->per};
+    if (r.bytes == 0) return refuse("lets nothing through", "write action = \"cut\" for that");
+    if (r.per > limits::throttle_window)
+        return refuse("is for too long a time", fmt::format("write one of {} at most", to_text(limits::throttle_window)));
+    if (slower({limits::throttle_ceiling, std::chrono::seconds{1}}, r))
+        return refuse("is more than 1 GiB a second, which holds nobody back", example);
+    out = r;
+}
+
 void read_one(section& s, detector which, detector_settings& out)
 {
-    constexpr toml_key action{"action", "\"observe\""}, threshold{"threshold", "64000000"};
     if (const auto a = s.word(action, detector_action_words))
         out.actions[static_cast<std::size_t>(which)] = static_cast<detector_action>(*a);
     const auto value = s.integer(threshold, 1, limits::detector_threshold);
@@ -48,6 +70,9 @@ void read_one(section& s, detector which, detector_settings& out)
         s.reject(action.name, "what a spent budget does, 'on_budget' in the allowlist says; remove it here");
     if (which == detector::uniform_chunks && out.than.chunks > limits::chunk_sizes)
         s.reject(threshold.name, fmt::format("at most {} tunnels are looked at; write fewer", limits::chunk_sizes));
+    read_rate(s, out.rates[static_cast<std::size_t>(which)]);
+    if (s.has(rate.name) && out.actions[static_cast<std::size_t>(which)] != detector_action::throttle)
+        s.reject(rate.name, "a rate is for action = \"throttle\"; write that or remove it");
     s.done();
 }
 

@@ -53,6 +53,7 @@ public:
 
 private:
     void make_workers(const std::shared_ptr<const policy>& first, open_sockets&);
+    void act_on(const detect::finding&, detector_action);
     void start_threads();
     void on_signals();
     void handle(int signal);
@@ -77,6 +78,7 @@ private:
     name_budget wildcard_names_{net::random_seed(),
                                 std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch())};
     upload_ledger uploads_;
+    std::shared_ptr<const throttled_clients> throttled_ = std::make_shared<throttled_clients>();
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
     lookout lookout_;
     std::unique_ptr<journal> journal_;
@@ -111,12 +113,8 @@ service::service(const config& c, label_registry& labels, policy_gate& gate, loa
     if (!journal_->healthy()) throw std::runtime_error{"audit log: " + journal_->last_error()};
     make_workers(first.rules, sockets);
     // By way of this thread: the journal's must not meet workers that are made or gone.
-    lookout_.on_cut([this](const detect::finding& f) {
-        boost::asio::post(io_, [this, f] {
-            const auto entry = f.which == detect::detector::denied_burst ? 0 : f.entry; // who probes, probes everywhere
-            post_to_workers([&](auto& w) { w.shut_out(f.client, entry); });
-        });
-    });
+    lookout_.on_action(
+        [this](const detect::finding& f, detector_action what) { boost::asio::post(io_, [this, f, what] { act_on(f, what); }); });
     std::vector<const net::counters*> counts;
     std::vector<const net::client_table*> clients;
     for (const auto& w : workers_) {
@@ -147,6 +145,17 @@ void service::make_workers(const std::shared_ptr<const policy>& first, open_sock
         config_, doors_, wildcard_names_, uploads_.book(), journal_->healthy(), first, status_.now().generation, own, sockets.inherited};
     for (std::size_t i = 0; i < config_.workers; ++i)
         workers_.push_back(std::make_unique<net::worker>(i, common, std::move(sockets.of_worker[i]), *rings_[i]));
+}
+
+void service::act_on(const detect::finding& f, detector_action what)
+{
+    const auto entry = f.which == detect::detector::denied_burst ? 0 : f.entry; // who probes, probes everywhere
+    if (what == detector_action::cut) return post_to_workers([&](auto& w) { w.shut_out(f.client, entry); });
+    const auto next = std::make_shared<throttled_clients>(*throttled_);
+    const auto& rate = config_.detect.rates[static_cast<std::size_t>(f.which)];
+    if (!hold(*next, f.client, entry, rate, std::chrono::steady_clock::now().time_since_epoch())) return;
+    throttled_ = next;
+    post_to_workers([&](auto& w) { w.adopt(throttled_); });
 }
 
 std::vector<std::uint64_t> service::rounds() const

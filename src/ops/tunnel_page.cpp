@@ -79,7 +79,8 @@ json::object of_tunnel(const net::listed_tunnel& t, const std::vector<label_regi
             {"age_seconds", age.count()},
             {"upload_bytes", t.upload},
             {"download_bytes", t.download},
-            {"ech", t.ech}};
+            {"ech", t.ech},
+            {"throttled", t.throttled}};
 }
 
 } // namespace

@@ -97,6 +97,16 @@ TEST_CASE("durations of exeat.toml have their ceilings to the millisecond")
     CHECK_FALSE(takes_with("[dns]\n" + time("timeout", limits::dns_timeout + 1ms)));
 }
 
+TEST_CASE("rates of exeat.toml have their ceilings")
+{
+    const auto rate = [](const std::string& r) { return "[detect.drip]\naction = \"throttle\"\nrate = \"" + r + "\""; };
+    static_assert(limits::throttle_ceiling == 1 << 30 && limits::throttle_window == 24h);
+    CHECK(takes_with(rate("1 GiB/1s")));
+    CHECK_FALSE(takes_with(rate("1048577 KiB/1s")));
+    CHECK(takes_with(rate("1 KiB/24h")));
+    CHECK_FALSE(takes_with(rate("1 KiB/86400001ms")));
+}
+
 TEST_CASE("a process event's message is cut at its bound")
 {
     label_registry labels;

@@ -94,6 +94,12 @@ system_calls = "off"
 files = "off"
 root = "allow"
 read = ["/srv/lists"]
+[detect.drip]
+action = "throttle"
+rate = "5 MiB/90s"
+threshold = 7
+[detect.beacon]
+action = "cut"
 )");
     REQUIRE(loaded.value);
     const auto& c = *loaded.value;
@@ -131,6 +137,13 @@ read = ["/srv/lists"]
     CHECK_FALSE(c.sandbox.files);
     CHECK(c.sandbox.root_expected);
     CHECK(c.sandbox.read == std::vector<std::string>{"/srv/lists"});
+    const auto drip = static_cast<std::size_t>(detect::detector::drip), beacon = static_cast<std::size_t>(detect::detector::beacon);
+    CHECK(c.detect.actions[drip] == detector_action::throttle);
+    CHECK(c.detect.rates[drip] == upload_rate{5 << 20, 90s});
+    CHECK(c.detect.than.drip_bytes == 7);
+    CHECK(c.detect.actions[beacon] == detector_action::cut);
+    CHECK(c.detect.rates[beacon] == upload_rate{1 << 20, 1min});
+    CHECK(c.detect.actions[0] == detector_action::observe);
 }
 
 TEST_CASE("every wrong exeat.toml is an error with its line, its column and a mend")

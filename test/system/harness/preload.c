@@ -1,5 +1,5 @@
-// Loaded in front of exeat's libraries by the tests of faults: a wall clock that can be stepped and an allocator that can be told to
-// fail, both by a page of memory that the test shares (preload.py). Without -DALLOCATIONS it is the clock alone, for sanitizer builds.
+// Loaded in front of exeat's libraries by the tests of faults: clocks that can be stepped and an allocator that can be told to
+// fail, both by a page of memory that the test shares (preload.py). Without -DALLOCATIONS it is the clocks alone, for sanitizer builds.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 struct control {
-    volatile long wall_offset; // seconds
-    volatile long seen;        // allocations of the watched threads
-    volatile long first;       // the first of them that fails, by its number; 0: none
-    volatile long length;      // so many fail one after the other
-    volatile long failed;      // so many have
-    volatile long every;       // 1: every thread is watched, not only those that accept connections
+    volatile long wall_offset;   // seconds
+    volatile long seen;          // allocations of the watched threads
+    volatile long first;         // the first of them that fails, by its number; 0: none
+    volatile long length;        // so many fail one after the other
+    volatile long failed;        // so many have
+    volatile long every;         // 1: every thread is watched, not only those that accept connections
+    volatile long steady_offset; // seconds
 };
 
 static struct control nothing, *told = &nothing;
@@ -36,6 +37,7 @@ int clock_gettime(clockid_t which, struct timespec* out)
 {
     const int said = (int)syscall(SYS_clock_gettime, which, out);
     if (said == 0 && which == CLOCK_REALTIME) out->tv_sec += told->wall_offset;
+    if (said == 0 && which == CLOCK_MONOTONIC) out->tv_sec += told->steady_offset;
     return said;
 }
 

@@ -1,4 +1,4 @@
-"""A clock to step and an allocator that fails, in front of the real binary: preload.c, and the page of memory by which a test tells it what to do."""
+"""Clocks to step and an allocator that fails, in front of the real binary: preload.c, and the page of memory by which a test tells it what to do."""
 import mmap
 import pathlib
 import re
@@ -8,7 +8,7 @@ import subprocess
 from .exeat import BINARY
 
 SOURCE = pathlib.Path(__file__).with_name("preload.c")
-_FIELDS = ("wall_offset", "seen", "first", "length", "failed", "every")
+_FIELDS = ("wall_offset", "seen", "first", "length", "failed", "every", "steady_offset")
 
 
 def address_sanitizer():

@@ -1,0 +1,70 @@
+#include <net/held_back.hpp>
+
+#include <algorithm>
+
+namespace exeat::net {
+
+namespace {
+
+throttle::moment now() noexcept { return std::chrono::steady_clock::now().time_since_epoch(); }
+
+} // namespace
+
+void held_back::hold_to(throttles_of_tunnel t) noexcept
+{
+    if (is_linked()) try_again(), tunnel_.wake();
+    to_ = std::move(t);
+}
+
+void held_back::wait() noexcept
+{
+    line_.join(*this);
+    for (auto& t : to_)
+        if (t) t->waits();
+}
+
+void held_back::try_again() noexcept
+{
+    if (!is_linked()) return;
+    unlink();
+    for (auto& t : to_)
+        if (t) t->tries_again();
+}
+
+std::uint64_t held_back::take(std::uint64_t want) noexcept
+{
+    if (is_linked()) return 0;
+    const auto at = now();
+    auto given = want;
+    std::array<std::uint64_t, 2> taken{};
+    for (std::size_t i = 0; i < to_.size(); ++i)
+        if (to_[i]) given = taken[i] = to_[i]->take(given, at);
+    for (std::size_t i = 0; i < to_.size(); ++i)
+        if (to_[i]) to_[i]->give_back(taken[i] - given);
+    if (given < want) wait();
+    return given;
+}
+
+void held_back::give_back(std::uint64_t unsent) noexcept
+{
+    for (auto& t : to_)
+        if (t) t->give_back(unsent);
+}
+
+bool held_back::ended() const noexcept
+{
+    return std::all_of(to_.begin(), to_.end(), [at = now()](const auto& t) { return !t || t->ended(at); });
+}
+
+void rate_line::wake() noexcept
+{
+    if (waiting_.empty()) return;
+    waiting_.splice(waiting_.end(), waiting_, waiting_.begin());
+    while (!waiting_.empty()) {
+        auto& first = waiting_.front();
+        first.try_again();
+        first.tunnel_.wake();
+    }
+}
+
+} // namespace exeat::net
