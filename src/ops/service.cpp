@@ -6,6 +6,7 @@
 #include <net/worker.hpp>
 #include <ops/admin.hpp>
 #include <ops/descriptors.hpp>
+#include <ops/drain.hpp>
 #include <ops/history.hpp>
 #include <ops/journal.hpp>
 #include <ops/memory_trim.hpp>
@@ -25,7 +26,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <fmt/format.h>
 #include <sys/prctl.h>
@@ -58,9 +58,7 @@ private:
     void on_signals();
     void handle(int signal);
     void note(process_event::what);
-    void drain();
-    void tell_the_drain(std::size_t left);
-    void watch_the_drain();
+    void begin_draining();
     void cut(ending);
     std::vector<std::uint64_t> rounds() const;
     void post_to_workers(const auto& what)
@@ -90,12 +88,10 @@ private:
     std::unique_ptr<reload> reload_;
     std::unique_ptr<address_watch> addresses_;
     memory_trim trim_{io_, [this] { return doors_.connections(); }};
-    net::shared_kept_memory signal_memory_, drain_memory_; // what is not begun again would never be again
+    net::shared_kept_memory signal_memory_; // what is not begun again would never be again
     watchdog watchdog_{io_, manager_, log_, [this] { return rounds(); }};
     boost::asio::signal_set signals_{io_};
-    boost::asio::steady_timer drain_timer_{io_};
-    std::chrono::steady_clock::time_point drain_until_, drain_log_at_;
-    std::size_t drain_told_ = 0;
+    drain drain_{io_, manager_, log_, [this] { return doors_.connections(); }, [this] { cut(ending::drained); }};
     std::vector<std::thread> threads_;
     bool draining_ = false, cutting_ = false;
 };
@@ -226,45 +222,17 @@ void service::handle(int signal)
     if (signal == SIGHUP) return reload_->now("SIGHUP");
     if (signal == SIGUSR1) return journal_->reopen();
     if (draining_) return cut(ending::stopped);
-    drain();
+    begin_draining();
 }
 
-void service::drain()
+void service::begin_draining()
 {
     draining_ = true;
     status_.drain();
     manager_.stopping(config_.drain_timeout + limits::audit_stop_time + limits::linger_time);
     if (admin_shared_) admin_->close(); // whoever asks there wants the process that serves
     post_to_workers([](auto& w) { w.drain(); });
-    drain_until_ = std::chrono::steady_clock::now() + config_.drain_timeout;
-    watch_the_drain();
-}
-
-// To the service manager whenever it changes, to the log now and then.
-void service::tell_the_drain(std::size_t left)
-{
-    if (left != drain_told_) manager_.status(fmt::format("draining, {} connections left", left));
-    drain_told_ = left;
-    const auto now = std::chrono::steady_clock::now();
-    if (now < drain_log_at_) return;
-    drain_log_at_ = now + limits::drain_report_interval;
-    const auto rest = std::chrono::ceil<std::chrono::seconds>(drain_until_ - now);
-    log_.say(severity::notice, "draining", {{"connections", std::to_string(left)}, {"seconds left", std::to_string(rest.count())}});
-}
-
-void service::watch_the_drain()
-{
-    const auto left = doors_.connections();
-    if (left == 0) return cut(ending::drained);
-    tell_the_drain(left);
-    if (std::chrono::steady_clock::now() >= drain_until_) {
-        log_.say(severity::warning, "drain_timeout is over, cutting what is left", {{"connections", std::to_string(doors_.connections())}});
-        return cut(ending::drained);
-    }
-    drain_timer_.expires_after(limits::sweep_interval);
-    drain_timer_.async_wait(boost::asio::bind_allocator(drain_memory_.memory(), [this](boost::system::error_code failed) {
-        if (!failed) watch_the_drain();
-    }));
+    drain_.begin(config_.drain_timeout);
 }
 
 void service::cut(ending why)
@@ -272,7 +240,7 @@ void service::cut(ending why)
     if (cutting_) return;
     cutting_ = true;
     watchdog_.stop();
-    drain_timer_.cancel();
+    drain_.stop();
     reload_->stop();
     post_to_workers([why](auto& w) { w.cut_all(why); });
     io_.stop();

@@ -1,0 +1,40 @@
+// The time between a SIGTERM and the end: what is open goes on until it ends by itself or drain_timeout is over, and those who watch are
+// told how much is left. Lives on one io_context's thread.
+#pragma once
+
+#include <exeat/config.hpp>
+#include <net/kept_memory.hpp>
+#include <ops/log.hpp>
+#include <ops/notify.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstddef>
+#include <functional>
+
+namespace exeat::ops {
+
+class drain {
+public:
+    // `left`: how many connections are open. `over`: called once, when none is, or when the time is. The references outlive it.
+    drain(boost::asio::io_context&, const notifier&, const event_log&, std::function<std::size_t()> left, std::function<void()> over);
+
+    void begin(std::chrono::milliseconds timeout);
+    void stop() { timer_.cancel(); }
+
+private:
+    void watch();
+    void tell(std::size_t left);
+
+    const notifier& manager_;
+    const event_log& log_;
+    const std::function<std::size_t()> left_;
+    const std::function<void()> over_;
+    net::shared_kept_memory memory_; // what is not begun again would never be again
+    boost::asio::steady_timer timer_;
+    std::chrono::steady_clock::time_point until_, log_at_;
+    std::size_t told_ = 0;
+};
+
+} // namespace exeat::ops
