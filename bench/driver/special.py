@@ -26,9 +26,9 @@ def decide(lab, _running, _quick):
     return _lines(lab, "decide", 10, 1000, MILLION)
 
 
-def detect(lab, _running, _quick):
+def detect(lab, _running, quick):
     note("detectors")
-    return _lines(lab, "detect", 200, 2_000, 100_000)
+    return _lines(lab, "detect", 200, 2_000, *([] if quick else [100_000]))
 
 
 def idle(lab, running, quick):
