@@ -4,6 +4,7 @@ origins, by a packet capture, held against the budget that was left. What was se
 work beside it, is exit 1. As root."""
 import argparse
 import collections
+import concurrent.futures
 import pathlib
 import signal
 import sys
@@ -197,13 +198,8 @@ class Wire:
     @staticmethod
     def _each(rows, work):
         """All purposes at once: number of the row -> what came of it."""
-        out = {}
-        threads = [threading.Thread(target=lambda r=r: out.update({r.number: work(r)})) for r in rows]
-        for t in threads:
-            t.start()
-        for t in threads:
-            t.join()
-        return out
+        with concurrent.futures.ThreadPoolExecutor(len(rows)) as pool:
+            return dict(zip((r.number for r in rows), pool.map(work, rows)))
 
     def _found(self, rows, watch, began):
         for r in rows:

@@ -74,6 +74,25 @@ def _decide(names):
     return lambda s: next(at["ns"] for at in s["decide"] if at["names"] == names)
 
 
+def of_a_tunnel(f, detect):
+    """In percent: the detectors' look at its two records, of the CPU time of a CONNECT tunnel in the same run."""
+    cost = f.of("connect", "exeat")
+    return (detect["open_ns"] + detect["close_ns"]) / 10 / statistics.median(cost) if cost else None
+
+
+def of_bulk(f, detect):
+    """In percent: a record for each 64 MiB."""
+    cost = f.of("upload_1", "exeat")
+    return detect["progress_ns"] / 1e7 / (statistics.median(cost) * 0.067108864) if cost else None
+
+
+def detectors(clients):
+    def value(f):
+        at = next((d for d in f.special.get("detect", []) if d["clients"] == clients), None)
+        return at and of_a_tunnel(f, at)
+    return Bar("detect", f"≤ 1 % of a CONNECT tunnel with {clients:,} clients", 1, value, peers=())
+
+
 def _flat(s):
     levels = s["tunnels"]["connect"]
     return levels[-1]["setup_us"] / levels[0]["setup_us"]
@@ -92,6 +111,7 @@ BARS = [
     fixed("idle", "CONNECT ≤ 1.5 KiB", 1.5, lambda s: s["idle"]["exeat"]["connect"] / 1024),
     fixed("idle", "SNI ≤ 1.2 KiB", 1.2, lambda s: s["idle"]["exeat"]["sni"] / 1024),
     fixed("decide", "≤ 100 ns at 10 names", 100, _decide(10)), fixed("decide", "≤ 250 ns at 1,000,000 names", 250, _decide(1_000_000)),
+    detectors(200), detectors(2_000),
     fixed("names", "1,000,000 add ≤ 50 MiB", 50, lambda s: (_size(s, 1_000_000)["pss"] - _size(s, 10)["pss"]) / 2**20),
     fixed("names", "set-up ≤ 1.05 × that at 10 names", 1.05, _pairs),
     fixed("names", "reload ≤ 0.9 × haproxy", 0.9, lambda s: _exeat(s)["reload"]["seconds"] / s["names"]["haproxy"]["reload"]["seconds"]),

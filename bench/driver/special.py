@@ -14,11 +14,21 @@ def system_calls(lab, running, quick):
     return calls.of(lab, [p for p in running if not quick or type(p) in (Exeat, KernelRelay)])
 
 
-def decide(lab, _running, _quick):
-    note("decide()")
-    done = pinned([lab.programs / "decide", 10, 1000, MILLION], {PROXY_CORE}, stdout=subprocess.PIPE, text=True)
+def _lines(lab, *argv):
+    """What one of our programs prints, a line of JSON each."""
+    done = pinned([lab.programs / argv[0], *argv[1:]], {PROXY_CORE}, stdout=subprocess.PIPE, text=True)
     out, _ = done.communicate(timeout=300)
     return [json.loads(line) for line in out.splitlines()]
+
+
+def decide(lab, _running, _quick):
+    note("decide()")
+    return _lines(lab, "decide", 10, 1000, MILLION)
+
+
+def detect(lab, _running, quick):
+    note("detectors")
+    return _lines(lab, "detect", 200, 2_000, *([] if quick else [100_000]))
 
 
 def idle(lab, running, quick):
@@ -94,4 +104,4 @@ class _paused:
             p.start()
 
 
-EVERY = {"calls": system_calls, "decide": decide, "idle": idle, "tunnels": tunnels, "names": names, "scrape": scrapes, "workers": two_workers}
+EVERY = {"calls": system_calls, "decide": decide, "detect": detect, "idle": idle, "tunnels": tunnels, "names": names, "scrape": scrapes, "workers": two_workers}

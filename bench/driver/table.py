@@ -7,7 +7,7 @@ MIB = 2**20
 
 
 def text(figures):
-    parts = [_works(figures), *(say(figures.special[name]) for name, say in SPECIAL.items() if name in figures.special), _bars(figures)]
+    parts = [_works(figures), *(say(figures.special[name]) for name, say in SPECIAL.items() if name in figures.special), _detect(figures), _bars(figures)]
     parts += [f"skipped: {name}: {why}" for name, why in figures.skipped.items()]
     parts += [f"FAILED: {what}: {why}" for what, why in figures.failed().items()]
     return "\n\n".join(p for p in parts if p)
@@ -56,6 +56,18 @@ def _calls(by_mode):
 
 def _decide(at):
     return _rows(["decide(), names", "ns", "built s", "MiB"], [[f"{a['names']:,}", f"{a['ns']:.0f}", f"{a['built_seconds']:.3f}", f"{a['bytes'] / MIB:.1f}"] for a in at])
+
+
+def _detect(figures):
+    """What a tunnel's two records cost, and the share of that in all that exeat does for it: no more than it was measured in this run."""
+    head = ["detectors, clients", "open ns", "close ns", "denied ns", "progress ns", "% of a CONNECT tunnel", "% of an upload"]
+    rows = [[f"{at['clients']:,}", *(at[f"{a}_ns"] for a in ("open", "close", "deny", "progress")), *(_percent(share(figures, at)) for share in (bar.of_a_tunnel, bar.of_bulk))]
+            for at in figures.special.get("detect", [])]
+    return _rows(head, rows) if rows else ""
+
+
+def _percent(value):
+    return "" if value is None else f"{value:.2g}"
 
 
 def _idle(by_peer):

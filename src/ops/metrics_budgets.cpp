@@ -14,7 +14,12 @@ using net::counters;
 std::string word(std::string_view w) { return std::string{w}; }
 std::string purpose_word(std::size_t p) { return word(to_string(static_cast<purpose>(p))); }
 
-using client_windows = std::array<std::optional<per_window<std::uint64_t>>, purposes>;
+using windows_of = std::array<std::optional<per_window<std::uint64_t>>, purposes>; // by purpose
+
+struct client_windows {
+    windows_of sent;
+    windows_of counted; // against the purpose's budget
+};
 
 // What the open accounts hold, by client and by entry.
 struct sent_by {
@@ -37,29 +42,31 @@ sent_by look_into(budget_book& book, const policy_status::view& status)
         const auto entry = entries.find(key.what);
         const bool by_purpose = key.of == budget_key::scope::client_at_purpose;
         if (!by_purpose && entry == entries.end()) return; // of an entry that is no more
-        const auto sent = account.look(now).sent;
+        const auto held = account.look(now);
         if (key.of == budget_key::scope::entry) {
-            out.entries.emplace(entry->second->name, sent);
+            out.entries.emplace(entry->second->name, held.sent);
             return;
         }
-        auto& mine = out.clients[key.client][by_purpose ? key.what : static_cast<std::size_t>(entry->second->purpose)];
-        if (!mine) mine.emplace();
-        *mine += sent;
+        auto& mine = out.clients[key.client];
+        auto& sent = mine.sent[by_purpose ? key.what : static_cast<std::size_t>(entry->second->purpose)];
+        if (!sent) sent.emplace();
+        *sent += held.sent;
+        if (by_purpose) mine.counted[key.what] = held.counted;
     });
     return out;
 }
 
-void by_client(families& all, const metric_sources& from, const client_series& clients, const sent_by& sent)
+void by_client(prometheus::MetricFamily& gauge, const metric_sources& from, const client_series& clients, const sent_by& sent,
+               windows_of client_windows::*which)
 {
-    auto& windows = new_gauge(all, "client_upload_window_bytes",
-                              "Uploaded by a client within the window, to the byte; of the clients that have series of their own.");
     const auto groups = from.labels.groups();
     for (const auto& [key, s] : clients.named()) {
         const auto found = sent.clients.find(key.source);
         if (found == sent.clients.end()) continue;
+        const auto& windows = found->second.*which;
         for (std::size_t p = 0; p < purposes; ++p)
-            for (std::size_t w = 0; found->second[p] && w < budget_windows; ++w)
-                add(windows, (*found->second[p])[w],
+            for (std::size_t w = 0; windows[p] && w < budget_windows; ++w)
+                add(gauge, (*windows[p])[w],
                     {{"client", client_label(groups, key)}, {"purpose", purpose_word(p)}, {"window", word(budget_window_words[w])}});
     }
 }
@@ -101,7 +108,13 @@ void collect_budgets(families& all, const metric_sources& from, const client_ser
     exceeded(all, from);
     thresholds(all);
     const auto sent = look_into(from.uploads.book(), from.policy.now());
-    by_client(all, from, clients, sent);
+    by_client(new_gauge(all, "client_upload_window_bytes",
+                        "Uploaded by a client within the window, to the byte; of the clients that have series of their own."),
+              from, clients, sent, &client_windows::sent);
+    by_client(new_gauge(all, "client_upload_counted_bytes",
+                        "Of these, what counts against upload_budget_bytes: not what pulling costs, nor what went to entries with a budget "
+                        "of their own."),
+              from, clients, sent, &client_windows::counted);
     by_entry(all, sent);
     add(new_counter(all, "detector_crowded_total", "Times that a key found no room, and shared what is left for all such."),
         from.uploads.book().crowded(), {{"table", "upload_budgets"}});

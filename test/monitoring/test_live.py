@@ -96,7 +96,7 @@ def test_every_metric_that_rules_and_dashboard_name_is_there(exeat):
     wanted = set()
     for file in (CONF / "exeat.rules.yml", REPOSITORY / "conf/grafana/dashboard.py"):
         wanted |= {re.sub(r"_bucket$", "", name) for name in re.findall(r"(?<!:)\b(exeat_\w+|process_\w+)\b(?!:)", file.read_text())}
-    recorded = {"exeat_upload_window_bytes", "exeat_upload_bytes", "exeat_denied"}
+    recorded = {"exeat_upload_counted_bytes", "exeat_upload_bytes", "exeat_denied"}
     assert wanted - there - recorded == set()
 
 
@@ -114,6 +114,12 @@ def dashboard():
 
 def test_the_dashboard_is_what_its_source_makes():
     assert (REPOSITORY / "conf/grafana/exeat.json").read_text() == dashboard().text()
+
+
+def test_no_panel_that_analysts_were_promised_is_missing():
+    titles = {p["title"] for p in dashboard().panels()}
+    assert {"Top uploaders", "Budget used", "Upload by entry", "Direction", "Anomalies", "Actions", "Denials by reason", "Probers", "Tunnels", "Tunnel duration, p99",
+            "How unusual is the cluster's upload", "Traffic that no client's series has", "Allowlists in force", "Age of the last good load", "DNS", "Blind spots"} <= titles
 
 
 def test_no_panel_is_empty(exeat, watchers):

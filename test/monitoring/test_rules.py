@@ -38,3 +38,18 @@ def test_every_alert_has_both_tests_and_everything_that_who_is_woken_needs():
         assert alert["labels"]["severity"] in ("critical", "warning", "info"), name
         assert alert["annotations"].keys() == {"summary", "description", "runbook_url"}, name
         assert alert["annotations"]["runbook_url"] == f"README.md#{name.lower()}"
+
+
+def test_no_alert_that_analysts_were_promised_is_missing():
+    promised = {"upload over budget across replicas": "UploadOverBudget", "a tunnel was cut": "TunnelCut", "a direction flipped": "DirectionFlip", "a name did not match": "NameMismatch",
+                "a burst of denials": "DeniedBurst", "a tunnel is open too long": "TunnelTooLong", "many at once": "FleetShift", "replicas enforce different lists": "PolicyDrift",
+                "a reload fails": "ReloadFailing", "the list is about to expire": "PolicyExpires", "a grant is about to expire": "GrantExpires", "report mode is on": "ReportMode",
+                "audit events are lost": "AuditLoss", "a scrape fails: you are blind": "Down", "a detector's table is full": "DetectorSaturated"}
+    assert {what for what, name in promised.items() if f"Exeat{name}" not in ALERTS} == set()
+
+
+def test_the_clusters_shift_is_measured_in_robust_deviations():
+    """D5: the median absolute deviation, scaled to a standard deviation, of a day; it is recorded before it is compared."""
+    recorded = {r["record"]: r["expr"] for g in RULES["groups"] for r in g["rules"] if "record" in r}
+    assert "quantile_over_time(0.5" in recorded["cluster:exeat_upload_bytes:median1d"] and "1.4826" in recorded["cluster:exeat_upload_bytes:z"]
+    assert ALERTS["ExeatFleetShift"]["expr"] == "cluster:exeat_upload_bytes:z > 6"

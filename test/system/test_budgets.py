@@ -244,6 +244,21 @@ def test_what_is_downloaded_makes_room_for_what_pulling_costs(exeat, origins):
     assert uploaded(exeat, origins, "reader") == 2 * MEBIBYTE + 12 * 1024 + MEBIBYTE
 
 
+def test_what_is_said_to_be_used_of_a_purposes_budget_is_what_it_counts(exeat, origins):
+    """Neither what pulling costs, nor what an entry's own budget is for: both would be an alarm over nothing."""
+    with open_tunnel(exeat, "crowd.budget.test:9") as s:
+        push(s, 2 * MEBIBYTE)
+    for _ in range(2):
+        with open_tunnel(exeat, "pull.budget.test:9") as s:
+            s.sendall(bytes(12 * 1024))
+    used = lambda name: exeat.metric(name, client="lab/127.0.0.1", purpose="pull", window="1h")
+    wait_until(lambda: used("client_upload_window_bytes") == 2 * MEBIBYTE + 24 * 1024)
+    assert used("client_upload_counted_bytes") == 0 and exeat.metrics().has("exeat_client_upload_counted_bytes", purpose="pull")
+    with open_tunnel(exeat, "pull.budget.test:9") as s:
+        s.sendall(bytes(12 * 1024 + 1000))
+    wait_until(lambda: used("client_upload_counted_bytes") == 1000)
+
+
 def test_a_body_beyond_the_budget_is_refused_in_the_middle(exeat, origins):
     with exeat.connect() as s:
         assert ask(s, http_request("POST", "http://plain.budget.test/", ["Content-Length: 1000"], bytes(1000))).status == 200

@@ -24,10 +24,10 @@ private:
     struct host {
         moment since{0}, last{0}, hour_began{0}, opened{0};
         std::uint64_t hour_up = 0;
-        std::array<std::uint32_t, most_gaps> gaps{}; // seconds between openings, the last ones
         std::size_t gap_count = 0;
         bool begun = false, stranger = false;
         repeat_guard told_first, told_beacon;
+        std::array<std::uint32_t, most_gaps> gaps{}; // seconds between openings, the last ones; behind what every event reads
     };
     struct person {
         moment since{0}, last{0};

@@ -1,60 +1,99 @@
 // A table of at most so many keys. When it is full, the key goes that was used least recently, and is counted: an attacker who fills it
-// is seen by that. Every call is O(1). One thread.
+// is seen by that. A key that came to the front within the last uses, a sixteenth of the capacity, is not moved there again: that would
+// touch its neighbours' memory. So a key goes only when fifteen sixteenths of the capacity are keys used since. Every call is O(1).
+// What is handed out lives until the next use() or forget(). One thread.
 #pragma once
+
+#include <boost/unordered/unordered_flat_map.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
-#include <unordered_map>
-#include <utility>
+#include <vector>
 
 namespace exeat::detect {
 
 template <class Key, class Value, class Hash> class bounded_table {
 public:
-    bounded_table(std::size_t capacity, Hash hash) : capacity_{capacity}, places_{0, hash} {}
+    bounded_table(std::size_t capacity, Hash hash) : capacity_{capacity}, places_(0, hash) {}
 
     // The key's value, made anew where there is none; used now.
     Value& use(const Key& key)
     {
-        const auto found = places_.find(key);
-        if (found != places_.end()) {
-            order_.splice(order_.begin(), order_, found->second);
-            return found->second->second;
-        }
-        if (places_.size() == capacity_) evict();
-        order_.emplace_front(key, Value{});
-        places_.emplace(key, order_.begin());
-        return order_.front().second;
+        ++uses_;
+        const auto known = places_.find(key);
+        if (known == places_.end()) return lines_[add(key)].value;
+        auto& l = lines_[known->second];
+        if (known->second != newest_ && uses_ - l.moved > capacity_ / 16) unlink(l), to_front(known->second);
+        return l.value;
     }
     const Value* look(const Key& key) const
     {
-        const auto found = places_.find(key);
-        return found == places_.end() ? nullptr : &found->second->second;
+        const auto known = places_.find(key);
+        return known == places_.end() ? nullptr : &lines_[known->second].value;
     }
     void forget(const Key& key)
     {
-        const auto found = places_.find(key);
-        if (found == places_.end()) return;
-        order_.erase(found->second);
-        places_.erase(found);
+        const auto known = places_.find(key);
+        if (known == places_.end()) return;
+        release(known->second);
+        places_.erase(known);
     }
     std::size_t size() const noexcept { return places_.size(); }
     std::size_t capacity() const noexcept { return capacity_; }
     std::uint64_t evicted() const noexcept { return evicted_; }
 
 private:
+    using place = std::uint32_t;
+    static constexpr place none = ~place{0};
+    struct line {
+        Key key;
+        place newer = none, older = none; // free lines: the next free one
+        std::uint64_t moved = 0;          // to the front, in uses
+        Value value;
+    };
+
+    place add(const Key& key)
+    {
+        if (places_.size() == capacity_) evict();
+        if (free_ == none) lines_.emplace_back(), free_ = static_cast<place>(lines_.size() - 1);
+        const auto at = free_;
+        places_.emplace(key, at);
+        auto& l = lines_[at];
+        free_ = l.older;
+        l.key = key, l.value = Value{};
+        to_front(at);
+        return at;
+    }
     void evict()
     {
-        places_.erase(order_.back().first);
-        order_.pop_back();
+        places_.erase(lines_[oldest_].key);
+        release(oldest_);
         ++evicted_;
+    }
+    void release(place at) noexcept
+    {
+        unlink(lines_[at]);
+        lines_[at].older = free_;
+        free_ = at;
+    }
+    void unlink(const line& l) noexcept
+    {
+        (l.newer == none ? newest_ : lines_[l.newer].older) = l.older;
+        (l.older == none ? oldest_ : lines_[l.older].newer) = l.newer;
+    }
+    void to_front(place at) noexcept
+    {
+        auto& l = lines_[at];
+        l.newer = none, l.older = newest_, l.moved = uses_;
+        (newest_ == none ? oldest_ : lines_[newest_].newer) = at;
+        newest_ = at;
     }
 
     std::size_t capacity_;
-    std::list<std::pair<Key, Value>> order_; // used last first
-    std::unordered_map<Key, typename std::list<std::pair<Key, Value>>::iterator, Hash> places_;
-    std::uint64_t evicted_ = 0;
+    boost::unordered_flat_map<Key, place, Hash> places_;
+    std::vector<line> lines_;
+    place newest_ = none, oldest_ = none, free_ = none;
+    std::uint64_t uses_ = 0, evicted_ = 0;
 };
 
 } // namespace exeat::detect

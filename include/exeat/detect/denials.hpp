@@ -23,12 +23,12 @@ public:
 private:
     struct suspect {
         double walk = 1;
-        std::array<std::uint64_t, 64> targets{}; // the last different ones; bit 0 says how it ended
         std::size_t next = 0;
         moment window_began{0};
         std::uint32_t denied = 0;
         std::uint64_t mismatches = 0;
         repeat_guard told_walk, told_burst, told_mismatch;
+        std::array<std::uint64_t, 64> targets{}; // the last different ones; bit 0 says how it ended
     };
 
     bool is_new(suspect&, const flow_event&) const;
