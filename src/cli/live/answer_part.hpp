@@ -32,7 +32,7 @@ public:
     bool flag(std::string_view key);
     std::string text(std::string_view key);
     std::string text_or_null(std::string_view key); // empty for null
-    std::optional<wall_time> time(std::string_view key);
+    wall_time time(std::string_view key);
     std::optional<wall_time> time_or_null(std::string_view key);
     std::vector<std::string> texts(std::string_view key);
     answer_part object(std::string_view key);

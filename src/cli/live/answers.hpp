@@ -53,14 +53,14 @@ struct shown_denial {
 };
 
 struct shown_finding {
-    std::optional<wall_time> at;
+    wall_time at{};
     std::string detector, severity, action, technique, client, entry;
     double value = 0, threshold = 0, score = 0;
 };
 
 struct status_answer {
     std::string version;
-    std::optional<wall_time> now;
+    wall_time now{};
     std::chrono::seconds uptime{0};
     bool ready = false, draining = false;
     std::vector<std::string> reasons, warnings;

@@ -36,7 +36,7 @@ lines banner(const picture& p, const outlook& o, std::size_t columns, moment now
 {
     if (p.trouble.empty()) return {};
     const auto age = std::chrono::floor<std::chrono::seconds>(now - p.status.at);
-    return wrapped(fmt::format("!! NO ANSWER for {}, and all of this is so old: {}; {}", span_text(age), p.trouble,
+    return wrapped(fmt::format("!! NO ANSWER for {}, and what is shown is as old: {}; {}", span_text(age), p.trouble,
                                o.paused ? "paused" : fmt::format("trying again every {}", span_text(o.interval))),
                    tone::critical, columns, 3);
 }

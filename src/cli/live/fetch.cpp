@@ -24,7 +24,6 @@ namespace http = beast::http;
 using boost::system::error_code;
 using tcp = asio::ip::tcp;
 using answer = boost::system::result<std::string, std::string>;
-using response_parser = http::response_parser<http::string_body>;
 
 template <class... Parts> answer error(fmt::format_string<Parts...> form, Parts&&... parts)
 {
@@ -71,20 +70,6 @@ answer refused(const std::string& what, const http::response<http::string_body>&
                  clipped(printable(line, charset::ascii), 80));
 }
 
-asio::awaitable<void> read_answer(beast::tcp_stream& stream, response_parser& parser, error_code& failed)
-{
-    beast::flat_buffer seen{limits::scratch_bytes};
-    parser.header_limit(limits::top_head_bytes);
-    parser.body_limit(limits::top_answer_bytes);
-    parser.eager(false); // not beyond the head at first
-    // The parser holds only what it has at one time to its limit.
-    for (std::size_t head = 0; !failed && !parser.is_header_done();) {
-        head += co_await http::async_read_some(stream, seen, parser, asio::redirect_error(asio::use_awaitable, failed));
-        if (head > limits::top_head_bytes) failed = http::error::header_limit;
-    }
-    if (!failed) co_await http::async_read(stream, seen, parser, asio::redirect_error(asio::use_awaitable, failed));
-}
-
 } // namespace
 
 asio::awaitable<answer> fetch(const admin_site& site, std::string path)
@@ -102,8 +87,11 @@ asio::awaitable<answer> fetch(const admin_site& site, std::string path)
     co_await asio::async_write(stream, octets, asio::redirect_error(asio::use_awaitable, failed));
     if (failed) co_return no_answer(what, failed);
 
-    response_parser parser;
-    co_await read_answer(stream, parser, failed);
+    beast::flat_buffer seen{limits::scratch_bytes};
+    http::response_parser<http::string_body> parser;
+    parser.header_limit(limits::top_head_bytes);
+    parser.body_limit(limits::top_answer_bytes);
+    co_await http::async_read(stream, seen, parser, asio::redirect_error(asio::use_awaitable, failed));
     if (failed) co_return no_answer(what, failed);
     if (parser.get().result() != http::status::ok) co_return refused(what, parser.get());
     co_return answer{boost::system::in_place_value, std::move(parser.get().body())};

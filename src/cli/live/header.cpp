@@ -34,16 +34,16 @@ pieces who(const status_answer& s, const std::string& host, room_for how_much)
 {
     pieces out{{"exeat " + s.version, tone::title}, state(s), audit(s), {"running " + span_text(s.uptime)}};
     if (how_much > room_for::little) out.push_back({host, tone::faint});
-    if (s.now) out.push_back({how_much == room_for::all ? ops::utc(*s.now) : ops::utc(*s.now).substr(11), tone::faint});
+    out.push_back({how_much == room_for::all ? ops::utc(s.now) : ops::utc(s.now).substr(11), tone::faint});
     return out;
 }
 
 // "expires in 3d 4h", as loud as it is near.
-piece ending(std::string_view what, std::optional<wall_time> at, std::optional<wall_time> now)
+piece ending(std::string_view what, std::optional<wall_time> at, wall_time now)
 {
-    if (!at || !now) return {};
-    if (*at <= *now) return {"EXPIRED", tone::critical};
-    const auto left = *at - *now;
+    if (!at) return {};
+    if (*at <= now) return {"EXPIRED", tone::critical};
+    const auto left = *at - now;
     const auto how = left < std::chrono::days{1} ? tone::critical : left < limits::expiry_notice ? tone::warning : tone::plain;
     return {fmt::format("{} {}", what, span_text(left)), how};
 }
@@ -56,7 +56,7 @@ pieces enforced(const status_answer& s, room_for how_much)
     if (p.mode == "report") out.push_back({"REPORT MODE", tone::warning}), out.push_back(ending("for", p.report_until, s.now));
     else out.push_back({p.mode});
     out.push_back(ending("expires in", p.expires, s.now));
-    out.push_back({"sha256 " + p.sha256.substr(0, how_much == room_for::little ? 8 : 12)});
+    out.push_back({"sha256 " + clipped(p.sha256, how_much == room_for::little ? 9 : 13)});
     if (p.approved_by.empty()) out.push_back({"not signed", tone::faint});
     else if (how_much == room_for::all) out.push_back({fmt::format("signed by {}", fmt::join(p.approved_by, " "))});
     else out.push_back({fmt::format("signed by {}", p.approved_by.size())});
@@ -70,8 +70,8 @@ pieces traffic(const picture& p, room_for how_much)
     pieces out{{fmt::format("up {}/s", volume_rate_text(p.rate_of(&status_answer::upload)))},
                {fmt::format("down {}/s", volume_rate_text(p.rate_of(&status_answer::download)))},
                {fmt::format("tunnels {}", count_text(s.tunnels))},
-               {fmt::format("denied {}/s", count_rate_text(denied)), denied.value_or(0) > 0 ? tone::warning : tone::plain}};
-    out.push_back({fmt::format("findings {}", count_text(s.findings_total)), s.findings_total > 0 ? tone::warning : tone::plain});
+               {fmt::format("denied {}/s", count_rate_text(denied)), denied.value_or(0) > 0 ? tone::warning : tone::plain},
+               {fmt::format("findings {}", count_text(s.findings_total)), s.findings_total > 0 ? tone::warning : tone::plain}};
     if (how_much == room_for::all) out.push_back({fmt::format("allowed {}/s", count_rate_text(p.rate_of(&status_answer::allowed)))});
     return out;
 }

@@ -49,7 +49,7 @@ constexpr std::array finding_columns{
     column{"detector", "FINDING", false, false, 0, 10},
     column{"severity", "SEVERITY", false, true, 2},
     column{"ago", "AGO", true, false, 3},
-    column{"client", "CLIENT", false, false, 3, 14},
+    column{"client", "CLIENT", false, false, 1, 14},
     column{"action", "ACTION", false, false, 5},
     column{"entry", "ENTRY", false, false, 4, 10},
     column{"value", "VALUE", true, true, 6},
@@ -70,8 +70,8 @@ cell or_all(const std::string& text, std::string all) { return {text.empty() ? s
 // Since then, by exeat's own clock.
 cell since(std::optional<wall_time> then, const status_answer& s)
 {
-    if (!then || !s.now) return {"-", 1e18};
-    const auto passed = std::max(*s.now - *then, seconds{0});
+    if (!then) return {"-", 1e18};
+    const auto passed = std::max(s.now - *then, seconds{0});
     return {span_text(passed), static_cast<double>(passed.count())};
 }
 
@@ -101,8 +101,8 @@ change change_of(const looks<status_answer>& looked, std::vector<Row> status_ans
 
 tone tone_of(const shown_client& c, const status_answer& s)
 {
-    const bool cut_lately = c.last_cut && s.now && *s.now - *c.last_cut < limits::shut_out_time;
-    return cut_lately ? tone::critical : c.score > 0 ? tone::warning : tone::plain;
+    const bool cut_lately = c.last_cut && s.now - *c.last_cut < limits::shut_out_time;
+    return cut_lately ? tone::critical : c.score >= 1 ? tone::warning : tone::plain;
 }
 
 void fill_clients(table& t, const picture& p)
@@ -201,7 +201,7 @@ void fill_findings(table& t, const picture& p)
                            number(f.threshold),
                            number(f.score),
                            word(f.technique),
-                           {ops::utc(*f.at)}},
+                           {ops::utc(f.at)}},
                           f.severity == "critical"  ? tone::critical
                           : f.severity == "warning" ? tone::warning
                                                     : tone::plain});

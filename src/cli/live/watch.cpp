@@ -83,7 +83,6 @@ class watcher {
 public:
     watcher(const admin_site& site, outlook o, picture p, terminal& t)
         : site_{site}, wanted_{std::move(o)}, seen_{std::move(p)}, terminal_{t}, tried_{steady_clock::now() - wanted_.interval + 1s}
-    // rates come soon
     {
         if (!awaited_) throw std::system_error{errno, std::generic_category(), "epoll_create1"};
         epoll_event any{EPOLLIN, {}};
@@ -189,7 +188,7 @@ private:
     net::unique_fd awaited_{::epoll_create1(EPOLL_CLOEXEC)};
     asio::posix::stream_descriptor keys_{io_};
     asio::steady_timer due_{io_};
-    moment tried_; // when it was looked at last, in vain or not
+    moment tried_; // when it was looked at last, in vain or not; at first as if so that rates come after a second
     bool asked_ = false;
 };
 
