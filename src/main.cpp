@@ -19,7 +19,7 @@ constexpr std::array verbs{
     verb{"diff", exeat::cli::diff},   verb{"replay", exeat::cli::replay}, verb{"suggest", exeat::cli::suggest},
     verb{"grant", exeat::cli::grant}, verb{"grants", exeat::cli::grants}, verb{"keygen", exeat::cli::keygen},
     verb{"sign", exeat::cli::sign},   verb{"verify", exeat::cli::verify}, verb{"version", exeat::cli::version},
-    verb{"help", exeat::cli::help},   verb{"import", exeat::cli::import},
+    verb{"help", exeat::cli::help},   verb{"import", exeat::cli::import}, verb{"top", exeat::cli::top},
 };
 
 } // namespace

@@ -230,4 +230,15 @@ inline constexpr std::size_t client_series_probers = 50;       // ... but such c
 static_assert(client_series_probers < client_series);
 inline constexpr std::size_t denied_groups = 16; // up to so many groups, every reason x group exists at 0 from the start
 
+// `exeat top`, which trusts no answer that it gets.
+inline constexpr std::size_t top_answer_bytes = 4 * 1024 * 1024;
+inline constexpr std::size_t top_head_bytes = 8 * 1024; // the fields of its head
+inline constexpr auto top_time = 5s;                    // for one question and its answer
+inline constexpr std::size_t top_rows = 1'000;
+inline constexpr std::size_t top_text = 255; // columns of one text
+inline constexpr std::size_t top_filter = 64;
+inline constexpr std::size_t top_tunnels = 100; // of a page
+inline constexpr auto top_interval_least = 1s;
+inline constexpr auto top_interval_most = 60s;
+
 } // namespace exeat::limits

@@ -17,6 +17,7 @@ int keygen(int argc, char** argv);
 int replay(int argc, char** argv);
 int sign(int argc, char** argv);
 int suggest(int argc, char** argv);
+int top(int argc, char** argv);
 int verify(int argc, char** argv);
 int version(int argc, char** argv);
 int help(int argc, char** argv);

@@ -70,6 +70,11 @@ constexpr std::array pages{
          "With --audit, checks the sequence numbers and the hash chain of an audit log and names the first line where they\n"
          "break. Otherwise checks that an allowlist has the approvals that exeat.toml (or --trusted-key) asks for.\n",
          "exeat verify --config /etc/exeat/exeat.toml allowlist.toml"},
+    page{"top", "watch what goes out, live in the terminal",
+         "Shows what exeat enforces and who uploads, where to, how much of which budget is used, what is refused and what detectors\n"
+         "found, and asks for it again every two seconds. The keys 0 to 6 change the view, ? explains the others. Where the output is\n"
+         "no terminal it is one page of plain text. Exit 1 when exeat cannot be reached.\n",
+         "exeat top --admin http://127.0.0.1:9464"},
     page{"version", "print the version", "Prints exeat's version.\n", "exeat version"},
     page{"help", "explain a verb", "Explains one verb, or lists them all.\n", "exeat help check"},
 };

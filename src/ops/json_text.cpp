@@ -7,19 +7,10 @@
 
 namespace exeat::ops {
 
-namespace {
-
-constexpr std::string_view replacement = "\xef\xbf\xbd"; // U+FFFD
-
-struct code_point {
-    char32_t value = 0;
-    std::size_t octets = 0; // 0: not UTF-8
-};
-
-// `s` is not empty and begins with an octet above 0x7f.
-code_point decode(std::string_view s) noexcept
+code_point first_code_point(std::string_view s) noexcept
 {
     const auto lead = static_cast<unsigned char>(s[0]);
+    if (lead < 0x80) return {lead, 1};
     const std::size_t octets = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
     if (lead < 0xc2 || lead > 0xf4 || s.size() < octets) return {};
     char32_t value = lead & (0x7fu >> octets);
@@ -33,6 +24,10 @@ code_point decode(std::string_view s) noexcept
     if (value < least[octets] || value > 0x10ffff || surrogate) return {};
     return {value, octets};
 }
+
+namespace {
+
+constexpr std::string_view replacement = "\xef\xbf\xbd"; // U+FFFD
 
 bool plain(char c) noexcept { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; }
 
@@ -72,7 +67,7 @@ std::size_t append_one(std::string& out, std::string_view text)
         out += {'\\', c};
         return 1;
     }
-    const auto point = static_cast<unsigned char>(c) < 0x80 ? code_point{static_cast<unsigned char>(c), 1} : decode(text);
+    const auto point = first_code_point(text);
     if (point.octets == 0) {
         out += replacement;
         return 1;
@@ -102,7 +97,7 @@ std::string valid_utf8(std::string_view text)
     std::string out;
     out.reserve(text.size());
     while (!text.empty()) {
-        const auto octets = static_cast<unsigned char>(text[0]) < 0x80 ? std::size_t{1} : decode(text).octets;
+        const auto octets = first_code_point(text).octets;
         out += octets == 0 ? replacement : text.substr(0, octets);
         text.remove_prefix(octets == 0 ? 1 : octets);
     }

@@ -3,6 +3,7 @@
 #include <exeat/limits.hpp>
 #include <net/counters.hpp>
 #include <ops/allowlist_entries.hpp>
+#include <ops/utc.hpp>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -19,24 +20,6 @@ template <class Number> bool read_number(std::string_view text, Number& out, int
 {
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), out, base);
     return failure == std::errc{} && end == text.data() + text.size();
-}
-
-// As audit_line writes it: 2026-02-03T04:00:01.000042Z
-std::optional<wall_time> read_time(std::string_view text) noexcept
-{
-    constexpr std::string_view form = "0000-00-00T00:00:00";
-    if (text.size() < form.size() + 1 || text.back() != 'Z') return std::nullopt;
-    for (std::size_t i = 0; i < form.size(); ++i)
-        if (form[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != form[i]) return std::nullopt;
-    const auto at = [text](std::size_t from, std::size_t digits) {
-        int n = 0;
-        read_number(text.substr(from, digits), n);
-        return n;
-    };
-    using namespace std::chrono;
-    const year_month_day day{year{at(0, 4)}, month{static_cast<unsigned>(at(5, 2))}, std::chrono::day{static_cast<unsigned>(at(8, 2))}};
-    if (!day.ok() || at(11, 2) > 23 || at(14, 2) > 59 || at(17, 2) > 60) return std::nullopt;
-    return sys_days{day} + hours{at(11, 2)} + minutes{at(14, 2)} + seconds{at(17, 2)};
 }
 
 // hostname::str() has no brackets, hostname::parse wants them.
@@ -57,7 +40,7 @@ public:
 
     std::optional<logged_event> read()
     {
-        const auto at = read_time(text("@timestamp"));
+        const auto at = parse_utc(text("@timestamp")); // as audit_line writes it: 2026-02-03T04:00:01.000042Z
         if (!at) return std::nullopt;
         e_.at = *at;
         if (!read_action()) return std::nullopt;

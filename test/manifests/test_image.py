@@ -10,6 +10,8 @@ import pytest
 from kustomize import CONF
 
 sys.path.append(str(CONF.parents[1] / "test" / "system"))
+from harness.fake_admin import FakeAdmin, client, status  # noqa: E402
+from harness.tmux import Tmux  # noqa: E402
 from harness.wait import seconds, wait_until  # noqa: E402
 
 BINARY = os.environ.get("EXEAT_BIN", str(CONF.parents[1] / "build" / "exeat"))
@@ -51,6 +53,16 @@ def test_in_the_image_is_exeat_and_nothing_else_to_run(root):
 def test_in_the_image_the_config_and_the_list_are_well(root):
     done = subprocess.run(inside(root, "/usr/bin/exeat", "check", "--config", "/etc/exeat/exeat.toml"), capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0 and "2 expectations met" in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", ["xterm", "xterm-256color", "screen", "screen-256color", "tmux", "tmux-256color", "linux", "vt220"])
+def test_in_the_image_top_knows_the_usual_terminals(root, kind):
+    with FakeAdmin(status(clients=[client("somebody", 10)])) as admin, \
+            Tmux("chroot", "--userspec=64128:64128", root, "/usr/bin/exeat", "top", "--admin", admin.url, TERM=kind) as terminal:
+        terminal.shows("somebody", "q quit")
+        assert terminal.state("alternate_on") == ("0" if kind in ("linux", "vt220") else "1")
+        terminal.press("q")
+        assert terminal.status() == 0
 
 
 def ask(pid, path):

@@ -1,0 +1,23 @@
+// Where the admin listener is: http:// and an address, or localhost; it answers to no other name. Pure; any thread.
+#pragma once
+
+#include <exeat/config.hpp>
+
+#include <boost/system/result.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace exeat::cli::live {
+
+struct admin_site {
+    std::string url;                 // "http://127.0.0.1:9464"
+    std::string host;                // "127.0.0.1:9464": the Host field
+    std::vector<endpoint> addresses; // to try one after the other
+};
+
+// The error says how to write it.
+boost::system::result<admin_site, std::string> parse_admin_url(std::string_view);
+
+} // namespace exeat::cli::live
