@@ -20,7 +20,7 @@ TRADES = {
     "trainer": {"telemetry": 8, "downloads": 3, "downloads_slowly": 0.5, "resumes": 1, "ranges": 1, "installs_wheels": 1, "artifact": 0.2},
     "evaluator": {"inference": 8, "inference_by_curl": 1, "telemetry": 2, "downloads": 1, "installs_wheels": 1},
     "developer": {"inference": 3, "pulls_and_pushes": 4, "clones": 1, "installs_npm": 1.5, "installs_wheels": 1, "retries": 1, "phones_home": 0.7},
-    "builder": {"updates_apt": 2, "installs_wheels": 2, "clones": 2, "installs_npm": 1.5, "phones_home": 0.3},
+    "builder": {"updates_apt": 2, "resolves": 0.5, "installs_wheels": 2, "clones": 2, "installs_npm": 1.5, "phones_home": 0.3},
 }
 ONLY_TODAY = {"evaluator": "new_inference", "trainer": "new_models"}  # hosts that the client meets for the first time
 
@@ -133,6 +133,11 @@ class Person:
         self.run(PYTHON, "-m", "pip", "--isolated", "install", "-q", "--no-cache-dir", "--index-url", f"https://{shops.INDEX}/simple", "--cert", self.authority,
                  "--proxy", self.proxy, "--target", at / "site", *self.some_packages())
         shutil.rmtree(at)
+
+    def resolves(self):
+        """One page of the index after the other, a tunnel and a long token for each: much is uploaded, and all of it is what pulling costs."""
+        pages = [part for n in range(40) for part in ("-o", "/dev/null", f"https://{shops.INDEX}/simple/package{n % shops.PACKAGES}/")]
+        self.curl("-H", "Authorization: Bearer " + "x" * 4_000, "-H", "Connection: close", *pages)
 
     def updates_apt(self):
         """All state of its own: nothing of this machine is read or changed."""
