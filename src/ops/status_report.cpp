@@ -15,7 +15,8 @@ namespace {
 
 namespace json = boost::json;
 
-json::value time_or_null(wall_time t) { return t == never ? json::value{} : json::value{utc(t)}; }
+// Parentheses: in braces a text would become a list of one.
+json::value time_or_null(wall_time t) { return t == never ? json::value(nullptr) : json::value(utc(t)); }
 json::value moment(std::chrono::system_clock::time_point t) { return json::string{utc(std::chrono::floor<std::chrono::seconds>(t))}; }
 
 json::array texts(const std::vector<std::string>& all)
@@ -139,8 +140,8 @@ json::array of_budgets(const metric_sources& from)
 {
     json::array out;
     for (const auto& b : fullest_budgets(from.uploads.book(), from.policy.now(), limits::status_rows))
-        out.push_back(json::object{{"client", b.client ? json::value{b.client->to_string()} : json::value{}},
-                                   {"entry", b.entry ? json::value{*b.entry} : json::value{}},
+        out.push_back(json::object{{"client", b.client ? json::value(b.client->to_string()) : json::value(nullptr)},
+                                   {"entry", b.entry ? json::value(*b.entry) : json::value(nullptr)},
                                    {"purpose", std::string{to_string(b.purpose)}},
                                    {"window", std::string{budget_window_words[static_cast<std::size_t>(b.window)]}},
                                    {"used_bytes", b.used},
@@ -159,7 +160,7 @@ json::object of_anomaly(const anomaly_event& e, const label_registry& labels)
             {"action", std::string{detector_action_words[static_cast<std::size_t>(e.action)]}},
             {"technique", std::string{facts.technique}},
             {"client", e.what.client.to_string()},
-            {"entry", at_entry ? json::value{labels.rule(e.what.entry).name} : json::value{}},
+            {"entry", at_entry ? json::value(labels.rule(e.what.entry).name) : json::value(nullptr)},
             {"value", e.what.value},
             {"threshold", e.what.threshold},
             {"score", e.score}};

@@ -281,6 +281,16 @@ TEST_CASE("the status has so many rows of each table, the largest, and knows of 
     REQUIRE(s.at("entries").as_array().size() == limits::status_rows);
     CHECK(s.at("entries").as_array().back().as_object().at("upload_bytes").to_number<int>() == 2);
     CHECK(s.at("uptime_seconds").to_number<int>() == 5);
+    CHECK(s.at("policy").as_object().at("expires").is_null());
+    o.adopt({}, {"lab"}, settings_of(8, wall_time{std::chrono::seconds{0}}));
+    upload_limits most;
+    most.most[0] = 100;
+    o.uploads.book().open({budget_key::scope::client_at_purpose, ip_address::v4(1), 1}, most, net::budget_now())->overdraw(50);
+    const auto again = parsed(status_report(*o.numbers, {}, {}));
+    CHECK(again.at("policy").as_object().at("expires").as_string() == "1970-01-01T00:00:00Z");
+    const auto& budget = again.at("budgets").as_array().at(0).as_object();
+    CHECK(budget.at("client").as_string() == "0.0.0.1");
+    CHECK(budget.at("entry").is_null());
 }
 
 TEST_CASE("the status tells the last fifty findings, the newest first, and the number of all")
