@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <termcap.h>
 #include <unistd.h>
 
 namespace exeat::cli::live {
@@ -87,7 +88,9 @@ struct terminal::screen {
 
 std::unique_ptr<terminal> terminal::open()
 {
-    auto* curses = ::newterm(nullptr, stdout, stdin);
+    const char* type = std::getenv("TERM");
+    if (type == nullptr || ::tgetent(nullptr, type) != 1) return nullptr; // where newterm() fails it leaks
+    auto* curses = ::newterm(type, stdout, stdin);
     if (curses == nullptr) return nullptr;
     return std::unique_ptr<terminal>{new terminal{std::make_unique<screen>(curses)}};
 }
