@@ -6,7 +6,7 @@ import time
 import pytest
 from harness.exeat import BINARY
 from harness.fake_admin import FakeAdmin, budget, busy, busy_tunnels, client, entry, finding, status, tunnel
-from harness.tmux import Tmux
+from harness.tmux import Tmux, ended
 from harness.wait import wait_until
 
 pytestmark = pytest.mark.usefixtures("lab")  # loopback is up
@@ -234,15 +234,7 @@ def test_a_terminal_that_goes_away_ends_it():
         terminal.shows("READY")
         pid = terminal.pid
         terminal.close()
-
-        def gone():
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
-                return True
-            with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
-                return stat.read().split()[2] == "Z"
-        wait_until(gone, what="it has ended")
+        wait_until(lambda: ended(pid), what="it has ended")
         asked = len(admin.asked)
         time.sleep(0.1)
         assert len(admin.asked) == asked
