@@ -24,7 +24,7 @@ std::optional<wall_time> parse_utc(std::string_view text) noexcept
 
 std::string utc(wall_time t)
 {
-    return t == never ? "never" : fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::chrono::system_clock::to_time_t(t)));
+    return t == never ? "never" : fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time_t{t.time_since_epoch().count()}));
 }
 
 } // namespace exeat::ops
