@@ -1,6 +1,7 @@
 #include <ops/utc.hpp>
 
 #include <charconv>
+#include <ctime>
 #include <fmt/chrono.h>
 
 namespace exeat::ops {
@@ -24,7 +25,7 @@ std::optional<wall_time> parse_utc(std::string_view text) noexcept
 
 std::string utc(wall_time t)
 {
-    return t == never ? "never" : fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time_t{t.time_since_epoch().count()}));
+    return t == never ? "never" : fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(t.time_since_epoch().count())));
 }
 
 } // namespace exeat::ops
