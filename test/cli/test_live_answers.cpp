@@ -3,6 +3,7 @@
 
 #include <cli/live/admin_site.hpp>
 #include <exeat/limits.hpp>
+#include <ops/utc.hpp>
 
 using namespace exeat;
 using namespace exeat::testing;
@@ -56,6 +57,14 @@ TEST_CASE("what an answer says is read, and times and lengths are kept")
     CHECK(t->tunnels[0].client == "[fd00:42::7]:41234");
     CHECK(t->tunnels[0].target == "a.test:443");
     CHECK(t->tunnels[0].age == std::chrono::seconds{75});
+}
+
+TEST_CASE("a moment is written as it is read, in any year")
+{
+    for (const auto* text : {"1013-11-25T03:30:00Z", "1970-01-01T00:00:00Z", "2263-01-01T00:00:00Z", "9999-12-31T23:59:59Z"}) {
+        REQUIRE(ops::parse_utc(text).has_value());
+        CHECK(ops::utc(*ops::parse_utc(text)) == text); // nanoseconds since 1970 would be too many for 64 bits
+    }
 }
 
 TEST_CASE("a value of another type is told with its path, and nothing is guessed")

@@ -1,6 +1,8 @@
 """Where the fuzzers begin: a few good and a few bad inputs for each. The hellos are those of real clients (test/core/data/hellos)."""
+import json
 import pathlib
 import struct
+import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 HELLOS = TOP / "test/core/data/hellos"
@@ -115,12 +117,22 @@ def dns_answers():
             both(reply(flags=0x8380), reply(a)), both(reply(resource(1, b"\1\2\3")), reply(resource(28, bytes(16), ttl=0xFFFFFFFF)))]
 
 
+def admin_answers():
+    sys.path.append(str(TOP / "test/system"))
+    from harness import fake_admin as said
+    full = said.status(clients=[said.client("training/10.42.0.7", 5, denied=1, score=20.5, last_cut="2026-11-25T03:29:00Z")], entries=[said.entry("judge-models", upload=3)],
+                       budgets=[said.budget("10.42.0.7", None, 0.93)], denied=[{"reason": "not_allowed", "total": 17}], warnings=["report mode"],
+                       anomalies={"total": 1, "recent": [said.finding("drip", "critical", "10.42.0.7")]})
+    page = said.page_of([said.tunnel(1, upload=5), said.tunnel(2, host="\x1b[2J", throttled=True)], "")
+    return [kind + json.dumps(each).encode() for kind in (b"\0", b"\1") for each in (full, dict(full, policy=None, ready=False, reasons=["\u6f22\u0416"]), page, {**full, **page})]
+
+
 def audit_logs():
     line = b'{"@timestamp":"2026-06-01T00:00:00.000Z","event.sequence":%d,"exeat.audit.previous":"%s","event.action":"open"}\n'
     return [line % (1, b"0" * 64), line % (1, b"0" * 64) + line % (2, b"1" * 64), b'{"@timestamp":"2026-\n', b"ok.test", b"\n", b"{}\n", b"\xff\xfe\"\\\n" * 9]
 
 
-SEEDS = {"allowlist": allowlists, "chunked_body": chunks, "client_hello": hellos, "config": configs, "dns_answer": dns_answers,
+SEEDS = {"admin_answer": admin_answers, "allowlist": allowlists, "chunked_body": chunks, "client_hello": hellos, "config": configs, "dns_answer": dns_answers,
          "hello_beside_openssl": hellos, "hello_retry": retries, "hostname": names,
          "hosts_file": hosts_files, "import": other_lists, "proxy_header": proxy_headers, "request_head": requests, "response_head": responses, "verify_audit": audit_logs}
 

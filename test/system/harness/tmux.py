@@ -9,6 +9,15 @@ import tempfile
 from .wait import seconds, wait_until
 
 
+def ended(pid):
+    """Also when nobody has asked yet how."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 class Tmux:
     """Runs `argv` in a shell in a terminal; `before` and `after` are the shell's settings of the terminal, `status` what the program ended with."""
 
@@ -19,6 +28,7 @@ class Tmux:
         (self.directory / "run").write_text(f"trap : INT QUIT HUP\nstty -g >before\nsh -c {shlex.quote('echo $$ >pid; ' + program)}\necho $? >status.new\nstty -g >after\n"
                                             "mv status.new status\necho IT IS OVER\ncat >typed\n")
         self._tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows), "-c", str(self.directory), "sh run")
+        self._shell = int(self.state("pane_pid"))
 
     def _tmux(self, *argv):
         done = subprocess.run(["tmux", "-S", str(self.directory / "socket"), *argv], capture_output=True, text=True, timeout=seconds(20), check=False,
@@ -74,6 +84,7 @@ class Tmux:
 
     def close(self):
         subprocess.run(["tmux", "-S", str(self.directory / "socket"), "kill-server"], capture_output=True, timeout=seconds(20), check=False)
+        wait_until(lambda: ended(self._shell), 20, "the shell in the terminal has ended")
         shutil.rmtree(self.directory)
 
     def __enter__(self):
