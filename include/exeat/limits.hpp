@@ -108,6 +108,8 @@ inline constexpr std::uint64_t throttle_ceiling = 1 << 30;            // bytes a
 inline constexpr std::chrono::hours throttle_window{24};              // in which a rate may be told
 inline constexpr std::size_t chunk_sizes = 128;                       // of the last tunnels of a client at an entry
 inline constexpr std::int64_t detector_threshold = 1'000'000'000'000; // at most, in the detector's unit
+inline constexpr std::chrono::seconds detector_interval{30};          // of what the detectors know, to disk
+inline constexpr std::size_t detector_bytes = 128 * 1024 * 1024;      // to read; full tables take 50 MiB
 inline constexpr std::size_t detect_clients = 65'536;                 // keys of a table whose values are small
 inline constexpr std::size_t detect_entries = 8'192;                  // of one whose values are large: 4 to 14 MiB when it is full
 

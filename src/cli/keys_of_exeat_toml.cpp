@@ -34,8 +34,9 @@ constexpr std::array policy{
     key{"allowlist", "path", "required", "Who may go where; see allowlist.toml(5). Read again when it changes, and on SIGHUP.",
         "\"/etc/exeat/allowlist.toml\""},
     key{"state", "path", "none",
-        "The directory where what must outlive the process is kept: the accounts of upload budgets and the highest serial of an approved "
-        "list. Without it every start counts the budgets as half spent.",
+        "The directory where what must outlive the process is kept: the accounts of upload budgets, what the detectors know, and the "
+        "highest "
+        "serial of an approved list. Without it every start counts the budgets as half spent, and the detectors begin anew.",
         "\"/var/lib/exeat\""},
     key{"trusted_keys", "list of paths", "none",
         "Public keys (Ed25519, PEM). With any, an allowlist is taken only with signatures by them; needs state.",

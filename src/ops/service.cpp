@@ -6,6 +6,7 @@
 #include <net/worker.hpp>
 #include <ops/admin.hpp>
 #include <ops/descriptors.hpp>
+#include <ops/detector_memory.hpp>
 #include <ops/journal.hpp>
 #include <ops/memory_trim.hpp>
 #include <ops/metrics.hpp>
@@ -79,6 +80,7 @@ private:
     std::shared_ptr<const throttled_clients> throttled_ = std::make_shared<throttled_clients>();
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
     lookout lookout_;
+    detector_memory detector_memory_;
     std::unique_ptr<journal> journal_;
     workers workers_;
     std::unique_ptr<metrics> metrics_;
@@ -98,8 +100,9 @@ private:
 
 service::service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, open_sockets sockets,
                  const notifier& manager, const event_log& log)
-    : config_{c}, manager_{manager}, log_{log}, admin_shared_{sockets.admin_inherited},
-      doors_{affordable_connections(c, log), c.connections_per_source}, uploads_{c.state, log}, lookout_{labels, c.detect}
+    : config_{c}, manager_{manager}, log_{log}, admin_shared_{sockets.admin_inherited}, doors_{affordable_connections(c, log),
+                                                                                               c.connections_per_source},
+      uploads_{c.state, log}, lookout_{labels, c.detect}, detector_memory_{c.state, lookout_, log}
 {
     status_.took_effect(first.rules, net::wall_now());
     admin_ = std::make_unique<admin>(io_, std::move(sockets.admin));
@@ -162,6 +165,7 @@ void service::run()
     on_signals();
     for (const auto& w : workers_) w->begin();
     uploads_.begin();
+    detector_memory_.begin();
     note(process_event::what::start);
     start_threads();
     status_.start();
@@ -179,6 +183,7 @@ void service::run()
     uploads_.stop();
     note(process_event::what::stop);
     journal_->stop();
+    detector_memory_.stop();
 }
 
 // With names, so that top(1) and a core file tell which is which.

@@ -17,6 +17,7 @@ public:
 
     void see(const flow_event&, findings&);
 
+    template <class Archive> void fields(Archive& a) { a(hosts_, clients_); }
     const auto& hosts() const noexcept { return hosts_; }
 
 private:
@@ -28,10 +29,15 @@ private:
         std::size_t gap_count = 0;
         bool begun = false, stranger = false;
         repeat_guard told_first, told_beacon;
+        template <class Archive> void fields(Archive& a)
+        {
+            a(since, last, hour_began, opened, hour_up, gaps, gap_count, begun, stranger, told_first, told_beacon);
+        }
     };
     struct person {
         moment since{0}, last{0};
         bool begun = false;
+        template <class Archive> void fields(Archive& a) { a(since, last, begun); }
     };
 
     void meet(host&, const flow_event&, bool known);

@@ -39,6 +39,11 @@ public:
         order_.erase(found->second);
         places_.erase(found);
     }
+    // So that another table that uses the same keys in this order forgets the same ones.
+    template <class Visit> void each_oldest_first(Visit&& visit)
+    {
+        for (auto at = order_.rbegin(); at != order_.rend(); ++at) visit(at->first, at->second);
+    }
     std::size_t size() const noexcept { return places_.size(); }
     std::size_t capacity() const noexcept { return capacity_; }
     std::uint64_t evicted() const noexcept { return evicted_; }

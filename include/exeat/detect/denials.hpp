@@ -18,6 +18,7 @@ public:
 
     void see(const flow_event&, findings&);
 
+    template <class Archive> void fields(Archive& a) { a(clients_); }
     const auto& clients() const noexcept { return clients_; }
 
 private:
@@ -29,6 +30,10 @@ private:
         std::uint32_t denied = 0;
         std::uint64_t mismatches = 0;
         repeat_guard told_walk, told_burst, told_mismatch;
+        template <class Archive> void fields(Archive& a)
+        {
+            a(walk, targets, next, window_began, denied, mismatches, told_walk, told_burst, told_mismatch);
+        }
     };
 
     bool is_new(suspect&, const flow_event&) const;
