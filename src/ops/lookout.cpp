@@ -78,6 +78,7 @@ detect::flow_event lookout::event_of(const net::audit_record& r)
     e.times = r.stands_for;
     e.wildcard = r.by_wildcard;
     e.over_budget = r.action == net::audit_action::close && r.ended == ending::budget;
+    e.over_new_host = r.over_new_host;
     note_volume(r, e);
     return e;
 }
@@ -89,6 +90,7 @@ void lookout::see(const net::audit_record& r, std::vector<anomaly_event>& out)
     now_ = e.at;
     found_.clear();
     bank_->see(e, found_);
+    if (const auto& met = bank_->met(); met && greet_) greet_(e.client, e.host, met->hour_up, met->until - e.at);
     for (const auto& f : found_) {
         const auto which = static_cast<std::size_t>(f.which);
         counts_[which][static_cast<std::size_t>(actions_[which])].fetch_add(1, std::memory_order_relaxed);

@@ -30,10 +30,14 @@ class lookout {
 public:
     using actor = std::function<void(const detect::finding&, detector_action)>; // for findings that are not only observed
 
+    // For hosts that are opened and new to a client: what went there within the hour, and how long they are new still.
+    using greeter = std::function<void(const ip_address& client, std::string_view host, std::uint64_t hour_up, detect::moment still)>;
+
     // The labels outlive it.
     lookout(const label_registry&, const detector_settings&);
 
     void on_action(actor act) { act_ = std::move(act); } // before the first see()
+    void on_new_host(greeter greet) { greet_ = std::move(greet); }
     // Appends what was found. Throws std::bad_alloc.
     void see(const net::audit_record&, std::vector<anomaly_event>&);
 
@@ -67,6 +71,7 @@ private:
     const std::array<detector_action, detect::detectors> actions_;
     const detect::thresholds than_;
     actor act_;
+    greeter greet_;
     mutable std::mutex mutex_; // of what follows
     std::uint64_t seed_;
     std::unique_ptr<detect::detector_bank> bank_;

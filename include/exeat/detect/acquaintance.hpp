@@ -1,4 +1,5 @@
-// D6 first_seen: much goes to a host that the client, itself no newcomer, has not used for a fortnight: a new drop site. D8 beacon: such a
+// D6 first_seen: much goes to a host that the client, itself no newcomer, has not used for a fortnight: a new drop site. Who enforces a
+// budget there says when it is spent. D8 beacon: such a
 // host is called again and again at the same distance: command and control. One thread.
 #pragma once
 
@@ -8,6 +9,7 @@
 #include <exeat/detect/thresholds.hpp>
 
 #include <array>
+#include <optional>
 
 namespace exeat::detect {
 
@@ -16,6 +18,13 @@ public:
     acquaintance(std::size_t capacity, std::uint64_t seed, const thresholds&);
 
     void see(const flow_event&, findings&);
+
+    // The host of the last event, where that opened a tunnel to one that is new to its client.
+    struct meeting {
+        moment until{0};           // then it is new no longer
+        std::uint64_t hour_up = 0; // already
+    };
+    const std::optional<meeting>& met() const noexcept { return met_; }
 
     template <class Archive> void fields(Archive& a) { a(hosts_, clients_); }
     const auto& hosts() const noexcept { return hosts_; }
@@ -41,11 +50,13 @@ private:
     };
 
     void meet(host&, const flow_event&, bool known);
+    static bool is_new(const host&, moment now) noexcept;
     void weigh(host&, const flow_event&, findings&) const;
     void listen(host&, const flow_event&, findings&) const;
 
     const std::uint64_t seed_;
     const thresholds& than_;
+    std::optional<meeting> met_;
     bounded_table<client_key, host, client_key_hash> hosts_;
     bounded_table<client_key, person, client_key_hash> clients_;
 };

@@ -24,6 +24,7 @@ public:
     void see(const flow_event&, findings&);
 
     double score(const ip_address& client, moment now) const;
+    const std::optional<acquaintance::meeting>& met() const noexcept { return acquaintance_.met(); } // by the last event
 
     // What it knows, to outlive the process: so many parts, each consistent in itself, one behind the other.
     static constexpr std::size_t parts = 7;

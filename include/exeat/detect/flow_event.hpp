@@ -33,6 +33,7 @@ struct flow_event {
     std::uint32_t times = 1;        // deny: how many it stands for
     bool wildcard = false;          // the entry names the host by a wildcard
     bool over_budget = false;       // close: a budget cut it
+    bool over_new_host = false;     // what it may send to a host that is new to its client is spent
 };
 
 enum class detector : std::uint8_t {
