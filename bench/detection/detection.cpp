@@ -196,7 +196,7 @@ void thefts(int seeds)
         for (const auto as : {purpose::pull, purpose::api, purpose::telemetry}) report(t, as, seeds, days);
 }
 
-// The promise for what no budget cuts: seen within a day, and little gone by then.
+// The promise for api, which no budget cuts at that rate: seen within a day, and little gone by then.
 void within_a_day(int seeds)
 {
     fmt::print(
@@ -210,8 +210,9 @@ void within_a_day(int seeds)
                 leaked.push_back(o.before_seen);
         const auto share = static_cast<double>(leaked.size()) / seeds;
         const auto most = leaked.empty() ? NAN : *std::max_element(leaked.begin(), leaked.end());
-        fmt::print("| {} | {:.2f} | {} | {} | 0.95, 100 MB {} |\n", to_string(as), share, amount(median(leaked)), amount(most),
-                   share >= 0.95 && most <= 100e6 ? "met" : "missed");
+        const auto* verdict = share >= 0.95 && most <= 100e6 ? "0.95, 100 MB met" : "0.95, 100 MB missed";
+        fmt::print("| {} | {:.2f} | {} | {} | {} |\n", to_string(as), share, amount(median(leaked)), amount(most),
+                   as == purpose::api ? verdict : "–");
     }
 }
 
