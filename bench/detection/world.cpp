@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 namespace exeat::bench {
 
@@ -19,13 +20,25 @@ std::uint64_t octets(double n) { return static_cast<std::uint64_t>(std::max(0.0,
 
 world::world(std::uint64_t seed) : seed_{seed}, random_{seed}
 {
-    restart();
+    restart(false);
     for (std::size_t c = 0; c < clients; ++c) {
         workers_.push_back({static_cast<int>(random_() % 3), about(1, 0.5), 0});
         auto& accounts = accounts_.emplace_back();
         for (std::size_t p = 0; p < purposes; ++p)
             accounts[p] = std::make_unique<upload_account>(default_upload(static_cast<purpose>(p)), minutes(now_));
     }
+}
+
+void world::write_state()
+{
+    state_.clear();
+    for (std::size_t part = 0; part < detect::detector_bank::parts; ++part) bank_->write(part, state_);
+}
+
+void world::restart(bool with_state)
+{
+    bank_ = std::make_unique<detect::detector_bank>(seed_ + 1, detect::thresholds{});
+    if (with_state && !bank_->read(state_)) throw std::logic_error{"the detectors cannot read what they have written"};
 }
 
 void world::see(const detect::flow_event& e, std::size_t client)
@@ -43,6 +56,7 @@ std::uint64_t world::transfer(std::size_t client, purpose as, std::string_view h
     e.at = now_;
     e.client = address(client);
     e.entry = 1 + static_cast<std::uint32_t>(as);
+    e.entry_id = e.entry;
     e.purpose = as;
     e.host = host;
     e.wildcard = host.ends_with(".models.test");

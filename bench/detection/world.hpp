@@ -36,8 +36,10 @@ public:
     // Moves bytes through one tunnel within this minute, which may be open already and stay so; how much of the upload got out.
     std::uint64_t transfer(std::size_t client, purpose, std::string_view host, std::uint64_t up, std::uint64_t down, bool closes = true,
                            bool opens = true);
-    // A new process: detectors forget, budgets do not.
-    void restart() { bank_ = std::make_unique<detect::detector_bank>(seed_ + 1, detect::thresholds{}); }
+    // Of the detectors' state, as it is written every limits::detector_interval.
+    void write_state();
+    // A new process. Its detectors know what was written last, or nothing; budgets go on either way.
+    void restart(bool with_state);
 
     std::vector<alarm>& alarms() noexcept { return alarms_; }
 
@@ -62,6 +64,7 @@ private:
     std::mt19937_64 random_;
     moment now_{1'700'000'000 / 60 * 60};
     std::unique_ptr<detect::detector_bank> bank_;
+    std::string state_; // empty: none was written
     std::vector<worker> workers_;
     std::vector<std::array<std::unique_ptr<upload_account>, purposes>> accounts_;
     std::vector<alarm> alarms_;

@@ -43,6 +43,8 @@ public:
     void advance(budget_minutes now) noexcept; // forgets what has slid out
     const per_window<std::uint64_t>& sums() const noexcept { return sums_; }
 
+    budget_minutes at() const noexcept { return now_; }
+
     // For snapshots: what each step of each window holds, the oldest first; as old as `now` says.
     static constexpr std::size_t steps = 61 + 25 + 8;
     std::array<std::uint64_t, steps> written() const noexcept;

@@ -108,8 +108,11 @@ inline constexpr std::uint64_t throttle_ceiling = 1 << 30;            // bytes a
 inline constexpr std::chrono::hours throttle_window{24};              // in which a rate may be told
 inline constexpr std::size_t chunk_sizes = 128;                       // of the last tunnels of a client at an entry
 inline constexpr std::int64_t detector_threshold = 1'000'000'000'000; // at most, in the detector's unit
-inline constexpr std::size_t detect_clients = 65'536;                 // keys of a table whose values are small
-inline constexpr std::size_t detect_entries = 8'192;                  // of one whose values are large: 4 to 14 MiB when it is full
+inline constexpr std::chrono::seconds detector_interval{30};          // of what the detectors know, to disk
+inline constexpr std::size_t detector_bytes = 128 * 1024 * 1024;      // to read; full tables take 50 MiB
+inline constexpr std::size_t new_hosts = 4'096;       // clients at hosts that are new to them, that are held to a budget at once
+inline constexpr std::size_t detect_clients = 65'536; // keys of a table whose values are small
+inline constexpr std::size_t detect_entries = 8'192;  // of one whose values are large: 4 to 14 MiB when it is full
 
 // Metric slots: a rule or group keeps its slot for the life of the process; when they are used up, new names share slot 0.
 inline constexpr std::size_t rule_slots = 4'096;

@@ -36,8 +36,9 @@ constexpr std::array policy{
     key{"allowlist", "path", "required", "Who may go where; see allowlist.toml(5). Read again when it changes, and on SIGHUP.",
         "\"/etc/exeat/allowlist.toml\""},
     key{"state", "path", "none",
-        "The directory where what must outlive the process is kept: the accounts of upload budgets and the highest serial of an approved "
-        "list. Without it every start counts the budgets as half spent.",
+        "The directory where what must outlive the process is kept: the accounts of upload budgets, what the detectors know, and the "
+        "highest "
+        "serial of an approved list. Without it every start counts the budgets as half spent, and the detectors begin anew.",
         "\"/var/lib/exeat\""},
     key{"trusted_keys", "list of paths", "none",
         "Public keys (Ed25519, PEM). With any, an allowlist is taken only with signatures by them; needs state.",
@@ -80,8 +81,9 @@ constexpr std::array sandbox{
 constexpr std::array detect{
     key{"action", "observe, throttle or cut", "observe",
         "observe: a metric and a line in the audit log. throttle: what the client uploads at that entry is held to rate, until an hour has "
-        "passed since the last finding. cut: the client's tunnels at that entry end, and it is refused there for 15 minutes. What "
-        "denied_burst finds is throttled or cut at every entry. (What a spent budget does, on_budget in the allowlist says.)",
+        "passed since the last finding. cut: the client's tunnels at that entry end, and it is refused there for 15 minutes. Either is for "
+        "every entry with denied_burst, and with first_seen a host that is new to a client gets threshold an hour and no more. (What a "
+        "spent budget does, on_budget in the allowlist says.)",
         "\"observe\""},
     key{"rate", "size by time", "1 MiB/1m", "With action = \"throttle\": over all tunnels of the client together, 1 GiB a second at most.",
         "\"1 MiB/1m\""},

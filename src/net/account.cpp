@@ -42,6 +42,7 @@ audit_record account::line(audit_action action) const
     r.download = download_;
     r.ech = tunnel_.ech;
     r.by_wildcard = tunnel_.said.by_wildcard;
+    r.over_new_host = over_new_host_;
     r.peer = peer_.address;
     if (tunnel_.to) {
         r.host = bounded_text{tunnel_.to->host.str()};
@@ -139,10 +140,13 @@ void account::hold_to_budget()
 
 void account::hold_back()
 {
-    auto to = tunnel_.home.throttles_of(tunnel_.who.source, tunnel_.said.by->slot);
-    if (!held_back_ && !to[0] && !to[1]) return;
+    const auto& home = tunnel_.home;
+    auto to = home.throttles_of(tunnel_.who.source, tunnel_.said.by->slot);
+    auto new_host = home.new_hosts.find(tunnel_.who.source, tunnel_.to->host.str(), home.minute());
+    if (!held_back_ && !to[0] && !to[1] && !new_host) return;
     if (!held_back_) held_back_ = std::make_unique<held_back>(tunnel_.wake, tunnel_.home.rates);
     held_back_->hold_to(std::move(to));
+    held_back_->hold_to(std::move(new_host), upload_);
 }
 
 // Report mode is an action of its own, the last.
@@ -165,14 +169,31 @@ bool account::budget_refuses(verdict& reported)
     return false;
 }
 
-bool account::waits() const noexcept { return waits_for_rate_ || waits_for_budget(); }
+bool account::cut_at_new_host() const noexcept
+{
+    return tunnel_.home.settings().detect.actions[static_cast<std::size_t>(detect::detector::first_seen)] == detector_action::cut;
+}
+
+bool account::new_host_refuses() const noexcept
+{
+    return held_back_ && cut_at_new_host() && held_back_->new_host_spent(tunnel_.home.minute());
+}
+
+interruption account::spent() const noexcept
+{
+    if (held_back_ && held_back_->over_new_host()) return {ending::anomaly, verdict::anomaly};
+    return {ending::budget, verdict::budget};
+}
+
+bool account::waits() const noexcept { return waits_for_rate_ || (waits_for_budget() && spent().as == ending::budget); }
 
 std::size_t account::may_upload(std::size_t want) noexcept
 {
     if (held_back_) {
-        want = static_cast<std::size_t>(held_back_->take(want));
-        waits_for_rate_ = want == 0;
-        if (waits_for_rate_) return 0;
+        want = static_cast<std::size_t>(held_back_->take(want, tunnel_.home.minute()));
+        if (held_back_->over_new_host() && !std::exchange(over_new_host_, true)) progress(); // so that it is told now
+        waits_for_rate_ = want == 0 && !(held_back_->over_new_host() && cut_at_new_host());
+        if (want == 0) return 0;
     }
     const auto given = static_cast<std::size_t>(permit_.take(want, tunnel_.home.minute()));
     if (given == want) return want;

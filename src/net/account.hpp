@@ -20,6 +20,12 @@ struct tunnel;
 struct client_account;
 class tunnel_list;
 
+// Why a tunnel must end. Set from outside (sweep, reload, stop), or for what it may not send; the flow looks at it after each wait.
+struct interruption {
+    ending as;      // if the tunnel relays already
+    verdict before; // if it does not yet
+};
+
 class account {
 public:
     account(tunnel&, request_mode);
@@ -40,16 +46,18 @@ public:
     bool opened();
     // A reload judged the tunnel again and another rule of the same effect allows it.
     void moved_to(const rule&);
-    // To the throttles that the worker knows of now. Throws std::bad_alloc.
+    // To the throttles and budgets of detectors that are known now. Throws std::bad_alloc.
     void hold_back();
-    bool throttled() const noexcept { return held_back_ && !held_back_->ended(); } // by a finding
+    bool throttled() const noexcept { return held_back_ && held_back_->slowed(); } // by a detector
 
     // The budgets that the rule which allows it is held to. True when nothing is left of them and that must refuse it; `reported` when
     // only report mode lets it pass. Throws std::bad_alloc.
     bool budget_refuses(verdict& reported);
+    bool new_host_refuses() const noexcept; // after that: nothing is left for a host that is new to the client, and that must refuse it
     std::size_t may_upload(std::size_t want) noexcept;               // how much may be written upstream now; then uploaded() must follow
     bool waits() const noexcept;                                     // when nothing may: it waits rather than ends ...
-    bool waits_for_rate() const noexcept { return waits_for_rate_; } // ... and not for long
+    bool waits_for_rate() const noexcept { return waits_for_rate_; } // ... and is woken by each sweep
+    interruption spent() const noexcept;                             // ... or how it ends
     void uploaded(std::size_t bytes, std::size_t may_have) noexcept; // written upstream, of what might have been
     void downloaded(std::size_t bytes) noexcept;                     // read from the upstream
     void progress();                                                 // writes a progress line and sets the time of the next
@@ -64,6 +72,7 @@ private:
     std::size_t on_budget() const noexcept;
     bool only_told() const noexcept;
     bool waits_for_budget() const noexcept;
+    bool cut_at_new_host() const noexcept;
     void leave() noexcept;
     void close_book();
 
@@ -81,7 +90,7 @@ private:
     endpoint peer_;
     upload_permit permit_;
     std::unique_ptr<held_back> held_back_; // nearly always none
-    bool overdrawn_ = false, waits_for_rate_ = false;
+    bool overdrawn_ = false, waits_for_rate_ = false, over_new_host_ = false;
 };
 
 } // namespace exeat::net

@@ -53,9 +53,10 @@ struct audit_record {
     ending ended = ending::finished; // close
     request_mode mode = request_mode::connect;
     bool ech = false;
-    bool by_wildcard = false; // the entry names the host by a wildcard
-    std::uint64_t id = 0;     // of the tunnel or exchange, unique in the process; the reply's request id
-    std::uint64_t policy = 0; // generation of the policy that judged it
+    bool by_wildcard = false;   // the entry names the host by a wildcard
+    bool over_new_host = false; // what it may send to a host that is new to its client is spent
+    std::uint64_t id = 0;       // of the tunnel or exchange, unique in the process; the reply's request id
+    std::uint64_t policy = 0;   // generation of the policy that judged it
     std::chrono::system_clock::time_point at;
     std::chrono::nanoseconds duration{0}; // since the connection was accepted
     ip_address source;

@@ -16,6 +16,13 @@ void held_back::hold_to(throttles_of_tunnel t) noexcept
     to_ = std::move(t);
 }
 
+void held_back::hold_to(std::shared_ptr<new_host_budget> b, std::uint64_t already) noexcept
+{
+    if (!b || b == new_host_) return;
+    b->overdraw(already);
+    new_host_ = std::move(b);
+}
+
 void held_back::wait() noexcept
 {
     line_.join(*this);
@@ -31,7 +38,7 @@ void held_back::try_again() noexcept
         if (t) t->tries_again();
 }
 
-std::uint64_t held_back::take(std::uint64_t want) noexcept
+std::uint64_t held_back::take(std::uint64_t want, budget_minutes minute) noexcept
 {
     if (is_linked()) return 0;
     const auto at = now();
@@ -39,6 +46,9 @@ std::uint64_t held_back::take(std::uint64_t want) noexcept
     std::array<std::uint64_t, 2> taken{};
     for (std::size_t i = 0; i < to_.size(); ++i)
         if (to_[i]) given = taken[i] = to_[i]->take(given, at);
+    const auto by_rate = given;
+    if (new_host_) given = new_host_->take(given, minute);
+    over_new_host_ = given < by_rate;
     for (std::size_t i = 0; i < to_.size(); ++i)
         if (to_[i]) to_[i]->give_back(taken[i] - given);
     if (given < want) wait();
@@ -49,12 +59,15 @@ void held_back::give_back(std::uint64_t unsent) noexcept
 {
     for (auto& t : to_)
         if (t) t->give_back(unsent);
+    if (new_host_) new_host_->give_back(unsent);
 }
 
-bool held_back::ended() const noexcept
+bool held_back::slowed() const noexcept
 {
-    return std::all_of(to_.begin(), to_.end(), [at = now()](const auto& t) { return !t || t->ended(at); });
+    return over_new_host_ || std::any_of(to_.begin(), to_.end(), [at = now()](const auto& t) { return t && !t->ended(at); });
 }
+
+bool held_back::new_host_spent(budget_minutes minute) noexcept { return new_host_ && new_host_->spent(minute); }
 
 void rate_line::wake() noexcept
 {

@@ -1,8 +1,9 @@
-// What the findings of detectors hold one tunnel to: the throttle of its client at its entry, and the one at every entry. A tunnel that got
-// less than it wanted waits in its worker's line (rate_line) for the next sweep and gets nothing until then, so that all who wait have
-// their turn and none is given a byte at a time. One worker's thread; the tunnel's account owns it.
+// What detectors hold one tunnel to: the throttle of its client at its entry, the one at every entry, and the budget at a host that is new
+// to the client. A tunnel that got less than it wanted waits in its worker's line (rate_line) for the next sweep and gets nothing until
+// then, so that all who wait have their turn and none is given a byte at a time. One worker's thread; the tunnel's account owns it.
 #pragma once
 
+#include <exeat/new_host_budgets.hpp>
 #include <exeat/throttle.hpp>
 #include <net/reactor.hpp>
 
@@ -24,9 +25,12 @@ public:
     ~held_back() { try_again(); }
 
     void hold_to(throttles_of_tunnel) noexcept;
-    std::uint64_t take(std::uint64_t want) noexcept; // how much may leave, at most `want`
+    void hold_to(std::shared_ptr<new_host_budget>, std::uint64_t already) noexcept; // null, or the same: nothing changes
+    std::uint64_t take(std::uint64_t want, budget_minutes) noexcept;                // how much may leave, at most `want`
     void give_back(std::uint64_t unsent) noexcept;
-    bool ended() const noexcept; // nothing holds it any longer
+    bool slowed() const noexcept;                                  // by a rate, or by the end of that budget
+    bool over_new_host() const noexcept { return over_new_host_; } // the last taking came to its end
+    bool new_host_spent(budget_minutes) noexcept;
 
 private:
     friend class rate_line;
@@ -36,6 +40,8 @@ private:
     waiter& tunnel_;
     rate_line& line_;
     throttles_of_tunnel to_;
+    std::shared_ptr<new_host_budget> new_host_;
+    bool over_new_host_ = false;
 };
 
 // The tunnels of one worker that wait for their rates.

@@ -39,8 +39,9 @@ bool http_exchange::lost(ending why) noexcept
 bool http_exchange::without_leave() noexcept
 {
     if (t_.book->waits()) return false;
-    refused_ = verdict::budget;
-    return lost(ending::budget);
+    const auto how = t_.book->spent();
+    refused_ = how.before;
+    return lost(how.as);
 }
 
 // Sends what is on its way. True when all of it is gone.

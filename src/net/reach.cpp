@@ -34,6 +34,10 @@ verdict judge(tunnel& t)
         t.said.said = verdict::budget;
         t.said.leave.reset();
     }
+    if (t.said.allowed() && t.book->new_host_refuses()) {
+        t.said.said = verdict::anomaly;
+        t.said.leave.reset();
+    }
     return t.said.said;
 }
 

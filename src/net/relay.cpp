@@ -18,7 +18,7 @@ task<ending> relay(tunnel& t, std::string& answer)
         const auto received = down.step(w, up.done());
         if (sent == pump::state::from_failed || received == pump::state::to_failed) co_return ending::client_reset;
         if (sent == pump::state::to_failed || received == pump::state::from_failed) co_return ending::upstream_reset;
-        if (sent == pump::state::spent) co_return ending::budget;
+        if (sent == pump::state::spent) co_return t.book->spent().as;
         if (up.done() && down.done()) co_return ending::finished;
         if (const auto now = t.book->bytes(); now != seen) seen = now, t.set_deadline(idle);
         if (t.deadline_passed()) co_return ending::idle_timeout;

@@ -222,7 +222,7 @@ background run_to_the_end(unique_fd& fd, const client& from, admission::place& p
             const auto how = co_await relay(t, answer);
             end(t, how);
             bill.reset(); // its line and what is found in it do not wait
-            if (how == ending::budget) co_await send_out(t);
+            if (how == ending::budget || how == ending::anomaly) co_await send_out(t);
         } catch (...) {
             give_up(t);
         }

@@ -18,12 +18,6 @@ namespace exeat::net {
 
 class worker;
 
-// Why a wait must end early. Set from outside (sweep, reload, stop); the flow looks at it after each wait.
-struct interruption {
-    ending as;      // if the tunnel relays already
-    verdict before; // if it does not yet
-};
-
 // What a kept upstream connection of a plain-HTTP client is for.
 struct upstream_binding {
     target to;

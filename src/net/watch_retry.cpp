@@ -37,7 +37,7 @@ bool send_held(tunnel& t)
         const auto leave = t.book->may_upload(t.held.size());
         if (leave == 0 && t.book->waits_for_rate()) return true;
         if (leave == 0) {
-            t.interrupt({ending::budget, verdict::budget}); // nobody waits for the rest of a hello
+            t.interrupt(t.book->spent()); // nobody waits for the rest of a hello
             return false;
         }
         const auto sent = write_some(t.upstream, std::string_view{t.held}.substr(0, leave));

@@ -41,8 +41,8 @@ std::vector<watched_socket> as_watched(std::vector<unique_fd> fds)
 worker::worker(std::size_t index, const common_ground& common, std::vector<unique_fd> listeners, audit_ring& audit)
     : settings_{common.settings}, audit_healthy_{common.audit_healthy}, io_{1}, counts_{std::make_unique<counters>()}, events{io_},
       count{*counts_}, names{io_, common.settings, *counts_}, client_accounts{clients_}, doors{common.doors},
-      wildcard_names{common.wildcard_names}, uploads{common.uploads}, audit_{audit}, sweep_timer_{io_}, listening_{as_watched(
-                                                                                                            std::move(listeners))},
+      wildcard_names{common.wildcard_names}, uploads{common.uploads}, new_hosts{common.new_hosts}, audit_{audit}, sweep_timer_{io_},
+      listening_{as_watched(std::move(listeners))},
       scratch_(limits::scratch_bytes), own_{common.own}, began_{steady_clock::now()}, wall_{wall_now()}, id_base_{id_base(index)},
       shares_listeners_{common.shares_listeners}
 {
@@ -94,15 +94,20 @@ void worker::adopt(std::shared_ptr<const throttled_clients> next)
 {
     asio::post(io_, [this, next = std::move(next)]() mutable {
         throttled_ = std::move(next);
-        hold_all_back();
+        hold_back_now(nullptr);
     });
 }
 
+void worker::hold_back(const ip_address& client)
+{
+    asio::post(io_, [this, client] { hold_back_now(&client); });
+}
+
 // What could not be held back may not go on as it is.
-void worker::hold_all_back()
+void worker::hold_back_now(const ip_address* client)
 {
     for (auto& t : live)
-        if (t.book && t.to && t.said.by != nullptr) try {
+        if ((client == nullptr || t.who.source == *client) && t.book && t.to && t.said.by != nullptr) try {
                 t.book->hold_back();
             } catch (const std::bad_alloc&) {
                 t.interrupt({ending::anomaly, verdict::anomaly});

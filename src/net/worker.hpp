@@ -5,6 +5,7 @@
 #include <exeat/budget_book.hpp>
 #include <exeat/config.hpp>
 #include <exeat/name_budget.hpp>
+#include <exeat/new_host_budgets.hpp>
 #include <exeat/policy.hpp>
 #include <exeat/throttle.hpp>
 #include <net/admission.hpp>
@@ -39,6 +40,7 @@ struct common_ground {
     admission& doors;
     name_budget& wildcard_names;
     budget_book& uploads;
+    new_host_budgets& new_hosts;
     const std::atomic<bool>& audit_healthy;
     std::shared_ptr<const policy> rules;
     std::uint64_t generation = 0;
@@ -66,6 +68,7 @@ public:
     void adopt(std::shared_ptr<const policy>, std::uint64_t generation); // any thread: takes effect for all tunnels, live ones too
     void adopt(own_endpoints);                                           // any thread
     void adopt(std::shared_ptr<const throttled_clients>);                // any thread: live tunnels are held to them, too
+    void hold_back(const ip_address& client); // any thread: live tunnels of the client to what common_ground::new_hosts has of it now
     // any thread: ends what the client has open at the entry (any entry: 0) and refuses it there for limits::shut_out_time
     void shut_out(const ip_address& client, std::uint32_t rule_slot);
     void drain();                                                     // any thread: accept no more, let tunnels finish
@@ -104,6 +107,7 @@ public:
     admission& doors;
     name_budget& wildcard_names;
     budget_book& uploads;
+    new_host_budgets& new_hosts;
     rate_line rates;
 
 private:
@@ -115,7 +119,7 @@ private:
     void judge_all_again();
     void judge_again(tunnel&);
     void take_shut_out(const ip_address& client, std::uint32_t rule_slot);
-    void hold_all_back();
+    void hold_back_now(const ip_address* client); // null: everybody
 
     audit_ring& audit_;
     late_records late_;

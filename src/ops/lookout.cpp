@@ -1,7 +1,10 @@
 #include <ops/lookout.hpp>
 
+#include <exeat/budget_book.hpp>
 #include <exeat/limits.hpp>
 #include <net/random_seed.hpp>
+#include <ops/detector_snapshot.hpp>
+#include <ops/sealed_bytes.hpp>
 
 #include <algorithm>
 
@@ -19,8 +22,8 @@ detect::flow_step step_of(net::audit_action a) noexcept
 } // namespace
 
 lookout::lookout(const label_registry& labels, const detector_settings& settings)
-    : labels_{labels}, actions_{settings.actions}, bank_{net::random_seed(), settings.than}, told_{limits::detect_clients,
-                                                                                                   {net::random_seed()}}
+    : labels_{labels}, actions_{settings.actions}, than_{settings.than}, seed_{net::random_seed()},
+      bank_{std::make_unique<detect::detector_bank>(seed_, than_)}, told_{limits::detect_clients, {net::random_seed()}}
 {}
 
 detect::moment lookout::moment_of(std::chrono::system_clock::time_point at) noexcept
@@ -41,40 +44,57 @@ void lookout::note_volume(const net::audit_record& r, detect::flow_event& e)
     else if (before != nullptr) told_.forget(tunnel);
 }
 
+lookout::entry lookout::entry_of(std::uint32_t rule_slot)
+{
+    if (rule_slot >= entries_.size()) {
+        entries_.clear();
+        for (const auto& label : labels_.rules()) entries_.push_back({label.purpose, budget_key::id_of(label.name)});
+    }
+    return rule_slot < entries_.size() ? entries_[rule_slot] : entry{purpose::pull, 0};
+}
+
+// The rings of several workers are not in order, and clocks go back: from a step back on, time goes on from where it was.
+detect::moment lookout::time_of(const net::audit_record& r) noexcept
+{
+    const auto at = moment_of(r.at) + behind_;
+    if (at + limits::clock_grace < now_) behind_ += now_ - at;
+    return std::max(now_, at);
+}
+
 detect::flow_event lookout::event_of(const net::audit_record& r)
 {
-    if (r.rule_slot >= purposes_.size()) {
-        purposes_.clear();
-        for (const auto& label : labels_.rules()) purposes_.push_back(label.purpose);
-    }
-    now_ = std::max(now_, moment_of(r.at)); // the rings of several workers are not in order, and clocks go back
     detect::flow_event e;
     e.step = step_of(r.action);
     e.said = r.said;
-    e.at = now_;
+    e.at = time_of(r);
     e.age = std::chrono::floor<detect::moment>(r.duration);
     e.id = r.id;
     e.client = r.source;
     e.entry = r.rule_slot;
-    e.purpose = r.rule_slot < purposes_.size() ? purposes_[r.rule_slot] : purpose::pull;
+    const auto entry = entry_of(r.rule_slot);
+    e.purpose = entry.purpose;
+    e.entry_id = entry.id;
     e.host = r.host.str();
     e.times = r.stands_for;
     e.wildcard = r.by_wildcard;
     e.over_budget = r.action == net::audit_action::close && r.ended == ending::budget;
+    e.over_new_host = r.over_new_host;
     note_volume(r, e);
     return e;
 }
 
 void lookout::see(const net::audit_record& r, std::vector<anomaly_event>& out)
 {
-    const auto e = event_of(r);
     const std::lock_guard hold{mutex_};
+    const auto e = event_of(r);
+    now_ = e.at;
     found_.clear();
-    bank_.see(e, found_);
+    bank_->see(e, found_);
+    if (const auto& met = bank_->met(); met && greet_) greet_(e.client, e.host, met->hour_up, met->until - e.at);
     for (const auto& f : found_) {
         const auto which = static_cast<std::size_t>(f.which);
         counts_[which][static_cast<std::size_t>(actions_[which])].fetch_add(1, std::memory_order_relaxed);
-        out.push_back({f, actions_[which], bank_.score(f.client, e.at), r.at});
+        out.push_back({f, actions_[which], bank_->score(f.client, e.at), r.at});
         recent_.push_front(out.back());
         if (recent_.size() > limits::recent_findings) recent_.pop_back();
         if (actions_[which] != detector_action::observe && act_) act_(f, actions_[which]);
@@ -103,13 +123,43 @@ std::vector<anomaly_event> lookout::recent() const
 double lookout::score(const ip_address& client, detect::moment now) const
 {
     const std::lock_guard hold{mutex_};
-    return bank_.score(client, now);
+    return bank_->score(client, now + behind_);
 }
 
 std::array<detect::detector_bank::table, 7> lookout::tables() const
 {
     const std::lock_guard hold{mutex_};
-    return bank_.tables();
+    return bank_->tables();
+}
+
+std::string lookout::written()
+{
+    std::string out;
+    {
+        const std::lock_guard hold{mutex_};
+        out = heading_of({now_, seed_, {}});
+    }
+    for (std::size_t part = 0; part < detect::detector_bank::parts; ++part) {
+        std::string bytes;
+        {
+            const std::lock_guard hold{mutex_};
+            bank_->write(part, bytes);
+        }
+        out += bytes;
+    }
+    return seal(out) ? out : std::string{};
+}
+
+bool lookout::begin_with(std::string_view written, detect::moment present)
+{
+    const auto s = open_detectors(written);
+    auto bank = s ? bank_of(*s, than_, present) : nullptr;
+    if (!bank) return false;
+    const std::lock_guard hold{mutex_};
+    seed_ = s->seed;
+    bank_ = std::move(bank);
+    now_ = std::min(s->now, present);
+    return true;
 }
 
 } // namespace exeat::ops

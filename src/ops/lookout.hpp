@@ -11,7 +11,10 @@
 #include <atomic>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace exeat::ops {
@@ -28,10 +31,14 @@ class lookout {
 public:
     using actor = std::function<void(const detect::finding&, detector_action)>; // for findings that are not only observed
 
+    // For hosts that are opened and new to a client: what went there within the hour, and how long they are new still.
+    using greeter = std::function<void(const ip_address& client, std::string_view host, std::uint64_t hour_up, detect::moment still)>;
+
     // The labels outlive it.
     lookout(const label_registry&, const detector_settings&);
 
     void on_action(actor act) { act_ = std::move(act); } // before the first see()
+    void on_new_host(greeter greet) { greet_ = std::move(greet); }
     // Appends what was found. Throws std::bad_alloc.
     void see(const net::audit_record&, std::vector<anomaly_event>&);
 
@@ -41,25 +48,43 @@ public:
     double score(const ip_address& client, detect::moment now) const;
     std::array<detect::detector_bank::table, 7> tables() const;
 
+    // What the detectors know (detector_snapshot.hpp); empty when the library has no SHA-256 for us. Any thread; see() waits for one part
+    // of it at most. Throws std::bad_alloc.
+    std::string written();
+    // Before the first see(): with what another process wrote, whose last moment is not later than `present` whatever its clock said. False
+    // when it cannot be read. Throws std::bad_alloc.
+    bool begin_with(std::string_view written, detect::moment present);
+
     static detect::moment moment_of(std::chrono::system_clock::time_point) noexcept;
 
 private:
     struct moved {
         std::uint64_t up = 0, down = 0;
     };
+    struct entry {
+        enum purpose purpose;
+        std::uint64_t id;
+    };
     detect::flow_event event_of(const net::audit_record&);
+    entry entry_of(std::uint32_t rule_slot);
+    detect::moment time_of(const net::audit_record&) noexcept;
     void note_volume(const net::audit_record&, detect::flow_event&);
 
     const label_registry& labels_;
     const std::array<detector_action, detect::detectors> actions_;
+    const detect::thresholds than_;
     actor act_;
-    mutable std::mutex mutex_; // of the bank
-    detect::detector_bank bank_;
-    detect::bounded_table<detect::client_key, moved, detect::client_key_hash> told_; // of tunnels that have told their progress
-    std::vector<purpose> purposes_;                                                  // by rule slot
-    std::deque<anomaly_event> recent_;                                               // under the mutex too; the newest first
-    detect::findings found_;
+    greeter greet_;
+    mutable std::mutex mutex_; // of what follows
+    std::uint64_t seed_;
+    std::unique_ptr<detect::detector_bank> bank_;
     detect::moment now_{0};
+    std::deque<anomaly_event> recent_; // the newest first
+
+    detect::bounded_table<detect::client_key, moved, detect::client_key_hash> told_; // of tunnels that have told their progress
+    std::vector<entry> entries_;                                                     // by rule slot
+    detect::findings found_;
+    detect::moment behind_{0}; // so much the clock has gone back
     std::array<std::array<std::atomic<std::uint64_t>, detector_action_words.size()>, detect::detectors> counts_{};
 };
 

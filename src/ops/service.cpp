@@ -6,6 +6,8 @@
 #include <net/worker.hpp>
 #include <ops/admin.hpp>
 #include <ops/descriptors.hpp>
+#include <ops/detector_actions.hpp>
+#include <ops/detector_memory.hpp>
 #include <ops/drain.hpp>
 #include <ops/history.hpp>
 #include <ops/journal.hpp>
@@ -35,7 +37,7 @@ namespace exeat::ops {
 
 namespace {
 
-using workers = std::vector<std::unique_ptr<net::worker>>;
+using workers = detector_actions::workers;
 
 own_endpoints ours(const config& c, std::uint16_t admin_port)
 {
@@ -53,7 +55,6 @@ public:
 
 private:
     void make_workers(const std::shared_ptr<const policy>& first, open_sockets&);
-    void act_on(const detect::finding&, detector_action);
     void start_threads();
     void on_signals();
     void handle(int signal);
@@ -76,9 +77,10 @@ private:
     name_budget wildcard_names_{net::random_seed(),
                                 std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch())};
     upload_ledger uploads_;
-    std::shared_ptr<const throttled_clients> throttled_ = std::make_shared<throttled_clients>();
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
     lookout lookout_;
+    detector_memory detector_memory_{config_.state, lookout_, log_};
+    detector_actions detector_actions_{io_, config_.detect, workers_};
     std::unique_ptr<journal> journal_;
     workers workers_;
     std::unique_ptr<metrics> metrics_;
@@ -108,9 +110,7 @@ service::service(const config& c, label_registry& labels, policy_gate& gate, loa
     journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_, &lookout_);
     if (!journal_->healthy()) throw std::runtime_error{"audit log: " + journal_->last_error()};
     make_workers(first.rules, sockets);
-    // By way of this thread: the journal's must not meet workers that are made or gone.
-    lookout_.on_action(
-        [this](const detect::finding& f, detector_action what) { boost::asio::post(io_, [this, f, what] { act_on(f, what); }); });
+    detector_actions_.listen_to(lookout_);
     std::vector<const net::counters*> counts;
     std::vector<const net::client_table*> clients;
     for (const auto& w : workers_) {
@@ -137,21 +137,18 @@ service::service(const config& c, label_registry& labels, policy_gate& gate, loa
 void service::make_workers(const std::shared_ptr<const policy>& first, open_sockets& sockets)
 {
     const auto own = ours(config_, admin_->port());
-    const net::common_ground common{
-        config_, doors_, wildcard_names_, uploads_.book(), journal_->healthy(), first, status_.now().generation, own, sockets.inherited};
+    const net::common_ground common{config_,
+                                    doors_,
+                                    wildcard_names_,
+                                    uploads_.book(),
+                                    detector_actions_.new_hosts(),
+                                    journal_->healthy(),
+                                    first,
+                                    status_.now().generation,
+                                    own,
+                                    sockets.inherited};
     for (std::size_t i = 0; i < config_.workers; ++i)
         workers_.push_back(std::make_unique<net::worker>(i, common, std::move(sockets.of_worker[i]), *rings_[i]));
-}
-
-void service::act_on(const detect::finding& f, detector_action what)
-{
-    const auto entry = f.which == detect::detector::denied_burst ? 0 : f.entry; // who probes, probes everywhere
-    if (what == detector_action::cut) return post_to_workers([&](auto& w) { w.shut_out(f.client, entry); });
-    const auto next = std::make_shared<throttled_clients>(*throttled_);
-    const auto& rate = config_.detect.rates[static_cast<std::size_t>(f.which)];
-    if (!hold(*next, f.client, entry, rate, std::chrono::steady_clock::now().time_since_epoch())) return;
-    throttled_ = next;
-    post_to_workers([&](auto& w) { w.adopt(throttled_); });
 }
 
 std::vector<std::uint64_t> service::rounds() const
@@ -167,6 +164,7 @@ void service::run()
     on_signals();
     for (const auto& w : workers_) w->begin();
     uploads_.begin();
+    detector_memory_.begin();
     note(process_event::what::start);
     start_threads();
     status_.start();
@@ -184,6 +182,7 @@ void service::run()
     uploads_.stop();
     note(process_event::what::stop);
     journal_->stop();
+    detector_memory_.stop();
 }
 
 // With names, so that top(1) and a core file tell which is which.

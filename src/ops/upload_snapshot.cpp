@@ -1,6 +1,6 @@
 #include <ops/upload_snapshot.hpp>
 
-#include <ops/digest.hpp>
+#include <ops/sealed_bytes.hpp>
 
 #include <algorithm>
 #include <bit>
@@ -21,13 +21,6 @@ void put(std::string& out, const steps& s)
     put(out, static_cast<std::uint8_t>(s.size() - static_cast<std::size_t>(std::count(s.begin(), s.end(), 0U))));
     for (std::size_t i = 0; i < s.size(); ++i)
         if (s[i] != 0) put(out, static_cast<std::uint8_t>(i)), put(out, s[i]);
-}
-
-std::optional<sha256_digest::value> digest_of(std::string_view bytes)
-{
-    sha256_digest d;
-    d.take(bytes);
-    return d.finish();
 }
 
 // Takes numbers off the front; once there are too few bytes it has failed for good.
@@ -105,20 +98,15 @@ std::string encode(const upload_snapshot& s)
         put(out, a.key.what);
         for (const auto* sums : {&a.sums.sent, &a.sums.down, &a.sums.tunnels}) put(out, *sums);
     }
-    const auto digest = digest_of(out);
-    if (!digest) return {};
-    put(out, *digest);
+    if (!seal(out)) return {};
     return out;
 }
 
 std::optional<upload_snapshot> decode_uploads(std::string_view bytes)
 {
-    sha256_digest::value written{};
-    if (!bytes.starts_with(magic) || bytes.size() < magic.size() + written.size()) return std::nullopt;
-    const auto body = bytes.substr(0, bytes.size() - written.size());
-    std::memcpy(written.data(), bytes.data() + body.size(), written.size());
-    if (digest_of(body) != written) return std::nullopt;
-    reader in{body.substr(magic.size())};
+    const auto body = unsealed(bytes, magic);
+    if (!body) return std::nullopt;
+    reader in{*body};
     upload_snapshot out;
     out.saved_at = wall_time{take_minutes(in)};
     if (const auto forgot = take_minutes(in); forgot.count() > 0) out.forgot = forgot - std::chrono::minutes{1};

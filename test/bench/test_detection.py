@@ -29,7 +29,7 @@ def octets(text):
 
 def test_every_theft_is_tried_through_every_purpose(table):
     thefts = {row[0] for row in table if len(row) == 7 and row[1] in BUDGETS}
-    assert len(thefts) == 9 and all(set(rows(table, t)) == set(BUDGETS) for t in thefts)
+    assert len(thefts) == 10 and all(set(rows(table, t)) == set(BUDGETS) for t in thefts)
 
 
 @pytest.mark.parametrize("theft", ["1 GB at 1 Gb/s", "10 MB a minute"])
@@ -37,6 +37,17 @@ def test_bulk_is_seen_and_stopped_within_its_budget(table, theft):
     for as_, row in rows(table, theft).items():
         assert row[2].startswith("1.00"), row
         assert octets(row[5]) <= 1.01 * (BUDGETS[as_] + (PULLING if as_ == "pull" else 0)), row
+
+
+def test_a_restart_that_keeps_the_state_hides_nothing(table):
+    """But for the minute before each restart."""
+    steady, restarted = rows(table, "100 KB a minute"), rows(table, "100 KB a minute, a restart each 4 h")
+    for as_, row in steady.items():
+        assert row[2] == restarted[as_][2] and octets(restarted[as_][4]) <= 1.05 * octets(row[4])
+
+
+def test_what_no_budget_cuts_is_seen_within_a_day(table):
+    assert {row[0]: row[4] for row in table if len(row) == 5 and row[0] in BUDGETS} == {"api": "0.95, 100 MB met", "telemetry": "–"}
 
 
 def test_the_days_that_140_gb_take_are_more_than_a_year(table):

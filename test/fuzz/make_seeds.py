@@ -132,7 +132,26 @@ def audit_logs():
     return [line % (1, b"0" * 64), line % (1, b"0" * 64) + line % (2, b"1" * 64), b'{"@timestamp":"2026-\n', b"ok.test", b"\n", b"{}\n", b"\xff\xfe\"\\\n" * 9]
 
 
-SEEDS = {"admin_answer": admin_answers, "allowlist": allowlists, "chunked_body": chunks, "client_hello": hellos, "config": configs, "dns_answer": dns_answers,
+def detector_states():
+    """Each table of the bank empty, and with one entry; test/core/detect writes longer ones."""
+    key, guard = bytes(10) + b"\xff\xff\x0a\0\0\1" + struct.pack("<Q", 1), struct.pack("<q?", 1_700_000_000, True)
+    at = struct.pack("<q", 1_700_000_000)
+    some = bytes([1]) + bytes(11) + struct.pack("<Q", 5_000_000)  # the first of 94 steps
+    entries = [
+        struct.pack("<dddd", 6e7, 1e5, 2e5, 0) + at * 2 + b"\1\1", (key[:16] + at + b"\1") + bytes(25) * 7 + guard,
+        (struct.pack("<q", 28_333_333) + some) * 2 + guard,
+        at * 4 + struct.pack("<Q", 9_000_000) + b"\3\0\0\0" + struct.pack("<II", 60, 61) + struct.pack("<Q??", 2, True, True) + guard * 2, at * 2 + b"\1",
+        struct.pack("<d", 64) + b"\1" + bytes(7) + struct.pack("<QQ", 12_345, 1) + at + struct.pack("<IQ", 3, 1) + guard * 3,
+        (b"\1" + bytes(31) + b"\5") * 2 + struct.pack("<dI", 60, 1) + at * 2 + b"\1" + struct.pack("<fQ?", 4, 1, True) + guard * 2,
+        b"\1" + bytes(15) + struct.pack("<I", 512_000) + b"\1" + bytes(15) + at + struct.pack("<Q", 1) + guard,
+        struct.pack("<d", 20) + at + guard * 2,
+    ]
+    tables = [[struct.pack("<I", 0), struct.pack("<I", 1) + key + e] for e in entries]
+    return [b"".join(t[0] for t in tables), b"".join(t[1] for t in tables)] + \
+        [b"".join(t[n == only] for n, t in enumerate(tables)) for only in range(len(tables))]
+
+
+SEEDS = {"admin_answer": admin_answers, "allowlist": allowlists, "chunked_body": chunks, "client_hello": hellos, "config": configs, "detector_snapshot": detector_states, "dns_answer": dns_answers,
          "hello_beside_openssl": hellos, "hello_retry": retries, "hostname": names,
          "hosts_file": hosts_files, "import": other_lists, "proxy_header": proxy_headers, "request_head": requests, "response_head": responses, "verify_audit": audit_logs}
 

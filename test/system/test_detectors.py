@@ -100,6 +100,46 @@ def test_much_at_once_at_one_entry_fills_the_drip_bucket_and_shuts_out_of_that_e
         assert connect_reply(exeat, "other.detect.test:7").status == 200
 
 
+def keeping_state(lab, directory):
+    return settings(lab.exeat(ALLOWLIST, policy={"state": str(directory)}), "[detect.drip]\nthreshold = 1000000\n")
+
+
+def drips(exeat, octets):
+    before = len(exeat.audit(event__action="close"))
+    with open_tunnel(exeat, "echo.detect.test:7") as s:
+        s.sendall(b"x" * octets)
+        read_exactly(s, octets)
+    wait_until(lambda: len(exeat.audit(event__action="close")) == before + 1)
+
+
+def test_what_the_detectors_know_outlives_the_process(lab, tmp_path):
+    with keeping_state(lab, tmp_path) as exeat:
+        drips(exeat, 600_000)
+        exeat.stop()
+        assert (tmp_path / "detectors").stat().st_mode & 0o777 == 0o600
+        exeat.start()
+        assert found(exeat, "drip") == 0
+        drips(exeat, 600_000)
+        wait_until(lambda: found(exeat, "drip") == 1)
+        exeat.stop()
+        (tmp_path / "detectors").write_bytes(b"exeat-detectors-1\n damaged")
+        exeat.start()
+        assert "what the detectors know cannot be read" in exeat.log() and "damaged" in exeat.log()
+        drips(exeat, 600_000)
+        stays(lambda: found(exeat, "drip") == 0, 0.5)
+
+
+def test_of_two_processes_the_second_begins_with_what_the_first_wrote_last(lab, tmp_path):
+    with keeping_state(lab, tmp_path) as first:
+        drips(first, 600_000)
+        first.stop()
+        first.start()
+        with keeping_state(lab, tmp_path) as second:
+            assert "another process writes what the detectors know" in second.log()
+            drips(second, 600_000)
+            wait_until(lambda: found(second, "drip") == 1)
+
+
 @pytest.mark.parametrize("text, place, says", [
     ('[detect.drip]\naction = "stop"\n', ":2:", "observe"),
     ('[detect.drop]\naction = "cut"\n', ":1:", "drip"),

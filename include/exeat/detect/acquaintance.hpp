@@ -1,4 +1,5 @@
-// D6 first_seen: much goes to a host that the client, itself no newcomer, has not used for a fortnight: a new drop site. D8 beacon: such a
+// D6 first_seen: much goes to a host that the client, itself no newcomer, has not used for a fortnight: a new drop site. Who enforces a
+// budget there says when it is spent. D8 beacon: such a
 // host is called again and again at the same distance: command and control. One thread.
 #pragma once
 
@@ -8,6 +9,7 @@
 #include <exeat/detect/thresholds.hpp>
 
 #include <array>
+#include <optional>
 
 namespace exeat::detect {
 
@@ -17,6 +19,14 @@ public:
 
     void see(const flow_event&, findings&);
 
+    // The host of the last event, where that opened a tunnel to one that is new to its client.
+    struct meeting {
+        moment until{0};           // then it is new no longer
+        std::uint64_t hour_up = 0; // already
+    };
+    const std::optional<meeting>& met() const noexcept { return met_; }
+
+    template <class Archive> void fields(Archive& a) { a(hosts_, clients_); }
     const auto& hosts() const noexcept { return hosts_; }
 
 private:
@@ -28,18 +38,25 @@ private:
         bool begun = false, stranger = false;
         repeat_guard told_first, told_beacon;
         std::array<std::uint32_t, most_gaps> gaps{}; // seconds between openings, the last ones; behind what every event reads
+        template <class Archive> void fields(Archive& a)
+        {
+            a(since, last, hour_began, opened, hour_up, gaps, gap_count, begun, stranger, told_first, told_beacon);
+        }
     };
     struct person {
         moment since{0}, last{0};
         bool begun = false;
+        template <class Archive> void fields(Archive& a) { a(since, last, begun); }
     };
 
     void meet(host&, const flow_event&, bool known);
+    static bool is_new(const host&, moment now) noexcept;
     void weigh(host&, const flow_event&, findings&) const;
     void listen(host&, const flow_event&, findings&) const;
 
     const std::uint64_t seed_;
     const thresholds& than_;
+    std::optional<meeting> met_;
     bounded_table<client_key, host, client_key_hash> hosts_;
     bounded_table<client_key, person, client_key_hash> clients_;
 };

@@ -9,6 +9,7 @@
 #include <exeat/detect/drip.hpp>
 #include <exeat/detect/names.hpp>
 
+#include <string>
 #include <string_view>
 
 namespace exeat::detect {
@@ -23,6 +24,14 @@ public:
     void see(const flow_event&, findings&);
 
     double score(const ip_address& client, moment now) const;
+    const std::optional<acquaintance::meeting>& met() const noexcept { return acquaintance_.met(); } // by the last event
+
+    // What it knows, to outlive the process: so many parts, each consistent in itself, one behind the other.
+    static constexpr std::size_t parts = 7;
+    void write(std::size_t part, std::string& to);
+    // All parts, into a bank that has seen nothing and has the same seed; `back`: as if it had been written so much earlier. False where
+    // these bytes are none of ours, and then the bank is of no use.
+    bool read(std::string_view, moment back = moment{0});
 
     struct table {
         std::string_view name;
@@ -36,11 +45,13 @@ private:
         double score = 0;
         moment at{0};
         repeat_guard told_budget, told_pull;
+        template <class Archive> void fields(Archive& a) { a(score, at, told_budget, told_pull); }
     };
 
     void budget(const flow_event&, findings&);
     void long_tunnel(const flow_event&, findings&);
     void remember(const finding&, moment now);
+    template <class Archive> void part(std::size_t, Archive&);
 
     const thresholds than_;
     drip_watch drip_;
@@ -50,7 +61,7 @@ private:
     name_watch names_;
     chunk_watch chunks_;
     bounded_table<client_key, record, client_key_hash> clients_;
-    bounded_table<client_key, bool, client_key_hash> long_tunnels_; // that were told
+    bounded_table<client_key, bool, client_key_hash> long_tunnels_; // that were told; they end with the process
 };
 
 } // namespace exeat::detect

@@ -38,6 +38,11 @@ public:
         release(known->second);
         places_.erase(known);
     }
+    // So that another table that uses the same keys in this order forgets the same ones.
+    template <class Visit> void each_oldest_first(Visit&& visit)
+    {
+        for (auto at = oldest_; at != none; at = lines_[at].newer) visit(lines_[at].key, lines_[at].value);
+    }
     std::size_t size() const noexcept { return places_.size(); }
     std::size_t capacity() const noexcept { return capacity_; }
     std::uint64_t evicted() const noexcept { return evicted_; }

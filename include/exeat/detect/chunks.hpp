@@ -17,14 +17,16 @@ public:
 
     void see(const flow_event&, findings&);
 
+    template <class Archive> void fields(Archive& a) { a(entries_); }
     const auto& entries() const noexcept { return entries_; }
 
 private:
     struct run {
         std::array<std::uint32_t, limits::chunk_sizes> sizes{}; // of the last tunnels
-        std::array<std::int64_t, limits::chunk_sizes> at{};     // when they closed
+        std::array<moment, limits::chunk_sizes> at{};           // when they closed
         std::size_t count = 0;
         repeat_guard told;
+        template <class Archive> void fields(Archive& a) { a(sizes, at, count, told); }
     };
 
     const thresholds& than_;

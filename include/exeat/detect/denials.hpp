@@ -18,6 +18,7 @@ public:
 
     void see(const flow_event&, findings&);
 
+    template <class Archive> void fields(Archive& a) { a(clients_); }
     const auto& clients() const noexcept { return clients_; }
 
 private:
@@ -29,6 +30,10 @@ private:
         std::uint64_t mismatches = 0;
         repeat_guard told_walk, told_burst, told_mismatch;
         std::array<std::uint64_t, 64> targets{}; // the last different ones; bit 0 says how it ended
+        template <class Archive> void fields(Archive& a)
+        {
+            a(walk, targets, next, window_began, denied, mismatches, told_walk, told_burst, told_mismatch);
+        }
     };
 
     bool is_new(suspect&, const flow_event&) const;

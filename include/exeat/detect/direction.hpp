@@ -15,12 +15,14 @@ public:
 
     void see(const flow_event&, findings&);
 
+    template <class Archive> void fields(Archive& a) { a(clients_); }
     const auto& clients() const noexcept { return clients_; }
 
 private:
     struct flow {
         sliding_sums up, down;
         repeat_guard told;
+        template <class Archive> void fields(Archive& a) { a(up, down, told); }
     };
     const thresholds& than_;
     bounded_table<client_key, flow, client_key_hash> clients_;

@@ -13,6 +13,7 @@ public:
     bool add(std::uint64_t hash) noexcept; // whether it changed anything: true for every value that is new to a register
     double estimate() const noexcept;
     void clear() noexcept { registers_ = {}; }
+    template <class Archive> void fields(Archive& a) { a(registers_); }
 
 private:
     std::array<std::uint8_t, 256> registers_{};

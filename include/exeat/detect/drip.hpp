@@ -18,22 +18,27 @@ public:
 
     void see(const flow_event&, findings&);
 
+    template <class Archive> void fields(Archive& a) { a(buckets_, shared_); }
     const auto& buckets() const noexcept { return buckets_; }
 
 private:
     struct bucket {
         double level = 0, usual = 0, hour = 0; // octets; octets an hour; octets of this hour
+        double told_at = 0;                    // the level when it was told last; 0: it was not
         moment at{0}, hour_began{0};
-        bool begun = false, told = false, half_full = false;
+        bool begun = false, half_full = false;
+        template <class Archive> void fields(Archive& a) { a(level, usual, hour, told_at, at, hour_began, begun, half_full); }
     };
     struct shared { // of an entry: who filled a bucket lately
         struct one {
             ip_address client;
             moment at{0};
             bool used = false;
+            template <class Archive> void fields(Archive& a) { a(client, at, used); }
         };
         std::array<one, 8> clients{};
         repeat_guard told;
+        template <class Archive> void fields(Archive& a) { a(clients, told); }
     };
 
     void learn(bucket&, moment now) const;

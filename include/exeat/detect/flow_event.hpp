@@ -24,7 +24,8 @@ struct flow_event {
     moment age{0};        // of the tunnel
     std::uint64_t id = 0; // of the tunnel
     ip_address client;
-    std::uint32_t entry = 0; // rule slot; 0: none
+    std::uint32_t entry = 0;    // rule slot; 0: none
+    std::uint64_t entry_id = 0; // the same for this entry in every process
     enum purpose purpose = purpose::pull;
     std::string_view host;
     std::uint64_t up = 0, down = 0; // octets since the last event of this tunnel
@@ -32,6 +33,7 @@ struct flow_event {
     std::uint32_t times = 1;        // deny: how many it stands for
     bool wildcard = false;          // the entry names the host by a wildcard
     bool over_budget = false;       // close: a budget cut it
+    bool over_new_host = false;     // what it may send to a host that is new to its client is spent
 };
 
 enum class detector : std::uint8_t {
@@ -93,6 +95,8 @@ public:
         told_ = true, last_ = now;
         return true;
     }
+
+    template <class Archive> void fields(Archive& a) { a(last_, told_); }
 
 private:
     moment last_{0};

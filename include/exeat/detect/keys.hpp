@@ -10,7 +10,7 @@ namespace exeat::detect {
 
 struct client_key {
     ip_address client;
-    std::uint64_t what = 0; // an entry, or the hash of a host; 0: the client alone
+    std::uint64_t what = 0; // an entry's id, or the hash of a host; 0: the client alone
     bool operator==(const client_key&) const = default;
 };
 

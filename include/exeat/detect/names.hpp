@@ -18,6 +18,7 @@ public:
 
     void see(const flow_event&, findings&);
 
+    template <class Archive> void fields(Archive& a) { a(entries_); }
     const auto& entries() const noexcept { return entries_; }
 
 private:
@@ -30,6 +31,10 @@ private:
         std::size_t day = 0;
         bool begun = false;
         repeat_guard told_channel, told_fan;
+        template <class Archive> void fields(Archive& a)
+        {
+            a(hour_names, day_names, octets, news, hour_began, day_began, days, day, begun, told_channel, told_fan);
+        }
     };
 
     void turn(use&, moment now) const;

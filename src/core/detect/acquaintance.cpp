@@ -17,6 +17,7 @@ acquaintance::acquaintance(std::size_t capacity, std::uint64_t seed, const thres
 
 void acquaintance::see(const flow_event& e, findings& out)
 {
+    met_.reset();
     if (e.step == flow_step::deny) return;
     auto& who = clients_.use({e.client, 0});
     if (!who.begun || who.last + fortnight < e.at) who.since = e.at, who.begun = true;
@@ -25,6 +26,7 @@ void acquaintance::see(const flow_event& e, findings& out)
     meet(h, e, who.since + day <= e.at);
     if (e.step == flow_step::open) listen(h, e, out);
     weigh(h, e, out);
+    if (e.step == flow_step::open && is_new(h, e.at)) met_ = {h.since + day, h.hour_up};
     h.last = e.at;
 }
 
@@ -38,14 +40,16 @@ void acquaintance::meet(host& h, const flow_event& e, bool known)
     h.stranger = known;
 }
 
+bool acquaintance::is_new(const host& h, moment now) noexcept { return h.stranger && now < h.since + day; }
+
 void acquaintance::weigh(host& h, const flow_event& e, findings& out) const
 {
     if (e.at >= h.hour_began + hour) h.hour_began = e.at, h.hour_up = 0;
     h.hour_up += e.up;
-    const bool is_new = h.stranger && e.at < h.since + day;
-    if (is_new && h.hour_up > than_.first_seen_bytes && h.told_first.may(e.at, day))
-        out.push_back(
-            {detector::first_seen, e.client, e.entry, static_cast<double>(h.hour_up), static_cast<double>(than_.first_seen_bytes)});
+    const bool much = e.over_new_host || h.hour_up > than_.first_seen_bytes;
+    if (much && is_new(h, e.at) && h.told_first.may(e.at, day))
+        out.push_back({detector::first_seen, e.client, e.entry, static_cast<double>(std::max(h.hour_up, than_.first_seen_bytes)),
+                       static_cast<double>(than_.first_seen_bytes)});
 }
 
 void acquaintance::listen(host& h, const flow_event& e, findings& out) const

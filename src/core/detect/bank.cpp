@@ -2,6 +2,8 @@
 
 #include <exeat/limits.hpp>
 
+#include "state_bytes.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -72,6 +74,32 @@ double detector_bank::score(const ip_address& client, moment now) const
 {
     const auto* r = clients_.look({client, 0});
     return r == nullptr ? 0 : faded(r->score, std::max(now - r->at, moment{0}));
+}
+
+template <class Archive> void detector_bank::part(std::size_t n, Archive& a)
+{
+    switch (n) {
+    case 0: return a(drip_);
+    case 1: return a(direction_);
+    case 2: return a(acquaintance_);
+    case 3: return a(denials_);
+    case 4: return a(names_);
+    case 5: return a(chunks_);
+    default: return a(clients_);
+    }
+}
+
+void detector_bank::write(std::size_t n, std::string& to)
+{
+    state_writer out{to};
+    part(n, out);
+}
+
+bool detector_bank::read(std::string_view from, moment back)
+{
+    state_reader in{from, back};
+    for (std::size_t n = 0; n < parts; ++n) part(n, in);
+    return in.whole();
 }
 
 std::array<detector_bank::table, 7> detector_bank::tables() const

@@ -30,15 +30,15 @@ double spread(std::vector<double> sizes)
 void chunk_watch::see(const flow_event& e, findings& out)
 {
     if (e.step != flow_step::close || e.entry == 0 || e.tunnel_up < than_.chunk_least || e.tunnel_up > than_.chunk_most) return;
-    auto& r = entries_.use({e.client, e.entry});
+    auto& r = entries_.use({e.client, e.entry_id});
     const auto place = r.count++ % r.sizes.size();
     r.sizes[place] = static_cast<std::uint32_t>(e.tunnel_up);
-    r.at[place] = e.at.count();
+    r.at[place] = e.at;
     // A look costs a sort of 128: every eighth tunnel is often enough.
     if (r.count < than_.chunks || r.count % 8 != 0) return;
     std::vector<double> lately;
     for (std::size_t i = 0; i < std::min(r.count, r.sizes.size()); ++i)
-        if (r.at[i] + hour.count() > e.at.count()) lately.push_back(r.sizes[i]);
+        if (r.at[i] + hour > e.at) lately.push_back(r.sizes[i]);
     if (lately.size() < than_.chunks) return;
     const auto how_alike = spread(std::move(lately));
     if (how_alike <= than_.chunk_spread && r.told.may(e.at, hour))

@@ -33,7 +33,7 @@ void drip_watch::learn(bucket& b, moment now) const
 void drip_watch::see(const flow_event& e, findings& out)
 {
     if (e.up == 0 || e.entry == 0) return;
-    auto& b = buckets_.use({e.client, e.entry});
+    auto& b = buckets_.use({e.client, e.entry_id});
     if (!b.begun) b.begun = true, b.at = b.hour_began = e.at;
     learn(b, e.at);
     const auto leaked = (2 * b.usual + than_.drip_floor) / hour * static_cast<double>((e.at - b.at).count());
@@ -41,11 +41,12 @@ void drip_watch::see(const flow_event& e, findings& out)
     b.level = std::max(0.0, b.level - leaked) + up;
     b.hour += up;
     b.at = e.at;
-    if (b.level > than_.drip_bytes && !b.told) {
-        b.told = true;
-        out.push_back({detector::drip, e.client, e.entry, b.level, than_.drip_bytes});
+    // What stays where it is is not news, twice as much is: else a client that was told of once could take what it likes.
+    if (const auto bound = std::max(than_.drip_bytes, 2 * b.told_at); b.level > bound) {
+        b.told_at = b.level;
+        out.push_back({detector::drip, e.client, e.entry, b.level, bound});
     }
-    if (b.level < than_.drip_bytes / 2) b.told = false;
+    if (b.level < than_.drip_bytes / 2) b.told_at = 0;
     const bool filled = b.level > than_.collusion_bytes;
     if (filled && !b.half_full) share(e, out);
     b.half_full = filled;
@@ -53,7 +54,7 @@ void drip_watch::see(const flow_event& e, findings& out)
 
 void drip_watch::share(const flow_event& e, findings& out)
 {
-    auto& s = shared_.use({{}, e.entry});
+    auto& s = shared_.use({{}, e.entry_id});
     auto place = std::find_if(s.clients.begin(), s.clients.end(), [&](const auto& c) { return c.used && c.client == e.client; });
     if (place == s.clients.end()) // the one that is free, or was filled longest ago
         place = std::min_element(s.clients.begin(), s.clients.end(),

@@ -53,6 +53,51 @@ TEST_CASE("first_seen: a host that was not used for a fortnight is new again")
     }
 }
 
+TEST_CASE("first_seen: who opens a new host is met for a day, with what went there within the hour")
+{
+    acquaintance a{64, seed, usual};
+    findings out;
+    const auto meets = [&](moment at, const char* host) {
+        a.see(opened(at, host), out);
+        return a.met().has_value();
+    };
+    CHECK_FALSE(meets(day, "old.test"));
+    CHECK_FALSE(meets(2 * day - minute, "early.test"));
+    CHECK(meets(2 * day, "new.test"));
+    CHECK(a.met()->until == 3 * day);
+    CHECK(a.met()->hour_up == 0);
+    auto e = moved(2 * day + minute, 5'000);
+    e.host = "new.test";
+    a.see(e, out);
+    CHECK_FALSE(a.met());
+    CHECK(meets(2 * day + hour - minute, "new.test"));
+    CHECK(a.met()->hour_up == 5'000);
+    CHECK(meets(2 * day + hour, "new.test"));
+    CHECK(a.met()->hour_up == 0);
+    CHECK_FALSE(meets(2 * day + hour, "old.test"));
+    CHECK(meets(3 * day - moment{1}, "new.test"));
+    CHECK_FALSE(meets(3 * day, "new.test"));
+    CHECK(out.empty());
+}
+
+TEST_CASE("first_seen: whoever enforces the budget says when it is spent, and it is told once a day")
+{
+    acquaintance a{64, seed, usual};
+    findings out;
+    a.see(opened(day, "old.test"), out);
+    a.see(opened(3 * day, "new.test"), out);
+    auto e = moved(3 * day, 1'000'000);
+    e.host = "new.test";
+    e.over_new_host = true;
+    a.see(e, out);
+    a.see(e, out);
+    REQUIRE(count(out, detector::first_seen) == 1);
+    CHECK(out[0].value == out[0].threshold);
+    e.host = "old.test";
+    a.see(e, out);
+    CHECK(out.size() == 1);
+}
+
 TEST_CASE("beacon: regular calls to a new host, and neither irregular nor quick ones, nor to an old host")
 {
     const auto told = [](auto gap, int calls, const char* host) {

@@ -44,6 +44,22 @@ TEST_CASE("drip: the bucket fills by what is uploaded less what leaks, and is to
     CHECK_MESSAGE(out.size() == 1, "what goes on is not news");
 }
 
+TEST_CASE("drip: what was told is told again when it has doubled, and anew once half of it has leaked")
+{
+    drip_watch d{64, seed, usual};
+    findings out;
+    d.see(moved(moment{0}, 65'000'000), out);
+    d.see(moved(moment{0}, 65'000'000), out);
+    CHECK(out.size() == 1);
+    d.see(moved(moment{0}, 1), out);
+    REQUIRE(out.size() == 2);
+    CHECK(out[1].value == doctest::Approx(130'000'001));
+    CHECK(out[1].threshold == doctest::Approx(130'000'000));
+    d.see(moved(20 * day, 1), out);
+    d.see(moved(20 * day, 65'000'000), out);
+    CHECK(out.size() == 3);
+}
+
 TEST_CASE("drip: 100 KB a minute is seen within half a day and 10 KB a minute is not: its hour is not above the floor by enough")
 {
     const auto at = dripped(100e3, 2 * day);

@@ -20,6 +20,7 @@ inline flow_event moved(moment at, std::uint64_t up, std::uint64_t down = 0, std
     e.at = at;
     e.client = pod(who);
     e.entry = entry;
+    e.entry_id = entry;
     e.up = up, e.down = down;
     e.host = "a.test";
     return e;

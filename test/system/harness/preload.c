@@ -1,8 +1,10 @@
 // Loaded in front of exeat's libraries by the tests of faults: clocks that can be stepped and an allocator that can be told to
 // fail, both by a page of memory that the test shares (preload.py). Without -DALLOCATIONS it is the clocks alone, for sanitizer builds.
 #define _GNU_SOURCE
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -39,6 +41,16 @@ int clock_gettime(clockid_t which, struct timespec* out)
     if (said == 0 && which == CLOCK_REALTIME) out->tv_sec += told->wall_offset;
     if (said == 0 && which == CLOCK_MONOTONIC) out->tv_sec += told->steady_offset;
     return said;
+}
+
+// The kernel knows nothing of the offset: who waits until a moment means one of this clock.
+int pthread_cond_clockwait(pthread_cond_t* c, pthread_mutex_t* m, clockid_t which, const struct timespec* until)
+{
+    static int (*real)(pthread_cond_t*, pthread_mutex_t*, clockid_t, const struct timespec*);
+    if (!real) *(void**)&real = dlsym(RTLD_NEXT, "pthread_cond_clockwait");
+    struct timespec there = *until;
+    if (which == CLOCK_MONOTONIC) there.tv_sec -= told->steady_offset;
+    return real(c, m, which, &there);
 }
 
 #ifdef ALLOCATIONS

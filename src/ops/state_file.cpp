@@ -1,0 +1,91 @@
+#include <ops/state_file.hpp>
+
+#include <net/wall_clock.hpp>
+#include <ops/block_signals.hpp>
+#include <ops/file_source.hpp>
+#include <ops/replace_file.hpp>
+
+#include <cerrno>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <sys/file.h>
+
+namespace exeat::ops {
+
+state_file::state_file(const std::string& directory, const words& w, const event_log& log)
+    : path_{directory.empty() ? std::string{} : fmt::format("{}/{}", directory, w.name)}, words_{w}, log_{log}
+{
+    if (path_.empty()) return;
+    lock_ = net::unique_fd{::open((path_ + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)};
+    if (!lock_) throw std::system_error{errno, std::generic_category(), "cannot write " + path_ + " (state)"};
+    take_over();
+}
+
+state_file::~state_file() { stop(); }
+
+bool state_file::take_over()
+{
+    if (!keeps_) keeps_ = ::flock(lock_.value(), LOCK_EX | LOCK_NB) == 0;
+    return keeps_;
+}
+
+bool state_file::is_there() const
+{
+    std::error_code failed;
+    return !path_.empty() && std::filesystem::exists(path_, failed);
+}
+
+boost::system::result<std::string, std::string> state_file::read(std::size_t most) const { return read_whole(path_, most); }
+
+void state_file::claim(content c)
+{
+    content_ = std::move(c);
+    if (path_.empty()) return;
+    if (!keeps_)
+        log_.say(severity::notice, fmt::format("another process writes {}: until it ends, {}", words_.what, words_.meanwhile),
+                 {{"file", path_}});
+    else if (const auto failed = write(false)) throw std::system_error{failed, "cannot write " + path_ + " (state)"};
+}
+
+void state_file::begin(std::chrono::seconds interval)
+{
+    if (!path_.empty()) thread_ = std::jthread{[this, interval](std::stop_token stopped) { run(std::move(stopped), interval); }};
+}
+
+void state_file::stop()
+{
+    if (!thread_.joinable()) return;
+    thread_.request_stop();
+    thread_.join();
+    if (take_over()) write(true);
+}
+
+void state_file::run(std::stop_token stopped, std::chrono::seconds interval)
+{
+    block_signals();
+    while (!stopped.stop_requested()) {
+        std::unique_lock hold{mutex_};
+        if (!wake_.wait_for(hold, stopped, interval, [&] { return stopped.stop_requested(); }) && take_over()) write(false);
+    }
+}
+
+std::error_code state_file::write(bool clean)
+{
+    const auto wall = net::wall_now();
+    std::error_code failed;
+    try {
+        const auto bytes = content_(clean);
+        failed = bytes.empty() ? std::make_error_code(std::errc::not_supported) : replace_file(path_, bytes);
+    } catch (const std::bad_alloc&) {
+        failed = std::make_error_code(std::errc::not_enough_memory);
+    }
+    if (!failed) saved_at_ = static_cast<std::uint64_t>(wall.time_since_epoch().count());
+    if (failed && !failing_)
+        log_.say(severity::warning, fmt::format("{} cannot be written; {}", words_.what, words_.otherwise),
+                 {{"file", path_}, {"why", failed.message()}});
+    failing_ = bool{failed};
+    return failed;
+}
+
+} // namespace exeat::ops

@@ -1,0 +1,68 @@
+// One file of the state directory, by which a process tells the next one what it knows: read at the start, then written every so often on
+// a thread of its own, and once more at a clean end. Of several processes with one directory, such as the old and the new one of an
+// upgrade, one writes: the first. The next one begins with what that wrote last, and writes when the first has ended (flock(2) of
+// `file`.lock). Without a directory nothing is kept.
+#pragma once
+
+#include <net/unique_fd.hpp>
+#include <ops/log.hpp>
+
+#include <atomic>
+#include <boost/system/result.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <system_error>
+#include <thread>
+
+namespace exeat::ops {
+
+class state_file {
+public:
+    struct words {
+        std::string_view name;      // of the file
+        std::string_view what;      // stands in it
+        std::string_view meanwhile; // is so while another process writes it
+        std::string_view otherwise; // is so when it cannot be written
+    };
+    // What is to stand in it, `clean` at the end; empty: it cannot be made. Throws std::bad_alloc.
+    using content = std::function<std::string(bool clean)>;
+
+    // Throws std::system_error where the directory cannot be written.
+    state_file(const std::string& directory, const words&, const event_log&);
+    ~state_file(); // stop()
+    state_file(const state_file&) = delete;
+
+    const std::string& path() const noexcept { return path_; } // empty: nowhere
+    bool is_there() const;
+    boost::system::result<std::string, std::string> read(std::size_t most) const;
+    // Writes it at once, where no other process does. Throws std::system_error when it cannot be.
+    void claim(content);
+    void begin(std::chrono::seconds interval); // the thread; after claim()
+    void stop();                               // the last time, a clean one; idempotent
+
+    // Any thread. Seconds since 1970 of the last time that the disk took it; 0: never.
+    std::uint64_t saved_at() const noexcept { return saved_at_; }
+    bool keeps() const noexcept { return keeps_; } // writes it; any thread
+
+private:
+    bool take_over(); // when nobody else writes any longer
+    std::error_code write(bool clean);
+    void run(std::stop_token, std::chrono::seconds interval);
+
+    const std::string path_;
+    const words words_;
+    const event_log& log_;
+    content content_;
+    std::atomic<std::uint64_t> saved_at_{0};
+    net::unique_fd lock_;
+    std::atomic<bool> keeps_{false};
+    bool failing_ = false;
+    std::mutex mutex_;
+    std::condition_variable_any wake_;
+    std::jthread thread_;
+};
+
+} // namespace exeat::ops
