@@ -40,7 +40,10 @@ void held_back::try_again() noexcept
 
 std::uint64_t held_back::take(std::uint64_t want, budget_minutes minute) noexcept
 {
-    if (is_linked()) return 0;
+    if (is_linked()) {
+        over_new_host_ = new_host_spent(minute); // what the socket did not take was given back: it is not over yet
+        return 0;
+    }
     const auto at = now();
     auto given = want;
     std::array<std::uint64_t, 2> taken{};

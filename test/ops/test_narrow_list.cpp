@@ -120,7 +120,7 @@ TEST_CASE("the suggested list allows exactly what was served: no other group, ho
     std::mt19937 random{23};
     const auto everywhere = all_targets();
     std::size_t checked = 0;
-    for (int round = 0; round < 60; ++round) {
+    for (int round = 0; round < 90; ++round) {
         std::vector<exeat::testing::entry> entries;
         for (std::size_t i = 0; i < 2 + random() % 8; ++i) entries.push_back(random_entry(random, i));
         const auto list = compiled(entries);
