@@ -65,12 +65,12 @@ class Plot {
     this.repaint();
     const total = s => s[this.values].reduce((a, b) => a + b, 0);
     this.chart.canvas.setAttribute("aria-label", series.map(s => `${s[this.key]}: ${this.sum(total(s))} in the last hour`).join("; ") || "nothing in the last hour");
-    this.section.querySelector(".legend").replaceChildren(...series.map(s => {
+    const lines = series.map(s => {
       const swatch = element("span", { className: "swatch" });
       swatch.style.background = colour(this.colour_of(s[this.key]));
       return element("li", {}, swatch, `${s[this.key]} · ${this.sum(total(s))}`);
-    }));
-    if (series.length === 0) this.section.querySelector(".legend").replaceChildren(element("li", { className: "quiet" }, "nothing in the last hour"));
+    });
+    renew(this.section.querySelector(".legend"), lines.length ? lines : [element("li", { className: "quiet" }, "nothing in the last hour")]);
   }
 
   // Bytes are counted in powers of two, and so are the lines of the grid.

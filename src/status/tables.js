@@ -6,28 +6,28 @@ function tile(title, value, note, as = "") {
   return element("div", { className: `tile ${as}` }, element("small", {}, title), element("b", { title: value }, value), element("small", { title: note }, note));
 }
 
-// How full the fullest budget is, in words and as a warning.
+const near_its_end = 0.8; // a budget, as the alert has it
 const worst = (share, warn, bad) => share >= bad ? "bad" : share >= warn ? "warn" : "";
 
 function show_tiles(s, speed) {
   const lately = s.anomalies.recent.filter(a => Date.parse(s.now) - Date.parse(a.at) < 3600e3);
   const serious = lately.some(a => a.severity === "critical") ? "bad" : lately.some(a => a.severity === "warning") ? "warn" : "";
-  const full = s.budgets[0];
-  byId("tiles").replaceChildren(
+  const full = s.budgets[0], more = lately.length === s.anomalies.recent.length && s.anomalies.total > lately.length;
+  renew(byId("tiles"), [
     tile("Upload", speed ? rate(speed.upload) : "…", `${octets(s.totals.upload_bytes)} since the start`),
     tile("Download", speed ? rate(speed.download) : "…", `${octets(s.totals.download_bytes)} since the start`),
     tile("Live tunnels", count(s.totals.tunnels_active), `${count(s.listeners.reduce((n, l) => n + l.connections_active, 0))} connections`),
     tile("Refused", speed ? `${count(speed.denied * 60)}/min` : "…", `${count(s.totals.requests_denied)} since the start`),
-    tile("Findings, last hour", lately.length === 50 ? "50 or more" : count(lately.length), lately[0] ? `${lately[0].detector} ${clock(lately[0].at)}` : "none", serious),
-    tile("Fullest budget", full ? `${Math.floor(full.share * 100)} %` : "unused", full ? `${full.client ?? "all clients"} · ${full.entry ?? full.purpose} · ${full.window}` : "", full ? worst(full.share, 0.7, 1) : ""));
+    tile("Findings, last hour", `${count(lately.length)}${more ? " or more" : ""}`, lately[0] ? `${lately[0].detector} ${clock(lately[0].at)}` : "none", serious),
+    tile("Fullest budget", full ? `${Math.floor(full.share * 100)} %` : "unused", full ? `${full.client ?? "all clients"} · ${full.entry ?? full.purpose} · ${full.window}` : "", full ? worst(full.share, near_its_end, 1) : "")]);
 }
 
 function show_policy(s) {
   const p = s.policy, item = (title, text, as) => element("span", {}, element("span", {}, title), element("span", { className: as ?? "", title: text }, text));
-  if (p === null) return byId("policy").replaceChildren(item("Policy", "none: everything is refused", "bad"));
+  if (p === null) return renew(byId("policy"), [item("Policy", "none: everything is refused", "bad")]);
   const left = p.expires === null ? null : (Date.parse(p.expires) - Date.parse(s.now)) / 1000;
   const expires = left === null ? "never" : left <= 0 ? `ended ${p.expires}: everything is refused` : `in ${time_span(left)} (${p.expires})`;
-  byId("policy").replaceChildren(
+  renew(byId("policy"), [
     item("Policy", `serial ${p.serial}`),
     item("SHA-256", p.sha256),
     item("Mode", p.mode === "report" ? `report only, until ${p.report_until}` : "enforced", p.mode === "report" ? "warn" : ""),
@@ -36,7 +36,7 @@ function show_policy(s) {
     item("Loaded", moment(p.loaded)),
     item("Holds", `${count(p.entries)} entries, ${count(p.names)} names`),
     ...p.last_reload_ok ? [] : [item("Last reload failed", p.last_error, "bad")],
-    s.audit.healthy ? item("Audit log", `whole, ${count(s.audit.written)} lines`) : item("Audit log fails", s.audit.error, "bad"));
+    s.audit.healthy ? item("Audit log", `whole, ${count(s.audit.written)} lines`) : item("Audit log fails", s.audit.error, "bad")]);
 }
 
 const severities = { critical: "bad", warning: "warn", info: "calm" };
@@ -51,11 +51,11 @@ function show_findings(s, only_client) {
 }
 
 function show_budgets(s, only_client) {
-  const bar = b => element("meter", { min: 0, max: 1, low: 0.7, high: 0.999, optimum: 0, value: Math.min(b.share, 1), title: `${Math.floor(b.share * 100)} %` });
+  const bar = b => element("meter", { min: 0, max: 1, low: near_its_end, high: 0.999, optimum: 0, value: Math.min(b.share, 1), title: `${Math.floor(b.share * 100)} %` });
   fill_table(byId("budgets"),
     [plain("Client"), name_of("Entry"), wide("Purpose"), plain("Window"), wide("Used"), right("%"), wide_right("Of")],
     s.budgets.map(b => [b.client === null ? "all together" : only_client(b.client), b.entry ?? "every", b.purpose, b.window, bar(b),
-      { text: `${Math.floor(b.share * 100)} %`, as: worst(b.share, 0.7, 1) }, `${octets(b.used_bytes)} / ${octets(b.limit_bytes)}`]),
+      { text: `${Math.floor(b.share * 100)} %`, as: worst(b.share, near_its_end, 1) }, `${octets(b.used_bytes)} / ${octets(b.limit_bytes)}`]),
     "No budget is used.");
 }
 

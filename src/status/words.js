@@ -27,14 +27,30 @@ const clock = text => text.slice(11, 19);
 // A moment as people want it: of today the time, else the day and the minute; always UTC, as in the log.
 const moment = text => text.slice(0, 10) === new Date().toISOString().slice(0, 10) ? clock(text) : `${text.slice(5, 10)} ${text.slice(11, 16)}`;
 
-// rows of cells; a cell is a text, a node, or {text, as: class}. Keeps the scroll position, as it is filled anew every two seconds.
+// These children, in this order; one that is there already and the same stays, and with it what is selected in it or focused.
+function renew(parent, children) {
+  children.forEach((fresh, n) => {
+    const there = parent.children[n];
+    if (!there) parent.append(fresh);
+    else if (!there.isEqualNode(fresh)) there.replaceWith(fresh);
+  });
+  while (parent.children.length > children.length) parent.lastElementChild.remove();
+}
+
+// rows of cells; a cell is a text, a node, or {text, as: class}. A button that had the focus has it again wherever its row has gone.
 function fill_table(section, heads, rows, none) {
-  const into = section.querySelector(".rows"), top = into.scrollTop, left = into.scrollLeft;
-  if (rows.length === 0) return into.replaceChildren(element("p", { className: "none" }, none));
+  const into = section.querySelector(".rows"), held = into.contains(document.activeElement) ? document.activeElement.textContent : null;
+  if (rows.length === 0) return renew(into, [element("p", { className: "none" }, none)]);
   const cell = (tag, c, as) => element(tag, { className: [as, c?.as].filter(Boolean).join(" ") }, c?.text ?? c);
-  const head = element("tr", {}, ...heads.map(h => { const th = cell("th", h.name, h.as); th.scope = "col"; return th; }));
-  const body = rows.map(r => element("tr", {}, ...r.map((c, i) => cell("td", c, heads[i].as))));
-  into.replaceChildren(element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)));
-  into.scrollTop = top;
-  into.scrollLeft = left;
+  const body = into.querySelector("tbody") ?? begin_table(into, heads.map(h => cell("th", h.name, h.as)));
+  while (body.rows.length > rows.length) body.deleteRow(-1);
+  rows.forEach((r, i) => renew(body.rows[i] ?? body.insertRow(), r.map((c, n) => cell("td", c, heads[n].as))));
+  if (held !== null && !into.contains(document.activeElement)) [...into.querySelectorAll("button")].find(b => b.textContent === held)?.focus({ preventScroll: true });
+}
+
+function begin_table(into, heads) {
+  const body = element("tbody");
+  heads.forEach(h => { h.scope = "col"; });
+  into.replaceChildren(element("table", {}, element("thead", {}, element("tr", {}, ...heads)), body));
+  return body;
 }

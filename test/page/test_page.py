@@ -181,6 +181,20 @@ def test_keys_do_what_the_help_says(exeat, browser, traffic):
     b.shows("#fresh", "live")
 
 
+def test_what_is_focused_or_selected_stays_while_the_numbers_change(exeat, browser, traffic):
+    b = browser
+    open_page(b, exeat)
+    b.shows("#clients", "lab/127.0.0.7")
+    b.run("[...document.querySelectorAll('#clients button')].find(e => e.textContent === 'lab/127.0.0.7').focus()")
+    b.run("getSelection().selectAllChildren(document.querySelectorAll('#policy > span')[1].lastChild)")
+    hash_ = b.run("return String(getSelection())")
+    assert len(hash_) == 64
+    upload(exeat, "api.page.test", 20 * MIB, "127.0.0.7")  # which makes it the first of the table
+    wait_until(lambda: b.run("return document.querySelector('#clients tbody').rows[0].innerText").startswith("lab/127.0.0.7"), what="the table has another order")
+    assert b.run("return document.activeElement.textContent") == "lab/127.0.0.7"
+    assert b.run("return String(getSelection())") == hash_
+
+
 def test_every_control_can_be_reached_and_seen_with_the_tab_key(browser, traffic):
     wanted = browser.run("return [...document.querySelectorAll('button:not(:disabled):not(dialog *):not(td *), input, select, a, summary')].length")
     browser.run("document.activeElement.blur(); scrollTo(0, 0)")
