@@ -2,12 +2,12 @@
 
 #include <net/socket.hpp>
 #include <ops/admin_pages.hpp>
+#include <ops/tcp_endpoint.hpp>
 
 #include <algorithm>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -28,18 +28,6 @@ using boost::system::error_code;
 using tcp = asio::ip::tcp;
 using request_parser = http::request_parser<http::empty_body>;
 using response = http::response<http::string_body>;
-
-tcp::endpoint to_tcp(const endpoint& e)
-{
-    if (e.address.is_v4()) return {asio::ip::address_v4{e.address.as_v4()}, e.port};
-    return {asio::ip::address_v6{e.address.octets}, e.port};
-}
-
-endpoint from_tcp(const tcp::endpoint& e)
-{
-    if (e.address().is_v4()) return {ip_address::v4(e.address().to_v4().to_uint()), e.port()};
-    return {ip_address{e.address().to_v6().to_bytes()}, e.port()};
-}
 
 // What is wrong with the form of a request, as a page; the connection ends with it.
 std::optional<admin_page> objection(const request_parser& parser, error_code failed)

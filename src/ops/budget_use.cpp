@@ -1,10 +1,9 @@
 #include <ops/budget_use.hpp>
 
-#include <net/upload_permit.hpp> // budget_now
+#include <ops/open_accounts.hpp>
 
 #include <algorithm>
 #include <tuple>
-#include <unordered_map>
 
 namespace exeat::ops {
 
@@ -33,19 +32,13 @@ std::optional<budget_use> tightest(const upload_account::view& v)
 
 std::vector<budget_use> fullest_budgets(budget_book& book, const policy_status::view& status, std::size_t most)
 {
-    std::unordered_map<std::uint64_t, const rule*> entries;
-    if (status.rules)
-        for (const auto& r : status.rules->rules()) entries.emplace(budget_key::id_of(r.name), &r);
     std::vector<budget_use> all;
-    book.each([&, now = net::budget_now()](const budget_key& key, upload_account& account) {
-        const bool by_purpose = key.of == budget_key::scope::client_at_purpose;
-        const auto entry = entries.find(key.what);
-        if (!by_purpose && entry == entries.end()) return; // of an entry that is no more
-        auto use = tightest(account.look(now));
+    each_open_account(book, status, [&](const open_account& a) {
+        auto use = tightest(a.now);
         if (!use) return;
-        if (key.of != budget_key::scope::entry) use->client = key.client;
-        if (!by_purpose) use->entry = entry->second->name;
-        use->purpose = by_purpose ? static_cast<purpose>(key.what) : entry->second->purpose;
+        use->client = a.client;
+        if (a.entry != nullptr) use->entry = a.entry->name;
+        use->purpose = a.purpose;
         all.push_back(std::move(*use));
     });
     const auto shown = static_cast<std::ptrdiff_t>(std::min(most, all.size()));

@@ -1,8 +1,7 @@
-#include <net/upload_permit.hpp>
 #include <ops/metric_families.hpp>
+#include <ops/open_accounts.hpp>
 
 #include <map>
-#include <unordered_map>
 
 namespace exeat::ops {
 
@@ -34,24 +33,17 @@ void operator+=(per_window<std::uint64_t>& a, const per_window<std::uint64_t>& b
 
 sent_by look_into(budget_book& book, const policy_status::view& status)
 {
-    std::unordered_map<std::uint64_t, const rule*> entries;
-    if (status.rules)
-        for (const auto& r : status.rules->rules()) entries.emplace(budget_key::id_of(r.name), &r);
     sent_by out;
-    book.each([&, now = net::budget_now()](const budget_key& key, upload_account& account) {
-        const auto entry = entries.find(key.what);
-        const bool by_purpose = key.of == budget_key::scope::client_at_purpose;
-        if (!by_purpose && entry == entries.end()) return; // of an entry that is no more
-        const auto held = account.look(now);
-        if (key.of == budget_key::scope::entry) {
-            out.entries.emplace(entry->second->name, held.sent);
+    each_open_account(book, status, [&](const open_account& a) {
+        if (!a.client) {
+            out.entries.emplace(a.entry->name, a.now.sent);
             return;
         }
-        auto& mine = out.clients[key.client];
-        auto& sent = mine.sent[by_purpose ? key.what : static_cast<std::size_t>(entry->second->purpose)];
-        if (!sent) sent.emplace();
-        *sent += held.sent;
-        if (by_purpose) mine.counted[key.what] = held.counted;
+        auto& mine = out.clients[*a.client];
+        const auto p = static_cast<std::size_t>(a.purpose);
+        if (!mine.sent[p]) mine.sent[p].emplace();
+        *mine.sent[p] += a.now.sent;
+        if (a.entry == nullptr) mine.counted[p] = a.now.counted;
     });
     return out;
 }

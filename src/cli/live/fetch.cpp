@@ -2,9 +2,9 @@
 
 #include <cli/live/printable.hpp>
 #include <exeat/limits.hpp>
+#include <ops/tcp_endpoint.hpp>
 
 #include <algorithm>
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -22,21 +22,11 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using boost::system::error_code;
-using tcp = asio::ip::tcp;
 using answer = boost::system::result<std::string, std::string>;
 
 template <class... Parts> answer error(fmt::format_string<Parts...> form, Parts&&... parts)
 {
     return answer{boost::system::in_place_error, fmt::format(form, std::forward<Parts>(parts)...)};
-}
-
-std::vector<tcp::endpoint> endpoints(const admin_site& site)
-{
-    std::vector<tcp::endpoint> out;
-    for (const auto& e : site.addresses)
-        out.push_back(e.address.is_v4() ? tcp::endpoint{asio::ip::address_v4{e.address.as_v4()}, e.port}
-                                        : tcp::endpoint{asio::ip::address_v6{e.address.octets}, e.port});
-    return out;
 }
 
 std::string in_words(error_code failed)
@@ -75,7 +65,8 @@ answer refused(const std::string& what, const http::response<http::string_body>&
 asio::awaitable<answer> fetch(const admin_site& site, std::string path)
 {
     const auto what = site.url + path.substr(0, path.find('?'));
-    const auto addresses = endpoints(site);
+    std::vector<asio::ip::tcp::endpoint> addresses;
+    for (const auto& e : site.addresses) addresses.push_back(ops::to_tcp(e));
     beast::tcp_stream stream{co_await asio::this_coro::executor};
     stream.expires_after(limits::top_time); // for all of it together
     error_code failed;
