@@ -15,6 +15,7 @@ class Row:
     number: int
     clients: int = 1
     total: bool = False
+    replicas: int = 1  # that it goes through; each has the budget
     # ---- measured
     opened: int = 0  # tunnels or requests that came to the origin
     came_down: int = 0
@@ -28,9 +29,10 @@ class Row:
     @property
     def left(self):
         """No start here knows what was before it, so half of a budget counts as spent."""
-        most = self.clients * HOURLY[self.purpose] // 2
+        budgets = self.clients * self.replicas
+        most = budgets * HOURLY[self.purpose] // 2
         if self.purpose == "pull":
-            most += A_TUNNEL * min(self.opened, TUNNELS_AN_HOUR * self.clients) + self.came_down // SHARE
+            most += A_TUNNEL * min(self.opened, TUNNELS_AN_HOUR * budgets) + self.came_down // SHARE
         return min(most, TOTAL // 2) if self.total else most
 
     @property

@@ -5,6 +5,7 @@ work beside it, is exit 1. As root."""
 import argparse
 import collections
 import concurrent.futures
+import contextlib
 import pathlib
 import signal
 import sys
@@ -33,6 +34,7 @@ PURPOSES = ["pull", "api", "telemetry", "push"]
 FIRST_PORT = 10_001
 RELOADS_APART = 0.05  # seconds
 SPLIT = 4  # clients
+REPLICAS = 3
 TUNNELS = thieves.TUNNELS
 
 
@@ -51,6 +53,7 @@ THEFTS = {
     "eight tunnels, reloads meanwhile": (at_once(8, slowly=True), {}),
 }
 CLEAN, SAVED, UNSAVED = "a clean restart in the middle", "SIGKILL in the middle, just after a snapshot", "SIGKILL before the next snapshot"
+ACROSS = f"through {REPLICAS} replicas at once"
 
 
 def entry(row):
@@ -94,6 +97,8 @@ class Wire:
             self._add(theft, **more)
         for theft in (UNSAVED,) if quick else (CLEAN, SAVED, UNSAVED):
             self._add(theft)
+        if not quick:
+            self._add(ACROSS, replicas=REPLICAS)
         self._place_origins()
         self.serial = 1
 
@@ -195,6 +200,22 @@ class Wire:
                 exeat.signal(signal.SIGKILL)
         exeat.stop()
 
+    # ---- that goes through several which share nothing ----
+
+    def through_replicas(self):
+        rows = [r for r in self.rows if r.theft == ACROSS]
+        with contextlib.ExitStack() as running:
+            exeats = [running.enter_context(self.exeat(f"replica{n}")) for n in range(REPLICAS)]
+            watch = Watch(exeats[0])
+            running.callback(watch.stop)
+            for r in rows:
+                began = time.monotonic()
+                with concurrent.futures.ThreadPoolExecutor(REPLICAS) as pool:
+                    ends = list(pool.map(lambda exeat, r=r: self._until_cut(exeat, r), exeats))
+                r.cut_after = max(e.ended for e in ends) - min(e.began for e in ends)
+                self.note_findings(r, watch, began, ends[0].began)
+                r.counted = sum(self.counted(exeat, r) for exeat in exeats)
+
     @staticmethod
     def _each(rows, work):
         """All purposes at once: number of the row -> what came of it."""
@@ -223,6 +244,8 @@ class Wire:
             for theft in (CLEAN, SAVED, UNSAVED):
                 if any(r.theft == theft for r in self.rows):
                     self.over_a_restart(theft)
+            if not self.quick:
+                self.through_replicas()
             wire.stop()
         arrived = collections.Counter()
         for (_, to), octets in wire.payload().items():

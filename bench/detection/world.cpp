@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <stdexcept>
 
 namespace exeat::bench {
@@ -18,40 +19,79 @@ std::uint64_t octets(double n) { return static_cast<std::uint64_t>(std::max(0.0,
 
 } // namespace
 
-world::world(std::uint64_t seed) : seed_{seed}, random_{seed}
+world::world(std::uint64_t seed, std::size_t replicas) : seed_{seed}, random_{seed}, replicas_(replicas)
 {
-    restart(false);
-    for (std::size_t c = 0; c < clients; ++c) {
-        workers_.push_back({static_cast<int>(random_() % 3), about(1, 0.5), 0});
-        auto& accounts = accounts_.emplace_back();
+    for (auto& r : replicas_) begin(r, std::nullopt);
+    for (std::size_t c = 0; c < clients; ++c) workers_.push_back({static_cast<int>(random_() % 3), about(1, 0.5), 0});
+}
+
+// `forgot`: as upload_account has it.
+void world::begin(replica& r, std::optional<budget_minutes> forgot)
+{
+    r.bank = std::make_unique<detect::detector_bank>(seed_ + 1, detect::thresholds{});
+    for (auto& of_client : r.accounts)
         for (std::size_t p = 0; p < purposes; ++p)
-            accounts[p] = std::make_unique<upload_account>(default_upload(static_cast<purpose>(p)), minutes(now_));
-    }
+            of_client[p] = std::make_unique<upload_account>(default_upload(static_cast<purpose>(p)), minutes(now_), forgot);
 }
 
 void world::write_state()
 {
-    state_.clear();
-    for (std::size_t part = 0; part < detect::detector_bank::parts; ++part) bank_->write(part, state_);
+    for (auto& r : replicas_) {
+        r.state.clear();
+        for (std::size_t part = 0; part < detect::detector_bank::parts; ++part) r.bank->write(part, r.state);
+    }
 }
 
 void world::restart(bool with_state)
 {
-    bank_ = std::make_unique<detect::detector_bank>(seed_ + 1, detect::thresholds{});
-    if (with_state && !bank_->read(state_)) throw std::logic_error{"the detectors cannot read what they have written"};
+    for (auto& r : replicas_) {
+        if (!with_state) {
+            begin(r, minutes(now_));
+            continue;
+        }
+        r.bank = std::make_unique<detect::detector_bank>(seed_ + 1, detect::thresholds{});
+        if (!r.bank->read(r.state)) throw std::logic_error{"the detectors cannot read what they have written"};
+    }
 }
 
-void world::see(const detect::flow_event& e, std::size_t client)
+world::replica& world::way_of(std::size_t client, bool closes, bool opens)
+{
+    if (replicas_.size() == 1) return replicas_[0];
+    const bool short_one = opens && closes;
+    return replicas_[(short_one ? random_() : client + static_cast<std::size_t>(now_ / hour)) % replicas_.size()];
+}
+
+void world::see(replica& at, const detect::flow_event& e, std::size_t client)
 {
     found_.clear();
-    bank_->see(e, found_);
+    at.bank->see(e, found_);
     for (const auto& f : found_) alarms_.push_back({now_, client, f.which, false});
+}
+
+// The alerts ExeatUploadOverBudget and ExeatUploadUnusual of conf/prometheus, which add up over replicas: when they begin to fire.
+void world::look_across(std::size_t client, purpose as)
+{
+    constexpr auto day_window = static_cast<std::size_t>(budget_window::day), week_window = static_cast<std::size_t>(budget_window::week);
+    const auto p = static_cast<std::size_t>(as);
+    per_window<std::uint64_t> counted{}, sent{};
+    for (auto& r : replicas_) {
+        const auto one = r.accounts[client][p]->look(minutes(now_));
+        for (std::size_t w = 0; w < budget_windows; ++w) counted[w] += one.counted[w], sent[w] += one.sent[w];
+    }
+    const auto& most = default_upload(as).most;
+    const auto today = static_cast<double>(sent[day_window]), week = static_cast<double>(sent[week_window]);
+    const alerts now{!std::equal(counted.begin(), counted.end(), most.begin(), std::less_equal<>{}), today > 70e6 + (week - today) / 3};
+    auto& before = firing_[client][p];
+    if (now.over_budget && !before.over_budget) alarms_.push_back({now_, client, detect::detector::upload_budget, false});
+    if (now.unusual && !before.unusual) alarms_.push_back({now_, client, detect::detector::drip, false});
+    before = now;
 }
 
 std::uint64_t world::transfer(std::size_t client, purpose as, std::string_view host, std::uint64_t up, std::uint64_t down, bool closes,
                               bool opens)
 {
-    auto& account = *accounts_[client][static_cast<std::size_t>(as)];
+    auto& way = way_of(client, closes, opens);
+    auto& account = *way.accounts[client][static_cast<std::size_t>(as)];
     detect::flow_event e;
     e.at = now_;
     e.client = address(client);
@@ -62,7 +102,7 @@ std::uint64_t world::transfer(std::size_t client, purpose as, std::string_view h
     e.wildcard = host.ends_with(".models.test");
     e.id = ++tunnels_;
     if (opens) {
-        see(e, client);
+        see(way, e, client);
         account.tunnel_opened();
     }
     account.downloaded(down);
@@ -73,7 +113,8 @@ std::uint64_t world::transfer(std::size_t client, purpose as, std::string_view h
     e.over_budget = out < up;
     if (e.over_budget)
         alarms_.push_back({now_, client, as == purpose::pull ? detect::detector::pull_upload : detect::detector::upload_budget, true});
-    see(e, client);
+    see(way, e, client);
+    look_across(client, as);
     return out;
 }
 

@@ -1,11 +1,13 @@
 // A cluster on a virtual clock: clients that do honest work, by day and night, and one of them that may steal, all held to the same budgets
-// and seen by the same detectors as in exeat. Everything follows from the seed. One thread.
+// and seen by the same detectors as in exeat. Several replicas share nothing, as in life: each has budgets and detectors of its own, and
+// only Prometheus sees them together. Everything follows from the seed. One thread.
 #pragma once
 
 #include <exeat/budget.hpp>
 #include <exeat/detect/bank.hpp>
 
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -17,7 +19,8 @@ using detect::moment;
 inline constexpr moment minute{60}, hour{3'600}, day{86'400};
 inline constexpr std::size_t clients = 10;
 
-// What is found of a client: a finding of a detector, or a write that the budget did not allow.
+// What is found of a client: a finding of a detector, an alert (by the name of the detector that it does the work of), or a write that the
+// budget did not allow.
 struct alarm {
     moment at{0};
     std::size_t client = 0;
@@ -27,18 +30,19 @@ struct alarm {
 
 class world {
 public:
-    explicit world(std::uint64_t seed);
+    explicit world(std::uint64_t seed, std::size_t replicas = 1);
 
     void work(std::size_t client); // one minute of honest work
     void next_minute() { now_ += minute; }
     moment now() const noexcept { return now_; }
 
-    // Moves bytes through one tunnel within this minute, which may be open already and stay so; how much of the upload got out.
+    // Moves bytes through one tunnel within this minute, which may be open already and stay so; how much of the upload got out. A tunnel of
+    // one minute goes through any replica, one that stays open through another one each hour.
     std::uint64_t transfer(std::size_t client, purpose, std::string_view host, std::uint64_t up, std::uint64_t down, bool closes = true,
                            bool opens = true);
     // Of the detectors' state, as it is written every limits::detector_interval.
     void write_state();
-    // A new process. Its detectors know what was written last, or nothing; budgets go on either way.
+    // New processes. Their detectors know what was written last, and their budgets go on; or there is no state, and they know nothing.
     void restart(bool with_state);
 
     std::vector<alarm>& alarms() noexcept { return alarms_; }
@@ -49,6 +53,11 @@ private:
         double busy = 1;
         std::uint64_t pulling = 0; // octets still to come of a large download
     };
+    struct replica {
+        std::unique_ptr<detect::detector_bank> bank;
+        std::string state; // empty: none was written
+        std::array<std::array<std::unique_ptr<upload_account>, purposes>, clients> accounts;
+    };
     double draw() { return std::uniform_real_distribution<>{}(random_); }
     double about(double median, double spread) { return median * std::exp(spread * std::normal_distribution<>{}(random_)); }
     bool happens(double times_a_day) { return draw() < times_a_day / 1'440; }
@@ -58,15 +67,20 @@ private:
     void inference(std::size_t client, double calls_an_hour);
     void telemetry(std::size_t client);
     void git(std::size_t client);
-    void see(const detect::flow_event&, std::size_t client);
+    void begin(replica&, std::optional<budget_minutes> forgot);
+    replica& way_of(std::size_t client, bool closes, bool opens);
+    void see(replica&, const detect::flow_event&, std::size_t client);
+    void look_across(std::size_t client, purpose);
 
     const std::uint64_t seed_;
     std::mt19937_64 random_;
     moment now_{1'700'000'000 / 60 * 60};
-    std::unique_ptr<detect::detector_bank> bank_;
-    std::string state_; // empty: none was written
+    struct alerts { // that Prometheus raises
+        bool over_budget = false, unusual = false;
+    };
+    std::vector<replica> replicas_;
+    std::array<std::array<alerts, purposes>, clients> firing_{};
     std::vector<worker> workers_;
-    std::vector<std::array<std::unique_ptr<upload_account>, purposes>> accounts_;
     std::vector<alarm> alarms_;
     detect::findings found_;
     std::uint64_t tunnels_ = 0;

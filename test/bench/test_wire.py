@@ -53,6 +53,8 @@ def test_what_is_left_follows_the_rules_of_the_budgets():
     assert dataclasses.replace(pull, opened=513).left == HOURLY["pull"] // 2 + 512 * 12_288 + 5
     assert dataclasses.replace(STOPPED, clients=4).left == 2 * HOURLY["api"]
     assert dataclasses.replace(STOPPED, clients=4, total=True).left == TOTAL // 2
+    assert dataclasses.replace(STOPPED, replicas=3).left == 3 * HOURLY["api"] // 2
+    assert dataclasses.replace(pull, replicas=3, opened=513).left == 3 * HOURLY["pull"] // 2 + 513 * 12_288 + 5
 
 
 def test_a_quick_run_lets_not_a_byte_beyond_any_budget_and_counts_what_the_wire_saw():

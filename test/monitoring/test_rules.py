@@ -42,7 +42,7 @@ def test_every_alert_has_both_tests_and_everything_that_who_is_woken_needs():
 
 def test_no_alert_that_analysts_were_promised_is_missing():
     promised = {"upload over budget across replicas": "UploadOverBudget", "a tunnel was cut": "TunnelCut", "a direction flipped": "DirectionFlip", "a name did not match": "NameMismatch",
-                "a burst of denials": "DeniedBurst", "a tunnel is open too long": "TunnelTooLong", "many at once": "FleetShift", "replicas enforce different lists": "PolicyDrift",
+                "a burst of denials": "DeniedBurst", "a tunnel is open too long": "TunnelTooLong", "many at once": "FleetShift", "a drip over replicas": "UploadUnusual", "replicas enforce different lists": "PolicyDrift",
                 "a reload fails": "ReloadFailing", "the list is about to expire": "PolicyExpires", "a grant is about to expire": "GrantExpires", "report mode is on": "ReportMode",
                 "audit events are lost": "AuditLoss", "a scrape fails: you are blind": "Down", "a detector's table is full": "DetectorSaturated"}
     assert {what for what, name in promised.items() if f"Exeat{name}" not in ALERTS} == set()
