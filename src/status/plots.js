@@ -51,16 +51,16 @@ class Plot {
   show(series, history, uptime) {
     const x = this.chart.options.scales.x, minutes = Math.min(6, Math.max(1, Math.ceil(uptime / 600))) * 10;
     x.min = -60 * minutes;
-    x.ticks.stepSize = 10 * minutes;
+    x.ticks.stepSize = 12 * minutes;
     const names = new Set(series.map(s => s[this.key]));
     for (const name of this.kept.keys()) if (!names.has(name)) this.kept.delete(name);
-    const { interval_seconds: step, last_step_seconds: last } = history;
-    this.fit(series, step);
+    const { interval_seconds: step, last_step_seconds: last, samples } = history, lasted = i => i === samples - 1 ? Math.max(last, 2) : step;
+    this.fit(series, lasted);
     this.chart.data.datasets = series.map((s, nth) => {
       const ink = colour(this.colour_of(s[this.key])), all = s[this.values];
       const at = i => i === all.length - 1 ? 0 : -last - (all.length - 2 - i) * step;
       return { label: s[this.key], fill: nth === 0 ? "origin" : "-1", borderColor: ink, backgroundColor: paler(ink),
-               data: all.map((n, i) => ({ x: at(i), y: n / (i === all.length - 1 ? Math.max(last, 2) : step) })) };
+               data: all.map((n, i) => ({ x: at(i), y: n / lasted(i) })) };
     });
     this.repaint();
     const total = s => s[this.values].reduce((a, b) => a + b, 0);
@@ -74,9 +74,9 @@ class Plot {
   }
 
   // Bytes are counted in powers of two, and so are the lines of the grid.
-  fit(series, step) {
+  fit(series, lasted) {
     if (this.values !== "upload") return;
-    const most = Math.max(1, ...(series[0]?.[this.values] ?? []).map((_, i) => series.reduce((n, s) => n + s[this.values][i], 0) / step));
+    const most = Math.max(1, ...(series[0]?.[this.values] ?? []).map((_, i) => series.reduce((n, s) => n + s[this.values][i], 0) / lasted(i)));
     const y = this.chart.options.scales.y, line = 2 ** Math.ceil(Math.log2(most / 4));
     y.ticks.stepSize = line;
     y.max = Math.ceil(most / line) * line;

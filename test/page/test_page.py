@@ -92,6 +92,8 @@ def test_what_happens_is_on_the_page(exeat, browser, traffic):
     b.shows("#by-reason .legend", "not_allowed · 8", "request_line · 60")
     assert "lab/127.0.0.6: 12.0 MiB in the last hour" in b.run("return document.querySelector('#by-client canvas').ariaLabel ?? document.querySelector('#by-client canvas').getAttribute('aria-label')")
     assert all(b.run("return plots.map(p => p.chart.data.datasets.length)"))
+    highest = "Math.max(...p.chart.data.datasets[0].data.map((_, i) => p.chart.data.datasets.reduce((n, d) => n + d.data[i].y, 0)))"
+    assert b.run(f"return plots.every(p => {highest} <= p.chart.scales.y.max)"), "nothing is cut off at the top"
 
 
 def test_a_new_tunnel_and_its_end_are_seen_while_they_happen(exeat, browser, traffic):
