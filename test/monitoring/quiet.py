@@ -189,7 +189,8 @@ def main():
         print(f"finding: {line['exeat.detector.name']} of {line['source.ip']}, {line['exeat.detector.value']} at {line['exeat.detector.threshold']}")
     print(f"alerts: {', '.join(sorted(fired)) or 'none'}; {margins}")
     work = {what for person in quiet.people for what in person.work}
-    said = list(verdicts(quiet.record, work, re.findall(r'^name = "(.*)"', ENTRIES, re.M), metrics, fired, scraped, honest, caught))
+    entries = set(re.findall(r'^name = "(.*)"', ENTRIES, re.M)) - staff.missing().keys()
+    said = list(verdicts(quiet.record, work, entries, metrics, fired, scraped, honest, caught))
     for what, holds in said:
         print(f"{'ok  ' if holds else 'FAIL'}  {what}")
     failed = sum(not holds for _, holds in said)
