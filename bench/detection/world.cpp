@@ -1,5 +1,6 @@
 #include "world.hpp"
 
+#include <exeat/limits.hpp>
 #include <exeat/rule.hpp>
 
 #include <algorithm>
@@ -15,6 +16,8 @@ ip_address address(std::size_t client) { return ip_address::v4(0x0a2a0000 + stat
 
 budget_minutes minutes(moment at) { return std::chrono::floor<std::chrono::minutes>(at); }
 
+constexpr auto day_window = static_cast<std::size_t>(budget_window::day), week_window = static_cast<std::size_t>(budget_window::week);
+
 std::uint64_t octets(double n) { return static_cast<std::uint64_t>(std::max(0.0, n)); }
 
 } // namespace
@@ -25,13 +28,27 @@ world::world(std::uint64_t seed, std::size_t replicas) : seed_{seed}, random_{se
     for (std::size_t c = 0; c < clients; ++c) workers_.push_back({static_cast<int>(random_() % 3), about(1, 0.5), 0});
 }
 
-// `forgot`: as upload_account has it.
 void world::begin(replica& r, std::optional<budget_minutes> forgot)
 {
     r.bank = std::make_unique<detect::detector_bank>(seed_ + 1, detect::thresholds{});
+    open_accounts(r, forgot);
+}
+
+// `forgot`: as upload_account has it.
+void world::open_accounts(replica& r, std::optional<budget_minutes> forgot)
+{
     for (auto& of_client : r.accounts)
         for (std::size_t p = 0; p < purposes; ++p)
             of_client[p] = std::make_unique<upload_account>(default_upload(static_cast<purpose>(p)), minutes(now_), forgot);
+}
+
+void world::replace_clients()
+{
+    ++generation_;
+    clients_began_ = now_;
+    for (auto& r : replicas_) open_accounts(r, std::nullopt);
+    for (auto& w : workers_) w.pulling = 0;
+    firing_ = {};
 }
 
 void world::write_state()
@@ -65,26 +82,43 @@ void world::see(replica& at, const detect::flow_event& e, std::size_t client)
 {
     found_.clear();
     at.bank->see(e, found_);
-    for (const auto& f : found_) alarms_.push_back({now_, client, f.which, false});
+    for (const auto& f : found_) alarms_.push_back({now_, client, f.which});
+}
+
+world::per_client_and_purpose world::over_replicas(std::size_t client, purpose as)
+{
+    per_client_and_purpose out;
+    for (auto& r : replicas_) {
+        const auto one = r.accounts[client][static_cast<std::size_t>(as)]->look(minutes(now_));
+        for (std::size_t w = 0; w < budget_windows; ++w) out.counted[w] += one.counted[w], out.sent[w] += one.sent[w];
+    }
+    return out;
+}
+
+// The mean of what the others that have series of their own have sent today.
+double world::peers_today(std::size_t client, purpose as)
+{
+    double sum = 0;
+    int count = 0;
+    for (std::size_t c = 0; c < clients; ++c)
+        if (const auto today = over_replicas(c, as).sent[day_window]; c != client && today >= limits::client_series_bytes)
+            sum += static_cast<double>(today), ++count;
+    return sum / std::max(count, 1);
 }
 
 // The alerts ExeatUploadOverBudget and ExeatUploadUnusual of conf/prometheus, which add up over replicas: when they begin to fire.
 void world::look_across(std::size_t client, purpose as)
 {
-    constexpr auto day_window = static_cast<std::size_t>(budget_window::day), week_window = static_cast<std::size_t>(budget_window::week);
-    const auto p = static_cast<std::size_t>(as);
-    per_window<std::uint64_t> counted{}, sent{};
-    for (auto& r : replicas_) {
-        const auto one = r.accounts[client][p]->look(minutes(now_));
-        for (std::size_t w = 0; w < budget_windows; ++w) counted[w] += one.counted[w], sent[w] += one.sent[w];
-    }
+    const auto all = over_replicas(client, as);
     const auto& most = default_upload(as).most;
-    const auto today = static_cast<double>(sent[day_window]), week = static_cast<double>(sent[week_window]);
-    const alerts now{!std::equal(counted.begin(), counted.end(), most.begin(), std::less_equal<>{}), today > 70e6 + (week - today) / 3};
-    auto& before = firing_[client][p];
-    if (now.over_budget && !before.over_budget) alarms_.push_back({now_, client, detect::detector::upload_budget, false});
-    if (now.unusual && !before.unusual) alarms_.push_back({now_, client, detect::detector::drip, false});
-    before = now;
+    const auto today = static_cast<double>(all.sent[day_window]), before = static_cast<double>(all.sent[week_window]) - today;
+    const alerts now{!std::equal(all.counted.begin(), all.counted.end(), most.begin(), std::less_equal<>{}),
+                     today > 70e6 + 2 * before / 6 &&
+                         (now_ - clients_began_ >= 6 * day || (replicas_.size() > 1 && today > 70e6 + 2 * peers_today(client, as)))};
+    auto& was = firing_[client][static_cast<std::size_t>(as)];
+    if (now.over_budget && !was.over_budget) alarms_.push_back({now_, client, detect::detector::upload_budget, sighting::by::alert});
+    if (now.unusual && !was.unusual) alarms_.push_back({now_, client, detect::detector::drip, sighting::by::alert});
+    was = now;
 }
 
 std::uint64_t world::transfer(std::size_t client, purpose as, std::string_view host, std::uint64_t up, std::uint64_t down, bool closes,
@@ -94,7 +128,7 @@ std::uint64_t world::transfer(std::size_t client, purpose as, std::string_view h
     auto& account = *way.accounts[client][static_cast<std::size_t>(as)];
     detect::flow_event e;
     e.at = now_;
-    e.client = address(client);
+    e.client = address(generation_ * clients + client);
     e.entry = 1 + static_cast<std::uint32_t>(as);
     e.entry_id = e.entry;
     e.purpose = as;
@@ -112,7 +146,8 @@ std::uint64_t world::transfer(std::size_t client, purpose as, std::string_view h
     e.down = down;
     e.over_budget = out < up;
     if (e.over_budget)
-        alarms_.push_back({now_, client, as == purpose::pull ? detect::detector::pull_upload : detect::detector::upload_budget, true});
+        alarms_.push_back(
+            {now_, client, as == purpose::pull ? detect::detector::pull_upload : detect::detector::upload_budget, sighting::by::budget});
     see(way, e, client);
     look_across(client, as);
     return out;

@@ -19,13 +19,13 @@ using detect::moment;
 inline constexpr moment minute{60}, hour{3'600}, day{86'400};
 inline constexpr std::size_t clients = 10;
 
-// What is found of a client: a finding of a detector, an alert (by the name of the detector that it does the work of), or a write that the
-// budget did not allow.
-struct alarm {
+// What is found of a client.
+struct sighting {
+    enum class by : std::uint8_t { detector, alert, budget }; // of which one does the work of `which`; a budget cuts
     moment at{0};
     std::size_t client = 0;
     detect::detector which = detect::detector::drip;
-    bool cut = false; // by the budget
+    enum by by = by::detector;
 };
 
 class world {
@@ -40,12 +40,14 @@ public:
     // one minute goes through any replica, one that stays open through another one each hour.
     std::uint64_t transfer(std::size_t client, purpose, std::string_view host, std::uint64_t up, std::uint64_t down, bool closes = true,
                            bool opens = true);
+    // All clients end, and others begin the same work at addresses that were never seen.
+    void replace_clients();
     // Of the detectors' state, as it is written every limits::detector_interval.
     void write_state();
     // New processes. Their detectors know what was written last, and their budgets go on; or there is no state, and they know nothing.
     void restart(bool with_state);
 
-    std::vector<alarm>& alarms() noexcept { return alarms_; }
+    std::vector<sighting>& alarms() noexcept { return alarms_; }
 
 private:
     struct worker {
@@ -68,8 +70,14 @@ private:
     void telemetry(std::size_t client);
     void git(std::size_t client);
     void begin(replica&, std::optional<budget_minutes> forgot);
+    void open_accounts(replica&, std::optional<budget_minutes> forgot);
     replica& way_of(std::size_t client, bool closes, bool opens);
     void see(replica&, const detect::flow_event&, std::size_t client);
+    struct per_client_and_purpose {
+        per_window<std::uint64_t> counted{}, sent{};
+    };
+    per_client_and_purpose over_replicas(std::size_t client, purpose);
+    double peers_today(std::size_t client, purpose);
     void look_across(std::size_t client, purpose);
 
     const std::uint64_t seed_;
@@ -81,9 +89,11 @@ private:
     std::vector<replica> replicas_;
     std::array<std::array<alerts, purposes>, clients> firing_{};
     std::vector<worker> workers_;
-    std::vector<alarm> alarms_;
+    std::vector<sighting> alarms_;
     detect::findings found_;
     std::uint64_t tunnels_ = 0;
+    std::size_t generation_ = 0; // of clients
+    moment clients_began_ = now_;
 };
 
 } // namespace exeat::bench

@@ -11,7 +11,7 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::string_view magic = "exeat-detectors-1\n";
+constexpr std::string_view magic = "exeat-detectors-2\n";
 static_assert(std::endian::native == std::endian::little);
 
 void put(std::string& out, std::uint64_t n) { out.append(reinterpret_cast<const char*>(&n), sizeof n); }

@@ -1,7 +1,7 @@
 // What the detectors know as bytes, to outlive the process. Numbers are little-endian; a change of what the detectors know needs another
 // heading. Pure but for the digest; any thread.
 //
-//   "exeat-detectors-1\n" | now: u64 seconds, as the events count them | seed of the hashes: u64 | the parts of the bank | SHA-256
+//   "exeat-detectors-2\n" | now: u64 seconds, as the events count them | seed of the hashes: u64 | the parts of the bank | SHA-256
 #pragma once
 
 #include <exeat/detect/bank.hpp>

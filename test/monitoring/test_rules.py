@@ -8,6 +8,7 @@ from harness.wait import seconds
 
 CONF = REPOSITORY / "conf/prometheus"
 RULES = yaml.safe_load((CONF / "exeat.rules.yml").read_text())
+TESTS = sorted(CONF.glob("*.rules.test.yml"))
 ALERTS = {r["alert"]: r for g in RULES["groups"] for r in g["rules"] if "alert" in r}
 
 
@@ -26,11 +27,11 @@ def test_alertmanager_takes_the_routes():
 
 
 def test_every_alert_fires_when_it_should_and_is_quiet_just_below():
-    ran("promtool", "test", "rules", "exeat.rules.test.yml")
+    ran("promtool", "test", "rules", *(t.name for t in TESTS))
 
 
 def test_every_alert_has_both_tests_and_everything_that_who_is_woken_needs():
-    named = {t["name"] for t in yaml.safe_load((CONF / "exeat.rules.test.yml").read_text())["tests"]}
+    named = {t["name"] for file in TESTS for t in yaml.safe_load(file.read_text())["tests"]}
     assert named == {f"{a} {what}" for a in ALERTS for what in ("fires", "stays quiet")}
     sections = set(re.findall(r"^### (\w+)$", (CONF / "README.md").read_text(), re.M))
     assert sections == set(ALERTS)

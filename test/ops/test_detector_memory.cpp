@@ -137,7 +137,7 @@ TEST_CASE("a damaged file and one of another version begin anew, and are replace
     a.uploads(50'000'000, net::wall_now());
     auto other = a.out.written();
     other[other.find('1')] = '2';
-    for (const auto& bad : {std::string{"exeat-detectors-1\n damaged"}, other, std::string{}}) {
+    for (const auto& bad : {std::string{"exeat-detectors-2\n damaged"}, other, std::string{}}) {
         d.write("detectors", bad);
         watched w;
         const detector_memory m{d.path(""), w.out, log};

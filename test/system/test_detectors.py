@@ -122,7 +122,7 @@ def test_what_the_detectors_know_outlives_the_process(lab, tmp_path):
         drips(exeat, 600_000)
         wait_until(lambda: found(exeat, "drip") == 1)
         exeat.stop()
-        (tmp_path / "detectors").write_bytes(b"exeat-detectors-1\n damaged")
+        (tmp_path / "detectors").write_bytes(b"exeat-detectors-2\n damaged")
         exeat.start()
         assert "what the detectors know cannot be read" in exeat.log() and "damaged" in exeat.log()
         drips(exeat, 600_000)

@@ -1,6 +1,7 @@
 // D3 drip: low and slow under every budget. A leaky bucket for each client at each entry: it fills with what is uploaded and leaks twice
 // the client's usual hour and a floor. The usual hour is learnt slowly (time constant a week) from hours that are clipped, so that a ramp
-// cannot teach it. D15 collusion: several clients whose buckets fill at one entry within a day. One thread.
+// cannot teach it. Where clients come and go, it begins at what the entry's clients do usually, else each day's pods would be a finding.
+// D15 collusion: several clients whose buckets fill at one entry within a day. One thread.
 #pragma once
 
 #include <exeat/detect/bounded_table.hpp>
@@ -29,19 +30,20 @@ private:
         bool begun = false, half_full = false;
         template <class Archive> void fields(Archive& a) { a(level, usual, hour, told_at, at, hour_began, begun, half_full); }
     };
-    struct shared { // of an entry: who filled a bucket lately
+    struct shared { // of an entry: its clients' usual hour, and who filled a bucket lately
         struct one {
             ip_address client;
             moment at{0};
             bool used = false;
             template <class Archive> void fields(Archive& a) { a(client, at, used); }
         };
+        double usual = 0; // octets an hour of a client
         std::array<one, 8> clients{};
         repeat_guard told;
-        template <class Archive> void fields(Archive& a) { a(clients, told); }
+        template <class Archive> void fields(Archive& a) { a(usual, clients, told); }
     };
 
-    void learn(bucket&, moment now) const;
+    void learn(bucket&, const flow_event&);
     void share(const flow_event&, findings&);
 
     const thresholds& than_;

@@ -13,6 +13,7 @@ constexpr double hour = 3'600;
 constexpr double learnt_each_hour = 1.0 / 168; // of the difference: a time constant of a week
 constexpr moment day{86'400};
 constexpr int most_hours = 24 * 28; // after a silence that long nothing is left of what was learnt
+constexpr double upwards = 3; // so much more an hour above the usual one of all clients teaches than one below: what the busier ones do
 
 } // namespace
 
@@ -20,22 +21,28 @@ drip_watch::drip_watch(std::size_t capacity, std::uint64_t seed, const threshold
     : than_{than}, buckets_{capacity, {seed}}, shared_{limits::detect_entries, {seed}}
 {}
 
-void drip_watch::learn(bucket& b, moment now) const
+void drip_watch::learn(bucket& b, const flow_event& e)
 {
-    for (int n = 0; now >= b.hour_began + moment{3'600} && n < most_hours; ++n) {
+    const moment an_hour{3'600};
+    if (b.begun && e.at < b.hour_began + an_hour) return;
+    auto& of_all = shared_.use({{}, e.entry_id}).usual;
+    // At most a bucket a day: who could teach it more, with clients that come and go, gains no more than that.
+    if (!b.begun) b.begun = true, b.at = b.hour_began = e.at, b.usual = std::min(of_all, than_.drip_bytes / 24);
+    for (int n = 0; e.at >= b.hour_began + an_hour && n < most_hours; ++n) {
         b.usual += learnt_each_hour * (std::min(b.hour, 4 * b.usual + than_.drip_floor) - b.usual);
+        const auto more = std::min(b.hour, 4 * of_all + than_.drip_floor) - of_all;
+        of_all += learnt_each_hour * (more > 0 ? upwards : 1) * more;
         b.hour = 0;
-        b.hour_began += moment{3'600};
+        b.hour_began += an_hour;
     }
-    b.hour_began = std::max(b.hour_began, now - moment{3'600});
+    b.hour_began = std::max(b.hour_began, e.at - an_hour);
 }
 
 void drip_watch::see(const flow_event& e, findings& out)
 {
     if (e.up == 0 || e.entry == 0) return;
     auto& b = buckets_.use({e.client, e.entry_id});
-    if (!b.begun) b.begun = true, b.at = b.hour_began = e.at;
-    learn(b, e.at);
+    learn(b, e);
     const auto leaked = (2 * b.usual + than_.drip_floor) / hour * static_cast<double>((e.at - b.at).count());
     const auto up = static_cast<double>(e.up);
     b.level = std::max(0.0, b.level - leaked) + up;

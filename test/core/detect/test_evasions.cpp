@@ -62,6 +62,20 @@ TEST_CASE("just under: a full bucket and then what leaks of it, for a month: 64 
     CHECK(count(out, detector::drip) == 0);
 }
 
+TEST_CASE("just under: whatever clients that come and go have taught an entry, the next one begins with a bucket a day and no more")
+{
+    for (const auto& [more, told] : {std::pair{5'581'782u, 0}, {5'581'783u, 1}}) { // of an hour but a second: 2 x 64 MB / 24 and the floor
+        drip_watch d{64, seed, usual};
+        findings out;
+        for (std::uint32_t who = 1; who < 50; ++who)
+            for (moment t{0}; t < day; t += hour) d.see(moved(t + day * who, 1'000'000'000, 0, who), out);
+        out.clear();
+        d.see(moved(60 * day, 64'000'000, 0, 99), out);
+        d.see(moved(60 * day + hour - moment{1}, more, 0, 99), out);
+        CHECK(count(out, detector::drip) == told);
+    }
+}
+
 TEST_CASE("just under: 50 MiB each hour, or more of it while two fifths of the rest come down, flips no direction")
 {
     for (const auto& [up, down] : {std::pair{50 * mib, std::uint64_t{0}}, {140 * mib, 60 * mib}}) {

@@ -76,6 +76,20 @@ TEST_CASE("drip: each hour twice the usual hour and the floor leak; an hour teac
     }
 }
 
+TEST_CASE("drip: a client that is new to an entry begins with the usual hour of its clients, in which an hour above counts thrice")
+{
+    // One hour of 168,000 has taught the first entry 3 x 1,000: within the next hour but a second 256,000 leak there, elsewhere 250,000.
+    for (const auto& [entry, more, told] : {std::tuple{1u, 255'928u, 0}, {1u, 255'929u, 1}, {2u, 249'930u, 0}, {2u, 249'931u, 1}}) {
+        drip_watch d{64, seed, usual};
+        findings out;
+        d.see(moved(moment{0}, 168'000, 0, 1), out);
+        d.see(moved(hour, 1, 0, 1), out);
+        d.see(moved(hour, 64'000'000, 0, 2, entry), out);
+        d.see(moved(2 * hour - moment{1}, more, 0, 2, entry), out);
+        CHECK(count(out, detector::drip) == told);
+    }
+}
+
 TEST_CASE("drip: it is told anew only when the bucket was half empty in between")
 {
     drip_watch d{64, seed, usual};
