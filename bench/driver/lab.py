@@ -21,6 +21,7 @@ ADDRESSES = {name: f"{NET}.{n}" for n, name in enumerate((ECHO, SINK, SOURCE, WE
 TLS, FILTERED, HTTP = 443, 8443, 80
 
 _NEW_MOUNTS = 0x00020000
+NO_MOUNTS = "the benchmark cannot have an /etc/hosts of its own here"
 
 
 def enter():
@@ -28,7 +29,10 @@ def enter():
     netns.enter_new()
     if ctypes.CDLL(None, use_errno=True).unshare(_NEW_MOUNTS) != 0:
         raise OSError(ctypes.get_errno(), "unshare: the benchmark needs root")
-    command("mount", "--make-rprivate", "/")
+    try:
+        command("mount", "--make-rprivate", "/")
+    except subprocess.CalledProcessError as failed:  # in a chroot "/" is no mount
+        sys.exit(f"{NO_MOUNTS}: {failed.stderr.decode().strip()}")
     command("ip", "link", "set", "lo", "up")
     # local without being an address of an interface: exeat takes the latter for its own and refuses it
     command("ip", "route", "add", "local", f"{NET}.0/24", "dev", "lo")

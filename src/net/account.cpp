@@ -191,8 +191,9 @@ std::size_t account::may_upload(std::size_t want) noexcept
 {
     if (held_back_) {
         want = static_cast<std::size_t>(held_back_->take(want, tunnel_.home.minute()));
-        if (held_back_->over_new_host() && !std::exchange(over_new_host_, true)) progress(); // so that it is told now
-        waits_for_rate_ = want == 0 && !(held_back_->over_new_host() && cut_at_new_host());
+        const bool over = want == 0 && held_back_->over_new_host();   // not before: what the socket does not take is given back
+        if (over && !std::exchange(over_new_host_, true)) progress(); // so that it is told now
+        waits_for_rate_ = want == 0 && !(over && cut_at_new_host());
         if (want == 0) return 0;
     }
     const auto given = static_cast<std::size_t>(permit_.take(want, tunnel_.home.minute()));

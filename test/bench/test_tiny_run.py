@@ -17,6 +17,8 @@ SHARED = {"connect", "sni", "echo", "upload_1", "download_1", "upload_8", "downl
 def tiny():
     argv = ["/usr/bin/python3", "bench/run.py", "--quick", "--rounds", "1", "--seconds", "0.2", "--peers", "kernel relay", "--only", "detect", *sorted(ALONE | SHARED)]
     done = subprocess.run(argv, cwd=TOP, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    if done.stderr.startswith("the benchmark cannot have"):
+        pytest.skip(f"skipped: {done.stderr.strip()}")
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout, json.loads((TOP / "build" / "bench" / "figures.json").read_text())
 

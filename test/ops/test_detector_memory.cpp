@@ -136,7 +136,7 @@ TEST_CASE("a damaged file and one of another version begin anew, and are replace
     watched a;
     a.uploads(50'000'000, net::wall_now());
     auto other = a.out.written();
-    other[other.find('1')] = '2';
+    other[other.find('2')] = '1';
     for (const auto& bad : {std::string{"exeat-detectors-2\n damaged"}, other, std::string{}}) {
         d.write("detectors", bad);
         watched w;
