@@ -193,8 +193,9 @@ def test_it_ends_an_hour_after_the_last_finding_on_open_tunnels_too(start, origi
     with start(PROBER, before=clock.before) as exeat:
         probe(exeat)
         with open_tunnel(exeat, "sink.slow.test:9") as s:
+            began = time.monotonic()
             with Pushing([s]):
-                watched(origins["sink"], time.monotonic(), 1)
+                watched(origins["sink"], began, 1)
                 clock.tell(steady_offset=3_600)
                 wait_until(lambda: origins["sink"].received_bytes > 100 * MIB, 30)
 
