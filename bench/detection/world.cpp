@@ -22,7 +22,7 @@ std::uint64_t octets(double n) { return static_cast<std::uint64_t>(std::max(0.0,
 
 } // namespace
 
-world::world(std::uint64_t seed, std::size_t replicas) : seed_{seed}, random_{seed}, replicas_(replicas)
+world::world(std::uint64_t seed, std::size_t replicas) : seed_{seed}, random_{seed}, ways_{seed}, replicas_(replicas)
 {
     for (auto& r : replicas_) begin(r, std::nullopt);
     for (std::size_t c = 0; c < clients; ++c) workers_.push_back({static_cast<int>(random_() % 3), about(1, 0.5), 0});
@@ -75,14 +75,14 @@ world::replica& world::way_of(std::size_t client, bool closes, bool opens)
 {
     if (replicas_.size() == 1) return replicas_[0];
     const bool short_one = opens && closes;
-    return replicas_[(short_one ? random_() : client + static_cast<std::size_t>(now_ / hour)) % replicas_.size()];
+    return replicas_[(short_one ? ways_() : client + static_cast<std::size_t>(now_ / hour)) % replicas_.size()];
 }
 
 void world::see(replica& at, const detect::flow_event& e, std::size_t client)
 {
     found_.clear();
     at.bank->see(e, found_);
-    for (const auto& f : found_) alarms_.push_back({now_, client, f.which});
+    for (const auto& f : found_) sightings_.push_back({now_, client, f.which});
 }
 
 world::per_client_and_purpose world::over_replicas(std::size_t client, purpose as)
@@ -116,8 +116,8 @@ void world::look_across(std::size_t client, purpose as)
                      today > 70e6 + 2 * before / 6 &&
                          (now_ - clients_began_ >= 6 * day || (replicas_.size() > 1 && today > 70e6 + 2 * peers_today(client, as)))};
     auto& was = firing_[client][static_cast<std::size_t>(as)];
-    if (now.over_budget && !was.over_budget) alarms_.push_back({now_, client, detect::detector::upload_budget, sighting::by::alert});
-    if (now.unusual && !was.unusual) alarms_.push_back({now_, client, detect::detector::drip, sighting::by::alert});
+    if (now.over_budget && !was.over_budget) sightings_.push_back({now_, client, detect::detector::upload_budget, sighting::by::alert});
+    if (now.unusual && !was.unusual) sightings_.push_back({now_, client, detect::detector::drip, sighting::by::alert});
     was = now;
 }
 
@@ -146,7 +146,7 @@ std::uint64_t world::transfer(std::size_t client, purpose as, std::string_view h
     e.down = down;
     e.over_budget = out < up;
     if (e.over_budget)
-        alarms_.push_back(
+        sightings_.push_back(
             {now_, client, as == purpose::pull ? detect::detector::pull_upload : detect::detector::upload_budget, sighting::by::budget});
     see(way, e, client);
     look_across(client, as);

@@ -47,7 +47,7 @@ public:
     // New processes. Their detectors know what was written last, and their budgets go on; or there is no state, and they know nothing.
     void restart(bool with_state);
 
-    std::vector<sighting>& alarms() noexcept { return alarms_; }
+    std::vector<sighting>& sightings() noexcept { return sightings_; }
 
 private:
     struct worker {
@@ -81,7 +81,8 @@ private:
     void look_across(std::size_t client, purpose);
 
     const std::uint64_t seed_;
-    std::mt19937_64 random_;
+    std::mt19937_64 random_; // of honest work alone, so that it is the same beside any theft
+    std::mt19937_64 ways_;   // through the replicas
     moment now_{1'700'000'000 / 60 * 60};
     struct alerts { // that Prometheus raises
         bool over_budget = false, unusual = false;
@@ -89,7 +90,7 @@ private:
     std::vector<replica> replicas_;
     std::array<std::array<alerts, purposes>, clients> firing_{};
     std::vector<worker> workers_;
-    std::vector<sighting> alarms_;
+    std::vector<sighting> sightings_;
     detect::findings found_;
     std::uint64_t tunnels_ = 0;
     std::size_t generation_ = 0; // of clients
