@@ -104,7 +104,7 @@ def run(part):
         text += f"run.py: {part.name} ended with status {status}, {passed} passed, and names no failed test\n"
     if failed:
         told += ["    " + line for line in text.splitlines()[-60:]]
-    told += ["    " + line for line in text.splitlines() if line.startswith(("skipped:", "SKIPPED", "redteam: "))][:20]
+    told += ["    " + line for line in text.splitlines() if line.startswith(("skipped:", "SKIPPED", "redteam: ", "measured: "))][:20]
     told.append(f"{part.name:20} {passed:5} passed, {failed} failed, {skipped} skipped  ({time.monotonic() - began:.0f} s)")
     print("\n".join(told), flush=True)
     return passed, failed, skipped

@@ -4,4 +4,4 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "system"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from harness.session import lab  # noqa: E402,F401
+from harness.session import lab, measured  # noqa: E402,F401

@@ -69,14 +69,14 @@ def told(watchers, alert):
     return [(path, a) for path, a in watchers.pager.told if a["labels"]["alertname"] == alert and a["status"] == "firing"]
 
 
-def test_a_theft_rings_the_pager_and_the_seconds_since_its_first_byte_are_printed(exeat, watchers):
+def test_a_theft_rings_the_pager_and_the_seconds_since_its_first_byte_are_printed(exeat, watchers, measured):
     connect_reply(exeat, "nobody.watch.test:443")
     wait_until(lambda: watchers.query('exeat_budget_exceeded_total{action="cut",purpose="api"} == 0'), 20, "the series is there at 0")
     began = time.monotonic()
     sent = upload(exeat, 80 * MIB)
     cut = time.monotonic() - began
     path, alert = wait_until(lambda: told(watchers, "ExeatTunnelCut"), 60, "the pager rings")[0]
-    print(f"\ncut after {sent / MIB:.1f} MiB and {cut:.1f} s; the pager rang {time.monotonic() - began:.1f} s after the first byte (scrapes and rules each second)")
+    measured(f"a theft was cut after {sent / MIB:.1f} MiB and {cut:.1f} s; the pager rang {time.monotonic() - began:.1f} s after the first byte (scrapes and rules each second)")
     assert path == "/pager" and alert["labels"]["severity"] == "critical" and alert["labels"]["cluster"] == "research"
     assert sent <= 64 * MIB
 

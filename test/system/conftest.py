@@ -2,4 +2,4 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from harness.session import lab  # noqa: E402,F401
+from harness.session import lab, measured  # noqa: E402,F401
