@@ -33,9 +33,8 @@ double nanoseconds()
 
 class network {
 public:
-    explicit network(std::size_t clients) : clients_{clients}, watch_{labels_, detector_settings{}}
+    explicit network(std::size_t clients) : clients_{clients}, watch_{detector_settings{}}
     {
-        for (std::size_t i = 0; i < entries; ++i) labels_.rule_slot(fmt::format("entry{}", i), i % 5 == 4 ? purpose::api : purpose::pull);
         for (std::size_t c = 0; c < clients_; ++c) meet(c);
     }
 
@@ -45,7 +44,9 @@ public:
         r.action = action;
         r.at = now_ += std::chrono::microseconds{500};
         r.source = ip_address::v4(0x0a000000 + static_cast<std::uint32_t>(client));
-        r.rule_slot = 2 + static_cast<std::uint32_t>(host % entries);
+        r.rule_id = 2 + host % entries;
+        r.rule_purpose = host % entries % 5 == 4 ? purpose::api : purpose::pull;
+        r.client = r.source;
         r.by_wildcard = host % 4 == 3;
         r.host = net::bounded_text{fmt::format("host-{:02}.service.example.com", host)};
         return r;
@@ -59,7 +60,7 @@ public:
         const bool moved = action == net::audit_action::progress || action == net::audit_action::close;
         r.upload = moved ? up : 0, r.download = moved ? down : 0;
         if (action == net::audit_action::deny)
-            r.said = verdict::not_allowed, r.rule_slot = 0, r.host = net::bounded_text{"stats.vendor.test"};
+            r.said = verdict::not_allowed, r.rule_id = 0, r.host = net::bounded_text{"stats.vendor.test"};
         return r;
     }
     void show(const net::audit_record& r) { watch_.see(r, out_); }
@@ -77,7 +78,6 @@ private:
     }
 
     const std::size_t clients_;
-    ops::label_registry labels_;
     ops::lookout watch_;
     std::vector<ops::anomaly_event> out_;
     std::chrono::system_clock::time_point now_{std::chrono::seconds{1'800'000'000}};

@@ -1,6 +1,7 @@
 // origin ROLE=ADDRESS:PORT…: the servers behind the proxies, in one thread. Roles:
 //   echo     sends back what it gets          sink     drops what comes after the first bytes, which it sends back
-//   source   after the first bytes sends without end
+//   source   after the first bytes sends a ServerHello, and then without end
+//            A ClientHello comes back as a ServerHello of the same bytes: a proxy may watch a handshake until there is one.
 //   http     answers each request with 128 bytes, keep-alive unless it says close
 //   tunnel_echo, tunnel_sink, tunnel_source    the same behind a CONNECT head that it answers with 200 itself: for a filter like HAProxy,
 //            which passes CONNECT on and leaves the tunnel to the server
@@ -9,11 +10,23 @@
 #include <csignal>
 #include <cstdio>
 #include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
 namespace exeat::bench {
 
 namespace {
+
+// The type of a handshake message behind its record's header (RFC 8446 sections 4 and 5.1).
+constexpr std::size_t message_type = 5;
+constexpr char client_hello = 1, server_hello = 2;
+
+std::string source_begins()
+{
+    const std::string record_and_message{"\x16\x03\x03\x00\x2a\x02\x00\x00\x26", 9};
+    return record_and_message + std::string(38, '\x03');
+}
 
 enum class role { echo, sink, source, http };
 
@@ -78,16 +91,18 @@ private:
         while (kept_.empty()) {
             const auto n = take(fd_.value(), server_.scratch);
             if (n == again) return;
-            if (n <= 0 || !answer({server_.scratch.data(), static_cast<std::size_t>(n)})) return end();
+            if (n <= 0 || !answer(std::span{server_.scratch}.first(static_cast<std::size_t>(n)))) return end();
             if (over_ || (!head_ && (role_ == role::sink || role_ == role::source))) return;
             if (static_cast<std::size_t>(n) < server_.scratch.size() && !client_done_) return; // drained; the end has an event of its own
         }
     }
 
-    bool answer(std::string_view bytes)
+    bool answer(std::span<char> taken)
     {
+        const bool begins = !head_ && role_ != role::http && !std::exchange(begun_, true);
+        if (begins && taken.size() > message_type && taken[message_type] == client_hello) taken[message_type] = server_hello;
+        const std::string_view bytes{taken.data(), taken.size()};
         if (!head_ && role_ != role::http) {
-            begun_ = true;
             const auto n = put(fd_.value(), bytes);
             if (n == broken) return false;
             if (n != static_cast<long>(bytes.size())) kept_ = bytes.substr(n == again ? 0 : static_cast<std::size_t>(n));
@@ -119,6 +134,7 @@ private:
             if (n <= 0) return end();
             if (role_ == role::source) {
                 begun_ = true;
+                if (!reply(source_begins())) return end();
                 return pour();
             }
         }

@@ -1,11 +1,12 @@
 // Wiring of verbs and exit codes only: 0 yes, 1 no, 2 wrong usage.
 #include <cli/command.hpp>
+#include <cli/output.hpp>
 
+#include <algorithm>
 #include <array>
-#include <cstdio>
 #include <exception>
+#include <string>
 #include <string_view>
-#include <utility>
 
 namespace {
 
@@ -22,24 +23,37 @@ constexpr std::array verbs{
     verb{"help", exeat::cli::help},   verb{"import", exeat::cli::import}, verb{"top", exeat::cli::top},
 };
 
+int run(const verb& v, int argc, char** argv)
+{
+    try {
+        return v.run(argc, argv);
+    } catch (const std::exception& e) {
+        exeat::cli::print_error("exeat {}: {}\n", v.name, exeat::ops::one_line(e.what()));
+        return exeat::cli::failure;
+    }
+}
+
+int no_such_verb(std::string_view asked)
+{
+    if (!asked.empty()) exeat::cli::print_error("exeat: there is no verb '{}'\n", exeat::ops::one_line(asked));
+    std::string all;
+    for (const auto& v : verbs) (all += all.empty() ? "" : "|") += v.name;
+    exeat::cli::print_error("usage: exeat {} ...; 'exeat help' says more\n", all);
+    return exeat::cli::wrong_usage;
+}
+
+int run(int argc, char** argv)
+{
+    const std::string_view asked = argc > 1 ? argv[1] : "";
+    const auto name = asked == "--help" || asked == "-h" ? "help" : asked == "--version" ? "version" : asked;
+    const auto* v = std::find_if(verbs.begin(), verbs.end(), [name](const verb& x) { return x.name == name; });
+    return v == verbs.end() ? no_such_verb(asked) : run(*v, argc - 1, argv + 1);
+}
+
 } // namespace
 
 int main(int argc, char** argv)
 {
-    const std::string_view asked = argc > 1 ? argv[1] : "";
-    if (asked == "--help" || asked == "-h") return exeat::cli::help(argc - 1, argv + 1);
-    if (asked == "--version") return exeat::cli::version(argc - 1, argv + 1);
-    for (const auto& v : verbs)
-        if (v.name == asked) try {
-                return v.run(argc - 1, argv + 1);
-            } catch (const std::exception& e) {
-                std::fprintf(stderr, "exeat %s: %s\n", argv[1], e.what());
-                return 1;
-            }
-    if (!asked.empty()) std::fprintf(stderr, "exeat: there is no verb '%s'\n", argv[1]);
-    std::fputs("usage: exeat", stderr);
-    char before = ' ';
-    for (const auto& v : verbs) std::fprintf(stderr, "%c%s", std::exchange(before, '|'), v.name.data());
-    std::fputs(" ...; 'exeat help' says more\n", stderr);
-    return 2;
+    exeat::cli::hold_standard_descriptors();
+    return exeat::cli::after_output(run(argc, argv));
 }

@@ -110,7 +110,7 @@ def manual_of_exeat(told):
     parts += [".SH FILES", ".TP\n\\fI/etc/exeat/exeat.toml\\fR\nHow it serves; see exeat.toml(5).",
               ".TP\n\\fI/etc/exeat/allowlist.toml\\fR\nWho may go where; see allowlist.toml(5).",
               ".TP\n\\fI/var/log/exeat/audit.jsonl\\fR\nThe audit log.",
-              ".SH SIGNALS", ".TP\nSIGHUP\nReads the allowlist again.", ".TP\nSIGUSR1\nOpens the audit log again, after it was renamed.",
+              ".SH SIGNALS", ".TP\nSIGHUP\n" + prose("Reads the allowlist and, without servers in [dns], /etc/resolv.conf again. Settings are read at the start only."), ".TP\nSIGUSR1\nOpens the audit log again, after it was renamed.",
               ".TP\nSIGTERM\nDrains for drain_timeout, then ends; a second one ends it at once.",
               ".SH EXIT STATUS", prose("0 for yes and success, 1 for no and failure, 2 for wrong usage."),
               ".SH SEE ALSO", "\\fBexeat.toml\\fR(5),\n\\fBallowlist.toml\\fR(5)"]

@@ -14,7 +14,7 @@ import time
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 LOGS = TOP / "build/log"
-PATIENCE = 900  # seconds for one part
+PATIENCE = 3000  # seconds for one part
 PYTHON = "/usr/bin/python3"  # Debian's, which has the modules
 # A sanitizer's finding is fatal at once, so that no test can pass over one.
 ENVIRONMENT = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", ASAN_OPTIONS="detect_stack_use_after_return=1:strict_string_checks=1",
@@ -63,14 +63,16 @@ KINDS = {
     "fuzz": {"rest": [Part("fuzz", PYTHON, TOP / "test/fuzz/run.py")]},
     "system": {"release": [pytest("system", "test/system")]},
     "redteam": {"release": [pytest("redteam", "test/redteam")]},
+    "oracles": {"release": [pytest("oracles", "test/attack/oracles")], "rest": [doctest("seams", "build/test/test-seams"), Part("cost-gates", TOP / "build/test/attack/oracles/cost-gates")]},
     "manifests": {"fence": [pytest("manifests", "test/manifests")]},
     "conformance": {"fence": [pytest("conformance", "test/conformance")]},
     "monitoring": {"fence": [pytest("monitoring", "test/monitoring")]},
     "page": {"fence": [pytest("page", "test/page")]},
+    "clients": {"fence": [pytest("clients", "test/clients")]},
     "soak": {"fence": [pytest("soak", "test/soak")]},
     "asan": {"sanitized": [pytest("asan-system", "test/system", binary="build/asan/exeat", EXEAT_SLOW="1"),
                            pytest("asan-redteam", "test/redteam", binary="build/asan/exeat", EXEAT_SLOW="1")],
-             "rest": [doctest(f"asan-{suite}", f"build/asan/test/test-{suite}") for suite in ("core", "ops", "net")]},
+             "rest": [doctest(f"asan-{suite}", f"build/asan/test/test-{suite}") for suite in ("core", "ops", "net", "seams")]},
     "tsan": {"sanitized": [on_tsan()]},
 }
 

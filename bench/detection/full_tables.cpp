@@ -63,7 +63,7 @@ private:
         e.said = step == flow_step::deny ? verdict::sni_mismatch : verdict::allowed;
         e.at = now_;
         e.client = ip_address::v4(client);
-        e.entry = 1, e.entry_id = 1;
+        e.entry = {1, 1};
         e.host = host;
         e.wildcard = wildcard;
         if (step == flow_step::close) e.up = e.tunnel_up = 400'000 + client % 1'000, e.down = 1'000'000;

@@ -129,8 +129,7 @@ std::uint64_t world::transfer(std::size_t client, purpose as, std::string_view h
     detect::flow_event e;
     e.at = now_;
     e.client = address(generation_ * clients + client);
-    e.entry = 1 + static_cast<std::uint32_t>(as);
-    e.entry_id = e.entry;
+    e.entry = {1 + static_cast<std::uint64_t>(as), 1 + static_cast<std::uint32_t>(as)};
     e.purpose = as;
     e.host = host;
     e.wildcard = host.ends_with(".models.test");

@@ -176,6 +176,20 @@ class Exeat(Peer):
             connection.close()
 
 
+class Before(Exeat):
+    """An earlier build, which EXEAT_BEFORE=PATH names: what a change costs, in one run."""
+    name = "before"
+
+    def __init__(self, lab, apart=9, **options):
+        super().__init__(lab, apart=apart, **options)
+
+    def start(self):
+        self.binary = os.environ.get("EXEAT_BEFORE")
+        if not self.binary:
+            raise Skipped("EXEAT_BEFORE names no earlier build")
+        super().start()
+
+
 class KernelRelay(Peer):
     """Fixed upstreams by port, nothing read: the limit. Two processes, of which a work uses one."""
     name = "kernel relay"
@@ -290,5 +304,5 @@ class Envoy(Peer):
         return binary
 
 
-EVERY = [Exeat, KernelRelay, HAProxy, HAProxySplice, Nginx, Squid, Tinyproxy, SniProxy, Envoy]
+EVERY = [Exeat, Before, KernelRelay, HAProxy, HAProxySplice, Nginx, Squid, Tinyproxy, SniProxy, Envoy]
 BY_NAME = {each.name: each for each in EVERY}

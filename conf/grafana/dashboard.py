@@ -32,6 +32,8 @@ PANELS = [
     "What is refused",
     ("Denials by reason", "timeseries", "reqps", [(f"sum by (reason) (rate(exeat_denied_total{{{C}}}[5m])) > 0", "{{reason}}")], ""),
     ("Probers", "bargauge", PLAIN, [(f'topk(10, sum by (client) (increase(exeat_client_denied_total{{{C},client!="_past"}}[1h])))', "{{client}}")], "Refused most within the hour."),
+    ("Refused for their pace", "timeseries", "reqps", [(f"sum by (limit) (rate(exeat_client_rate_limited_total{{{C}}}[5m]))", "{{limit}}")],
+     "By the limit of a client that was used up. No honest pod comes near one."),
     ("Requests", "timeseries", "reqps", [(f"sum by (decision) (rate(exeat_requests_total{{{C}}}[5m]))", "{{decision}}")], ""),
     "Load",
     ("Tunnels", "timeseries", PLAIN, [(f"sum by (purpose) (exeat_tunnels_active{{{C}}})", "{{purpose}}")], "Open now."),

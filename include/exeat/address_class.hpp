@@ -5,7 +5,9 @@
 #include <exeat/ip_address.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
+#include <vector>
 
 namespace exeat {
 
@@ -22,6 +24,26 @@ enum class address_class : std::uint8_t {
 };
 
 address_class classify(const ip_address&) noexcept;
+
+// What the registries cannot know of the addresses at this site ([network] of exeat.toml).
+struct site_networks {
+    std::vector<ip_prefix> internal;  // of public class, yet the site's own: private_use
+    std::optional<ip_prefix> nat64{}; // the prefix of its translators: of 32, 40, 48, 56, 64 or 96 bits, bits 64 to 71 zero
+};
+
+// An address as it is judged at a site: in the site's NAT64 prefix by the IPv4 address that it stands for.
+struct site_address {
+    ip_address stands_for; // itself, outside of that prefix
+    address_class of;      // embedded_v4: a translated loopback address, or bits 64 to 71 are set, which no translator writes
+};
+site_address classify(const ip_address&, const site_networks&) noexcept;
+
+// Where DNS64 puts what it translates unless a site says otherwise (RFC 6052 section 2.1, RFC 8215), and not in the prefix that this site
+// has named: such an address cannot be dialled.
+bool untranslated(const ip_address&, const site_networks&) noexcept;
+// The IPv4 address that an untranslated one stands for; known only of 64:ff9b::/96.
+std::optional<ip_address> stands_for_v4(const ip_address&) noexcept;
+
 std::string_view to_string(address_class) noexcept;
 
 } // namespace exeat

@@ -19,7 +19,7 @@ struct budget_key {
     ip_address client;      // all zero for an entry
     std::uint64_t what = 0; // id_of(entry's name), or the purpose
 
-    static std::uint64_t id_of(std::string_view entry) noexcept; // the same in every process: FNV-1a
+    static std::uint64_t id_of(std::string_view entry) noexcept; // the same in every process: FNV-1a; never 0
     bool operator==(const budget_key&) const = default;
 };
 

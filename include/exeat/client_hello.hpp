@@ -2,6 +2,7 @@
 // across records first. The scanner keeps no state: it is given everything seen so far and says what it makes of it. Pure; any thread.
 #pragma once
 
+#include <exeat/ech.hpp>
 #include <exeat/hostname.hpp>
 #include <exeat/limits.hpp>
 
@@ -21,8 +22,9 @@ struct malformed {
 
 struct client_hello {
     std::optional<hostname> server_name; // none: no server_name extension
-    bool encrypted = false;              // encrypted_client_hello (0xfe0d, real or GREASE) or ESNI (0xffce) is present
-    std::size_t bytes = 0;               // of the input that the hello's records take
+    hidden_hello hidden = hidden_hello::none;
+    bool early_data = false; // early_data (42): application_data may follow before the server has answered
+    std::size_t bytes = 0;   // of the input that the hello's records take
 };
 
 using hello_scan = std::variant<need_more, client_hello, malformed>;

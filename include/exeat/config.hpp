@@ -1,9 +1,11 @@
 // Validated settings of one exeat process (exeat.toml), as a value. Read once at start by ops/load_config; never changed after. Any thread.
 #pragma once
 
+#include <exeat/address_class.hpp>
 #include <exeat/detect/flow_event.hpp>
 #include <exeat/detect/thresholds.hpp>
 #include <exeat/ip_address.hpp>
+#include <exeat/limits.hpp>
 #include <exeat/upload_rate.hpp>
 
 #include <array>
@@ -58,24 +60,46 @@ struct detector_settings {
     detect::thresholds than;
 };
 
+// What exeat cannot know of the addresses around it.
+struct network_settings {
+    site_networks site;
+    std::uint8_t client_prefix = limits::client_prefix; // bits of an IPv6 address by which a client is known
+};
+
 enum class audit_failure : std::uint8_t { deny, proceed };
+
+// What has a limit per second and per client, over all workers.
+enum class client_rate : std::uint8_t { connections, requests, refusals, log_lines };
+inline constexpr std::array<std::string_view, 4> client_rate_words{"connections", "requests", "refusals", "log_lines"};
+using client_rate_limits = std::array<std::size_t, client_rate_words.size()>;
+
+// By exeat itself, beside what a tool outside does.
+struct audit_rotation {
+    std::uint64_t max_size = 0; // octets of a file; 0: never
+    std::size_t keep = 10;      // files beside the one that is written; the oldest is deleted
+};
 
 struct config {
     std::vector<listener> listeners;
     endpoint admin;
+    std::vector<std::string> admin_names;  // that the admin listener is asked by, beside its address; canonical, no port
     std::string allowlist;                 // path
+    bool require_end = false;              // of the allowlist and its files: the last line must be the end mark
     std::string state;                     // directory; may be empty
     std::vector<std::string> trusted_keys; // paths; with any, the allowlist must be approved
     std::size_t approvals = 0;             // by so many different keys
     std::vector<endpoint> dns_servers;     // empty: the system's
     std::chrono::milliseconds dns_timeout{2'000};
+    network_settings network;
     detector_settings detect;
     std::string audit_path; // "stdout" or a path
     audit_failure on_audit_failure = audit_failure::deny;
+    audit_rotation rotation;
 
     std::size_t workers = 0; // 0 in the file is resolved to the number of cores at load
     std::size_t connections = 50'000;
     std::size_t connections_per_source = 4'096;
+    client_rate_limits rates{1'000, 2'000, 200, 1'000}; // by client_rate
     std::chrono::milliseconds head_timeout{10'000};
     std::chrono::milliseconds hello_timeout{5'000};
     std::chrono::milliseconds connect_timeout{5'000};

@@ -1,23 +1,79 @@
-// The second ClientHello: a server may answer the first with a HelloRetryRequest (RFC 8446 section 4.1.4), and what the client says then
-// can name another host. Both scanners are given everything seen so far in their direction and keep no state. Pure; any thread.
+// Watches both directions of a TLS handshake from the first ClientHello until no other can follow. A server may answer the first with a
+// HelloRetryRequest (RFC 8446 section 4.1.4), and the hello that follows could name another host; so every hello is checked before a byte
+// of it passes, and no other handshake record of the client passes before the server's ServerHello. Sans-I/O; any thread, one at a time.
 #pragma once
 
 #include <exeat/client_hello.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
 namespace exeat {
 
-// What a TLS server's first message is. `malformed`: no TLS server speaks so, though records seemed to begin.
-enum class first_answer : std::uint8_t { need_more, retry, other, malformed };
-first_answer scan_first_answer(std::span<const std::byte> seen) noexcept;
+class hello_watch {
+public:
+    // What was allowed, and so what each hello of the connection must say.
+    struct agreed {
+        const hostname& name;
+        ech_policy ech;
+    };
+    enum class phase : std::uint8_t {
+        first_hello,
+        first_answer,  // the first hello has passed
+        second_hello,  // the server asked for it
+        second_answer, // the second hello has passed
+        over,          // the server's ServerHello began: nothing is left to check, and everything may pass
+        ended,         // no handshake will follow, or it was refused: no byte of the client passes any more
+    };
+    struct step {
+        std::size_t pass = 0;           // octets at the beginning of `held` that may go upstream now
+        verdict why = verdict::allowed; // else the connection must be cut; sni_changed, ech, tls_malformed, host_syntax
+    };
 
-// The ClientHello that follows a retry, behind the records that may stand before it: change_cipher_spec (RFC 8446 appendix D.4) and early
-// data that the retry has rejected (section 4.2.10). `bytes` counts from the beginning. An alert there ends the handshake: no_hello.
-struct no_hello {};
-using second_hello_scan = std::variant<need_more, client_hello, malformed, no_hello>;
-second_hello_scan scan_second_hello(std::span<const std::byte> seen);
+    // In place of from_client() for a first hello that was read and checked already.
+    void first_hello_passed(hidden_hello, bool early_data) noexcept;
+    // `held`: all that the client sent and that has not passed yet. It is cut into whole records, each of which passes or waits.
+    step from_client(std::span<const std::byte> held, const agreed&);
+    // What the server said since the last call. It may always go to the client, unless the verdict is tls_malformed.
+    verdict from_server(std::span<const std::byte> said) noexcept;
+    phase at() const noexcept { return phase_; }
+    hidden_hello seen() const noexcept { return seen_; } // the most that a hello which has passed was hiding
+
+private:
+    bool watching() const noexcept { return phase_ != phase::over && phase_ != phase::ended; }
+    void refuse(verdict) noexcept;
+    // Octets of the next record, or of the records of a hello; 0 while more is needed and where it is refused.
+    std::size_t next(std::span<const std::byte> rest, const agreed&);
+    std::size_t hello(std::span<const std::byte> rest, const agreed&);
+    std::size_t other_record(std::span<const std::byte> rest) noexcept;
+
+    std::size_t read_header(std::span<const std::byte> said) noexcept;
+    std::size_t read_fragment(std::span<const std::byte> said) noexcept;
+    void begin_record() noexcept;
+    void read_messages(std::span<const std::byte> fragment) noexcept;
+    void read_answer() noexcept;
+
+    static constexpr std::size_t record_header = 5;
+    static constexpr std::size_t before_random = 4 + 2; // message type, length, legacy_version
+    static constexpr std::size_t random_octets = 32;
+
+    phase phase_ = phase::first_hello;
+    verdict refused_ = verdict::allowed;
+    hidden_hello seen_ = hidden_hello::none;
+    bool early_data_ = false;                                        // offered, so that application_data may stand behind the first hello
+    bool client_done_ = false;                                       // it sent a fatal alert or close_notify
+    std::uint8_t client_side_records_ = 0, server_side_records_ = 0; // alerts and change_cipher_spec
+    std::size_t flight_ = 0;                                         // octets of the client that passed in second_hello
+
+    // The server's record layer, and the beginning of its handshake message, which says what it is.
+    std::array<std::byte, record_header> header_{};
+    std::array<std::byte, before_random + random_octets> start_{};
+    std::uint8_t header_octets_ = 0, start_octets_ = 0;
+    bool first_record_ = true;
+    std::uint16_t record_left_ = 0; // octets of the record that are still to come
+    std::size_t message_left_ = 0;  // octets behind start_ of a message that was judged
+};
 
 } // namespace exeat

@@ -32,6 +32,8 @@ struct ip_prefix {
 
     // "10.0.0.0/8", "fd00::/8", or a bare address. nullopt also where host bits are set.
     static std::optional<ip_prefix> parse(std::string_view text) noexcept;
+    // The network with this prefix length that holds it.
+    static ip_prefix around(const ip_address&, std::uint8_t bits) noexcept;
 
     bool contains(const ip_address&) const noexcept;
     ip_address last() const noexcept;

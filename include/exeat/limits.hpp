@@ -19,6 +19,8 @@ inline constexpr std::size_t label_octets = 63;
 inline constexpr std::size_t request_head_bytes = 16 * 1024;
 inline constexpr std::size_t response_head_bytes = 64 * 1024;
 inline constexpr std::size_t header_fields = 128;
+inline constexpr std::size_t connection_options = 64;  // list elements of all Connection fields of a head, empty ones included
+inline constexpr std::size_t accept_ranges = 128;      // list elements of all Accept fields of a head that are read
 inline constexpr std::size_t chunk_line_bytes = 256;   // size, extensions, CRLF
 inline constexpr std::size_t trailer_bytes = 8 * 1024; // read and dropped
 inline constexpr std::size_t chunk_size_digits = 15;   // hexadecimal: below 2^60, no overflow
@@ -36,7 +38,8 @@ inline constexpr std::size_t record_bytes = 16 * 1024;
 inline constexpr std::size_t held_hello_bytes = client_hello_bytes + 5 * 1024; // with record headers; finer splits are malformed
 inline constexpr std::size_t hello_extensions = 128;                           // a browser sends about 20
 inline constexpr std::size_t retry_flight_bytes =
-    held_hello_bytes + 32 * 1024; // early data that a HelloRetryRequest rejects, and the second hello
+    held_hello_bytes + 32 * 1024;                     // early data that a HelloRetryRequest rejects, and the second hello
+inline constexpr std::size_t hello_side_records = 16; // alerts and change_cipher_spec of one side before the ServerHello
 static_assert(client_hello_bytes <= record_bytes + 5);
 static_assert(held_hello_bytes > client_hello_bytes);
 
@@ -58,8 +61,9 @@ inline constexpr std::size_t text_octets = 1'024;    // owner, reason, ticket, d
 inline constexpr std::uint32_t wildcard_names = 100; // different names under an entry's wildcards, per client, unless the entry says
 inline constexpr std::uint32_t wildcard_names_ceiling = 10'000;
 inline constexpr auto name_window = std::chrono::hours{24}; // in which they are counted
+inline constexpr auto name_step = std::chrono::hours{1};    // by which it slides
 inline constexpr std::size_t name_budget_names = 1 << 18;   // remembered within a window, of all clients; 2 MiB
-inline constexpr std::size_t name_budget_counts = 1 << 16;  // clients x entries with wildcards; 512 KiB
+inline constexpr std::size_t name_budget_counts = 1 << 16;  // clients x entries with wildcards; 4 MiB
 inline constexpr std::size_t name_budget_probes = 64;       // places looked at for one of them; none free: denied
 inline constexpr auto expiry_notice = std::chrono::days{7}; // before an end, `check` warns of it
 inline constexpr std::size_t lint_comparisons = 10'000'000; // of hosts with the patterns that could take them in; then it stops looking
@@ -76,6 +80,7 @@ inline constexpr auto snapshot_interval = std::chrono::seconds{10};       // of 
 inline constexpr auto snapshot_grace = std::chrono::minutes{2};           // older, and not left by a clean end: the accounts have forgotten
 inline constexpr std::uint64_t snapshot_minutes = 525'960'000;            // since 1970: later is no time
 inline constexpr std::size_t snapshot_bytes = 256 * 1024 * 1024;          // to read; all accounts with all their steps take 166 MiB
+inline constexpr std::size_t name_snapshot_bytes = 16 * 1024 * 1024;      // to read; full tables take 9 MiB
 inline constexpr std::size_t budget_accounts = 65'536;                    // keys that have an account of their own
 inline constexpr std::uint64_t crowded_budget = 4 * 1024 * 1024;          // an hour, for all keys that found no room together
 
@@ -117,7 +122,8 @@ inline constexpr std::size_t detect_entries = 8'192;  // of one whose values are
 // Metric slots: a rule or group keeps its slot for the life of the process; when they are used up, new names share slot 0.
 inline constexpr std::size_t rule_slots = 4'096;
 inline constexpr std::size_t group_slots = 1'024;
-static_assert(rule_slots > rules && group_slots > groups);
+inline constexpr std::size_t rules_without_slot = 16'384; // whose names are known: those of the last eight lists at least
+static_assert(rule_slots > rules && group_slots > groups && rules_without_slot >= 8 * rules);
 
 // exeat.toml.
 inline constexpr std::size_t config_bytes = 1024 * 1024;
@@ -127,10 +133,13 @@ inline constexpr std::size_t connections = 4'000'000;
 inline constexpr std::size_t dns_servers = 8;
 inline constexpr std::size_t inherited_sockets = 1'024; // that a service manager may pass
 inline constexpr std::size_t path_octets = 4'096;
-inline constexpr std::size_t proxy_senders = 64; // networks that send PROXY headers, per listener
-inline constexpr std::size_t sandbox_paths = 64; // that stay readable beside those that other settings name
-inline constexpr auto dns_timeout = 60s;         // ceilings of what the file may say
-inline constexpr auto setup_timeout = 5min;      // head, hello, connect
+inline constexpr std::size_t proxy_senders = 64;        // networks that send PROXY headers, per listener
+inline constexpr std::size_t internal_networks = 256;   // of the site, though their class is public
+inline constexpr std::uint8_t client_prefix = 64;       // bits of an IPv6 address that a client is known by, unless the file says
+inline constexpr std::uint8_t client_prefix_floor = 48; // what one site is given (RFC 6177): a client is no more than that
+inline constexpr std::size_t sandbox_paths = 64;        // that stay readable beside those that other settings name
+inline constexpr auto dns_timeout = 60s;                // ceilings of what the file may say
+inline constexpr auto setup_timeout = 5min;             // head, hello, connect
 inline constexpr auto idle_timeout = std::chrono::days{7};
 inline constexpr auto drain_timeout = 1h;
 inline constexpr auto drain_report_interval = 10s; // between two lines about what is left
@@ -145,20 +154,30 @@ inline constexpr std::size_t bulk_bytes = 16 * 1024;    // a splice that moved l
 inline constexpr std::size_t accepts_per_turn = 64;
 inline constexpr std::size_t linger_bytes = 64 * 1024; // read and dropped so that a refusal reaches the client
 inline constexpr auto linger_time = 1s;
-inline constexpr auto accept_pause = 100ms;      // after EMFILE, ENFILE, ENOBUFS, ENOMEM
-inline constexpr std::size_t reserved_fds = 128; // listeners, log, admin, DNS, epoll
-inline constexpr std::size_t fds_per_tunnel = 2;
+inline constexpr auto accept_pause = 100ms;            // after EMFILE, ENFILE, ENOBUFS, ENOMEM
+inline constexpr std::size_t reserved_fds = 128;       // log, admin, state, signals: descriptors that no tunnel takes
+inline constexpr std::size_t fds_per_worker = 16;      // beside its listeners and its DNS sockets
+inline constexpr std::size_t fds_per_tunnel = 2;       // that it is admitted with
+inline constexpr std::size_t spare_descriptors = 256;  // of one worker, for pipes and further attempts to connect; 128 MiB of pipes at most
+inline constexpr std::size_t spare_part = 8;           // but no more than one in so many of all that tunnels may have
 inline constexpr auto sweep_interval = 100ms;          // deadlines are this coarse
 inline constexpr std::size_t operation_bytes = 256;    // of an operation of Asio that must begin also without memory
 inline constexpr auto trim_look = 1s;                  // whether a crowd has left
 inline constexpr std::size_t trim_connections = 1'000; // a crowd whose memory is worth giving back
-inline constexpr std::size_t source_slots = 1 << 16;   // of the table that counts connections per source
+inline constexpr std::size_t source_slots = 1 << 16;   // of the table that counts connections per source, and of those of client_rates
+inline constexpr std::size_t client_rate_most = 1'000'000; // a second, that the file may say
+inline constexpr auto client_burst = 10s;                  // what a client did not do for so long, it may do at once
 
 // Names to addresses.
 inline constexpr std::size_t dns_cache_entries = 16'384; // per worker
-inline constexpr std::size_t dns_in_flight = 2'048;      // per worker
-inline constexpr std::size_t dns_waiters = 16'384;       // tunnels that wait for an answer, per worker
-inline constexpr std::size_t dns_addresses = 32;         // of one answer; more refuse it
+inline constexpr std::size_t dns_cache_sweep = 1'024;    // expired entries dropped in one sweep
+inline constexpr std::size_t dns_in_flight = 2'048;      // per worker; one source has at most half of it (source_shares.hpp)
+inline constexpr std::size_t dns_waiters = 16'384;       // tunnels that wait for an answer, per worker; a source has at most half of it
+inline constexpr std::size_t dns_addresses = 64;         // of one answer, A and AAAA together; more refuse it
+inline constexpr std::size_t dns_ports = 32;             // UDP sockets of questions in flight, per worker; more questions share them
+inline constexpr std::size_t dns_sockets = dns_ports + dns_servers; // per worker: TCP to each server once, too
+inline constexpr std::size_t dns_port_questions = 64;               // that a UDP socket carries in its life while others carry fewer
+inline constexpr std::size_t dns_datagrams_per_turn = 64;           // looked at before others have their turn
 inline constexpr auto dns_ttl_floor = 1s;
 inline constexpr auto dns_ttl_ceiling = 300s;
 inline constexpr auto dns_negative_ttl = 1s;
@@ -166,14 +185,19 @@ inline constexpr auto attempt_delay = 250ms; // RFC 8305 section 8
 static_assert(sweep_interval < attempt_delay);
 
 // Audit log.
-inline constexpr std::size_t audit_ring_records = 8'192;  // per worker
-inline constexpr std::size_t audit_reserve = 1'024;       // of these, kept for closes: opens are refused before
-inline constexpr std::size_t audit_late_records = 65'536; // closes that found the ring full, per worker
-inline constexpr std::size_t audit_client_octets = 255;   // of any text that a client sent
-inline constexpr std::size_t audit_denials_per_second = 1'000;
+inline constexpr std::size_t audit_ring_records = 8'192;   // per worker
+inline constexpr std::size_t audit_reserve = 1'024;        // of these, kept for closes: opens are refused before
+inline constexpr std::size_t audit_late_records = 65'536;  // closes that found the ring full, per worker
+inline constexpr std::size_t audit_client_octets = 255;    // of any text that a client sent
+inline constexpr std::size_t audit_denial_reserve = 4'096; // of these, that denials leave to all else
+inline constexpr std::size_t audit_lines = 4'000;          // a second and of all clients, that could be summed; those beyond are
+inline constexpr std::size_t audit_sums = 4'096;           // that wait for their line, per worker; beyond it denials name nobody
+inline constexpr std::size_t audit_client_sums = 16;       // of one client that name a host; its others are summed without one
+inline constexpr std::size_t audit_sum_lines = 256;        // of sums, per worker and second
+inline constexpr std::size_t audit_contacts = 1 << 16;     // clients at hosts that have had a line, per worker; 512 KiB
 inline constexpr auto progress_interval = 60s;
 inline constexpr std::uint64_t progress_bytes = 64ull * 1024 * 1024;
-static_assert(audit_reserve < audit_ring_records);
+static_assert(audit_reserve < audit_denial_reserve && audit_denial_reserve < audit_ring_records);
 inline constexpr std::size_t audit_line_bytes = 16 * 1024;         // longer is no line of ours
 inline constexpr std::size_t audit_text_octets = 1'024;            // of a process event's message
 inline constexpr std::size_t audit_buffer_bytes = 8 * 1024 * 1024; // formatted and not yet written: a failing disk stops the draining here
@@ -182,8 +206,13 @@ inline constexpr std::size_t audit_turn_records = 256;             // of one rin
 inline constexpr std::size_t audit_notes = 1'024;                  // process events that wait for the journal's thread
 inline constexpr auto audit_poll = 25ms;
 inline constexpr auto audit_retry = 1s;
-inline constexpr auto audit_stall = 1s;     // a pipe or terminal that takes nothing for so long has failed
-inline constexpr auto audit_stop_time = 3s; // to write what is left at the end
+inline constexpr auto audit_stall = 1s;                            // a pipe or terminal that takes nothing for so long has failed
+inline constexpr auto audit_stop_time = 3s;                        // to write what is left at the end
+inline constexpr std::uint64_t audit_space = 256ull * 1024 * 1024; // free on the log's volume, for more than tunnels and findings, ...
+inline constexpr std::uint64_t audit_space_part = 10;              // ... or this fraction of the volume, if that is less
+inline constexpr std::uint64_t audit_file_least = 1024 * 1024;     // of a log that is rotated by its size
+inline constexpr std::uint64_t audit_file_most = 1ull << 40;
+inline constexpr std::size_t audit_files = 1'000; // rotated ones that may be kept
 static_assert(audit_line_bytes > 6 * (2 * audit_client_octets + audit_text_octets) + 4'096);
 static_assert(audit_flush_bytes < audit_buffer_bytes);
 inline constexpr std::size_t policy_history = 1'024; // generations whose sha256 is known
@@ -208,7 +237,8 @@ inline constexpr std::size_t yaml_depth = 16;                // lists and tables
 // Admin and metrics.
 inline constexpr std::size_t admin_connections = 64;
 inline constexpr std::size_t admin_head_bytes = 8 * 1024;
-inline constexpr auto admin_time = 10s;
+inline constexpr auto admin_head_time = 5s;          // for a whole head, and between two requests
+inline constexpr auto admin_time = 10s;              // for an answer
 inline constexpr std::size_t listed_a_turn = 256;    // tunnels that a worker looks at before others have their turn
 inline constexpr std::size_t listed_tunnels = 1'000; // that can be paged to, in any order
 inline constexpr std::size_t page_rows = 100;        // of a page of them

@@ -1,18 +1,27 @@
 // How many different names one client has used under the wildcards of one entry. Under "*.w.example" every new label is bits that the
 // look-up carries to whoever answers for w.example (a DNS tunnel through an allowed wildcard); so the labels are counted before they are
-// looked up, and beyond rule::wildcard_names the verdict is name_budget. A name that was used before costs nothing.
+// looked up, and beyond rule::wildcard_names the verdict is name_budget. A name that was used within limits::name_window costs nothing,
+// and stays known while it is used.
 //
-// Shared by all workers, without a lock: two open-addressed tables of atomic words, bounded, in windows of limits::name_window that begin
-// where the process did. When a table has no room for a new name, the name is denied. Tags are keyed hashes; two names share one with a
-// probability of 2^-42 or less for each comparison, and then count as one.
+// The window slides in steps of limits::name_step and counts one step more than it must: within any limits::name_window there are never
+// more new names than the entry allows. Time is handed in as minutes that never go back.
+//
+// Shared by all workers. A name that is known is found without a lock; a new one takes the lock of one of many parts. Both tables are
+// bounded: a name that finds no room counts again each time it is used, and a client that finds none is denied. They hold keyed hashes
+// only, so that nobody outside can choose names that collide; two names share one with a probability of 2^-44 for each comparison, and
+// then count as one.
 #pragma once
 
+#include <exeat/budget.hpp>
 #include <exeat/ip_address.hpp>
 #include <exeat/limits.hpp>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <mutex>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -20,25 +29,71 @@ namespace exeat {
 
 class name_budget {
 public:
-    // `began`: the steady time of the first window's begin. The seed keys the hashes, so that tags cannot be crafted to collide.
-    name_budget(std::uint64_t seed, std::chrono::seconds began);
+    static constexpr std::size_t steps = limits::name_window / limits::name_step + 1; // that count
+    static constexpr unsigned tag_bits = 44;
 
-    // Whether the client may use the name (canonical text) under the entry's wildcards, of which it may use `most`. Any thread.
-    bool take(const ip_address& client, std::uint32_t rule_slot, std::string_view name, std::uint32_t most,
-              std::chrono::seconds steady_now) noexcept;
+    // What outlives a process. Ages are in steps, below `steps`.
+    struct snapshot {
+        struct name {
+            std::uint32_t place = 0; // below limits::name_budget_names
+            std::uint64_t tag = 0;
+            std::uint8_t age = 0; // since it was used last
+        };
+        struct account {
+            std::uint64_t key = 0;
+            std::array<std::uint16_t, steps> taken{}; // by age
+        };
+        std::uint64_t seed = 0;             // of the hashes
+        std::chrono::minutes into_step{0};  // so much of the step had passed
+        std::optional<std::uint8_t> forgot; // so many steps before, a process began that did not know what was before it
+        std::vector<name> names;            // by ascending place
+        std::vector<account> accounts;      // each key once
+    };
+
+    // `forgot`: this process does not know what was used before it; until a window has passed since, half of each budget counts as used,
+    // but for one name, so that a crash is no reset.
+    name_budget(std::uint64_t seed, budget_minutes now, bool forgot);
+    // Goes on from what was written `age` ago.
+    name_budget(const snapshot&, std::chrono::minutes age, budget_minutes now, bool forgot);
+    name_budget(const name_budget&) = delete;
+
+    // Whether the client may use the name (canonical text) under the wildcards of the entry, of which it may use `most`. `entry` is
+    // budget_key::id_of() its name. Any thread.
+    bool take(const ip_address& client, std::uint64_t entry, std::string_view name, std::uint32_t most, budget_minutes now) noexcept;
+
+    // Any thread. One part is locked at a time; a name that is taken meanwhile may be counted in it and not known, never the other way.
+    snapshot written(budget_minutes now);
 
 private:
-    using cell = std::atomic<std::uint64_t>;
-    enum class place : std::uint8_t { known, added, full };
+    using cell = std::atomic<std::uint64_t>; // tag above, step of the last use in the lower bits; 0: never used
+    using step = std::uint32_t;
+    struct account {
+        std::uint64_t key = 0;
+        step newest = 0;                          // of what is in it; 0: never used
+        std::array<std::uint16_t, steps> taken{}; // by step modulo `steps`, up to the newest
 
-    bool remembers(std::uint64_t tagged) const noexcept;
-    place remember(std::uint64_t tagged, std::uint64_t window) noexcept;
-    cell* count_of(std::uint64_t key, std::uint64_t window) noexcept;
+        std::uint32_t sum(step now) const noexcept;
+        void add(step now) noexcept;
+    };
+    static constexpr std::size_t part_count = 64;
+    static constexpr std::size_t accounts_of_part = limits::name_budget_counts / part_count;
+    struct part {
+        std::mutex lock;
+        std::vector<account> accounts = std::vector<account>(accounts_of_part);
+    };
+
+    step step_at(budget_minutes now) const noexcept;
+    std::uint32_t held_to(std::uint32_t most, step now) const noexcept;
+    bool knows(std::uint64_t name, step now) noexcept;
+    void remember(std::uint64_t name, step now) noexcept; // where there is room
+    part& part_of(std::uint64_t key) noexcept { return parts_[key >> 32 & (part_count - 1)]; }
+    static account* account_of(part&, std::uint64_t key, step now) noexcept;
 
     const std::uint64_t seed_;
-    const std::chrono::seconds began_;
-    std::vector<cell> names_;  // window in the upper 16 bits, tag below; 0: never used
-    std::vector<cell> counts_; // window in the upper 16 bits, tag in the middle 32, count in the lower 16
+    const std::chrono::minutes ahead_; // of the time that is handed in: steps go on where the process before stopped
+    std::optional<step> forgot_;
+    std::vector<cell> names_;
+    std::array<part, part_count> parts_;
 };
 
 } // namespace exeat

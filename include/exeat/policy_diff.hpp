@@ -1,7 +1,8 @@
 // What one policy opens and closes against another, exactly: for every client, host, port and way in, whether decide() says otherwise, not
 // whether the text differs. Hosts fall into finitely many kinds that no pattern of either policy tells apart (the host itself, one label
 // below, deeper), clients into those that the groups of both policies do not tell apart; one of each kind is asked. Report mode is left
-// out: what is compared is what "enforce" would say. Reads both policies while it runs and refers to their rules after. Pure; any thread.
+// out: what is compared is what "enforce" would say. Networks of [[deny]] are compared by themselves, whatever names lead there. Reads both
+// policies while it runs and refers to their rules after. Pure; any thread.
 #pragma once
 
 #include <exeat/policy.hpp>
@@ -24,12 +25,13 @@ struct client_class {
 
 struct policy_change {
     change_kind what = change_kind::opens;
-    std::size_t clients = 0; // index into policy_diff::clients
-    std::string hosts;       // a host or a pattern, as in an allowlist
-    std::uint16_t port = 0;
-    const rule* before = nullptr;   // that allowed it; null: none did
-    const rule* after = nullptr;    // that allows it now
-    std::vector<std::string> terms; // widens, narrows: which, as "expires later"
+    std::size_t clients = 0;        // index into policy_diff::clients
+    std::string hosts;              // a host or a pattern, as in an allowlist; or a network that no answer may lie in
+    std::uint16_t port = 0;         // 0: every port, of a network
+    std::vector<std::uint16_t> but; // with every port: these are not meant
+    const rule* before = nullptr;   // that allowed it; null: none did. Of a network: that denied it
+    const rule* after = nullptr;    // that allows it now; of a network: that denies it
+    std::vector<std::string> terms; // widens, narrows: which, as "expires later"; of a network: what opens or closes
 };
 
 struct policy_diff {

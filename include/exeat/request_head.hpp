@@ -4,10 +4,13 @@
 #pragma once
 
 #include <exeat/client_hello.hpp> // need_more, malformed
+#include <exeat/limits.hpp>
 #include <exeat/target.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <variant>
 
@@ -45,14 +48,24 @@ struct request_head {
     body_framing body;
     bool keep_alive = true; // the client wants the connection to go on (RFC 9112 section 9.3)
     bool accepts_json = false;
-    std::size_t bytes = 0; // of the head, with its empty line
+    bool other_host = false; // a CONNECT's Host names another place than its target does
+    std::size_t bytes = 0;   // of the head, with its empty line
 };
-using request_scan = std::variant<need_more, request_head, malformed>;
+struct refused_head {
+    verdict why;
+    std::optional<target> to{};    // where the head asked to go, if that could be read
+    std::optional<target> named{}; // host_mismatch: what it names as well
+};
+using request_scan = std::variant<need_more, request_head, refused_head>;
 
-// On a proxy listener: CONNECT host:port, or an absolute-form http:// request; an origin-form request is target_form.
-request_scan scan_proxy_request(std::string_view seen);
+// All scans: the first `known` bytes of `seen` were scanned before and asked for more. They are not searched again.
+// On a proxy listener: CONNECT host:port, or an absolute-form http:// request; an origin-form request is target_form. Clients write into a
+// CONNECT's Host what they like, the proxy's own name too: it must be there once and well-formed, and is not believed.
+request_scan scan_proxy_request(std::string_view seen, std::size_t known = 0);
 // On a redirected connection: origin-form; the host comes from the one Host field, `port` from the original destination.
-request_scan scan_origin_request(std::string_view seen, std::uint16_t port);
+request_scan scan_origin_request(std::string_view seen, std::uint16_t port, std::size_t known = 0);
+// Inside a CONNECT tunnel to `to`, which is for plain HTTP: origin-form or absolute-form, and both name that host and port.
+request_scan scan_inside_request(std::string_view seen, const target& to, std::size_t known = 0);
 
 struct response_head {
     unsigned status = 0;
@@ -66,11 +79,23 @@ struct response_head {
 using response_scan = std::variant<need_more, response_head, malformed>; // malformed is always upstream_malformed
 
 // `method` is the request's. 101 is malformed: exeat never asked for an upgrade.
-response_scan scan_response_head(std::string_view seen, std::string_view method);
+response_scan scan_response_head(std::string_view seen, std::string_view method, std::size_t known = 0);
 
-// Whether a field belongs to one hop (RFC 9110 section 7.6.1) and is never passed on; `connection` is every Connection field's value,
-// which may name more.
-bool hop_by_hop(std::string_view name, header_fields fields) noexcept;
+// What the Connection fields of a validated head name, sorted once, so that each field is looked up and not searched for.
+class connection_options {
+public:
+    explicit connection_options(header_fields) noexcept;
+    bool name(std::string_view field) const noexcept;
+
+private:
+    static bool before(std::string_view, std::string_view) noexcept;
+
+    std::array<std::string_view, limits::connection_options> names_; // only the first count_ are set
+    std::size_t count_ = 0;
+};
+
+// Whether a field belongs to one hop (RFC 9110 section 7.6.1) and is never passed on; the head's Connection options may name more.
+bool hop_by_hop(std::string_view name, const connection_options&) noexcept;
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;
 

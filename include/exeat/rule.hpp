@@ -3,6 +3,7 @@
 
 #include <exeat/budget.hpp>
 #include <exeat/client.hpp>
+#include <exeat/ech.hpp>
 #include <exeat/ip_address.hpp>
 #include <exeat/limits.hpp>
 
@@ -48,7 +49,7 @@ struct rule {
     rule_kind kind = rule_kind::allow;
     enum protocol protocol = protocol::tls;
     enum purpose purpose = purpose::pull;
-    bool ech = false;                     // an encrypted ClientHello may pass
+    ech_policy ech = ech_policy::deny;
     group_set groups = group_set{}.set(); // who it is for; all by default
     std::vector<std::uint16_t> ports;     // ascending; empty: every port (only deny)
     wall_time expires = never;
@@ -62,7 +63,11 @@ struct rule {
     std::string owner, reason, ticket;
     std::string file; // where it stands
     std::uint32_t line = 0;
-    std::uint32_t slot = 0; // of its counters; stable over reloads, below limits::rule_slots
+    std::uint64_t id = 0;   // what detectors and budgets know it by: budget_key::id_of(name); never 0
+    std::uint32_t slot = 0; // of its counters; stable over reloads, below limits::rule_slots; 0 when there were too many names for one
+
+    bool takes(std::uint16_t port) const noexcept;
+    bool denies(const group_set&, std::uint16_t port) const noexcept; // a deny: what it names, for one of these groups at this port
 };
 
 } // namespace exeat

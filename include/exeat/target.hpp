@@ -29,5 +29,7 @@ boost::system::result<std::uint16_t, verdict> parse_port(std::string_view digits
 boost::system::result<target, verdict> parse_authority(std::string_view text, approach via);
 // The same where the port may be left out, as in a Host field (RFC 9110 section 7.2) or an http:// URL; "host:" is host_syntax.
 boost::system::result<target, verdict> parse_authority(std::string_view text, approach via, std::uint16_t default_port);
+// Whether the text has the form of a Host field: also with a name that is no target here, such as "localhost:3128".
+bool is_host_field(std::string_view text);
 
 } // namespace exeat

@@ -45,7 +45,7 @@ private:
 
 struct throttled_client {
     ip_address client;
-    std::uint32_t entry = 0; // rule slot; 0: every entry
+    std::uint64_t entry = 0; // rule::id; 0: every entry
     std::shared_ptr<throttle> to;
 };
 using throttled_clients = std::vector<throttled_client>;
@@ -53,6 +53,6 @@ using throttled_clients = std::vector<throttled_client>;
 // Holds the client at the entry to the rate, or to the slower one that holds it already, for limits::throttle_time from now. True when the
 // list has another throttle for it; else the one that is there goes on. Those that have ended leave, and beyond limits::throttles the one
 // that ends first. Throws std::bad_alloc.
-bool hold(throttled_clients&, const ip_address& client, std::uint32_t entry, const upload_rate&, throttle::moment now);
+bool hold(throttled_clients&, const ip_address& client, std::uint64_t entry, const upload_rate&, throttle::moment now);
 
 } // namespace exeat

@@ -61,6 +61,7 @@ enum class verdict : std::uint8_t {
     connect_timeout,
     upstream_malformed,
     overload,
+    rate,
     audit_unavailable,
     policy_revoked,
 };

@@ -1,12 +1,12 @@
 #include <cli/loaded_files.hpp>
+#include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
+#include <ops/volume_text.hpp>
 
 #include <boost/json/object.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <cstdlib>
-#include <fmt/color.h>
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -19,40 +19,43 @@ struct summary {
     bool good;
 };
 
-std::string counted(std::size_t n, std::string_view what, std::string_view plural)
-{
-    return fmt::format("{} {}", n, n == 1 ? what : plural);
-}
+using ops::counted;
 
 // As a compiler paints it, for eyes on a terminal.
 void print_problem(const ops::problem& p)
 {
     static const bool coloured = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-    if (!coloured) return fmt::print("{}\n", p.to_string());
+    if (!coloured) return print_out("{}\n", p.to_string());
     const auto text = p.to_string();
     const std::string_view word = p.how == ops::problem::weight::error ? "error:" : "warning:";
     const auto at = text.find(word);
-    fmt::print(fmt::emphasis::bold, "{}", text.substr(0, at));
-    fmt::print(fmt::emphasis::bold |
-                   fmt::fg(p.how == ops::problem::weight::error ? fmt::terminal_color::red : fmt::terminal_color::magenta),
-               "{}", word);
-    fmt::print("{}\n", text.substr(at + word.size()));
+    write_painted(fmt::emphasis::bold, text.substr(0, at));
+    const auto colour = p.how == ops::problem::weight::error ? fmt::terminal_color::red : fmt::terminal_color::magenta;
+    write_painted(fmt::emphasis::bold | fmt::fg(colour), word);
+    print_out("{}\n", text.substr(at + word.size()));
 }
 
 void print_text(const loaded_files& f, const summary& s)
 {
     for (const auto& p : f.problems) print_problem(p);
-    if (s.errors + s.warnings > 0) fmt::print("{}, {}\n", counted(s.errors, "error", "errors"), counted(s.warnings, "warning", "warnings"));
+    if (s.errors + s.warnings > 0) print_out("{}, {}\n", counted(s.errors, "error", "errors"), counted(s.warnings, "warning", "warnings"));
+    if (f.rates)
+        print_out("limits of each client: {} connections, {} requests, {} refusals and {} log lines a second\n", (*f.rates)[0],
+                  (*f.rates)[1], (*f.rates)[2], (*f.rates)[3]);
     if (const auto* rules = f.list.rules.get())
-        fmt::print("{}: serial {}, {}, {}, {}, {}, sha256 {}\n", f.allowlist, rules->settings().serial,
-                   counted(rules->rules().size(), "entry", "entries"), counted(rules->names().names(), "name", "names"),
-                   counted(rules->groups().size(), "group", "groups"), counted(f.list.expectations, "expectation met", "expectations met"),
-                   rules->settings().sha256);
+        print_out("{}: serial {}, {}, {}, {}, {}, sha256 {}\n", ops::one_line(f.allowlist), rules->settings().serial,
+                  counted(rules->rules().size(), "entry", "entries"), counted(rules->names().names(), "name", "names"),
+                  counted(rules->groups().size(), "group", "groups"),
+                  counted(f.list.expectations.size(), "expectation met", "expectations met"), rules->settings().sha256);
 }
 
 void print_json(const loaded_files& f, const summary& s)
 {
     boost::json::object out{{"ok", s.good}, {"errors", s.errors}, {"warnings", s.warnings}, {"problems", to_json(f.problems)}};
+    if (f.rates) {
+        auto& limits = out["limits_per_second"].emplace_object();
+        for (std::size_t i = 0; i < f.rates->size(); ++i) limits[client_rate_words[i]] = (*f.rates)[i];
+    }
     if (const auto* rules = f.list.rules.get())
         out["allowlist"] = boost::json::object{{"file", f.allowlist},
                                                {"serial", rules->settings().serial},
@@ -60,8 +63,8 @@ void print_json(const loaded_files& f, const summary& s)
                                                {"entries", rules->rules().size()},
                                                {"names", rules->names().names()},
                                                {"groups", rules->groups().size()},
-                                               {"expectations", f.list.expectations}};
-    fmt::print("{}\n", boost::json::serialize(out));
+                                               {"expectations", f.list.expectations.size()}};
+    print_as_json(out);
 }
 
 // Workflow commands of GitHub Actions: an annotation beside the line. '%' and line ends are escaped as it asks for.
@@ -79,8 +82,8 @@ std::string escaped_for_github(std::string_view text, bool property)
 void print_github(const loaded_files& f, const summary&)
 {
     for (const auto& p : f.problems)
-        fmt::print("::{} file={},line={},col={}::{}\n", p.how == ops::problem::weight::error ? "error" : "warning",
-                   escaped_for_github(p.file, true), std::max(p.line, 1u), std::max(p.column, 1u), escaped_for_github(p.text, false));
+        print_out("::{} file={},line={},col={}::{}\n", p.how == ops::problem::weight::error ? "error" : "warning",
+                  escaped_for_github(p.file, true), std::max(p.line, 1u), std::max(p.column, 1u), escaped_for_github(p.text, false));
 }
 
 } // namespace
@@ -97,7 +100,7 @@ int check(int argc, char** argv)
     app.add_flag("--strict", strict, "fail on warnings too");
     if (const auto leave = parse_arguments(app, argc, argv)) return *leave;
     if (config.empty() && allowlist.empty()) {
-        fmt::print(stderr, "exeat check: name an ALLOWLIST or --config exeat.toml\n");
+        print_error("exeat check: name an ALLOWLIST or --config exeat.toml\n");
         return wrong_usage;
     }
     const auto files = load_files(config, allowlist, ops::scrutiny::lint);

@@ -1,7 +1,7 @@
 #include <cli/describe.hpp>
+#include <cli/output.hpp>
 
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <fmt/core.h>
 
@@ -56,7 +56,5 @@ boost::json::object describe(const documented_file& f)
     }
     return {{"name", f.name}, {"line", f.line}, {"meaning", f.meaning}, {"tables", std::move(tables)}};
 }
-
-void print(const boost::json::object& o) { fmt::print("{}\n", boost::json::serialize(o)); }
 
 } // namespace exeat::cli

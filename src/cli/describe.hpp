@@ -11,6 +11,5 @@ namespace exeat::cli {
 
 boost::json::object describe(const CLI::App&);
 boost::json::object describe(const documented_file&);
-void print(const boost::json::object&);
 
 } // namespace exeat::cli

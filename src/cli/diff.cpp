@@ -1,8 +1,7 @@
 #include <cli/diff_report.hpp>
 #include <cli/loaded_files.hpp>
+#include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
-
-#include <boost/json/serialize.hpp>
 
 #include <chrono>
 #include <fmt/core.h>
@@ -26,14 +25,14 @@ int diff(int argc, char** argv)
     bool whole = true;
     for (const auto* f : {&old_files, &new_files}) {
         for (const auto& p : f->problems)
-            if (p.how == ops::problem::weight::error) fmt::print(stderr, "{}\n", p.to_string());
+            if (p.how == ops::problem::weight::error) print_error("{}\n", p.to_string());
         whole = whole && f->list.rules;
     }
     if (!whole) return wrong_usage; // as 1 would say that something opens
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    const auto report = report_difference(*old_files.list.rules, *new_files.list.rules, now);
-    if (format == "json") fmt::print("{}\n", boost::json::serialize(to_json(report)));
-    else fmt::print("{}", format == "markdown" ? to_markdown(report, most) : to_text(report, most));
+    const auto report = report_difference(old_files.list, new_files.list, now);
+    if (format == "json") print_as_json(to_json(report));
+    else print_out("{}", format == "markdown" ? to_markdown(report, most) : to_text(report, most));
     return report.opens() ? failure : success;
 }
 

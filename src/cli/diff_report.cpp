@@ -1,6 +1,7 @@
 #include <cli/diff_report.hpp>
 
 #include <ops/findings.hpp>
+#include <ops/json_text.hpp>
 #include <ops/readiness.hpp>
 #include <ops/utc.hpp>
 
@@ -26,10 +27,14 @@ std::string clients_text(const client_class& c)
     return fmt::format("clients such as {}, from {} to {}", c.example.to_string(), groups(c.before), groups(c.after));
 }
 
-std::string place_of(const rule& r) { return fmt::format("{}:{}", r.file, r.line); }
+std::string place_of(const rule& r) { return fmt::format("{}:{}", ops::one_line(r.file), r.line); }
 
 std::string hosts_text(const policy_change& c)
 {
+    if (rule_of(c).kind == rule_kind::deny) {
+        if (c.port != 0) return fmt::format("{} at port {}", c.hosts, c.port);
+        return c.but.empty() ? c.hosts : fmt::format("{} at every port but {}", c.hosts, fmt::join(c.but, " and "));
+    }
     const auto protocol = rule_of(c).protocol;
     return fmt::format("{}:{}{}", c.hosts, c.port, protocol == protocol::tls ? "" : fmt::format(" ({})", to_string(protocol)));
 }
@@ -104,10 +109,25 @@ void compare_lists(const policy& before, const policy& after, wall_time now, dif
     else if (reports_for_more(after, before, now))
         out.other.push_back(after.reporting(now) ? "report mode is for fewer: " + ops::reporting_text(after)
                                                  : "report mode ends: the list is enforced");
+    else if (after.reporting(now) && b.report_until != a.report_until)
+        (b.report_until > a.report_until ? out.opening : out.other)
+            .push_back(fmt::format("report mode {} (was until {})", ops::reporting_text(after), ops::utc(a.report_until)));
     if (a.expires != b.expires)
         (b.expires > a.expires ? out.opening : out.other)
             .push_back(fmt::format("the list expires {} (was {})", ops::utc(b.expires), ops::utc(a.expires)));
     if (b.serial < a.serial) out.other.push_back(fmt::format("the serial falls from {} to {}", a.serial, b.serial));
+}
+
+// A list without the test can be changed so that it would have failed.
+void compare_tests(const std::vector<std::string>& before, const std::vector<std::string>& after, diff_report& out)
+{
+    const auto lacks = [](const std::vector<std::string>& all, const std::string& e) {
+        return std::find(all.begin(), all.end(), e) == all.end();
+    };
+    for (const auto& e : before)
+        if (lacks(after, e)) out.opening.push_back("[[expect]] is gone: " + e);
+    for (const auto& e : after)
+        if (lacks(before, e)) out.other.push_back("[[expect]] is new: " + e);
 }
 
 } // namespace
@@ -118,10 +138,11 @@ bool diff_report::opens() const
            std::any_of(by_host.changes.begin(), by_host.changes.end(), [](const policy_change& c) { return loosens(c.what); });
 }
 
-diff_report report_difference(const policy& before, const policy& after, wall_time now)
+diff_report report_difference(const ops::loaded_allowlist& before, const ops::loaded_allowlist& after, wall_time now)
 {
-    diff_report out{compare(before, after, now), {}, {}};
-    compare_lists(before, after, now, out);
+    diff_report out{compare(*before.rules, *after.rules, now), {}, {}};
+    compare_lists(*before.rules, *after.rules, now, out);
+    compare_tests(before.expectations, after.expectations, out);
     return out;
 }
 
@@ -164,6 +185,7 @@ boost::json::object to_json(const diff_report& d)
         changes.push_back(boost::json::object{{"change", to_string(c.what)},
                                               {"hosts", c.hosts},
                                               {"port", c.port},
+                                              {"every_port_but", boost::json::array(c.but.begin(), c.but.end())},
                                               {"protocol", to_string(rule_of(c).protocol)},
                                               {"groups_before", boost::json::array(who.before.begin(), who.before.end())},
                                               {"groups_after", boost::json::array(who.after.begin(), who.after.end())},

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exeat/policy_diff.hpp>
+#include <ops/load_allowlist.hpp>
 
 #include <boost/json/object.hpp>
 #include <string>
@@ -16,8 +17,8 @@ struct diff_report {
     bool opens() const; // anything at all, widened terms too
 };
 
-// Refers to both policies.
-diff_report report_difference(const policy& before, const policy& after, wall_time now);
+// Of two that were loaded without an error. Refers to both policies.
+diff_report report_difference(const ops::loaded_allowlist& before, const ops::loaded_allowlist& after, wall_time now);
 
 // At most `most` hosts for each entry; how many more there are is said.
 std::string to_text(const diff_report&, std::size_t most);

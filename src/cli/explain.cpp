@@ -1,8 +1,7 @@
 #include <cli/explanation.hpp>
 #include <cli/loaded_files.hpp>
+#include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
-
-#include <boost/json/serialize.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -17,23 +16,23 @@ struct question {
     std::vector<std::string> targets;
 };
 
-std::vector<explanation> answer(const question& q, const ip_address& source, const policy& rules)
+std::vector<explanation> answer(const question& q, const ip_address& source, const loaded_files& files)
 {
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     std::vector<explanation> out;
-    for (const auto& t : q.targets) out.push_back(explain_target(t, source, rules, now));
+    for (const auto& t : q.targets) out.push_back(explain_target(t, source, *files.list.rules, now, files.site));
     return out;
 }
 
 void print(const std::vector<explanation>& all, const question& q)
 {
     if (q.format == "text") {
-        for (const auto& e : all) fmt::print("{}", to_text(e));
+        for (const auto& e : all) print_out("{}", to_text(e));
         return;
     }
     boost::json::array out;
     for (const auto& e : all) out.push_back(to_json(e));
-    fmt::print("{}\n", boost::json::serialize(out));
+    print_as_json(out);
 }
 
 } // namespace
@@ -52,13 +51,13 @@ int explain(int argc, char** argv)
     if (const auto leave = parse_arguments(app, argc, argv)) return *leave;
     const auto source = ip_address::parse(q.client);
     if (!source || (q.config.empty() && q.allowlist.empty())) {
-        fmt::print(stderr, "exeat explain: {}\n", source ? "name --allowlist or --config" : "--client takes an IP address, like 10.42.3.7");
+        print_error("exeat explain: {}\n", source ? "name --allowlist or --config" : "--client takes an IP address, like 10.42.3.7");
         return wrong_usage;
     }
     const auto files = load_files(q.config, q.allowlist);
-    for (const auto& p : files.problems) fmt::print(stderr, "{}\n", p.to_string());
+    for (const auto& p : files.problems) print_error("{}\n", p.to_string());
     if (!files.list.rules) return failure;
-    const auto answers = answer(q, *source, *files.list.rules);
+    const auto answers = answer(q, *source, files);
     print(answers, q);
     return std::all_of(answers.begin(), answers.end(), [](const explanation& e) { return e.allowed; }) ? success : failure;
 }

@@ -3,9 +3,11 @@
 #include <exeat/address_class.hpp>
 #include <ops/asked_target.hpp>
 #include <ops/findings.hpp>
+#include <ops/json_text.hpp>
 #include <ops/utc.hpp>
 
 #include <fmt/format.h>
+#include <set>
 
 namespace exeat::cli {
 
@@ -18,14 +20,14 @@ template <class Items, class Word> std::string listed(const Items& items, Word w
     return out;
 }
 
-std::string place_of(const rule& r) { return r.line == 0 ? "built in" : fmt::format("{}:{}", r.file, r.line); }
+std::string place_of(const rule& r) { return r.line == 0 ? "built in" : fmt::format("{}:{}", ops::one_line(r.file), r.line); }
 
 std::string groups_text(const group_set& of, const policy& rules)
 {
     std::vector<std::string> names;
     for (std::size_t i = 0; i < rules.groups().size(); ++i)
         if (of[i]) names.push_back(rules.groups()[i].name);
-    return names.empty() ? "no group" : listed(names, [](const std::string& n) { return n; });
+    return names.empty() ? "none" : listed(names, [](const std::string& n) { return n; });
 }
 
 std::string ports_text(const rule& r)
@@ -33,28 +35,58 @@ std::string ports_text(const rule& r)
     return r.ports.empty() ? "every port" : listed(r.ports, [](std::uint16_t p) { return std::to_string(p); });
 }
 
-// What the address must be before anything is dialled (check_address).
-std::string address_note(const approval& leave)
+std::string addresses_text(std::span<const ip_address> all)
 {
-    const rule& by = leave.by();
-    if (const auto& literal = leave.to().host.address()) {
-        const auto said = check_address(leave, *literal, {});
-        return fmt::format("it is an address ({}): dialling it is {}", to_string(classify(*literal)),
-                           said ? "allowed" : to_string(said.error()));
-    }
+    return listed(all, [](const ip_address& a) { return a.to_string(); });
+}
+
+// What the address must be before anything is dialled (check_address).
+std::string address_note(const approval& approved)
+{
+    const rule& by = approved.rule();
+    if (approved.to().host.address()) return "then: it is an address, and is dialled as it is";
+    if (!by.addresses.empty()) return "then: dials " + addresses_text(by.addresses) + ", without a look-up";
     if (by.kind == rule_kind::allow) return "then: the name is looked up, and every address of the answer must be a public one";
-    if (!by.addresses.empty())
-        return "then: dials " + listed(by.addresses, [](const ip_address& a) { return a.to_string(); }) + ", without a look-up";
     return "then: the name is looked up, and every address of the answer must lie in " +
            listed(by.within, [](const ip_prefix& p) { return p.to_string(); });
 }
 
-void note_allowed(explanation& e, const decision& d)
+// The entries that deny addresses to this client at this port.
+std::string deniers(const client& who, const target& to, const policy& rules)
 {
-    e.notes.push_back(address_note(*d.leave));
-    if (d.by->protocol != protocol::tls) return;
-    e.notes.push_back(
-        fmt::format("then: the TLS server name must be {}{}", d.leave->to().host.str(), d.by->ech ? "; ECH may pass" : ", without ECH"));
+    std::set<std::uint32_t> by;
+    for (const auto& n : rules.denied().all())
+        if (rules.rules()[n.rule].denies(who.groups, to.port)) by.insert(n.rule);
+    return listed(by, [&](auto i) { return fmt::format("{} ({})", ops::as_shown(rules.rules()[i].name), place_of(rules.rules()[i])); });
+}
+
+void note_allowed(explanation& e, const decision& d, const client& who, const policy& rules)
+{
+    const auto& to = d.approval->to();
+    e.notes.push_back(address_note(*d.approval));
+    const auto denied_by = d.approval->known_addresses().empty() ? deniers(who, to, rules) : std::string{};
+    if (!denied_by.empty()) e.notes.push_back("and none that is denied by " + denied_by);
+    if (d.rule->protocol == protocol::http && to.via == approach::tunnel)
+        e.notes.push_back("then: what comes inside the tunnel is read as plain HTTP, and each request is decided");
+    constexpr std::array<std::string_view, 3> by_policy{", without ECH", "; what may be GREASE ECH may pass", "; ECH may pass"};
+    if (d.rule->protocol == protocol::tls)
+        e.notes.push_back(
+            fmt::format("then: the TLS server name must be {}{}", to.host.str(), by_policy[static_cast<std::size_t>(d.rule->ech)]));
+    if (!denied_by.empty())
+        e.notes.push_back("explain asks no DNS: whether an address of the answer is denied shows when the name is used");
+}
+
+// An address that is known without a look-up, and may not be dialled.
+void note_address(explanation& e, const decision& d, const address_refusal& no, const site_networks& site)
+{
+    const auto& to = d.approval->to();
+    const auto seen = classify(no.address, site);
+    e.notes.push_back(fmt::format("{} is {}{}: {}", no.address.to_string(), to_string(seen.of),
+                                  to.host.address() == no.address ? "" : fmt::format(", and {} leads there", to.host.str()),
+                                  no.by == nullptr ? "it may not be dialled" : "a [[deny]] names it or a network around it"));
+    if (no.by != nullptr)
+        e.notes.push_back(fmt::format("without that, {} ({}) would allow the target", ops::as_shown(d.rule->name), place_of(*d.rule)));
+    if (!no.advice.empty()) e.notes.emplace_back(no.advice);
 }
 
 // Entries that name the host and are not for this client, or for another port.
@@ -67,7 +99,7 @@ void note_near(explanation& e, const client& who, const target& to, const policy
             if (r.kind == rule_kind::deny) continue;
             named = true;
             if ((r.groups & who.groups).none())
-                e.notes.push_back(fmt::format("{} ({}) names this host, but is for {}", ops::as_shown(r.name), place_of(r),
+                e.notes.push_back(fmt::format("{} ({}) names this host, but is for group {}", ops::as_shown(r.name), place_of(r),
                                               groups_text(r.groups, rules)));
             else
                 e.notes.push_back(fmt::format("{} ({}) names this host: protocol {}, ports {}", ops::as_shown(r.name), place_of(r),
@@ -81,7 +113,10 @@ void note_near(explanation& e, const client& who, const target& to, const policy
 void note_denied(explanation& e, const client& who, const target& to, const policy& rules)
 {
     switch (e.said) {
-    case verdict::source_not_allowed: e.notes.push_back(fmt::format("{} lies in no group's sources", who.source.to_string())); break;
+    case verdict::source_not_allowed:
+        e.notes.push_back(fmt::format("{} lies in the sources of none of the groups: write its network into the one that it belongs to",
+                                      who.source.to_string()));
+        break;
     case verdict::not_allowed:
     case verdict::ip_literal:
     case verdict::port_not_allowed:
@@ -92,22 +127,46 @@ void note_denied(explanation& e, const client& who, const target& to, const poli
 
 } // namespace
 
-explanation explain_target(std::string_view asked, const ip_address& source, const policy& rules, wall_time now)
+namespace {
+
+// What to write, where it can be known.
+std::string how_to_write(std::string_view asked, verdict why)
+{
+    if (why == verdict::scheme) return "write host:port, or http://host[:port] for plain HTTP";
+    if (asked.find(':') == asked.npos)
+        return fmt::format("{} has no port: write one behind the host, as in host:443", ops::as_shown(asked));
+    return {};
+}
+
+} // namespace
+
+explanation explain_target(std::string_view asked, const ip_address& source, const policy& rules, wall_time now, const site_networks& site)
 {
     explanation e;
     e.target = asked;
     const auto to = ops::parse_asked_target(asked);
     if (!to) {
         e.said = to.error();
-        e.notes.push_back("write host:port, or http://host[:port] for plain HTTP");
+        if (auto note = how_to_write(asked, e.said); !note.empty()) e.notes.push_back(std::move(note));
         return e;
     }
     const client who{source, 0, rules.groups_of(source)};
     const auto d = decide(who, *to, rules, now);
-    e.said = d.said, e.allowed = d.allowed(), e.by = d.by, e.reported = d.reported;
-    e.notes.push_back("client: " + groups_text(who.groups, rules));
-    if (d.allowed()) note_allowed(e, d);
-    else note_denied(e, who, *to, rules);
+    e.said = d.verdict, e.allowed = d.allowed(), e.by = d.rule, e.reported = d.reported;
+    e.notes.push_back("group: " + groups_text(who.groups, rules));
+    if (!d.allowed()) {
+        note_denied(e, who, *to, rules);
+        return e;
+    }
+    const auto checked = check_answer(*d.approval, d.approval->known_addresses(), own_endpoints{{}, {}, site});
+    if (checked) {
+        note_allowed(e, d, who, rules);
+        return e;
+    }
+    const auto& no = checked.error();
+    e.said = no.why, e.allowed = false, e.reported = verdict::allowed;
+    if (no.by != nullptr) e.by = no.by;
+    note_address(e, d, no, site);
     return e;
 }
 
@@ -119,7 +178,7 @@ std::string to_text(const explanation& e)
                            e.by->line == 0 ? "" : fmt::format("[[{}]] at ", to_string(e.by->kind)), place_of(*e.by));
     out += "\n";
     const auto line = [&out](std::string_view what, std::string_view text) {
-        if (!text.empty()) out += fmt::format("    {}{}\n", what, text);
+        if (!text.empty()) out += fmt::format("    {}{}\n", what, ops::one_line(text));
     };
     if (!e.allowed) line("", exeat::explanation(e.said));
     if (e.reported != verdict::allowed) line("report mode lets it pass; enforced, it would be: ", to_string(e.reported));

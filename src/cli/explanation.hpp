@@ -19,7 +19,7 @@ struct explanation {
     std::vector<std::string> notes; // what follows, or how near it came
 };
 
-explanation explain_target(std::string_view asked, const ip_address& source, const policy&, wall_time now);
+explanation explain_target(std::string_view asked, const ip_address& source, const policy&, wall_time now, const site_networks& = {});
 std::string to_text(const explanation&);
 boost::json::object to_json(const explanation&);
 

@@ -1,4 +1,5 @@
 #include <cli/command.hpp>
+#include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <cli/passphrase.hpp>
 #include <cli/signatures.hpp>
@@ -24,6 +25,7 @@ struct request {
     ops::grant what;
     std::string config, allowlist, lasts, key, passphrase_file;
     std::size_t approvals = 0; // of the configuration
+    site_networks site{};      // the same
 };
 
 void look_up(request& r)
@@ -33,6 +35,7 @@ void look_up(request& r)
     if (!loaded.value) throw std::runtime_error{loaded.problems.front().to_string()};
     if (r.allowlist.empty()) r.allowlist = loaded.value->allowlist;
     r.approvals = loaded.value->approvals;
+    r.site = loaded.value->network.site;
     if (r.approvals > 0 && r.key.empty()) throw std::runtime_error{"this allowlist must be approved; give --key"};
     if (r.approvals > 1)
         throw std::runtime_error{
@@ -55,9 +58,10 @@ ops::loaded_allowlist tried(const request& r, const std::pair<std::string, std::
     ops::label_registry labels;
     ops::load_options with{ops::scrutiny::lint};
     with.also = &file;
+    with.site = r.site;
     auto out = ops::load_allowlist(r.allowlist, labels, net::wall_now(), with);
     for (const auto& p : out.problems)
-        if (p.file == file.first || p.how == ops::problem::weight::error) fmt::print(stderr, "{}\n", p.to_string());
+        if (p.file == file.first || p.how == ops::problem::weight::error) print_error("{}\n", p.to_string());
     return out;
 }
 
@@ -87,7 +91,7 @@ int grant_it(request& r)
     std::filesystem::create_directory(directory, failed);
     if (key) add_signature(file.first + ".sig", policy.lists.back().statement, *key); // first: a list without it would be refused
     write(file.first, file.second);
-    fmt::print("{}: open until {}; remove the file to end it before\n", file.first, ops::utc(r.what.expires));
+    print_out("{}: open until {}; remove the file to end it before\n", ops::one_line(file.first), ops::utc(r.what.expires));
     return success;
 }
 
@@ -118,7 +122,7 @@ int grant(int argc, char** argv)
     app.add_option("--passphrase-file", r.passphrase_file, "its first line is the key's passphrase or PIN")->type_name("FILE");
     if (const auto stop = parse_arguments(app, argc, argv)) return *stop;
     if (r.config.empty() && r.allowlist.empty()) {
-        fmt::print(stderr, "exeat grant: give --config or --allowlist\n");
+        print_error("exeat grant: give --config or --allowlist\n");
         return wrong_usage;
     }
     return grant_it(r);

@@ -1,8 +1,10 @@
 #include <cli/command.hpp>
+#include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <exeat/limits.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/allowlist_draft.hpp>
+#include <ops/end_mark.hpp>
 #include <ops/file_source.hpp>
 #include <ops/load_config.hpp>
 #include <ops/policy_gate.hpp>
@@ -10,7 +12,6 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <boost/json/serialize.hpp>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 #include <stdexcept>
@@ -38,9 +39,9 @@ std::vector<std::string> hosts_of(const ops::entry& e)
 std::vector<std::string> groups_of(const rule& r, const std::vector<group>& all)
 {
     std::vector<std::string> out;
-    for (std::size_t i = 0; i < all.size(); ++i)
+    for (std::size_t i = 0; i < all.size() && !r.groups.all(); ++i)
         if (r.groups[i]) out.push_back(all[i].name);
-    return out.size() == all.size() ? std::vector<std::string>{} : out;
+    return out;
 }
 
 // The key's file where it is trusted by name, for an id says nothing to people.
@@ -63,7 +64,7 @@ public:
     {
         ops::findings wrong{list.path};
         const auto text = ops::read_whole(list.path, limits::allowlist_bytes);
-        const auto tree = text ? ops::parse_toml(*text, wrong) : std::nullopt;
+        const auto tree = text ? ops::parse_toml(ops::without_end_mark(*text).text, wrong) : std::nullopt;
         if (!tree) throw std::runtime_error{list.path + ": changed while it was read; try again"};
         const bool first = list.statement.about == ops::approval_subject::allowlist;
         auto draft = first ? ops::read_draft(*tree, wrong, now_) : ops::read_part(*tree, wrong, groups_, now_);
@@ -111,18 +112,19 @@ void print_json(const std::vector<open_grant>& all)
                                    {"ticket", g.ticket},
                                    {"place", g.place},
                                    {"approved_by", texts(g.approved_by)}});
-    fmt::print("{}\n", json::serialize(out));
+    print_as_json(out);
 }
 
 void print_text(const std::vector<open_grant>& all)
 {
-    if (all.empty()) fmt::print("no entry has an end that is still to come\n");
+    if (all.empty()) print_out("no entry has an end that is still to come\n");
     for (const auto& g : all) {
-        fmt::print("{}  {}  {}  for {}\n", ops::utc(g.until), g.name, fmt::join(g.hosts, " "),
-                   g.groups.empty() ? "every group" : fmt::format("{}", fmt::join(g.groups, " ")));
-        fmt::print("    {}{}{} ({})\n", g.owner.empty() ? "nobody" : g.owner, g.reason.empty() ? "" : ": " + g.reason,
-                   g.ticket.empty() ? "" : ", " + g.ticket, g.place);
-        if (!g.approved_by.empty()) fmt::print("    approved by {}\n", fmt::join(g.approved_by, ", "));
+        print_out("{}  {}  {}  for {}\n", ops::utc(g.until), g.name, fmt::join(g.hosts, " "),
+                  g.groups.empty() ? "every group" : fmt::format("{}", fmt::join(g.groups, " ")));
+        print_out("    {}{}{} ({})\n", g.owner.empty() ? "nobody" : ops::one_line(g.owner),
+                  g.reason.empty() ? "" : ": " + ops::one_line(g.reason), g.ticket.empty() ? "" : ", " + ops::one_line(g.ticket),
+                  ops::one_line(g.place));
+        if (!g.approved_by.empty()) print_out("    approved by {}\n", fmt::join(g.approved_by, ", "));
     }
 }
 
@@ -133,18 +135,20 @@ struct question {
 int list_grants(question& q)
 {
     ops::approval_rules trusted;
+    ops::load_options with;
     if (!q.config.empty()) {
         const auto loaded = ops::load_config(q.config);
         if (!loaded.value) throw std::runtime_error{loaded.problems.front().to_string()};
         trusted = ops::read_approval_rules(*loaded.value);
+        with.require_end = loaded.value->require_end;
+        with.site = loaded.value->network.site;
         if (q.allowlist.empty()) q.allowlist = loaded.value->allowlist;
     }
     ops::label_registry labels;
-    ops::load_options with;
     if (trusted.needed > 0) with.approvals = &trusted;
     const auto policy = ops::load_allowlist(q.allowlist, labels, net::wall_now(), with);
     for (const auto& p : policy.problems)
-        if (p.how == ops::problem::weight::error) fmt::print(stderr, "{}\n", p.to_string());
+        if (p.how == ops::problem::weight::error) print_error("{}\n", p.to_string());
     if (!policy.rules) return failure;
     reader r{trusted, net::wall_now()};
     for (const auto& list : policy.lists) r.read(list);
@@ -167,7 +171,7 @@ int grants(int argc, char** argv)
     app.add_option("--format", q.format, "text (default) or json")->check(CLI::IsMember(formats));
     if (const auto stop = parse_arguments(app, argc, argv)) return *stop;
     if (!q.config.empty() || !q.allowlist.empty()) return list_grants(q);
-    fmt::print(stderr, "exeat grants: give --config or --allowlist\n");
+    print_error("exeat grants: give --config or --allowlist\n");
     return wrong_usage;
 }
 

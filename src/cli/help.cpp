@@ -1,12 +1,12 @@
 #include <cli/command.hpp>
 #include <cli/describe.hpp>
+#include <cli/output.hpp>
 #include <ops/version.hpp>
 
 #include <boost/json/array.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <fmt/core.h>
 #include <string_view>
 
@@ -21,7 +21,8 @@ struct page {
 constexpr std::array pages{
     page{"serve", "run the proxy",
          "Runs the proxy in the foreground until SIGTERM (drains) or a second one (ends at once). SIGHUP reloads the\n"
-         "allowlist, SIGUSR1 reopens the audit log. Nothing starts unless both files are valid.\n",
+         "allowlist and /etc/resolv.conf, where that names the DNS servers; SIGUSR1 reopens the audit log. Nothing starts unless both "
+         "files are valid.\n",
          "exeat serve --config /etc/exeat/exeat.toml"},
     page{"check", "check an allowlist",
          "Reads an allowlist as the proxy would, says everything that is wrong with it as file:line:column, and runs its\n"
@@ -81,12 +82,11 @@ constexpr std::array pages{
 
 void list()
 {
-    std::puts("exeat: the only way out, for what the allowlist names\n\nusage: exeat VERB ...\n");
-    for (const auto& p : pages)
-        std::printf("  %-9.*s %.*s\n", static_cast<int>(p.verb.size()), p.verb.data(), static_cast<int>(p.line.size()), p.line.data());
-    std::puts(
+    print_out("exeat: the only way out, for what the allowlist names\n\nusage: exeat VERB ...\n\n");
+    for (const auto& p : pages) print_out("  {:<9} {}\n", p.verb, p.line);
+    print_out(
         "\n'exeat help VERB' says more, 'exeat VERB --help' lists its options; 'exeat help exeat.toml' and 'exeat help allowlist.toml'\n"
-        "say what may stand in these files. Exit codes: 0 yes, 1 no, 2 wrong usage.");
+        "say what may stand in these files. Exit codes: 0 yes, 1 no, 2 wrong usage.\n");
 }
 
 boost::json::object everything()
@@ -101,15 +101,15 @@ boost::json::object everything()
 void explain_key(const documented_key& k)
 {
     const auto otherwise = k.standard.starts_with("required") ? std::string{k.standard} : fmt::format("without it: {}", k.standard);
-    fmt::print("  {} = {}\n      {}; {}\n      {}\n", k.name, k.example, k.type, otherwise, k.meaning);
+    print_out("  {} = {}\n      {}; {}\n      {}\n", k.name, k.example, k.type, otherwise, k.meaning);
 }
 
 void explain(const documented_file& f)
 {
-    fmt::print("{}: {}\n\n{}\n", f.name, f.line, f.meaning);
+    print_out("{}: {}\n\n{}\n", f.name, f.line, f.meaning);
     for (const auto& t : f.tables) {
-        fmt::print("\n{}\n  {}{}\n", t.title.empty() ? "at the top" : t.title, t.meaning,
-                   t.also.empty() ? std::string{} : fmt::format(" All keys of {}, and:", t.also));
+        print_out("\n{}\n  {}{}\n", t.title.empty() ? "at the top" : t.title, t.meaning,
+                  t.also.empty() ? std::string{} : fmt::format(" All keys of {}, and:", t.also));
         for (const auto& k : t.keys) explain_key(k);
     }
 }
@@ -130,14 +130,14 @@ int help(int argc, char** argv)
         list();
         return 0;
     }
-    if (std::string_view{argv[1]} == "--describe") return print(everything()), success;
+    if (std::string_view{argv[1]} == "--describe") return print_as_json(everything()), success;
     if (explain_file(argv[1])) return success;
     const auto* p = std::find_if(pages.begin(), pages.end(), [&](const page& x) { return x.verb == argv[1]; });
     if (p == pages.end()) {
-        std::fprintf(stderr, "exeat help: there is no verb '%s'\n", argv[1]);
+        print_error("exeat help: there is no verb '{}'\n", ops::one_line(argv[1]));
         return 2;
     }
-    std::printf("exeat %s: %s\n\n%s\nExample: %s\n", p->verb.data(), p->line.data(), p->text.data(), p->example.data());
+    print_out("exeat {}: {}\n\n{}\nExample: {}\n", p->verb, p->line, p->text, p->example);
     return 0;
 }
 

@@ -1,3 +1,4 @@
+#include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <ops/file_source.hpp>
 #include <ops/import_smokescreen.hpp>
@@ -28,10 +29,12 @@ struct answer {
 };
 
 const std::string network_mend = "write ROLE=NETWORK, the network like 10.42.0.0/16 or fd00:42::/64";
+const std::string role_mend = "no role or group stands in front of the network; write ROLE=NETWORK, like training=10.42.0.0/16";
 
 std::string bad_sources(const std::string& text)
 {
     const auto cut = text.rfind('=');
+    if ((cut == text.npos && ip_prefix::parse(text)) || cut == 0) return role_mend;
     const auto network = cut == 0 || cut == text.npos ? std::nullopt : ip_prefix::parse(text.substr(cut + 1));
     if (!network) return network_mend;
     const bool unsaid = network->bits < 96 && network->contains(ip_address::v4(0)); // the loader takes no such network either
@@ -128,6 +131,11 @@ std::string unknown_role(const question& q, const ops::imported_list& list)
     for (const auto& [role, networks] : q.wishes.sources) {
         const bool used =
             std::any_of(list.groups.begin(), list.groups.end(), [&](const auto& g) { return g.role == role || g.name == role; });
+        if (!used && known.empty())
+            return fmt::format(
+                "--sources: {} names no role, so the list has no group for {}; add its service to the ACL, or leave --sources "
+                "away",
+                ops::as_shown(q.wishes.from), ops::as_shown(role));
         if (!used)
             return fmt::format("--sources: there is no role {}{}", ops::as_shown(role),
                                ops::did_you_mean(role, known, "the groups would be " + ops::listed(known)));
@@ -147,7 +155,7 @@ std::optional<answer> read_smokescreen(const question& q)
     tell_of_terms(q, notes);
     if (list) notes.move_to(a.problems);
     if (list) a.list = std::move(*list);
-    for (const auto& p : a.problems) fmt::print(stderr, "{}\n", p.to_string());
+    for (const auto& p : a.problems) print_error("{}\n", p.to_string());
     return list ? std::optional{std::move(a)} : std::nullopt;
 }
 
@@ -184,29 +192,29 @@ std::optional<answer> read_squid(const question& q)
     tell_of_terms(q, notes);
     notes.move_to(a.problems);
     for (auto& e : a.list.entries) e.owner = q.wishes.owner;
-    for (const auto& p : a.problems) fmt::print(stderr, "{}\n", p.to_string());
+    for (const auto& p : a.problems) print_error("{}\n", p.to_string());
     return readable ? std::optional{std::move(a)} : std::nullopt;
 }
 
 bool write(const question& q, const std::string& text)
 {
-    if (q.output.empty()) return fmt::print("{}", text), true;
+    if (q.output.empty()) return print_out("{}", text), true;
     std::ofstream out{q.output, std::ios::binary};
     out << text;
     out.close();
-    if (!out) fmt::print(stderr, "{}: cannot be written; check the path and the permissions\n", q.output);
+    if (!out) print_error("{}: cannot be written; check the path and the permissions\n", ops::one_line(q.output));
     return !out.fail();
 }
 
 int finish(question& q, const std::optional<answer>& a)
 {
     if (!a) return wrong_usage;
-    if (const auto why = unknown_role(q, a->list); !why.empty()) return fmt::print(stderr, "exeat import: {}\n", why), wrong_usage;
+    if (const auto why = unknown_role(q, a->list); !why.empty()) return print_error("exeat import: {}\n", why), wrong_usage;
     if (q.wishes.tls_ports.empty() && q.wishes.http_ports.empty()) q.wishes.tls_ports = {443};
     if (!write(q, ops::to_toml(a->list, q.wishes, a->problems))) return wrong_usage;
     const auto lost =
         std::count_if(a->problems.begin(), a->problems.end(), [](const auto& p) { return p.how == ops::problem::weight::error; });
-    if (lost > 0) fmt::print(stderr, "{} not carried over; the list names {} in comments\n", lost, lost == 1 ? "it" : "them");
+    if (lost > 0) print_error("{} not carried over; the list names {} in comments\n", lost, lost == 1 ? "it" : "them");
     return lost == 0 ? success : failure;
 }
 
@@ -223,9 +231,9 @@ int import(int argc, char** argv)
     add_smokescreen(app, q);
     add_squid(app, q);
     if (const auto leave = parse_arguments(app, argc, argv)) return *leave;
-    if (app.get_subcommands().empty()) return fmt::print(stderr, "exeat import: of what? smokescreen or squid\n"), wrong_usage;
+    if (app.get_subcommands().empty()) return print_error("exeat import: of what? smokescreen or squid\n"), wrong_usage;
     if (!sort_out(q.wishes.tls_ports) || !sort_out(q.wishes.http_ports))
-        return fmt::print(stderr, "exeat import: an entry has {} ports at most\n", limits::ports_per_rule), wrong_usage;
+        return print_error("exeat import: an entry has {} ports at most\n", limits::ports_per_rule), wrong_usage;
     complete(q);
     return finish(q, app.got_subcommand("squid") ? read_squid(q) : read_smokescreen(q));
 }

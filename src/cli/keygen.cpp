@@ -1,4 +1,5 @@
 #include <cli/command.hpp>
+#include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <cli/passphrase.hpp>
 #include <ops/replace_file.hpp>
@@ -33,8 +34,9 @@ int keygen(int argc, char** argv)
     if (!key) throw std::runtime_error{key.error()};
     write(name + ".key", key->private_pem(passphrase), ops::readers::owner);
     write(name + ".pub", key->public_pem(), ops::readers::all);
-    fmt::print("{}.key, to be kept{}; {}.pub, to be trusted; its id is {}\n", name, passphrase.empty() ? " (not encrypted)" : "", name,
-               key->id());
+    const auto shown = ops::one_line(name);
+    print_out("{}.key, to be kept{}; {}.pub, to be trusted; its id is {}\n", shown, passphrase.empty() ? " (not encrypted)" : "", shown,
+              key->id());
     return success;
 }
 

@@ -13,6 +13,10 @@ constexpr std::string_view name_meaning =
 constexpr std::string_view hosts_meaning =
     "\"a.b.c\" exactly, \"*.b.c\" one label, \"**.b.c\" any depth; neither wildcard takes b.c itself. ASCII only: an international "
     "name as its A-label. hosts or hosts_file must be there.";
+constexpr std::string_view denied_meaning =
+    "Hosts as in [[allow]], addresses, and networks. An address or a network is closed under every name: an answer that has one such "
+    "address is refused as a whole, also where it stands behind NAT64 or is pinned, and open tunnels to it are cut. hosts or hosts_file "
+    "must be there.";
 constexpr std::string_view file_meaning = "A file beside the allowlist, one name a line, '#' comments; made for a million names.";
 
 constexpr std::array top{
@@ -24,6 +28,10 @@ constexpr std::array top{
         "\"enforce\""},
     key{"report_until", "date and time", "required by report",
         "When report mode ends by itself, here and in groups; 14 days ahead at most.", "2026-12-24T00:00:00Z"},
+    key{"end", "true", "none",
+        "The mark of a whole list: end = true as its very last line, whatever table is above it, here and in the files of allowlist.d; in "
+        "a hosts_file it is the line # end. With [policy] require_end of exeat.toml no list is taken without it.",
+        "true"},
     key{"deny_help", "text", "none", "What a refusal tells people about how to ask for access.", "\"Ask in #egress\""},
 };
 
@@ -46,8 +54,8 @@ constexpr std::array allow{
     key{"ports", "list of ports", "[443]; [80] for http", "Required for protocol = \"tcp\".", "[443, 8443]"},
     key{"groups", "list of groups", "every group", "Whom it lets out.", "[\"training\"]"},
     key{"protocol", "tls, http or tcp", "tls",
-        "tls: the server name is held against what was asked for. http: plain HTTP, each request is decided. tcp: anything, exact hosts "
-        "only.",
+        "tls: the server name must be the one that was asked for. http: plain HTTP, each request is decided, also inside a CONNECT tunnel. "
+        "tcp: anything, exact hosts only.",
         "\"tls\""},
     key{"purpose", "pull, api, telemetry or push", "pull",
         "Brings upload budgets for each client. push has none of its own: it needs upload, owner, reason and expires.", "\"pull\""},
@@ -61,7 +69,13 @@ constexpr std::array allow{
     key{"max_age", "1m to 30d", "4h for a pull, none otherwise", "No tunnel lives longer.", "\"4h\""},
     key{"shared_suffix", "text", "none", "Why a wildcard above a public or shared suffix is meant; without it such a wildcard is an error.",
         "\"our own accounts only, see NET-1432\""},
-    key{"ech", "deny or allow", "deny", "allow lets an encrypted ClientHello pass at this entry. Only for protocol = \"tls\".", "\"deny\""},
+    key{"ech", "deny, grease or allow", "deny",
+        "Encrypted ClientHellos (ECH, RFC 9849) at this entry. Browsers always send something that looks like one: GREASE, in which "
+        "nothing is hidden, made so that nobody on the way can tell it from a real one. grease lets pass what may be GREASE; it refuses "
+        "ESNI, and what only a real one sends after a HelloRetryRequest. allow lets pass all of them. Under each the server name in the "
+        "open must be the target; so what a real one can hide is another name at the server of that target, where the server has keys for "
+        "it (its public_name is the target). Use it for hosts of one owner, not in front of a CDN. Only for protocol = \"tls\".",
+        "\"grease\""},
     key{"expires", "date and time", "never", "Then it closes, and its open tunnels with it.", "2026-12-24T00:00:00Z"},
     key{"owner", "text", "none", "Who answers for it.", "\"ml-platform\""},
     key{"reason", "text", "none", "What it is for.", "\"pip install\""},
@@ -78,8 +92,8 @@ constexpr std::array private_link{
 
 constexpr std::array deny{
     key{"name", "text", "required", name_meaning, "\"no-uploads\""},
-    key{"hosts", "list of hosts", "none", hosts_meaning, "[\"upload.pkg.test\"]"},
-    key{"hosts_file", "path", "none", file_meaning, "\"closed.txt\""},
+    key{"hosts", "list of hosts and networks", "none", denied_meaning, "[\"upload.pkg.test\", \"93.184.216.0/24\"]"},
+    key{"hosts_file", "path", "none", "A file beside the allowlist, one host or network a line, '#' comments.", "\"closed.txt\""},
     key{"ports", "list of ports", "every port", "What it closes.", "[443]"},
     key{"groups", "list of groups", "every group", "For whom it is closed.", "[\"training\"]"},
     key{"owner", "text", "none", "Who answers for it.", "\"ml-platform\""},
@@ -90,7 +104,10 @@ constexpr std::array deny{
 constexpr std::array expect{
     key{"client", "address", "required", "Who asks.", "\"10.42.3.7\""},
     key{"target", "text", "required", "\"host:port\" for CONNECT and TLS, \"http://host[:port]\" for plain HTTP.", "\"pkg.test:443\""},
-    key{"verdict", "allow or a reason", "required", "allow, not_allowed, port_not_allowed, denied_by_rule, source_not_allowed, and so on.",
+    key{"verdict", "allow or a reason", "required",
+        "allow, not_allowed, port_not_allowed, denied_by_rule, source_not_allowed, and so on. No name is looked up: addresses are judged "
+        "where "
+        "the target is one or a private_link pins them.",
         "\"allow\""},
 };
 
@@ -110,6 +127,8 @@ constexpr std::array tables{
 constexpr documented_file file{
     "allowlist.toml", "who may go where through exeat",
     "What is not named here is denied. The file is read again when it changes, and on SIGHUP; one that has an error changes nothing. "
+    "One that is written in place is read when its writer has closed it, or has been silent for a minute. Where it is then no more than "
+    "the beginning of what it was, it is taken after half a minute, or at once by SIGHUP. "
     "exeat check allowlist.toml says what is wrong with it, exeat explain what it decides.\n\n"
     "An unknown key, a wrong type or a key that this version does not enforce is an error with its place, never ignored. A budget is "
     "written \"50 MiB/1h\", a moment 2026-12-24T00:00:00Z.\n\n"

@@ -30,25 +30,60 @@ constexpr std::array admin{
         "Where the status page, /metrics, /healthz, /readyz and the JSON of /api are. GET only, and for those who may see who talks to "
         "whom.",
         "\"127.0.0.1:9464\""},
+    key{"names", "list of host names", "none",
+        "DNS names by which probes and scrapes ask here, exactly, without a port; 64 at most. By its IP address and as localhost the "
+        "listener always answers; by any other name it answers 421, so that no web page can read it through a browser (DNS rebinding).",
+        "[\"exeat-admin.egress.svc\"]"},
 };
 
 constexpr std::array policy{
     key{"allowlist", "path", "required", "Who may go where; see allowlist.toml(5). Read again when it changes, and on SIGHUP.",
         "\"/etc/exeat/allowlist.toml\""},
     key{"state", "path", "none",
-        "The directory where what must outlive the process is kept: the accounts of upload budgets, what the detectors know, and the "
-        "highest "
-        "serial of an approved list. Without it every start counts the budgets as half spent, and the detectors begin anew.",
+        "The directory where what must outlive the process is kept: the accounts of upload budgets, the names used under wildcards, "
+        "what the detectors know, and the highest serial of an approved list. Without it every start counts the budgets as half spent, and "
+        "the detectors begin anew.",
         "\"/var/lib/exeat\""},
     key{"trusted_keys", "list of paths", "none",
         "Public keys (Ed25519, PEM). With any, an allowlist is taken only with signatures by them; needs state.",
         "[\"alice.pub\", \"bob.pub\"]"},
     key{"approvals", "whole number", "1 with trusted_keys, else 0", "How many different keys must have signed.", "2"},
+    key{"require_end", "true or false", "false",
+        "Takes the allowlist and the files of allowlist.d only with end = true as their last line, and each hosts_file only with # end as "
+        "its last line: a file that was copied only in part has lost it. For directories where files cannot be replaced by a rename.",
+        "true"},
 };
 
 constexpr std::array dns{
-    key{"servers", "list of addresses", "the system's", "\"ip\", \"ip:port\" or \"[v6]:port\"; 8 at most.", "[\"192.0.2.53\"]"},
-    key{"timeout", "duration", "2s", "Of one query; 1m at most.", "\"2s\""},
+    key{"servers", "list of addresses", "the system's",
+        "\"ip\", \"ip:port\" or \"[v6]:port\"; 8 at most. Without them those of /etc/resolv.conf, which is read again when it changes and "
+        "on "
+        "SIGHUP; one that names none changes nothing.",
+        "[\"192.0.2.53\"]"},
+    key{"timeout", "duration", "2s",
+        "Of one name, at all servers together; 1m at most. A and AAAA are asked for side by side. Where one of them has no answer, the "
+        "other one is used alone after 50ms, once all of its addresses have been checked; a late answer is checked too, and a bad address "
+        "in it refuses the name from then on.",
+        "\"2s\""},
+};
+
+constexpr std::array network{
+    key{"internal", "list of networks", "none",
+        "Networks of public addresses that are the site's own all the same. No [[allow]] reaches them (addr_class); a [[private_link]] "
+        "that "
+        "names them may. 256 at most.",
+        "[\"203.0.113.0/24\"]"},
+    key{"nat64", "network", "none",
+        "The prefix of the site's NAT64 translators (RFC 6052): 32, 40, 48, 56, 64 or 96 bits. An address in it is judged, and named in "
+        "within and addresses, as the IPv4 address that it stands for. Without it such an address is one of IPv6 like any other, and one "
+        "of 64:ff9b::/96 is never dialled: it is left out of an answer that has the IPv4 address as well, as DNS64 makes them, and an "
+        "answer of nothing else is refused (addr_class).",
+        "\"2001:db8:64::/96\""},
+    key{"client_prefix", "48 to 128", "64",
+        "How many bits of an IPv6 address a client is known by, for budgets, connections_per_source, detectors and names: a host has as "
+        "many addresses as it likes in its /64. 128 where each address is a client of its own, such as a pod of Kubernetes. sources of a "
+        "group always mean the whole address.",
+        "64"},
 };
 
 constexpr std::array audit{
@@ -56,12 +91,26 @@ constexpr std::array audit{
         "\"/var/log/exeat/audit.jsonl\""},
     key{"on_failure", "deny or continue", "deny",
         "When the log cannot be written: deny lets nothing out (audit_unavailable), continue lets it out unlogged.", "\"deny\""},
+    key{"max_size", "size", "none",
+        "Beyond this size the log is renamed to PATH.NUMBER, NUMBER being that of its last line, and a new one begins; from 1 MiB on. "
+        "exeat verify --audit OLDER --audit NEWER proves the chain over both. Without it a tool outside rotates (rename, then SIGUSR1).",
+        "\"100 MiB\""},
+    key{"keep", "1 to 1000", "10", "With max_size: how many renamed files stay; the oldest is deleted.", "10"},
 };
 
 constexpr std::array bounds{
-    key{"workers", "whole number", "0", "Threads that serve; 0 is one for each core.", "4"},
+    key{"workers", "whole number", "0", "Threads that serve; 0 is one for each core that the CPU quota and the affinity mask allow.", "4"},
     key{"connections", "whole number", "50000", "Open at one time, of all clients. A tunnel takes two file descriptors.", "50000"},
     key{"connections_per_source", "whole number", "4096", "Open at one time, of one client.", "4096"},
+    key{"connections_per_second", "whole number", "1000",
+        "That one client opens, over all workers; what it did not do for ten seconds it may do at once. Beyond it: rate (429).", "1000"},
+    key{"requests_per_second", "whole number", "2000", "The same, of its requests: tunnels, and each request of plain HTTP.", "2000"},
+    key{"refusals_per_second", "whole number", "200", "The same: who was refused more often gets rate, whatever it asks for.", "200"},
+    key{"log_lines_per_second", "whole number", "1000",
+        "The same, of its lines in the audit log; a tunnel takes two. Beyond it its refusals and its plain-HTTP exchanges share lines, "
+        "which "
+        "say how many they are, and a new tunnel, or plain HTTP to a host that it has not met, gets rate.",
+        "1000"},
     key{"head_timeout", "duration", "10s", "For a whole request head; 5m at most.", "\"10s\""},
     key{"hello_timeout", "duration", "5s", "For a whole TLS ClientHello; 5m at most.", "\"5s\""},
     key{"connect_timeout", "duration", "5s", "For a connection to the destination; 5m at most.", "\"5s\""},
@@ -73,7 +122,9 @@ constexpr std::array sandbox{
     key{"system_calls", "restrict or off", "restrict",
         "restrict: only the system calls that serving needs (seccomp). off is for debuggers.", "\"restrict\""},
     key{"files", "restrict or off", "restrict",
-        "restrict: only the directories of the list, the log and the state, where the kernel has Landlock.", "\"restrict\""},
+        "restrict: only the directories of the list, the log and the state, and /etc where [dns] names no servers, if the kernel has "
+        "Landlock.",
+        "\"restrict\""},
     key{"read", "list of paths", "none", "More that may be read.", "[\"/srv/lists\"]"},
     key{"root", "warn or allow", "warn", "Whether it is meant that exeat runs as root.", "\"warn\""},
 };
@@ -87,7 +138,12 @@ constexpr std::array detect{
         "\"observe\""},
     key{"rate", "size by time", "1 MiB/1m", "With action = \"throttle\": over all tunnels of the client together, 1 GiB a second at most.",
         "\"1 MiB/1m\""},
-    key{"threshold", "whole number", "the detector's", "From where on it finds, in its unit: octets, seconds or a count.", "64000000"},
+    key{"threshold", "whole number", "the detector's",
+        "From where on it finds. drip, direction_flip, first_seen, name_channel: octets. beacon, long_tunnel: seconds. denied_burst: "
+        "refusals "
+        "within 5 minutes (four different refused hosts in a row are a finding whatever it says). fan_out: names a day. uniform_chunks: "
+        "tunnels within an hour. collusion: clients.",
+        "64000000"},
 };
 
 constexpr std::array tables{
@@ -95,6 +151,7 @@ constexpr std::array tables{
     documented_table{"[admin]", "", "The page for people and Prometheus.", admin},
     documented_table{"[policy]", "", "Required.", policy},
     documented_table{"[dns]", "", "Only names that an entry allows are looked up.", dns},
+    documented_table{"[network]", "", "What exeat cannot know of the addresses around it.", network},
     documented_table{"[audit]", "", "One line of JSON for each event.", audit},
     documented_table{"[limits]", "", "What an operator may set; every other bound is fixed.", bounds},
     documented_table{"[detect.NAME]", "", "What a detector's findings do: drip, first_seen, beacon, denied_burst, fan_out and so on.",

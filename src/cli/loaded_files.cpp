@@ -1,5 +1,7 @@
 #include <cli/loaded_files.hpp>
 
+#include <ops/resolv_conf.hpp>
+
 #include <boost/json/object.hpp>
 
 #include <algorithm>
@@ -12,15 +14,21 @@ loaded_files load_files(const std::string& config_path, const std::string& allow
 {
     loaded_files out;
     out.allowlist = allowlist_path;
+    ops::load_options with{how};
     if (!config_path.empty()) {
         auto config = ops::load_config(config_path);
         out.problems = std::move(config.problems);
+        if (config.value)
+            out.site = config.value->network.site, out.rates = config.value->rates, with.require_end = config.value->require_end;
+        if (config.value && how == ops::scrutiny::lint && config.value->dns_servers.empty())
+            for (auto& p : ops::read_resolv_conf().problems) out.problems.push_back(std::move(p));
         if (out.allowlist.empty() && config.value) out.allowlist = config.value->allowlist;
     }
     if (out.allowlist.empty()) return out;
     ops::label_registry labels;
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    out.list = ops::load_allowlist(out.allowlist, labels, now, how);
+    with.site = out.site;
+    out.list = ops::load_allowlist(out.allowlist, labels, now, with);
     std::move(out.list.problems.begin(), out.list.problems.end(), std::back_inserter(out.problems));
     return out;
 }

@@ -5,6 +5,7 @@
 #include <ops/load_config.hpp>
 
 #include <boost/json/array.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,7 +14,9 @@ namespace exeat::cli {
 struct loaded_files {
     ops::loaded_allowlist list; // without rules when any file has an error
     std::vector<ops::problem> problems;
-    std::string allowlist; // its path; empty when it is not known
+    site_networks site;                      // as exeat.toml says
+    std::optional<client_rate_limits> rates; // the same; none without one
+    std::string allowlist;                   // its path; empty when it is not known
 };
 
 // Either path may be empty, not both; a given allowlist goes before the one that the config names.

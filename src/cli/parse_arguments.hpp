@@ -4,8 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <cli/command.hpp>
 #include <cli/describe.hpp>
+#include <cli/output.hpp>
 
 #include <optional>
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -16,11 +18,16 @@ inline const std::vector<std::string> formats{"text", "json"};
 // The exit code to leave with, or nothing when the verb may go on.
 inline std::optional<int> parse_arguments(CLI::App& app, int argc, char** argv)
 {
-    if (argc == 2 && std::string_view{argv[1]} == "--describe") return print(describe(app)), success;
+    if (argc == 2 && std::string_view{argv[1]} == "--describe") return print_as_json(describe(app)), success;
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) { // CLI11 knows no other way; also for --help
-        return app.exit(e) == 0 ? success : wrong_usage;
+        std::ostringstream out, error;
+        const bool asked = app.exit(e, out, error) == 0;
+        write_out(out.view());
+        const std::string_view what = e.what(), more = error.view(); // begins with it, and with it what was typed
+        if (!asked) print_error("{}{}", ops::one_line(what), more.substr(more.starts_with(what) ? what.size() : 0));
+        return asked ? success : wrong_usage;
     }
     return std::nullopt;
 }

@@ -1,9 +1,11 @@
+#include <cli/output.hpp>
 #include <cli/read_logs.hpp>
 
 #include <exeat/limits.hpp>
 #include <ops/findings.hpp>
 #include <ops/quantity.hpp>
 #include <ops/utc.hpp>
+#include <ops/volume_text.hpp>
 
 #include <boost/json/array.hpp>
 
@@ -15,7 +17,7 @@ namespace {
 
 bool complain(std::string_view text)
 {
-    fmt::print(stderr, "{}\n", text);
+    print_error("{}\n", ops::one_line(text));
     return false;
 }
 
@@ -30,7 +32,10 @@ bool read_file(const std::string& path, ops::audit_reader& reader, std::vector<s
     if (!problem.empty() && events == 0) return complain(fmt::format("{} {}", name, problem));
     if (events == 0 && foreign + cut > 0) return complain(fmt::format("{}: no line of an audit log is in it", name));
     if (!problem.empty()) gaps.push_back(fmt::format("{} {}; what came before was read", name, problem));
-    if (foreign > 0) gaps.push_back(fmt::format("{}: {} lines are none of an audit log's and were not read", name, foreign));
+    if (foreign > 0)
+        gaps.push_back(fmt::format("{}: {}", name,
+                                   ops::counted(foreign, "line is none of an audit log's and was not read",
+                                                "lines are none of an audit log's and were not read")));
     if (cut > 0) gaps.push_back(fmt::format("{}: the last line is cut and was not read", name));
     return true;
 }
@@ -68,8 +73,8 @@ std::optional<read_log> read_logs(const log_question& q, ops::request_taker& to,
     for (const auto& path : q.files)
         if (!read_file(path, reader, out.gaps)) return std::nullopt;
     if (traffic.untracked() > 0)
-        out.gaps.push_back(fmt::format("more than {} tunnels were open at once: {} lines of others may count a request twice",
-                                       limits::logged_tunnels, traffic.untracked()));
+        out.gaps.push_back(fmt::format("more than {} tunnels were open at once: {} may count a request twice", limits::logged_tunnels,
+                                       ops::counted(traffic.untracked(), "line of others", "lines of others")));
     for (const auto& gap : out.gaps) complain(gap);
     out.requests = traffic.requests();
     out.still_open = traffic.still_open();

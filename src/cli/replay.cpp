@@ -1,8 +1,7 @@
 #include <cli/loaded_files.hpp>
+#include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <cli/replay_report.hpp>
-
-#include <boost/json/serialize.hpp>
 
 #include <chrono>
 #include <fmt/core.h>
@@ -26,15 +25,15 @@ int replay(int argc, char** argv)
 
     const auto files = load_files("", allowlist);
     for (const auto& p : files.problems)
-        if (p.how == ops::problem::weight::error) fmt::print(stderr, "{}\n", p.to_string());
+        if (p.how == ops::problem::weight::error) print_error("{}\n", p.to_string());
     if (!files.list.rules) return wrong_usage; // as 1 would say that something changes
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     ops::replay again{*files.list.rules, now};
     const auto log = read_logs(logs, again, now);
     if (!log) return wrong_usage;
     const auto result = again.finish();
-    if (format == "json") fmt::print("{}\n", boost::json::serialize(to_json(result, *log)));
-    else fmt::print("{}", to_text(result, *log, most));
+    if (format == "json") print_as_json(to_json(result, *log));
+    else print_out("{}", to_text(result, *log, most));
     return result.changes() ? failure : success;
 }
 

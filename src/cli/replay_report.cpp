@@ -1,6 +1,7 @@
 #include <cli/replay_report.hpp>
 
 #include <ops/findings.hpp>
+#include <ops/json_text.hpp>
 #include <ops/narrow_list.hpp>
 #include <ops/volume_text.hpp>
 
@@ -35,7 +36,7 @@ std::string group_text(const std::string& name) { return name == "_none" ? "no g
 
 std::string entry_text(const rule& r)
 {
-    return r.line == 0 ? "report mode" : fmt::format("{} ({}:{})", ops::as_shown(r.name), r.file, r.line);
+    return r.line == 0 ? "report mode" : fmt::format("{} ({}:{})", ops::as_shown(r.name), ops::one_line(r.file), r.line);
 }
 
 std::string opening_text(const replay_row& r)
@@ -94,17 +95,19 @@ std::uint64_t not_replayed_count(const replay_result& result)
 
 std::string to_text(const replay_result& result, const read_log& log, std::size_t most)
 {
-    auto out = fmt::format("{} requests from {}: {} newly allowed, {} newly denied, {} still allowed, {} still refused\n", log.requests,
-                           log.span(), result.newly_allowed, result.newly_denied, result.still_allowed, result.still_refused);
+    auto out = fmt::format("{} from {}: {} newly allowed, {} newly denied, {} still allowed, {} still refused\n",
+                           ops::counted(log.requests, "request", "requests"), log.span(), result.newly_allowed, result.newly_denied,
+                           result.still_allowed, result.still_refused);
     out += rows_text(result.rows, most);
     if (result.beyond.requests > 0)
         out += fmt::format("and changes beyond the {} that are listed: {}\n", limits::replay_rows, volume_text(result.beyond));
     if (result.newly_known > 0)
-        out += fmt::format("+ {} connections came from clients in no group; the new list has them in one\n", result.newly_known);
+        out += fmt::format("+ {} from clients in no group; the new list has them in one\n",
+                           ops::counted(result.newly_known, "connection came", "connections came"));
     if (result.by_report_mode > 0)
         out += fmt::format("{} of those that pass do so only by the new list's report mode\n", result.by_report_mode);
     if (const auto n = not_replayed_count(result); n > 0)
-        out += fmt::format("{} cannot be replayed, as more than the list decides: {}\n", n, not_replayed_text(result));
+        out += fmt::format("{} cannot be decided from the log, as it takes more than the list: {}\n", n, not_replayed_text(result));
     return out;
 }
 

@@ -1,12 +1,13 @@
 #include <cli/command.hpp>
+#include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <net/wall_clock.hpp>
+#include <ops/block_signals.hpp>
 #include <ops/endpoint_text.hpp>
 #include <ops/load_config.hpp>
 #include <ops/policy_gate.hpp>
 #include <ops/service.hpp>
 
-#include <cstdio>
 #include <map>
 
 namespace exeat::cli {
@@ -15,7 +16,7 @@ namespace {
 
 void say(const std::vector<ops::problem>& all)
 {
-    for (const auto& p : all) std::fprintf(stderr, "%s\n", p.to_string().c_str());
+    for (const auto& p : all) print_error("{}\n", p.to_string());
 }
 
 // What a second process on the same machine must not share with the first: it goes before the file.
@@ -29,12 +30,13 @@ bool take(const instead& given, config& c)
     if (given.admin.empty()) return true;
     const auto at = ops::parse_endpoint(given.admin);
     if (at) c.admin = *at;
-    else std::fprintf(stderr, "exeat: error: --admin: no address and port; write it like 127.0.0.1:9465\n");
+    else print_error("exeat: error: --admin: no address and port; write it like 127.0.0.1:9465\n");
     return at.has_value();
 }
 
 int start(const std::string& path, const instead& given, ops::log_format format)
 {
+    const ops::watched_file file{path};
     auto settings = ops::load_config(path);
     say(settings.problems);
     if (!settings.value) return 1;
@@ -45,13 +47,14 @@ int start(const std::string& path, const instead& given, ops::log_format format)
     say(list.problems);
     if (!list.rules) return 1;
     const ops::event_log log{format};
-    return ops::run_service(*settings.value, labels, gate, std::move(list), log);
+    return ops::run_service(*settings.value, {file, settings.sha256}, labels, gate, std::move(list), log);
 }
 
 } // namespace
 
 int serve(int argc, char** argv)
 {
+    ops::keep_early_signals();
     const std::map<std::string, ops::log_format> formats{
         {"people", ops::log_format::people}, {"logfmt", ops::log_format::logfmt}, {"json", ops::log_format::json}};
     CLI::App app{"Runs the proxy in the foreground. Example: exeat serve --config /etc/exeat/exeat.toml", "exeat serve"};

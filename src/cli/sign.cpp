@@ -1,5 +1,6 @@
 #include <cli/command.hpp>
 #include <cli/loaded_files.hpp>
+#include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <cli/passphrase.hpp>
 #include <cli/signatures.hpp>
@@ -28,7 +29,7 @@ std::string allowlist_of(const std::string& path)
 int sign_list(const std::string& path, const ops::private_key& key)
 {
     const auto files = load_files({}, allowlist_of(path));
-    for (const auto& p : files.problems) fmt::print(stderr, "{}\n", p.to_string());
+    for (const auto& p : files.problems) print_error("{}\n", p.to_string());
     if (!files.list.rules) return failure;
     const auto& lists = files.list.lists;
     const auto list = std::find_if(lists.begin(), lists.end(), [&](const auto& l) { return std::filesystem::equivalent(l.path, path); });

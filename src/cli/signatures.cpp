@@ -1,3 +1,4 @@
+#include <cli/output.hpp>
 #include <cli/signatures.hpp>
 
 #include <exeat/limits.hpp>
@@ -24,8 +25,8 @@ ops::signed_statement beside(const std::string& path, const ops::approval_statem
     auto there = ops::read_signatures(*text);
     if (!there) throw std::runtime_error{path + ": " + there.error() + "; remove it to begin anew"};
     if (there->what == what) return *std::move(there);
-    fmt::print("{}: its {} of serial {} are of another content and go\n", path, there->by.size() == 1 ? "signature" : "signatures",
-               there->what.serial);
+    print_out("{}: its {} of serial {} are of another content and go\n", ops::one_line(path),
+              there->by.size() == 1 ? "signature" : "signatures", there->what.serial);
     return none;
 }
 
@@ -48,9 +49,9 @@ void add_signature(const std::string& path, const ops::approval_statement& what,
     add(signatures, key);
     if (const auto failed = ops::replace_file(path, signatures.to_text(), ops::readers::all))
         throw std::runtime_error{path + ": " + failed.message()};
-    fmt::print("{}: signed by {}; {} now\n{}", path, signatures.by.back().key,
-               signatures.by.size() == 1 ? std::string{"1 signature"} : fmt::format("{} signatures", signatures.by.size()),
-               signatures.what.to_text());
+    print_out("{}: signed by {}; {} now\n{}", ops::one_line(path), signatures.by.back().key,
+              signatures.by.size() == 1 ? std::string{"1 signature"} : fmt::format("{} signatures", signatures.by.size()),
+              signatures.what.to_text());
 }
 
 } // namespace exeat::cli

@@ -1,11 +1,12 @@
 #include <cli/loaded_files.hpp>
+#include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <cli/read_logs.hpp>
+#include <ops/end_mark.hpp>
 #include <ops/file_source.hpp>
 #include <ops/narrow_toml.hpp>
 #include <ops/unused_entries.hpp>
-
-#include <boost/json/serialize.hpp>
+#include <ops/volume_text.hpp>
 
 #include <chrono>
 #include <fmt/format.h>
@@ -33,11 +34,11 @@ std::optional<ops::allowlist_draft> given_list(const std::string& path, wall_tim
 {
     const auto files = load_files("", path);
     for (const auto& p : files.problems)
-        if (p.how == ops::problem::weight::error) fmt::print(stderr, "{}\n", p.to_string());
+        if (p.how == ops::problem::weight::error) print_error("{}\n", p.to_string());
     if (!files.list.rules) return std::nullopt;
     ops::findings wrong{path};
     const auto text = ops::read_whole(path, limits::allowlist_bytes);
-    const auto tree = text ? ops::parse_toml(*text, wrong) : std::nullopt;
+    const auto tree = text ? ops::parse_toml(ops::without_end_mark(*text).text, wrong) : std::nullopt;
     if (!tree) return std::nullopt; // changed between the two looks
     return ops::read_draft(*tree, wrong, now);
 }
@@ -48,13 +49,14 @@ std::vector<std::string> full_tables(const ops::observed_use& seen, const ops::n
     const auto tell = [&out](bool when, std::string text) {
         if (when) out.push_back(std::move(text));
     };
-    tell(seen.beyond() > 0,
-         fmt::format("{} requests to more than {} different targets are not in it", seen.beyond(), limits::observed_targets));
+    tell(seen.beyond() > 0, fmt::format("{} to more than {} different targets left out", ops::counted(seen.beyond(), "request", "requests"),
+                                        limits::observed_targets));
     tell(seen.clients_beyond(), fmt::format("a group had more than {} clients: write its networks", limits::sources_per_group));
     tell(seen.uploads_beyond(), "some clients' uploads were not looked at: too many");
-    tell(seen.unattributed() > 0, fmt::format("{} requests of no group that has a name are not in it", seen.unattributed()));
-    tell(seen.forgotten() > 0,
-         fmt::format("{} rarely refused targets were forgotten; the counts of others may be too low", seen.forgotten()));
+    tell(seen.unattributed() > 0,
+         fmt::format("{} of no group that has a name left out", ops::counted(seen.unattributed(), "request", "requests")));
+    tell(seen.forgotten() > 0, fmt::format("{} forgotten; the counts of others may be too low",
+                                           ops::counted(seen.forgotten(), "rarely refused target was", "rarely refused targets were")));
     tell(!list.whole(), "an allowlist cannot say all of it: see the comments");
     return out;
 }
@@ -62,7 +64,8 @@ std::vector<std::string> full_tables(const ops::observed_use& seen, const ops::n
 std::vector<std::string> head(const answer& a)
 {
     std::vector<std::string> out{fmt::format("The narrowest list that would have served {}. Review it before you use it.", a.log.span()),
-                                 fmt::format("{} requests were read; {} tunnels were still open.", a.log.requests, a.log.still_open)};
+                                 fmt::format("{} read; {} still open.", ops::counted(a.log.requests, "request was", "requests were"),
+                                             ops::counted(a.log.still_open, "tunnel was", "tunnels were"))};
     out.insert(out.end(), a.log.gaps.begin(), a.log.gaps.end());
     out.insert(out.end(), a.gaps.begin(), a.gaps.end());
     return out;
@@ -120,17 +123,17 @@ boost::json::object to_json(const answer& a)
 std::string report_text(const answer& a)
 {
     const auto lines = ops::to_lines(a.uses);
-    auto out = fmt::format("{} requests from {}\n", a.log.requests, a.log.span());
+    auto out = fmt::format("{} from {}\n", ops::counted(a.log.requests, "request", "requests"), a.log.span());
     for (const auto& line : lines) out += line + "\n";
     return lines.empty() ? out + "every entry, host and wildcard was used\n" : out;
 }
 
 void print(const question& q, const answer& a)
 {
-    for (const auto& gap : a.gaps) fmt::print(stderr, "{}\n", gap);
-    if (q.format == "json") fmt::print("{}\n", boost::json::serialize(to_json(a)));
-    else if (q.report) fmt::print("{}", report_text(a));
-    else fmt::print("{}", ops::to_toml(a.list, head(a), ops::to_lines(a.uses)));
+    for (const auto& gap : a.gaps) print_error("{}\n", gap);
+    if (q.format == "json") print_as_json(to_json(a));
+    else if (q.report) print_out("{}", report_text(a));
+    else print_out("{}", ops::to_toml(a.list, head(a), ops::to_lines(a.uses)));
 }
 
 } // namespace

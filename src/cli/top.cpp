@@ -1,4 +1,5 @@
 #include <cli/live/watch.hpp>
+#include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <exeat/limits.hpp>
 #include <ops/findings.hpp>
@@ -12,6 +13,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <langinfo.h>
+#include <stdio_ext.h>
 #include <unistd.h>
 
 namespace exeat::cli {
@@ -80,7 +82,7 @@ bool on_a_terminal()
 
 int fail(const std::string& why)
 {
-    fmt::print(stderr, "exeat top: {}\n", why);
+    print_error("exeat top: {}\n", why);
     return failure;
 }
 
@@ -89,6 +91,7 @@ int write(const std::string& text)
 {
     std::signal(SIGPIPE, SIG_IGN);
     const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+    if (!written && errno == EPIPE) ::__fpurge(stdout), std::clearerr(stdout);
     return written || errno == EPIPE ? success : fail(fmt::format("cannot write: {}", std::strerror(errno)));
 }
 
@@ -122,7 +125,7 @@ int top(int argc, char** argv)
     const auto site = live::parse_admin_url(q.admin);
     const auto wanted = outlook_of(q);
     if (!site || !wanted) {
-        fmt::print(stderr, "exeat top: {}\n", site ? wanted.error() : site.error());
+        print_error("exeat top: {}\n", site ? wanted.error() : site.error());
         return wrong_usage;
     }
     const auto can = charset_here();
@@ -131,7 +134,7 @@ int top(int argc, char** argv)
     if (!seen) return fail(seen.error());
     const auto terminal = live::terminal::open();
     if (!terminal) {
-        fmt::print(stderr, "exeat top: nothing is known of a terminal {}, so here is a page\n", ops::as_shown(std::getenv("TERM")));
+        print_error("exeat top: nothing is known of a terminal {}, so here is a page\n", ops::as_shown(std::getenv("TERM")));
         return show_once(*site, q, *wanted, can);
     }
     live::watch(*site, *wanted, *seen, *terminal);

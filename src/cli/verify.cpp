@@ -1,4 +1,5 @@
 #include <cli/command.hpp>
+#include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/load_config.hpp>
@@ -15,12 +16,13 @@ namespace exeat::cli {
 
 namespace {
 
-void report(const std::string& path, const ops::audit_findings& found)
+void report(const std::string& file, const ops::audit_findings& found)
 {
-    for (const auto& note : found.notes) fmt::print("{}: {}\n", path, note);
-    if (!found.whole()) fmt::print(stderr, "{}: {}\n", path, found.problem);
-    else if (found.lines == 0) fmt::print("{}: empty\n", path);
-    else fmt::print("{}: {} lines, numbers {} to {}, none missing, none changed\n", path, found.lines, found.first, found.last);
+    const auto path = ops::one_line(file);
+    for (const auto& note : found.notes) print_out("{}: {}\n", path, ops::one_line(note));
+    if (!found.whole()) print_error("{}: {}\n", path, found.problem);
+    else if (found.lines == 0) print_out("{}: empty\n", path);
+    else print_out("{}: {} lines, numbers {} to {}, none missing, none changed\n", path, found.lines, found.first, found.last);
 }
 
 int verify_logs(const std::vector<std::string>& files)
@@ -58,10 +60,11 @@ exeat::config settings_of(const wanted_approvals& wanted)
 
 void tell_of(const ops::list_file& list, const ops::approval_rules& rules)
 {
-    fmt::print("{}: serial {}, {} of {} approvals\n", list.path, list.statement.serial, list.approved_by.size(), rules.needed);
+    print_out("{}: serial {}, {} of {} approvals\n", ops::one_line(list.path), list.statement.serial, list.approved_by.size(),
+              rules.needed);
     for (const auto& id : list.approved_by) {
         const auto key = std::find_if(rules.keys.begin(), rules.keys.end(), [&](const auto& k) { return k.id() == id; });
-        fmt::print("  {} {}\n", id, key->file());
+        print_out("  {} {}\n", id, ops::one_line(key->file()));
     }
 }
 
@@ -70,14 +73,16 @@ int verify_list(const wanted_approvals& wanted)
     const auto c = settings_of(wanted);
     const auto rules = ops::read_approval_rules(c);
     if (c.allowlist.empty() || rules.needed == 0) {
-        fmt::print(stderr, "exeat verify: give an allowlist and whom to trust: --config with trusted_keys in it, or --trusted-key\n");
+        print_error("exeat verify: give an allowlist and whom to trust: --config with trusted_keys in it, or --trusted-key\n");
         return wrong_usage;
     }
     ops::label_registry labels;
     ops::load_options with;
     with.approvals = &rules;
+    with.require_end = c.require_end;
+    with.site = c.network.site;
     const auto loaded = ops::load_allowlist(c.allowlist, labels, net::wall_now(), with);
-    for (const auto& p : loaded.problems) fmt::print(stderr, "{}\n", p.to_string());
+    for (const auto& p : loaded.problems) print_error("{}\n", p.to_string());
     if (!loaded.rules) return failure;
     for (const auto& list : loaded.lists) tell_of(list, rules);
     return success;

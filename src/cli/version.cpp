@@ -1,3 +1,4 @@
+#include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <ops/version.hpp>
 
@@ -9,7 +10,7 @@ int version(int argc, char** argv)
 {
     CLI::App app{"Prints the version. Example: exeat version", "exeat version"};
     if (const auto leave = parse_arguments(app, argc, argv)) return *leave;
-    fmt::print("exeat {}\n", ops::version);
+    print_out("exeat {}\n", ops::version);
     return success;
 }
 

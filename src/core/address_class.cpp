@@ -1,5 +1,6 @@
 #include <exeat/address_class.hpp>
 
+#include <algorithm>
 #include <array>
 #include <initializer_list>
 
@@ -96,6 +97,58 @@ template <std::size_t N> address_class look_up(const std::array<known, N>& place
 } // namespace
 
 address_class classify(const ip_address& a) noexcept { return a.is_v4() ? look_up(v4_places, a) : look_up(v6_places, a); }
+
+namespace {
+
+// RFC 6052 section 2.2: behind the prefix, but never in octet 8, which is zero.
+std::optional<ip_address> embedded_v4_of(const ip_address& a, const ip_prefix& nat64) noexcept
+{
+    constexpr std::size_t zero_octet = 8;
+    if (a.octets[zero_octet] != 0) return std::nullopt;
+    std::uint32_t quad = 0;
+    std::size_t at = nat64.bits / 8;
+    for (int i = 0; i < 4; ++i, ++at) {
+        if (at == zero_octet) ++at;
+        quad = quad << 8 | a.octets[at];
+    }
+    return ip_address::v4(quad);
+}
+
+site_address translated(const ip_address& a, const ip_prefix& nat64) noexcept
+{
+    const auto quad = embedded_v4_of(a, nat64);
+    const auto of = quad ? classify(*quad) : embedded_v4;
+    if (!quad || of == loopback) return {a, embedded_v4};
+    return {*quad, of};
+}
+
+} // namespace
+
+site_address classify(const ip_address& a, const site_networks& site) noexcept
+{
+    site_address out{a, classify(a)};
+    if (site.nat64 && site.nat64->contains(a) && out.of != metadata) out = translated(a, *site.nat64);
+    const bool own = out.of == global && std::any_of(site.internal.begin(), site.internal.end(),
+                                                     [&](const ip_prefix& p) { return p.contains(out.stands_for); });
+    if (own) out.of = private_use;
+    return out;
+}
+
+namespace {
+constexpr auto well_known_nat64 = six({0x0064, 0xff9b}, 96, embedded_v4).where,
+               local_nat64 = six({0x0064, 0xff9b, 0x0001}, 48, embedded_v4).where;
+}
+
+bool untranslated(const ip_address& a, const site_networks& site) noexcept
+{
+    if (site.nat64 && site.nat64->contains(a)) return false;
+    return well_known_nat64.contains(a) || local_nat64.contains(a);
+}
+
+std::optional<ip_address> stands_for_v4(const ip_address& a) noexcept
+{
+    return well_known_nat64.contains(a) ? embedded_v4_of(a, well_known_nat64) : std::nullopt;
+}
 
 std::string_view to_string(address_class c) noexcept
 {

@@ -10,7 +10,7 @@ std::uint64_t budget_key::id_of(std::string_view entry) noexcept
 {
     std::uint64_t h = 0xcbf29ce484222325;
     for (const char c : entry) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-    return h;
+    return h == 0 ? 1 : h;
 }
 
 std::size_t budget_book::hash::operator()(const budget_key& k) const noexcept

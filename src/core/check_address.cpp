@@ -8,11 +8,11 @@ namespace exeat {
 
 namespace {
 
-bool is_self(const ip_address& a, bool loopback, std::uint16_t port, const own_endpoints& own)
+bool is_self(const ip_address& a, const site_address& seen, std::uint16_t port, const own_endpoints& own)
 {
-    const bool mine = std::binary_search(own.addresses.begin(), own.addresses.end(), a);
-    if (mine && !loopback) return true;
-    return loopback && std::binary_search(own.ports.begin(), own.ports.end(), port);
+    const auto mine = [&own](const ip_address& i) { return std::binary_search(own.addresses.begin(), own.addresses.end(), i); };
+    if (seen.of == address_class::loopback) return std::binary_search(own.ports.begin(), own.ports.end(), port);
+    return mine(a) || (seen.stands_for != a && mine(seen.stands_for));
 }
 
 verdict outside(address_class of) noexcept
@@ -20,13 +20,21 @@ verdict outside(address_class of) noexcept
     return of == address_class::global ? verdict::private_link_public : verdict::private_link_cidr;
 }
 
-bool within_any(const std::vector<ip_prefix>& networks, const ip_address& a) noexcept
+// A network of IPv6 names what is translated only where it lies in the NAT64 prefix itself: one around it means the site's IPv6 hosts.
+bool names(const ip_prefix& network, const ip_address& a, const site_address& seen, const site_networks& site) noexcept
 {
-    return std::any_of(networks.begin(), networks.end(), [&](const ip_prefix& n) { return n.contains(a); });
+    if (seen.stands_for == a) return network.contains(a);
+    return network.contains(seen.stands_for) || (network.bits >= site.nat64->bits && network.contains(a));
 }
 
-verdict judge_link(const rule& link, const ip_address& a, address_class of) noexcept
+bool within_any(const std::vector<ip_prefix>& networks, const ip_address& a, const site_address& seen, const site_networks& site) noexcept
 {
+    return std::any_of(networks.begin(), networks.end(), [&](const ip_prefix& n) { return names(n, a, seen, site); });
+}
+
+verdict judge_link(const rule& link, const ip_address& a, const site_address& seen, const site_networks& site) noexcept
+{
+    const auto of = seen.of;
     const bool pinned = !link.addresses.empty();
     switch (of) {
     case address_class::loopback:
@@ -36,15 +44,16 @@ verdict judge_link(const rule& link, const ip_address& a, address_class of) noex
     case address_class::private_use: break;
     default: return verdict::addr_class;
     }
-    if (pinned) return std::find(link.addresses.begin(), link.addresses.end(), a) == link.addresses.end() ? outside(of) : verdict::allowed;
-    return within_any(link.within, a) ? verdict::allowed : outside(of);
+    const auto pin = [&](const ip_address& p) { return p == a || p == seen.stands_for; };
+    if (pinned) return std::any_of(link.addresses.begin(), link.addresses.end(), pin) ? verdict::allowed : outside(of);
+    return within_any(link.within, a, seen, site) ? verdict::allowed : outside(of);
 }
 
-verdict judge(const rule& by, const ip_address& a, address_class of) noexcept
+verdict judge(const rule& by, const ip_address& a, const site_address& seen, const site_networks& site) noexcept
 {
     switch (by.kind) {
-    case rule_kind::allow: return of == address_class::global ? verdict::allowed : verdict::addr_class;
-    case rule_kind::private_link: return judge_link(by, a, of);
+    case rule_kind::allow: return seen.of == address_class::global ? verdict::allowed : verdict::addr_class;
+    case rule_kind::private_link: return judge_link(by, a, seen, site);
     case rule_kind::deny: break; // approves nothing
     }
     return verdict::addr_class;
@@ -52,12 +61,57 @@ verdict judge(const rule& by, const ip_address& a, address_class of) noexcept
 
 } // namespace
 
-boost::system::result<checked_address, verdict> check_address(const approval& leave, const ip_address& a, const own_endpoints& own)
+boost::system::result<checked_address, address_refusal> check_address(const approval& approved, const ip_address& a,
+                                                                      const own_endpoints& own)
 {
-    const auto of = classify(a);
-    if (is_self(a, of == address_class::loopback, leave.to().port, own)) return verdict::self_connect;
-    if (const auto said = judge(leave.by(), a, of); said != verdict::allowed) return said;
+    const auto seen = classify(a, own.site);
+    if (const auto* denier = approved.denies(a)) return address_refusal{verdict::denied_by_rule, denier}.of(a);
+    const auto refused = [&seen](verdict why, const rule* by = nullptr) { return address_refusal{why, by}.of(seen.stands_for); };
+    const auto* denier = seen.stands_for == a ? nullptr : approved.denies(seen.stands_for);
+    if (denier != nullptr) return refused(verdict::denied_by_rule, denier);
+    if (is_self(a, seen, approved.to().port, own)) return refused(verdict::self_connect);
+    if (const auto said = judge(approved.rule(), a, seen, own.site); said != verdict::allowed) return refused(said);
     return checked_address{a};
+}
+
+namespace {
+
+constexpr std::string_view name_the_prefix =
+    "it resolves to addresses behind a NAT64 translator: name the translator's prefix as 'nat64' in [network] of exeat.toml";
+
+// Why an address that stands for `quad` refuses the answer, although nobody would dial it; nothing where it can be left out.
+std::optional<address_refusal> objection_to_translated(const approval& approved, const ip_address& quad, std::span<const ip_address> found,
+                                                       const own_endpoints& own)
+{
+    if (std::find(found.begin(), found.end(), quad) != found.end()) return std::nullopt; // it is judged there
+    const auto direct = check_address(approved, quad, own);
+    if (!direct) return direct.error();
+    if (classify(quad, own.site).of != address_class::global) return address_refusal{verdict::addr_class}.of(quad);
+    return std::nullopt;
+}
+
+} // namespace
+
+boost::system::result<std::vector<checked_address>, address_refusal> check_answer(const approval& approved,
+                                                                                  std::span<const ip_address> found,
+                                                                                  const own_endpoints& own)
+{
+    std::vector<checked_address> checked;
+    checked.reserve(found.size());
+    for (const auto& a : found) {
+        const bool lost = untranslated(a, own.site);
+        const auto quad = lost ? stands_for_v4(a) : std::nullopt;
+        if (quad && approved.denies(a) == nullptr) {
+            if (const auto no = objection_to_translated(approved, *quad, found, own)) return *no;
+            continue;
+        }
+        const auto c = check_address(approved, a, own);
+        if (c) checked.push_back(*c);
+        else if (lost && c.error().why == verdict::addr_class) return address_refusal{verdict::addr_class, nullptr, name_the_prefix}.of(a);
+        else return c.error();
+    }
+    if (checked.empty() && !found.empty()) return address_refusal{verdict::addr_class, nullptr, name_the_prefix}.of(found.front());
+    return checked;
 }
 
 } // namespace exeat

@@ -133,6 +133,7 @@ std::size_t reassemble(bytes records, std::span<std::byte> into) noexcept
 // Extension types.
 constexpr std::size_t server_name_type = 0;
 constexpr std::size_t pre_shared_key_type = 41;
+constexpr std::size_t early_data_type = 42;
 constexpr std::size_t ech_type = 0xfe0d;  // RFC 9849
 constexpr std::size_t esni_type = 0xffce; // draft-ietf-tls-esni-02
 
@@ -152,6 +153,18 @@ std::optional<malformed> read_server_name(bytes data, client_hello& into)
     if (!host || host->address()) return malformed{verdict::host_syntax};
     into.server_name = std::move(*host);
     return std::nullopt;
+}
+
+// ECHClientHello (RFC 9849 section 5).
+hidden_hello read_ech(bytes data)
+{
+    constexpr std::size_t outer_kind = 0, kdf_and_aead = 4, config_id = 1;
+    reader r{data};
+    const auto kind = r.integer(1);
+    r.take(kdf_and_aead + config_id);
+    const auto key = r.vector(2), payload = r.vector(2);
+    const bool outer = !r.failed() && r.at_end() && kind == outer_kind && !key.empty() && !payload.empty();
+    return outer ? hidden_hello::outer : hidden_hello::other;
 }
 
 class extension_types {
@@ -178,7 +191,9 @@ std::optional<malformed> read_extensions(bytes block, client_hello& into)
         const auto data = r.vector(2);
         if (r.failed() || !types.add(type)) return broken;
         if (type == pre_shared_key_type && !r.at_end()) return broken; // the last there is (RFC 8446 section 4.2.11)
-        if (type == ech_type || type == esni_type) into.encrypted = true;
+        if (type == ech_type) into.hidden = std::max(into.hidden, read_ech(data));
+        if (type == esni_type) into.hidden = hidden_hello::other;
+        if (type == early_data_type) into.early_data = true;
         if (type != server_name_type) continue;
         if (const auto bad = read_server_name(data, into)) return bad;
     }

@@ -1,41 +1,30 @@
 #include <exeat/policy.hpp>
 
-#include <algorithm>
-
 namespace exeat {
 
 namespace {
 
-bool takes(const rule& r, std::uint16_t port) noexcept
-{
-    return std::find(r.ports.begin(), r.ports.end(), port) != r.ports.end(); // at most limits::ports_per_rule
-}
-
 bool takes(const rule& r, approach via) noexcept
 {
     switch (via) {
-    case approach::tunnel: return r.protocol == protocol::tls || r.protocol == protocol::tcp;
+    case approach::tunnel: return true;
     case approach::tls: return r.protocol == protocol::tls;
     case approach::http: return r.protocol == protocol::http;
     }
     return false;
 }
 
-// How near a rule comes to allowing.
-enum class nearness : std::uint8_t { elsewhere, wrong_port, wrong_protocol, expired, allows };
+// How near a rule comes to allowing. A CONNECT to an entry for plain HTTP has its inside read as such, unless another entry for the same
+// place takes what is inside as it comes.
+enum class nearness : std::uint8_t { elsewhere, wrong_port, wrong_protocol, expired, allows_inside, allows };
 
 nearness nearness_of(const rule& r, const client& who, const target& to, wall_time now) noexcept
 {
     if ((r.groups & who.groups).none()) return nearness::elsewhere;
-    if (!takes(r, to.port)) return nearness::wrong_port;
+    if (!r.takes(to.port)) return nearness::wrong_port;
     if (!takes(r, to.via)) return nearness::wrong_protocol;
     if (now >= r.expires) return nearness::expired;
-    return nearness::allows;
-}
-
-bool denies(const rule& r, const client& who, std::uint16_t port) noexcept
-{
-    return (r.groups & who.groups).any() && (r.ports.empty() || takes(r, port));
+    return to.via == approach::tunnel && r.protocol == protocol::http ? nearness::allows_inside : nearness::allows;
 }
 
 // The nearest of the rules seen; the first of equals, which is the most specific.
@@ -54,6 +43,7 @@ struct nearest {
 verdict reason(nearness how, const target& to) noexcept
 {
     switch (how) {
+    case nearness::allows_inside:
     case nearness::allows: return verdict::allowed;
     case nearness::expired: return verdict::expired;
     case nearness::wrong_protocol: return verdict::protocol_not_allowed;
@@ -80,7 +70,7 @@ survey look_at(const client& who, const target& to, const std::vector<rule>& all
             const rule& r = all[i];
             switch (r.kind) {
             case rule_kind::deny:
-                if (denies(r, who, to.port)) seen.denied = &r;
+                if (r.denies(who.groups, to.port)) seen.denied = &r;
                 break;
             case rule_kind::private_link:
                 seen.linked = true;
@@ -97,7 +87,7 @@ survey look_at(const client& who, const target& to, const std::vector<rule>& all
 
 decision refused(verdict why, const rule* by = nullptr)
 {
-    return {.said = why, .by = by, .leave = {}, .reported = verdict::allowed, .by_wildcard = false};
+    return {.verdict = why, .rule = by, .approval = {}, .reported = verdict::allowed, .by_wildcard = false};
 }
 
 } // namespace
@@ -108,16 +98,23 @@ decision decide(const client& who, const target& to, const policy& rules, wall_t
     if (who.groups.none()) return refused(verdict::source_not_allowed);
     const auto seen = look_at(who, to, rules.rules_, rules.names_, now);
     if (seen.denied != nullptr) return refused(verdict::denied_by_rule, seen.denied);
+    if (const auto& address = to.host.address())
+        if (const auto* by = rules.denies(who.groups, to.port, *address)) return refused(verdict::denied_by_rule, by);
 
     const auto& best = seen.best();
     const auto why = reason(best.how, to);
     if (why == verdict::allowed)
-        return {.said = why, .by = best.by, .leave = approval{to, *best.by}, .reported = why, .by_wildcard = best.by_wildcard};
+        return {.verdict = why,
+                .rule = best.by,
+                .approval = approval{to, *best.by, rules, who.groups},
+                .reported = why,
+                .by_wildcard = best.by_wildcard};
 
     // A private_link never falls back to a public address, and an address carries no name to hold the traffic to: neither is let pass.
     if (!reportable(why) || seen.linked || to.host.address() || !rules.reporting(who.groups, now)) return refused(why, best.by);
     const rule& by = to.via == approach::http ? rules.reported_http_ : rules.reported_tls_;
-    return {.said = verdict::allowed, .by = &by, .leave = approval{to, by}, .reported = why, .by_wildcard = false};
+    return {
+        .verdict = verdict::allowed, .rule = &by, .approval = approval{to, by, rules, who.groups}, .reported = why, .by_wildcard = false};
 }
 
 } // namespace exeat

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 
 namespace exeat {
@@ -30,18 +31,26 @@ std::string_view trimmed(std::string_view s) noexcept
     return s.substr(first, s.find_last_not_of(" \t") - first + 1);
 }
 
-bool lists(std::string_view list, std::string_view wanted) noexcept
+// Who accepts more kinds than are read gets a refusal as text.
+void note_ranges(field_facts& facts, std::string_view list) noexcept
 {
-    for (std::string_view element; next_element(list, element);)
-        if (equals_ignoring_case(element, wanted)) return true;
-    return false;
+    for (std::string_view range; facts.ranges < limits::accept_ranges && next_element(list, range); ++facts.ranges)
+        facts.json |= equals_ignoring_case(trimmed(range.substr(0, range.find(';'))), "application/json");
 }
 
-bool accepts_json(std::string_view list) noexcept
+void note_options(field_facts& facts, std::string_view list) noexcept
 {
-    for (std::string_view element; next_element(list, element);)
-        if (equals_ignoring_case(trimmed(element.substr(0, element.find(';'))), "application/json")) return true;
-    return false;
+    for (std::string_view option; facts.options <= limits::connection_options && next_element(list, option); ++facts.options) {
+        facts.close |= equals_ignoring_case(option, "close");
+        facts.keep_alive |= equals_ignoring_case(option, "keep-alive");
+    }
+}
+
+// protocol-name ["/" protocol-version] (RFC 9110 section 7.8).
+void note_upgrades(field_facts& facts, std::string_view list) noexcept
+{
+    for (std::string_view protocol; next_element(list, protocol);)
+        facts.websocket |= equals_ignoring_case(protocol.substr(0, protocol.find('/')), "websocket");
 }
 
 void note(field_facts& facts, const header_fields::field& f) noexcept
@@ -50,13 +59,9 @@ void note(field_facts& facts, const header_fields::field& f) noexcept
     if (is("host")) ++facts.hosts, facts.host = f.value;
     else if (is("content-length")) ++facts.lengths, facts.length = f.value;
     else if (is("transfer-encoding")) ++facts.codings, facts.coding = f.value;
-    else if (is("upgrade")) facts.upgrade = true;
-    else if (is("accept")) facts.json |= accepts_json(f.value);
-    else if (is("connection")) {
-        facts.close |= lists(f.value, "close");
-        facts.keep_alive |= lists(f.value, "keep-alive");
-        facts.upgrade |= lists(f.value, "upgrade");
-    }
+    else if (is("upgrade")) note_upgrades(facts, f.value);
+    else if (is("accept")) note_ranges(facts, f.value);
+    else if (is("connection")) note_options(facts, f.value);
 }
 
 // A line without its CRLF. The name must be a token that the colon follows at once; so a line that begins with white space
@@ -70,10 +75,10 @@ boost::system::result<header_fields::field, verdict> read_line(std::string_view 
     return f;
 }
 
-// The position of the first LF that no CR precedes.
-std::size_t find_bare_lf(std::string_view s) noexcept
+// The position of the first LF at `from` or behind it that no CR precedes.
+std::size_t find_bare_lf(std::string_view s, std::size_t from) noexcept
 {
-    for (auto lf = s.find('\n'); lf != s.npos; lf = s.find('\n', lf + 1))
+    for (auto lf = s.find('\n', from); lf != s.npos; lf = s.find('\n', lf + 1))
         if (lf == 0 || s[lf - 1] != '\r') return lf;
     return s.npos;
 }
@@ -99,24 +104,31 @@ bool next_element(std::string_view& list, std::string_view& element) noexcept
     return true;
 }
 
-head_extent find_head(std::string_view seen, std::size_t most) noexcept
+head_extent find_head(std::string_view seen, std::size_t most, std::size_t known) noexcept
 {
     constexpr std::string_view empty_line = "\r\n\r\n";
     using state = head_extent::state;
     seen = seen.substr(0, most);
-    const auto end = seen.find(empty_line);
+    const auto begun = std::min(known, empty_line.size() - 1); // of the empty line, among what is known
+    const auto end = seen.find(empty_line, known - begun);
     const auto head = seen.substr(0, end == seen.npos ? end : end + empty_line.size());
     head_extent found;
-    const auto lf = head.find('\n');
-    found.first_ended = lf != head.npos;
-    found.first = head.substr(0, lf);
-    // A CR at the end of a partial line may still be the first half of its CRLF.
-    if (found.first.ends_with('\r')) found.first.remove_suffix(1);
-    if (find_bare_lf(head) != head.npos) found.is = state::bare_lf;
+    if (find_bare_lf(head, known) != head.npos) found.is = state::bare_lf;
     else if (end != seen.npos) found.is = state::whole, found.bytes = head.size();
     else if (seen.size() == most) found.is = state::too_large;
     return found;
 }
+
+first_line find_first_line(std::string_view seen) noexcept
+{
+    const auto lf = seen.find('\n');
+    first_line line{seen.substr(0, lf), lf != seen.npos};
+    // A CR at the end of a partial line may still be the first half of its CRLF.
+    if (line.text.ends_with('\r')) line.text.remove_suffix(1);
+    return line;
+}
+
+bool worth_reading(std::size_t seen, std::size_t known) noexcept { return std::bit_width(seen) != std::bit_width(known); }
 
 bool header_fields::next(field& out) noexcept
 {
@@ -142,6 +154,7 @@ boost::system::result<field_facts, verdict> read_fields(std::string_view block) 
         const auto field = read_line(block.substr(0, end));
         if (!field) return field.error();
         note(facts, *field);
+        if (facts.options > limits::connection_options) return verdict::header;
         block.remove_prefix(end + line_end.size());
     }
     return facts;
@@ -167,18 +180,37 @@ boost::system::result<body_framing, verdict> announced_body(const field_facts& f
     return body;
 }
 
-bool hop_by_hop(std::string_view name, header_fields fields) noexcept
+connection_options::connection_options(header_fields fields) noexcept
 {
-    constexpr std::array<std::string_view, 9> always{
-        "connection", "proxy-connection",   "keep-alive",         "te", "trailer", "transfer-encoding",
-        "upgrade",    "proxy-authenticate", "proxy-authorization"};
+    for (header_fields::field f; fields.next(f);) {
+        if (!equals_ignoring_case(f.name, "connection")) continue;
+        for (std::string_view option; count_ < names_.size() && next_element(f.value, option);)
+            if (!option.empty()) names_[count_++] = option;
+    }
+    std::sort(names_.data(), names_.data() + count_, before);
+}
+
+bool connection_options::before(std::string_view a, std::string_view b) noexcept
+{
+    if (a.size() != b.size()) return a.size() < b.size();
+    return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) < lower(y); });
+}
+
+bool connection_options::name(std::string_view field) const noexcept
+{
+    return std::binary_search(names_.data(), names_.data() + count_, field, before);
+}
+
+bool hop_by_hop(std::string_view name, const connection_options& options) noexcept
+{
+    constexpr std::array<std::string_view, 10> always{
+        "connection",     "proxy-connection",   "keep-alive",         "te", "trailer", "transfer-encoding", "upgrade",
+        "http2-settings", "proxy-authenticate", "proxy-authorization"};
     const auto is = [name](std::string_view other) { return equals_ignoring_case(name, other); };
     if (std::any_of(always.begin(), always.end(), is)) return true;
     // What says where the message goes and where it ends is not the sender's to name away.
     if (is("host") || is("content-length")) return false;
-    for (header_fields::field f; fields.next(f);)
-        if (equals_ignoring_case(f.name, "connection") && lists(f.value, name)) return true;
-    return false;
+    return options.name(name);
 }
 
 } // namespace exeat

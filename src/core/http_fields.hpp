@@ -11,15 +11,25 @@
 
 namespace exeat {
 
-// Where the head stands in what was seen. Only its first `most` bytes count.
+// Where the head stands in what was seen. Only its first `most` bytes count. The first `known` bytes were partial before and are not
+// searched again, so that a head that comes byte by byte costs what it costs in one piece.
 struct head_extent {
     enum class state : std::uint8_t { partial, whole, bare_lf, too_large };
     state is = state::partial;
-    std::size_t bytes = 0;  // whole: of the head with its empty line
-    std::string_view first; // the first line without its end; partial while first_ended is false
-    bool first_ended = false;
+    std::size_t bytes = 0; // whole: of the head with its empty line
 };
-head_extent find_head(std::string_view seen, std::size_t most) noexcept;
+head_extent find_head(std::string_view seen, std::size_t most, std::size_t known = 0) noexcept;
+
+// The first line without its end; partial while `ended` is false.
+struct first_line {
+    std::string_view text;
+    bool ended = false;
+};
+first_line find_first_line(std::string_view seen) noexcept;
+
+// Whether a partial first line is to be read although its head is not whole: each time that what was seen has doubled, so that what
+// cannot become a head is refused early and the reading stays linear.
+bool worth_reading(std::size_t seen, std::size_t known) noexcept;
 
 bool token_octet(char) noexcept; // tchar, RFC 9110 section 5.6.2
 bool value_octet(char) noexcept; // HTAB, SP, VCHAR, obs-text
@@ -32,9 +42,10 @@ bool next_element(std::string_view& list, std::string_view& element) noexcept;
 // What the field lines of one head say, from one walk over them.
 struct field_facts {
     unsigned hosts = 0, lengths = 0, codings = 0; // how many of each; the value is the last one's
+    std::size_t options = 0, ranges = 0;          // list elements of the Connection and of the Accept fields
     std::string_view host, length, coding;
     bool close = false, keep_alive = false;         // Connection options
-    bool upgrade = false;                           // an Upgrade field or the Connection option
+    bool websocket = false;                         // Upgrade names it
     bool json = false;                              // Accept names application/json
     bool persistent(unsigned minor) const noexcept; // RFC 9112 section 9.3
 };

@@ -89,6 +89,13 @@ std::optional<ip_prefix> ip_prefix::parse(std::string_view text) noexcept
     return p;
 }
 
+ip_prefix ip_prefix::around(const ip_address& a, std::uint8_t bits) noexcept
+{
+    ip_prefix p{a, bits};
+    for (std::size_t i = 0; i < p.network.octets.size(); ++i) p.network.octets[i] &= mask_octet(bits, i);
+    return p;
+}
+
 bool ip_prefix::contains(const ip_address& a) const noexcept
 {
     const std::size_t whole = bits / 8;

@@ -2,89 +2,181 @@
 
 #include "name_hash.hpp"
 
+#include <algorithm>
+#include <cassert>
 #include <cstring>
+#include <limits>
 
 namespace exeat {
 
 namespace {
 
-constexpr unsigned window_shift = 48, tag_shift = 16;
-constexpr std::uint64_t tag_mask = (std::uint64_t{1} << window_shift) - 1, count_mask = (std::uint64_t{1} << tag_shift) - 1;
-static_assert(limits::wildcard_names_ceiling < count_mask);
+constexpr unsigned step_bits = 64 - name_budget::tag_bits;
+constexpr std::uint64_t step_mask = (std::uint64_t{1} << step_bits) - 1; // 119 years of hours
+constexpr std::uint64_t passed = 1;                                      // a cell that was used, long ago
+constexpr std::chrono::minutes step_minutes = limits::name_step;
+static_assert(limits::name_budget_names <= step_mask + 1); // a name's place and its tag are different bits of its hash
+static_assert(limits::wildcard_names_ceiling <= std::numeric_limits<std::uint16_t>::max());
+static_assert(limits::budget_epoch > 2 * limits::name_window); // a step within a window is never step 0
 
-constexpr std::uint64_t window_of(std::uint64_t cell) noexcept { return cell >> window_shift; }
+constexpr std::uint64_t tag_of(std::uint64_t cell) noexcept { return cell >> step_bits; }
+constexpr std::uint32_t step_of(std::uint64_t cell) noexcept { return static_cast<std::uint32_t>(cell & step_mask); }
+constexpr bool within(std::uint32_t then, std::uint32_t now) noexcept { return then + name_budget::steps > now; }
+constexpr std::uint32_t age_at(std::uint32_t then, std::uint32_t now) noexcept { return now - std::min(then, now); }
 
-name_hash hash_of(std::uint64_t seed, const ip_address& client, std::uint32_t rule_slot) noexcept
+name_hash hash_of(std::uint64_t seed, const ip_address& client, std::uint64_t entry) noexcept
 {
-    char key[sizeof client.octets + sizeof rule_slot];
+    char key[sizeof client.octets + sizeof entry];
     std::memcpy(key, client.octets.data(), sizeof client.octets);
-    std::memcpy(key + sizeof client.octets, &rule_slot, sizeof rule_slot);
+    std::memcpy(key + sizeof client.octets, &entry, sizeof entry);
     name_hash h{seed};
     h.absorb({key, sizeof key});
     return h;
 }
 
+// What was written stands at the beginning of time, and `age` later is now: beyond two windows all of it has passed.
+std::chrono::minutes ahead_of(const name_budget::snapshot& s, std::chrono::minutes age, budget_minutes now) noexcept
+{
+    const auto since = std::clamp<std::chrono::minutes>(age, std::chrono::minutes{0}, 2 * limits::name_window);
+    return limits::budget_epoch + s.into_step + since - now;
+}
+static_assert(limits::budget_epoch % limits::name_step == std::chrono::minutes{0});
+
 } // namespace
 
-name_budget::name_budget(std::uint64_t seed, std::chrono::seconds began)
-    : seed_{seed}, began_{began}, names_(limits::name_budget_names), counts_(limits::name_budget_counts)
-{}
-
-bool name_budget::take(const ip_address& client, std::uint32_t rule_slot, std::string_view name, std::uint32_t most,
-                       std::chrono::seconds steady_now) noexcept
+// Of what was taken within the window; a worker whose clock is a moment behind counts from the newest step on.
+std::uint32_t name_budget::account::sum(step now) const noexcept
 {
-    const auto window = static_cast<std::uint64_t>((steady_now - began_) / limits::name_window) + 1;
-    auto hash = hash_of(seed_, client, rule_slot);
-    const auto key = hash.whole();
-    hash.absorb(name);
-    const auto tagged = (window << window_shift) | (hash.whole() & tag_mask);
-    if (remembers(tagged)) return true;
-
-    cell* const count = count_of(key, window);
-    if (count == nullptr) return false;
-    for (auto seen = count->load(std::memory_order_relaxed);;) {
-        if ((seen & count_mask) >= most) return false;
-        if (count->compare_exchange_weak(seen, seen + 1, std::memory_order_relaxed)) break;
-    }
-    const auto put = remember(tagged, window);
-    if (put != place::added) count->fetch_sub(1, std::memory_order_relaxed);
-    return put != place::full;
+    std::uint32_t out = 0;
+    for (std::uint32_t age = age_at(newest, now); age < steps; ++age) out += taken[(std::max(now, newest) - age) % steps];
+    return out;
 }
 
-bool name_budget::remembers(std::uint64_t tagged) const noexcept
+void name_budget::account::add(step now) noexcept
+{
+    const auto to = std::max(now, newest);
+    if (to - newest >= steps) taken = {};
+    else
+        for (auto s = newest; s < to;) taken[++s % steps] = 0;
+    newest = to;
+    ++taken[to % steps];
+}
+
+name_budget::name_budget(std::uint64_t seed, budget_minutes now, bool forgot)
+    : seed_{seed}, ahead_{std::max(limits::budget_epoch - now, std::chrono::minutes{0})}, names_(limits::name_budget_names)
+{
+    if (forgot) forgot_ = step_at(now);
+}
+
+name_budget::name_budget(const snapshot& s, std::chrono::minutes age, budget_minutes now, bool forgot)
+    : seed_{s.seed}, ahead_{ahead_of(s, age, now)}, names_(limits::name_budget_names)
+{
+    for (auto& c : names_) c.store(passed, std::memory_order_relaxed); // a name that was written may stand behind one that was not
+    constexpr step then = limits::budget_epoch / limits::name_step;
+    if (forgot) forgot_ = step_at(now);
+    else if (s.forgot) forgot_ = then - *s.forgot;
+    for (const auto& n : s.names) {
+        assert(n.place < names_.size() && n.age < steps);
+        names_[n.place].store(n.tag << step_bits | (then - n.age), std::memory_order_relaxed);
+    }
+    for (const auto& from : s.accounts) {
+        const auto newest = std::find_if(from.taken.begin(), from.taken.end(), [](auto n) { return n != 0; });
+        account* const to = newest == from.taken.end() ? nullptr : account_of(part_of(from.key), from.key, then);
+        if (to == nullptr) continue;
+        to->newest = then - static_cast<step>(newest - from.taken.begin());
+        for (step i = 0; i < steps; ++i) to->taken[(then - i) % steps] = from.taken[i];
+    }
+}
+
+name_budget::step name_budget::step_at(budget_minutes now) const noexcept
+{
+    return static_cast<step>(((now + ahead_) / step_minutes) & static_cast<std::int64_t>(step_mask));
+}
+
+std::uint32_t name_budget::held_to(std::uint32_t most, step now) const noexcept
+{
+    return forgot_ && within(*forgot_, now) ? std::max(most / 2, std::uint32_t{1}) : most;
+}
+
+bool name_budget::take(const ip_address& client, std::uint64_t entry, std::string_view name, std::uint32_t most,
+                       budget_minutes now) noexcept
+{
+    const auto here = step_at(now);
+    auto hash = hash_of(seed_, client, entry);
+    const auto key = hash.whole();
+    hash.absorb(name);
+    if (knows(hash.whole(), here)) return true;
+
+    auto& p = part_of(key);
+    const std::lock_guard hold{p.lock};
+    if (knows(hash.whole(), here)) return true; // another worker was first
+    account* const a = account_of(p, key, here);
+    if (a == nullptr || a->sum(here) >= held_to(most, here)) return false;
+    remember(hash.whole(), here); // where the table is full, which others may have filled, the name counts again each time
+    a->add(here);
+    return true;
+}
+
+// Cells that have passed are free, but a name may stand behind them; none stands behind one that was never used.
+bool name_budget::knows(std::uint64_t name, step now) noexcept
 {
     for (std::size_t i = 0; i < limits::name_budget_probes; ++i) {
-        const auto seen = names_[(tagged + i) % names_.size()].load(std::memory_order_relaxed);
-        if (seen == tagged) return true;
-        if (window_of(seen) < window_of(tagged)) return false; // free: it would have been put here
+        cell& c = names_[(name + i) % names_.size()];
+        auto seen = c.load(std::memory_order_relaxed);
+        if (seen == 0) return false;
+        if (tag_of(seen) != tag_of(name) || !within(step_of(seen), now)) continue;
+        const auto used = (name & ~step_mask) | now;
+        while (tag_of(seen) == tag_of(name) && step_of(seen) < now && !c.compare_exchange_weak(seen, used, std::memory_order_relaxed)) {}
+        return true;
     }
     return false;
 }
 
-// Cells of older windows are free; those of a newer one belong to a worker whose clock was read a moment later.
-name_budget::place name_budget::remember(std::uint64_t tagged, std::uint64_t window) noexcept
+void name_budget::remember(std::uint64_t name, step now) noexcept
 {
     for (std::size_t i = 0; i < limits::name_budget_probes; ++i) {
-        cell& c = names_[(tagged + i) % names_.size()];
+        cell& c = names_[(name + i) % names_.size()];
         auto seen = c.load(std::memory_order_relaxed);
-        while (window_of(seen) < window)
-            if (c.compare_exchange_weak(seen, tagged, std::memory_order_relaxed)) return place::added;
-        if (seen == tagged) return place::known; // another worker was first
+        while (!within(step_of(seen), now))
+            if (c.compare_exchange_weak(seen, (name & ~step_mask) | now, std::memory_order_relaxed)) return;
     }
-    return place::full;
 }
 
-name_budget::cell* name_budget::count_of(std::uint64_t key, std::uint64_t window) noexcept
+name_budget::account* name_budget::account_of(part& p, std::uint64_t key, step now) noexcept
 {
-    const auto tagged = (window << window_shift) | ((key & tag_mask) & ~count_mask);
+    account* room = nullptr;
     for (std::size_t i = 0; i < limits::name_budget_probes; ++i) {
-        cell& c = counts_[((key >> tag_shift) + i) % counts_.size()];
-        auto seen = c.load(std::memory_order_relaxed);
-        while (window_of(seen) < window)
-            if (c.compare_exchange_weak(seen, tagged, std::memory_order_relaxed)) return &c;
-        if ((seen & ~count_mask) == tagged) return &c;
+        auto& a = p.accounts[(key + i) % accounts_of_part];
+        const bool counts = within(a.newest, now);
+        if (counts && a.key == key) return &a;
+        if (!counts && room == nullptr) room = &a;
+        if (a.newest == 0) break;
     }
-    return nullptr;
+    if (room != nullptr) *room = account{key, now, {}};
+    return room;
+}
+
+// The names first: what is taken meanwhile is counted then, known or not.
+name_budget::snapshot name_budget::written(budget_minutes now)
+{
+    const auto here = step_at(now);
+    snapshot out;
+    out.seed = seed_;
+    out.into_step = (now + ahead_) % step_minutes;
+    if (forgot_ && within(*forgot_, here)) out.forgot = static_cast<std::uint8_t>(age_at(*forgot_, here));
+    for (std::size_t i = 0; i < names_.size(); ++i)
+        if (const auto seen = names_[i].load(std::memory_order_relaxed); within(step_of(seen), here))
+            out.names.push_back({static_cast<std::uint32_t>(i), tag_of(seen), static_cast<std::uint8_t>(age_at(step_of(seen), here))});
+    for (auto& p : parts_) {
+        const std::lock_guard hold{p.lock};
+        for (const auto& a : p.accounts) {
+            if (!within(a.newest, here) || a.sum(here) == 0) continue;
+            snapshot::account to{a.key, {}};
+            for (step age = age_at(a.newest, here); age < steps; ++age) to.taken[age] = a.taken[(std::max(here, a.newest) - age) % steps];
+            out.accounts.push_back(to);
+        }
+    }
+    return out;
 }
 
 } // namespace exeat

@@ -1,9 +1,30 @@
 #include <exeat/policy.hpp>
 
+#include <exeat/budget_book.hpp>
+
 #include <algorithm>
 #include <cassert>
 
 namespace exeat {
+
+const rule* policy::denies(const group_set& of, std::uint16_t port, const ip_address& a) const noexcept
+{
+    const rule* found = nullptr;
+    denied_.match(a, [&](rule_index i) {
+        if (rules_[i].denies(of, port)) found = &rules_[i];
+        return found == nullptr;
+    });
+    return found;
+}
+
+const rule* approval::denies(const ip_address& a) const noexcept { return policy_->denies(groups_, to_->port, a); }
+
+std::span<const ip_address> approval::known_addresses() const noexcept
+{
+    if (!rule_->addresses.empty()) return rule_->addresses;
+    const auto& literal = to_->host.address();
+    return literal ? std::span{&*literal, 1} : std::span<const ip_address>{};
+}
 
 std::uint32_t policy::group_slot(const group_set& of) const noexcept
 {
@@ -28,8 +49,8 @@ wall_time policy::next_change(wall_time now) const noexcept
 
 std::size_t policy::bytes() const noexcept
 {
-    std::size_t total = sizeof *this + names_.bytes() + sources_.capacity() * sizeof(source_range) + rules_.capacity() * sizeof(rule) +
-                        groups_.capacity() * sizeof(group);
+    std::size_t total = sizeof *this + names_.bytes() + denied_.bytes() + sources_.capacity() * sizeof(source_range) +
+                        rules_.capacity() * sizeof(rule) + groups_.capacity() * sizeof(group);
     for (const auto& r : rules_) {
         total += r.name.capacity() + r.owner.capacity() + r.reason.capacity() + r.ticket.capacity() + r.file.capacity();
         total += r.ports.capacity() * sizeof(std::uint16_t) + r.within.capacity() * sizeof(ip_prefix);
@@ -44,6 +65,7 @@ struct policy_builder::parts {
     std::vector<group> groups;
     std::vector<rule> rules;
     name_index_builder names;
+    std::vector<denied_networks::entry> denied;
 };
 
 policy_builder::policy_builder(std::uint64_t seed) : parts_{std::make_unique<parts>(seed)} {}
@@ -60,6 +82,7 @@ std::size_t policy_builder::add_group(group g)
 rule_index policy_builder::add_rule(rule r)
 {
     std::sort(r.ports.begin(), r.ports.end());
+    r.id = budget_key::id_of(r.name);
     parts_->rules.push_back(std::move(r));
     return static_cast<rule_index>(parts_->rules.size() - 1);
 }
@@ -68,6 +91,14 @@ void policy_builder::add_host(rule_index rule, const host_pattern& host)
 {
     assert(rule < parts_->rules.size());
     parts_->names.add(rule, host);
+    const bool denied = host.base.address() && parts_->rules[rule].kind == rule_kind::deny;
+    if (denied) add_network(rule, {*host.base.address(), whole_address});
+}
+
+void policy_builder::add_network(rule_index rule, const ip_prefix& network)
+{
+    assert(rule < parts_->rules.size() && parts_->rules[rule].kind == rule_kind::deny);
+    parts_->denied.push_back({network, rule});
 }
 
 rule& policy_builder::rule_at(rule_index i) noexcept { return parts_->rules[i]; }
@@ -80,6 +111,7 @@ rule reported_rule(protocol as)
     rule r;
     r.name = "_report";
     r.protocol = as;
+    r.id = budget_key::id_of(r.name);
     r.slot = reported_rule_slot;
     return r;
 }
@@ -97,6 +129,7 @@ policy policy_builder::finish(policy_settings settings) &&
     for (std::size_t i = 0; i < out.groups_.size(); ++i)
         if (out.groups_[i].report) out.reports_.set(i);
     out.names_ = std::move(parts_->names).finish();
+    out.denied_ = denied_networks{std::move(parts_->denied)};
     out.reported_tls_ = reported_rule(protocol::tls);
     out.reported_http_ = reported_rule(protocol::http);
     return out;

@@ -1,5 +1,8 @@
 #include <exeat/policy_diff.hpp>
 
+#include "compare_terms.hpp"
+#include "denied_diff.hpp"
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -20,15 +23,6 @@ std::vector<std::string> names_of(const group_set& of, const policy& in)
     return out;
 }
 
-// The first address after a network; nothing after the last of all.
-std::optional<ip_address> after(const ip_prefix& p) noexcept
-{
-    auto a = p.last();
-    for (auto i = a.octets.rbegin(); i != a.octets.rend(); ++i)
-        if (++*i != 0) return a;
-    return std::nullopt;
-}
-
 // Groups begin and end at the ends of networks, so that every kind of client has one there.
 std::vector<client_class> classes_of(const policy& before, const policy& after_policy)
 {
@@ -37,7 +31,7 @@ std::vector<client_class> classes_of(const policy& before, const policy& after_p
         for (const auto& g : p->groups())
             for (const auto& s : g.sources) {
                 ends.insert(s.network);
-                if (const auto next = after(s)) ends.insert(*next);
+                if (const auto next = first_after(s)) ends.insert(*next);
             }
     std::map<std::pair<std::vector<std::string>, std::vector<std::string>>, ip_address> kinds;
     for (const auto& a : ends)
@@ -46,50 +40,6 @@ std::vector<client_class> classes_of(const policy& before, const policy& after_p
     for (const auto& [groups, example] : kinds)
         if (!groups.first.empty() || !groups.second.empty()) out.push_back({example, groups.first, groups.second});
     return out;
-}
-
-// What is known of a rule's terms, from the side of who wants it tight: more is wider.
-void compare_terms(const rule& a, const rule& b, bool by_wildcard, std::vector<std::string>& wider, std::vector<std::string>& narrower)
-{
-    const auto note = [&](bool widens, bool narrows, std::string_view what, std::string_view more, std::string_view less) {
-        if (widens) wider.push_back(std::string{what} + ' ' + std::string{more});
-        if (narrows) narrower.push_back(std::string{what} + ' ' + std::string{less});
-    };
-    note(b.expires > a.expires, b.expires < a.expires, "expires", "later", "earlier");
-    note(b.ech && !a.ech, a.ech && !b.ech, "ech", "allowed", "denied");
-    note(b.protocol == protocol::tcp && a.protocol != protocol::tcp, a.protocol == protocol::tcp && b.protocol != protocol::tcp, "protocol",
-         "raw instead of tls", "tls instead of raw");
-    const auto age = [](const rule& r) { return r.max_age.count() == 0 ? std::chrono::seconds::max() : r.max_age; };
-    note(age(b) > age(a), age(b) < age(a), "max_age", "longer", "shorter");
-    if (by_wildcard) note(b.wildcard_names > a.wildcard_names, b.wildcard_names < a.wildcard_names, "names", "more", "fewer");
-    note(a.purpose != b.purpose && b.purpose > a.purpose, a.purpose != b.purpose && b.purpose < a.purpose, "purpose", to_string(b.purpose),
-         to_string(b.purpose));
-    note(a.kind == rule_kind::private_link && b.kind == rule_kind::allow, a.kind == rule_kind::allow && b.kind == rule_kind::private_link,
-         "addresses", "public instead of private", "private instead of public");
-}
-
-bool lies_in(const ip_prefix& p, const rule& r)
-{
-    return std::any_of(r.within.begin(), r.within.end(), [&](const ip_prefix& w) { return w.contains(p.network) && w.bits <= p.bits; });
-}
-
-// Where a link may lead: pinned addresses, else its subnets.
-bool leads_no_further(const rule& to, const rule& than)
-{
-    if (!to.addresses.empty())
-        return std::all_of(to.addresses.begin(), to.addresses.end(), [&](const ip_address& a) {
-            return than.addresses.empty() ? lies_in({a, 128}, than)
-                                          : std::find(than.addresses.begin(), than.addresses.end(), a) != than.addresses.end();
-        });
-    return than.addresses.empty() && std::all_of(to.within.begin(), to.within.end(), [&](const ip_prefix& p) { return lies_in(p, than); });
-}
-
-void compare_links(const rule& a, const rule& b, std::vector<std::string>& wider, std::vector<std::string>& narrower)
-{
-    if (a.kind != rule_kind::private_link || b.kind != rule_kind::private_link) return;
-    if (a.within == b.within && a.addresses == b.addresses) return;
-    if (!leads_no_further(b, a)) wider.push_back("addresses others or more");
-    else if (!leads_no_further(a, b)) narrower.push_back("addresses fewer");
 }
 
 // One thing said of a kind of host, whatever its name.
@@ -119,6 +69,7 @@ public:
         after_.names().each([&](std::string_view base, name_index::reaches named) {
             if (before_.names().named(base).none()) look(std::string{base}, named);
         });
+        compare_denied(before_, after_, asking_, out_.changes);
         const auto key = [](const policy_change& c) {
             const rule& by = c.after != nullptr ? *c.after : *c.before;
             return std::tuple{c.what, c.clients, std::string_view{by.name}, std::string_view{c.hosts}, c.port};
@@ -152,7 +103,7 @@ private:
 
     void tell(const std::string& hosts, const answers& all)
     {
-        for (const auto& a : all) out_.changes.push_back({a.what, a.clients, hosts, a.port, a.before, a.after, a.terms});
+        for (const auto& a : all) out_.changes.push_back({a.what, a.clients, hosts, a.port, {}, a.before, a.after, a.terms});
     }
 
     // Hosts that the same rule lists take in, in both policies, are of one kind.
@@ -187,16 +138,14 @@ private:
     void compare_at(const target& to, std::size_t clients, std::set<answer>& said) const
     {
         const auto was = decide(asking_[clients].first, to, before_, now_), is = decide(asking_[clients].second, to, after_, now_);
-        const auto enforced = [](const decision& d) { return d.allowed() && d.reported == verdict::allowed ? d.by : nullptr; };
+        const auto enforced = [](const decision& d) { return d.allowed() && d.reported == verdict::allowed ? d.rule : nullptr; };
         const auto *a = enforced(was), *b = enforced(is);
         if (a == nullptr && b == nullptr) return;
         if (a == nullptr || b == nullptr) {
             said.insert({b != nullptr ? change_kind::opens : change_kind::closes, clients, to.port, a, b, {}});
             return;
         }
-        std::vector<std::string> wider, narrower;
-        compare_terms(*a, *b, is.by_wildcard, wider, narrower);
-        compare_links(*a, *b, wider, narrower);
+        auto [wider, narrower] = compare_terms({*a, before_.settings()}, {*b, after_.settings()}, is.by_wildcard);
         if (!wider.empty()) said.insert({change_kind::widens, clients, to.port, a, b, std::move(wider)});
         if (!narrower.empty()) said.insert({change_kind::narrows, clients, to.port, a, b, std::move(narrower)});
     }
@@ -204,7 +153,7 @@ private:
     const policy &before_, &after_;
     const wall_time now_;
     policy_diff out_;
-    std::vector<std::pair<client, client>> asking_;
+    clients_before_and_after asking_;
     std::map<std::vector<const rule_index*>, answers> known_;
 };
 

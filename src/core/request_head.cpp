@@ -44,20 +44,28 @@ struct framed_head {
     std::size_t bytes;
     std::string_view block;
 };
+struct broken_head {
+    verdict why;
+    request_line line; // if it was whole
+};
+using framing = std::variant<need_more, framed_head, broken_head>;
 
 // The head as far as it can be read without knowing what it is for. Whatever refuses a part of the bytes refuses all of them, so the
 // order of the questions is that of the bytes.
-std::variant<need_more, framed_head, malformed> frame(std::string_view seen) noexcept
+framing frame(std::string_view seen, std::size_t known) noexcept
 {
     using state = head_extent::state;
-    const auto extent = find_head(seen, limits::request_head_bytes);
-    const auto line = read_line(extent.first);
-    if (!line || (extent.first_ended && !whole(*line))) return malformed{verdict::request_line};
+    const auto extent = find_head(seen, limits::request_head_bytes, known);
+    if (extent.is == state::partial && !worth_reading(seen.size(), known)) return need_more{};
+    const auto first = find_first_line(seen.substr(0, limits::request_head_bytes));
+    const auto line = read_line(first.text);
+    if (!line || (first.ended && !whole(*line))) return broken_head{verdict::request_line, {}};
     const bool bare = extent.is == state::bare_lf;
-    if (bare) return malformed{seen[extent.first.size()] == '\r' ? verdict::header : verdict::request_line};
-    if (extent.is == state::too_large) return malformed{verdict::head_too_large};
+    if (bare && seen[first.text.size()] != '\r') return broken_head{verdict::request_line, {}};
+    if (bare) return broken_head{verdict::header, *line};
+    if (extent.is == state::too_large) return broken_head{verdict::head_too_large, first.ended ? *line : request_line{}};
     if (extent.is == state::partial) return need_more{};
-    const auto skip = extent.first.size() + 2; // the line's CRLF
+    const auto skip = first.text.size() + 2; // the line's CRLF
     return framed_head{*line, extent.bytes, seen.substr(skip, extent.bytes - skip - 2)};
 }
 
@@ -107,33 +115,79 @@ destination_result read_absolute(std::string_view text, std::string_view method)
     return destination{std::move(*to), path};
 }
 
-// RFC 9112 section 3.2: one Host, and here it must say the same as the target. `otherwise` is the port of a Host without one.
-std::optional<verdict> disagreement(const field_facts& facts, unsigned minor, const target& to, std::uint16_t otherwise)
+destination_result read_destination(const request_line& line)
 {
-    if (facts.hosts > 1) return verdict::header;
-    if (facts.hosts == 0) return minor == 0 ? std::nullopt : std::optional{verdict::header};
-    const auto named = parse_authority(facts.host, to.via, otherwise);
+    return line.method == "CONNECT" ? read_connect(line.target) : read_absolute(line.target, line.method);
+}
+
+// The same, for the log of a refusal.
+std::optional<target> place_of(const request_line& line)
+{
+    if (!whole(line)) return std::nullopt;
+    auto where = read_destination(line);
+    return where ? std::optional{std::move(where->to)} : std::nullopt;
+}
+
+// RFC 9112 section 3.2: one Host, which HTTP/1.0 may leave out.
+std::optional<verdict> miscounted(const field_facts& facts, unsigned minor) noexcept
+{
+    const bool fits = facts.hosts == 1 || (facts.hosts == 0 && minor == 0);
+    return fits ? std::nullopt : std::optional{verdict::header};
+}
+
+// What is wrong with a Host that must say the same as the target.
+std::optional<verdict> disagreement(const field_facts& facts, unsigned minor, const target& to)
+{
+    if (const auto wrong = miscounted(facts, minor)) return wrong;
+    if (facts.hosts == 0) return std::nullopt;
+    const auto named = parse_authority(facts.host, to.via, http_port);
     if (!named) return named.error();
     if (*named != to) return verdict::host_mismatch;
     return std::nullopt;
 }
 
-unsigned minor_of(const request_line& line) noexcept { return line.version.back() == '1' ? 1 : 0; }
-
-boost::system::result<body_framing, verdict> request_body(const field_facts& facts, const request_line& line) noexcept
+// A refusal that says, of two places, what the Host field names.
+refused_head refused_for(verdict why, const field_facts& facts, target to)
 {
-    if (line.method == "CONNECT" && facts.lengths + facts.codings > 0) return verdict::connect_body;
-    return announced_body(facts, minor_of(line));
+    auto named = why == verdict::host_mismatch ? parse_authority(facts.host, to.via, http_port) : why;
+    if (!named) return refused_head{why, std::move(to)};
+    return refused_head{why, std::move(to), std::move(*named)};
 }
 
-request_scan finish(const framed_head& head, const field_facts& facts, destination&& where)
+// Clients leave the port out of a CONNECT's Host whatever it is.
+bool names_another(const field_facts& facts, const target& to)
 {
-    if (facts.upgrade) return malformed{verdict::upgrade};
+    if (facts.hosts == 0) return false;
+    const auto named = parse_authority(facts.host, to.via, to.port);
+    return !named || *named != to;
+}
+
+std::optional<verdict> wrong_in_connect(const field_facts& facts, unsigned minor)
+{
+    if (const auto wrong = miscounted(facts, minor)) return wrong;
+    return facts.hosts == 0 || is_host_field(facts.host) ? std::nullopt : std::optional{verdict::host_syntax};
+}
+
+unsigned minor_of(const request_line& line) noexcept { return line.version.back() == '1' ? 1 : 0; }
+
+// A CONNECT has no body (RFC 9110 section 9.3.6), and some clients say so.
+boost::system::result<body_framing, verdict> request_body(const field_facts& facts, const request_line& line) noexcept
+{
+    if (line.method != "CONNECT") return announced_body(facts, minor_of(line));
+    const bool empty = facts.lengths == 0 || (facts.lengths == 1 && facts.length == "0");
+    if (facts.codings > 0 || !empty) return verdict::connect_body;
+    return body_framing{};
+}
+
+// Other upgrades are offers that a server may pass over (RFC 9110 section 7.8), and are not sent on; a WebSocket is nothing without its.
+request_scan finish(const framed_head& head, const field_facts& facts, destination&& where, bool other_host = false)
+{
+    if (facts.websocket) return refused_head{verdict::upgrade, std::move(where.to)};
     const auto body = request_body(facts, head.line);
-    if (!body) return malformed{body.error()};
+    if (!body) return refused_head{body.error(), std::move(where.to)};
     const auto minor = minor_of(head.line);
-    return request_head{head.line.method,        std::move(where.to), where.path, minor, header_fields{head.block}, *body,
-                        facts.persistent(minor), facts.json,          head.bytes};
+    return request_head{head.line.method,        std::move(where.to), where.path, minor,     header_fields{head.block}, *body,
+                        facts.persistent(minor), facts.json,          other_host, head.bytes};
 }
 
 // origin-form, or asterisk-form for OPTIONS (RFC 9112 sections 3.2.1 and 3.2.4).
@@ -146,37 +200,55 @@ bool is_origin_form(const request_line& line) noexcept
 
 } // namespace
 
-request_scan scan_proxy_request(std::string_view seen)
+request_scan scan_proxy_request(std::string_view seen, std::size_t known)
 {
-    const auto framed = frame(seen);
+    const auto framed = frame(seen, known);
     if (std::holds_alternative<need_more>(framed)) return need_more{};
-    if (const auto* bad = std::get_if<malformed>(&framed)) return *bad;
+    if (const auto* bad = std::get_if<broken_head>(&framed)) return refused_head{bad->why, place_of(bad->line)};
     const auto& head = std::get<framed_head>(framed);
-    const bool connect = head.line.method == "CONNECT";
-    auto where = connect ? read_connect(head.line.target) : read_absolute(head.line.target, head.line.method);
-    if (!where) return malformed{where.error()};
+    auto where = read_destination(head.line);
+    if (!where) return refused_head{where.error()};
     const auto facts = read_fields(head.block);
-    if (!facts) return malformed{facts.error()};
-    // Clients leave the port out of a CONNECT's Host whatever it is; in an http request its absence means 80.
-    const auto wrong = disagreement(*facts, minor_of(head.line), where->to, connect ? where->to.port : http_port);
-    if (wrong) return malformed{*wrong};
-    return finish(head, *facts, std::move(*where));
+    if (!facts) return refused_head{facts.error(), std::move(where->to)};
+    const bool connect = where->to.via == approach::tunnel;
+    const auto minor = minor_of(head.line);
+    const auto wrong = connect ? wrong_in_connect(*facts, minor) : disagreement(*facts, minor, where->to);
+    if (wrong) return refused_for(*wrong, *facts, std::move(where->to));
+    const bool other_host = connect && names_another(*facts, where->to);
+    return finish(head, *facts, std::move(*where), other_host);
 }
 
-request_scan scan_origin_request(std::string_view seen, std::uint16_t port)
+request_scan scan_origin_request(std::string_view seen, std::uint16_t port, std::size_t known)
 {
-    const auto framed = frame(seen);
+    const auto framed = frame(seen, known);
     if (std::holds_alternative<need_more>(framed)) return need_more{};
-    if (const auto* bad = std::get_if<malformed>(&framed)) return *bad;
+    if (const auto* bad = std::get_if<broken_head>(&framed)) return refused_head{bad->why};
     const auto& head = std::get<framed_head>(framed);
-    if (!is_origin_form(head.line)) return malformed{verdict::target_form};
+    if (!is_origin_form(head.line)) return refused_head{verdict::target_form};
     const auto facts = read_fields(head.block);
-    if (!facts) return malformed{facts.error()};
-    if (facts->hosts != 1) return malformed{verdict::header};
+    if (!facts) return refused_head{facts.error()};
+    if (facts->hosts != 1) return refused_head{verdict::header};
     auto to = parse_authority(facts->host, approach::http, http_port);
-    if (!to) return malformed{to.error()};
-    if (to->port != port) return malformed{verdict::host_mismatch};
+    if (!to) return refused_head{to.error()};
+    if (to->port != port) return refused_head{verdict::host_mismatch, target{to->host, port, approach::http}, *to};
     return finish(head, *facts, {std::move(*to), head.line.target});
+}
+
+request_scan scan_inside_request(std::string_view seen, const target& to, std::size_t known)
+{
+    const auto framed = frame(seen, known);
+    if (std::holds_alternative<need_more>(framed)) return need_more{};
+    if (const auto* bad = std::get_if<broken_head>(&framed)) return refused_head{bad->why, to};
+    const auto& head = std::get<framed_head>(framed);
+    if (head.line.method == "CONNECT") return refused_head{verdict::target_form, to};
+    auto where = is_origin_form(head.line) ? destination_result{destination{to, head.line.target}}
+                                           : read_absolute(head.line.target, head.line.method);
+    if (!where) return refused_head{where.error(), to};
+    if (where->to != to) return refused_head{verdict::host_mismatch, to, std::move(where->to)};
+    const auto facts = read_fields(head.block);
+    if (!facts) return refused_head{facts.error(), to};
+    if (const auto wrong = disagreement(*facts, minor_of(head.line), to)) return refused_for(*wrong, *facts, to);
+    return finish(head, *facts, std::move(*where));
 }
 
 } // namespace exeat

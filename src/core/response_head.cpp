@@ -60,17 +60,19 @@ std::optional<body_framing> response_body(const field_facts& facts, const status
 
 } // namespace
 
-response_scan scan_response_head(std::string_view seen, std::string_view method)
+response_scan scan_response_head(std::string_view seen, std::string_view method, std::size_t known)
 {
     constexpr auto bad = malformed{verdict::upstream_malformed};
     using state = head_extent::state;
-    const auto extent = find_head(seen, limits::response_head_bytes);
-    if (!may_begin(extent.first) || extent.is == state::bare_lf || extent.is == state::too_large) return bad;
+    const auto extent = find_head(seen, limits::response_head_bytes, known);
+    if (extent.is == state::partial && !worth_reading(seen.size(), known)) return need_more{};
+    const auto first = find_first_line(seen.substr(0, limits::response_head_bytes)).text;
+    if (!may_begin(first) || extent.is == state::bare_lf || extent.is == state::too_large) return bad;
     if (extent.is == state::partial) return need_more{};
-    const auto line = read_line(extent.first);
+    const auto line = read_line(first);
     constexpr unsigned switching_protocols = 101;
     if (!line || line->status == switching_protocols) return bad;
-    const auto skip = extent.first.size() + 2; // the line's CRLF
+    const auto skip = first.size() + 2; // the line's CRLF
     const auto block = seen.substr(skip, extent.bytes - skip - 2);
     const auto facts = read_fields(block);
     if (!facts) return bad;

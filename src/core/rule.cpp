@@ -1,5 +1,7 @@
 #include <exeat/rule.hpp>
 
+#include <algorithm>
+
 namespace exeat {
 
 std::string_view to_string(rule_kind k) noexcept
@@ -32,6 +34,13 @@ std::string_view to_string(purpose p) noexcept
     }
     return "?";
 }
+
+bool rule::takes(std::uint16_t port) const noexcept
+{
+    return std::find(ports.begin(), ports.end(), port) != ports.end(); // at most limits::ports_per_rule
+}
+
+bool rule::denies(const group_set& of, std::uint16_t port) const noexcept { return (groups & of).any() && (ports.empty() || takes(port)); }
 
 upload_limits default_upload(purpose p) noexcept
 {

@@ -1,5 +1,6 @@
 #include <exeat/target.hpp>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 
@@ -33,6 +34,11 @@ boost::system::result<target, verdict> parse(const authority_parts& parts, appro
     return target{std::move(*host), *port, via};
 }
 
+bool in_plain_name(char c) noexcept
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+}
+
 } // namespace
 
 boost::system::result<std::uint16_t, verdict> parse_port(std::string_view digits) noexcept
@@ -53,6 +59,14 @@ boost::system::result<target, verdict> parse_authority(std::string_view text, ap
 boost::system::result<target, verdict> parse_authority(std::string_view text, approach via, std::uint16_t default_port)
 {
     return parse(split(text), via, default_port);
+}
+
+bool is_host_field(std::string_view text)
+{
+    const auto parts = split(text);
+    if (parts.port && !parse_port(*parts.port)) return false;
+    if (parts.host.starts_with('[')) return hostname::parse(parts.host).has_value();
+    return !parts.host.empty() && std::all_of(parts.host.begin(), parts.host.end(), in_plain_name);
 }
 
 } // namespace exeat

@@ -50,7 +50,7 @@ void throttle::give_back(std::uint64_t unsent) noexcept
          !taken_.compare_exchange_weak(taken, taken - std::min(taken, unsent), std::memory_order_relaxed);) {}
 }
 
-bool hold(throttled_clients& all, const ip_address& client, std::uint32_t entry, const upload_rate& rate, throttle::moment now)
+bool hold(throttled_clients& all, const ip_address& client, std::uint64_t entry, const upload_rate& rate, throttle::moment now)
 {
     const auto until = now + limits::throttle_time;
     std::erase_if(all, [now](const throttled_client& t) { return t.to->ended(now); });

@@ -1,5 +1,7 @@
 #include <exeat/verdict.hpp>
 
+#include <exeat/limits.hpp>
+
 #include <array>
 
 namespace exeat {
@@ -20,6 +22,8 @@ constexpr std::uint8_t decode_error = 50;
 constexpr std::uint8_t internal_error = 80;
 constexpr std::uint8_t unrecognized_name = 112;
 
+static_assert(limits::header_fields == 128); // told of in a sentence below
+
 struct meaning {
     verdict of;
     std::string_view word;
@@ -35,29 +39,31 @@ constexpr std::array<meaning, verdicts> meanings{{
     {verdict::host_syntax, "host_syntax", 400, unreadable, decode_error,
      "the host or port is not written as exeat reads them: a dotted ASCII name or an IP address, and a port from 1 to 65535"},
     {verdict::target_form, "target_form", 400, unreadable, decode_error,
-     "this listener does not take a request target of this form; a proxy wants CONNECT host:port or an absolute http:// URL"},
+     "this listener does not take a request target of this form; a proxy wants CONNECT host:port or an absolute http:// URL, and of a path "
+     "only the octets that a URI may have: the others as %XX"},
     {verdict::request_line, "request_line", 400, unreadable, decode_error, "the first line is not an HTTP/1.0 or HTTP/1.1 request line"},
-    {verdict::header, "header", 400, unreadable, decode_error, "a header line is malformed, or Host is missing or there twice"},
+    {verdict::header, "header", 400, unreadable, decode_error,
+     "a header line is malformed, there are more than 128 of them, or Host is missing or there twice"},
     {verdict::framing, "framing", 400, unreadable, decode_error,
      "Content-Length and Transfer-Encoding leave room for doubt about where the body ends"},
     {verdict::chunk, "chunk", 400, unreadable, decode_error, "the chunked body is malformed"},
     {verdict::scheme, "scheme", 400, unreadable, decode_error, "only http:// URLs are proxied; use CONNECT for everything else"},
-    {verdict::host_mismatch, "host_mismatch", 400, unreadable, decode_error, "the Host field names another place than the request target"},
+    {verdict::host_mismatch, "host_mismatch", 400, unreadable, decode_error,
+     "the request names another place in its Host field or its URL than the one that it is for"},
     {verdict::connect_body, "connect_body", 400, unreadable, decode_error, "a CONNECT request may not announce a body"},
     {verdict::head_too_large, "head_too_large", 431, unreadable, decode_error, "the request's head is larger than exeat reads"},
     {verdict::head_timeout, "head_timeout", 408, unreadable, decode_error, "the request's head did not arrive in time"},
     {verdict::proxy_header, "proxy_header", 400, unreadable, decode_error,
      "this listener wants a PROXY protocol header (version 1 or 2) first, and what came is none that exeat reads"},
 
-    {verdict::source_not_allowed, "source_not_allowed", 403, denied, access_denied,
-     "this client's address is in no group of the allowlist"},
+    {verdict::source_not_allowed, "source_not_allowed", 403, denied, access_denied, "the client's address is in no group of the allowlist"},
     {verdict::proxy_sender, "proxy_sender", 403, denied, access_denied,
      "this listener serves only the load balancers in its proxy_protocol_from, and the connection came from elsewhere"},
     {verdict::identity_required, "identity_required", 407, denied, access_denied,
      "this listener wants to know who asks, and nothing said so"},
     {verdict::not_allowed, "not_allowed", 403, denied, unrecognized_name, "no rule of the allowlist names this host for this client"},
     {verdict::denied_by_rule, "denied_by_rule", 403, denied, unrecognized_name,
-     "a deny rule names this host, and deny wins over every allow"},
+     "a deny rule names this host or an address of it, and deny wins over every allow"},
     {verdict::port_not_allowed, "port_not_allowed", 403, denied, access_denied, "the host is allowed, but not on this port"},
     {verdict::protocol_not_allowed, "protocol_not_allowed", 403, denied, access_denied,
      "the host is allowed, but not over this protocol; the rule says which"},
@@ -70,8 +76,9 @@ constexpr std::array<meaning, verdicts> meanings{{
      "this client has asked for too many different names under one wildcard"},
     {verdict::anomaly, "anomaly", 403, denied, access_denied,
      "a detector found what this client does here suspicious, so it is shut out for a while"},
-    {verdict::upgrade, "upgrade", 403, denied, access_denied, "switching protocols over plain HTTP is not allowed; use CONNECT"},
-    {verdict::self_connect, "self_connect", 403, loop, access_denied, "the destination is the proxy itself"},
+    {verdict::upgrade, "upgrade", 403, denied, access_denied, "a WebSocket over plain HTTP is not let through; use wss://"},
+    {verdict::self_connect, "self_connect", 403, loop, access_denied,
+     "the name resolves to an address of the machine that the proxy runs on, or the target is one of the proxy's own ports"},
 
     {verdict::addr_class, "addr_class", 403, prohibited, access_denied,
      "the name is allowed, but resolves to an address that is not public; a private endpoint needs a private_link entry"},
@@ -85,7 +92,9 @@ constexpr std::array<meaning, verdicts> meanings{{
      "the TLS ClientHello names another server than the request did"},
     {verdict::sni_changed, "sni_changed", 403, denied, unrecognized_name, "the second TLS ClientHello names another server than the first"},
     {verdict::ech, "ech", 403, denied, access_denied,
-     "the TLS ClientHello hides its server name (ECH or ESNI), and the rule does not permit that"},
+     "the TLS ClientHello may hide a server name (ECH or ESNI), and the rule does not permit that; browsers always send ECH: see ech in "
+     "the "
+     "manual of allowlist.toml"},
     {verdict::not_tls, "not_tls", 403, denied, decode_error, "the rule wants TLS, and the client sent something else"},
     {verdict::tls_malformed, "tls_malformed", 403, denied, decode_error, "the TLS ClientHello is malformed or larger than exeat reads"},
     {verdict::hello_timeout, "hello_timeout", 408, denied, decode_error, "the TLS ClientHello did not arrive in time"},
@@ -95,11 +104,14 @@ constexpr std::array<meaning, verdicts> meanings{{
 
     {verdict::dns_failure, "dns_failure", 502, "dns_error", internal_error, "the name is allowed, but could not be resolved"},
     {verdict::dns_overload, "dns_overload", 503, own_answer, internal_error, "too many names are being resolved right now; try again"},
-    {verdict::connect_failure, "connect_failure", 502, "connection_refused", internal_error, "the destination could not be reached"},
+    {verdict::connect_failure, "connect_failure", 502, "connection_refused", internal_error,
+     "the destination could not be reached, or closed the connection without an answer"},
     {verdict::connect_timeout, "connect_timeout", 504, "connection_timeout", internal_error, "the destination did not answer in time"},
     {verdict::upstream_malformed, "upstream_malformed", 502, "http_protocol_error", internal_error,
      "the destination's answer is not valid HTTP/1.1 and was not passed on"},
     {verdict::overload, "overload", 503, own_answer, internal_error, "the proxy is at one of its limits; try again"},
+    {verdict::rate, "rate", 429, denied, access_denied,
+     "this client opens, asks or is refused more often than any client may; try again later, and less often"},
     {verdict::audit_unavailable, "audit_unavailable", 503, own_answer, internal_error,
      "the audit log cannot be written, and nothing leaves without a record"},
     {verdict::policy_revoked, "policy_revoked", 403, denied, access_denied, "the allowlist changed and no longer lets this out"},

@@ -2,7 +2,7 @@
 
 #include <net/refuse.hpp>
 #include <net/socket.hpp>
-#include <net/worker.hpp>
+#include <net/stage_context.hpp>
 
 #include <cerrno>
 
@@ -13,29 +13,28 @@ namespace {
 bool used_up(int error) noexcept { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
 // No tunnel is made for a connection that is one too many: one try to say why, one line, and closed.
-void turn_away(worker& home, unique_fd fd, const client& from, std::size_t listener)
+void turn_away(stage_context& home, unique_fd fd, const client& from, std::size_t listener, verdict why)
 {
     const auto mode = home.settings().listeners[listener].mode;
-    const auto group = home.rules->group_slot(from.groups);
+    const auto group = home.policy_now().rules->group_slot(from.groups);
     home.count.connections[listener].add();
     home.count.requests[static_cast<std::size_t>(first_mode(mode))][0].add();
-    home.count.denied[static_cast<std::size_t>(verdict::overload)][group].add();
+    home.count.denied[static_cast<std::size_t>(why)][group].add();
     audit_record r;
     r.action = audit_action::deny;
-    r.said = verdict::overload;
+    r.said = why;
     r.mode = first_mode(mode);
-    r.id = home.next_id();
-    r.policy = home.generation;
+    r.id = home.audit.next_id();
+    r.policy = home.policy_now().generation;
     r.at = std::chrono::system_clock::now();
     r.source = from.source;
+    r.client = from.key;
     r.source_port = from.port;
     r.group_slot = group;
-    home.log_denial(r);
+    home.audit.log_denial(r);
     if (mode != listen_mode::proxy) return;
-    refusal no{};
-    no.why = verdict::overload;
-    const auto& settings = home.rules->settings();
-    const auto reply = refusal_reply(no, r.id, settings.serial, settings.deny_help);
+    const auto& settings = home.policy_now().rules->settings();
+    const auto reply = refusal_reply({why, {}}, r.id, settings.serial, settings.deny_help);
     watched_socket once;
     once.fd = std::move(fd);
     write_some(once, reply);
@@ -46,22 +45,28 @@ void turn_away(worker& home, unique_fd fd, const client& from, std::size_t liste
 // What accept4 said: whether to go on at once, wait for an edge, or pause.
 enum class next : std::uint8_t { again, wait, pause };
 
-next accept_one(worker& home, watched_socket& listening, std::size_t listener)
+next accept_one(stage_context& home, watched_socket& listening, std::size_t listener)
 {
     sockaddr_storage peer{};
     socklen_t size = sizeof peer;
     unique_fd fd{::accept4(listening.fd.value(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
     if (!fd) return used_up(errno) ? next::pause : errno == EAGAIN || errno == EWOULDBLOCK ? next::wait : next::again;
     const auto from = from_kernel(peer);
-    client who{from.address, from.port, home.rules->groups_of(from.address)};
+    auto who = known_as(from.address, from.port, home.settings().network.client_prefix);
+    who.groups = home.policy_now().rules->groups_of(from.address);
     const bool balanced = !home.settings().listeners[listener].senders.empty(); // its client is named by a header that is not read yet
-    auto place = balanced ? home.doors.enter_unnamed() : home.doors.enter(who.source);
+    if (!balanced && !home.rates.take(client_rate::connections, who.key, std::chrono::steady_clock::now())) {
+        home.count.over_rate[static_cast<std::size_t>(client_rate::connections)].add();
+        turn_away(home, std::move(fd), who, listener, verdict::rate);
+        return next::again;
+    }
+    auto place = balanced ? home.admitted.enter_unnamed() : home.admitted.enter(who.key);
     if (place) run_connection(std::move(fd), who, std::move(*place), listener, home);
-    else turn_away(home, std::move(fd), who, listener);
+    else turn_away(home, std::move(fd), who, listener, verdict::overload);
     return next::again;
 }
 
-background accept_until_drained(worker& home, watched_socket& listening, std::size_t listener)
+background accept_until_drained(stage_context& home, watched_socket& listening, std::size_t listener)
 {
     waiter wake{home.events};
     const auto slot = home.due.add(wake);
@@ -94,6 +99,9 @@ background accept_until_drained(worker& home, watched_socket& listening, std::si
 
 } // namespace
 
-void accept_connections(worker& home, watched_socket& listening, std::size_t listener) { accept_until_drained(home, listening, listener); }
+void accept_connections(stage_context& home, watched_socket& listening, std::size_t listener)
+{
+    accept_until_drained(home, listening, listener);
+}
 
 } // namespace exeat::net

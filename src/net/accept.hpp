@@ -8,10 +8,10 @@
 
 namespace exeat::net {
 
-class worker;
+class stage_context;
 
 // Runs until worker::draining() says so and, where the socket is ours alone, what was queued is taken; then closes the socket, which
 // `listening` outlives.
-void accept_connections(worker& home, watched_socket& listening, std::size_t listener);
+void accept_connections(stage_context& home, watched_socket& listening, std::size_t listener);
 
 } // namespace exeat::net

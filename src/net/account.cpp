@@ -1,29 +1,47 @@
 #include <net/account.hpp>
 
+#include <net/refuse.hpp>
+#include <net/stage_context.hpp>
 #include <net/tunnel_list.hpp>
-#include <net/worker.hpp>
+
+#include <cassert>
+#include <utility>
 
 namespace exeat::net {
 
 using std::chrono::steady_clock;
 
-account::account(tunnel& t, request_mode mode)
-    : tunnel_{t}, client_{t.home.client_accounts.of({t.who.source, t.rules->group_slot(t.who.groups)})}, id_{t.home.next_id()}, mode_{mode}
+namespace {
+
+// What is exeat's own trouble, or said of a client that is refused too often already, is nothing that it did.
+bool costs_a_refusal(verdict v) noexcept
 {
+    using enum verdict;
+    return v != rate && v != overload && v != dns_overload && v != audit_unavailable && v != policy_revoked;
+}
+
+} // namespace
+
+account::account(tunnel& t, request_mode mode)
+    : tunnel_{t}, client_{t.home.clients.of({t.who.key, t.group_slot})}, id_{t.home.audit.next_id()}, mode_{mode}
+{
+    assert(t.bill == nullptr);
     client_.active.add();
     client_.last_seen.set(static_cast<std::uint64_t>(steady_clock::now().time_since_epoch() / std::chrono::seconds{1}));
-    tunnel_.book = this;
+    tunnel_.bill = this;
     tunnel_.accounted = true;
 }
 
 account::~account()
 {
-    if (open_) close_book();
-    else if (!denied_ && !abandoned_ && tunnel_.to) denied(verdict::overload, tunnel_.to->host.str(), tunnel_.to->port);
-    else if (!denied_ && !abandoned_) denied(verdict::overload, {}, 0);
+    if (open_) close_books();
+    else if (!denied_ && !abandoned_ && !handed_over_) denied(refused(verdict::overload));
     client_.active.take();
-    tunnel_.book = nullptr;
+    tunnel_.bill = nullptr;
+    tunnel_.drop_decision();
 }
+
+budget_minutes account::minute() const noexcept { return tunnel_.home.minute(); }
 
 audit_record account::line(audit_action action) const
 {
@@ -31,19 +49,22 @@ audit_record account::line(audit_action action) const
     r.action = action;
     r.mode = mode_;
     r.id = id_;
-    r.policy = tunnel_.generation;
+    r.policy = tunnel_.judged_by.rules ? tunnel_.judged_by.generation : tunnel_.home.policy_now().generation;
     r.at = std::chrono::system_clock::now();
     r.duration = steady_clock::now() - tunnel_.accepted;
     r.source = tunnel_.who.source;
+    r.client = tunnel_.who.key;
     r.source_port = tunnel_.who.port;
-    r.group_slot = tunnel_.rules->group_slot(tunnel_.who.groups);
+    r.group_slot = tunnel_.group_slot;
     r.rule_slot = rule_slot_;
+    r.rule_id = rule_id_;
+    r.rule_purpose = purpose_;
     r.upload = upload_;
     r.download = download_;
-    r.ech = tunnel_.ech;
-    r.by_wildcard = tunnel_.said.by_wildcard;
-    r.over_new_host = over_new_host_;
-    r.peer = peer_.address;
+    r.ech = tunnel_.hidden != hidden_hello::none;
+    r.by_wildcard = tunnel_.decision.by_wildcard;
+    r.over_new_host = gate.over_new_host();
+    if (open_ || tunnel_.decision.allowed()) r.peer = tunnel_.peer.address; // else it may be of an earlier request
     if (tunnel_.to) {
         r.host = bounded_text{tunnel_.to->host.str()};
         r.port = tunnel_.to->port;
@@ -52,168 +73,164 @@ audit_record account::line(audit_action action) const
     return r;
 }
 
-void account::denied(verdict why, std::string_view host, std::uint16_t port, std::string_view server_name)
+void account::denied(const refusal& no)
 {
+    assert(no.why);
     if (denied_) return;
     denied_ = true;
     auto& count = tunnel_.home.count;
-    const auto group = tunnel_.rules->group_slot(tunnel_.who.groups);
     if (!open_) count.requests[static_cast<std::size_t>(mode_)][0].add();
-    count.denied[static_cast<std::size_t>(why)][group].add();
+    count.denied[static_cast<std::size_t>(*no.why)][tunnel_.group_slot].add();
     client_.denied.add();
+    if (costs_a_refusal(*no.why)) tunnel_.home.rates.spend(client_rate::refusals, tunnel_.who.key, steady_clock::now());
+    stand_alone();
+    const auto& known = no.facts();
     auto r = line(audit_action::deny);
-    r.said = why;
-    if (tunnel_.said.by != nullptr) r.rule_slot = tunnel_.said.by->slot; // that refused, or came nearest to allowing
-    r.host = bounded_text{host};
-    r.port = port;
-    r.server_name = bounded_text{server_name};
-    tunnel_.home.log_denial(r);
+    r.said = *no.why, r.resolved = known.resolved;
+    if (known.address != ip_address{}) r.peer = known.address;
+    if (const auto* by = known.by != nullptr ? known.by : tunnel_.decision.rule) // that refused, or came closest to allowing
+        r.rule_slot = by->slot, r.rule_id = by->id, r.rule_purpose = by->purpose;
+    if (!tunnel_.to) r.port = tunnel_.asked_port;
+    if (!known.server_name.empty()) r.server_name = bounded_text{known.server_name};
+    // Once a decision has allowed it, the name was looked up and perhaps somebody reached: such a line is never summed.
+    if (tunnel_.decision.allowed() && *no.why != verdict::rate) tunnel_.home.audit.log(r, limits::audit_reserve);
+    else tunnel_.home.audit.log_denial(r);
 }
 
-void account::abandoned() noexcept
+void account::abandoned()
 {
     abandoned_ = true;
-    tunnel_.home.count.closed[static_cast<std::size_t>(ending::client_closed)].add();
+    auto& count = tunnel_.home.count;
+    count.closed[static_cast<std::size_t>(ending::client_closed)].add();
+    if (!tunnel_.decision.allowed() || tunnel_.peer.port == 0) return; // nobody outside has seen it
+    count.requests[static_cast<std::size_t>(mode_)][1].add();
+    take_names_of_decision();
+    named_itself_ = false; // its hello never came
+    auto open = line(audit_action::open);
+    open.said = reported_;
+    tunnel_.home.audit.log(open, limits::audit_reserve);
+    auto close = line(audit_action::close);
+    close.ended = ending::client_closed;
+    tunnel_.home.audit.log(close, 0);
 }
 
-bool account::opened()
+void account::take_names_of_decision() noexcept
 {
-    const auto& said = tunnel_.said;
-    reported_ = said.reported;
-    rule_slot_ = said.by->slot;
-    peer_ = tunnel_.peer;
-    named_itself_ = said.by->protocol == protocol::tls; // peek_hello has compared them
+    const auto& d = tunnel_.decision;
+    assert(d.allowed());
+    reported_ = d.reported;
+    rule_slot_ = d.rule->slot, rule_id_ = d.rule->id, purpose_ = d.rule->purpose;
+    named_itself_ = d.rule->protocol == protocol::tls; // its hello was compared
+}
+
+// The line of what opens, or none for an exchange that is summed when it is over.
+verdict account::open_lines()
+{
+    auto& audit = tunnel_.home.audit;
     auto r = line(audit_action::open);
     r.said = reported_;
-    if (!tunnel_.home.log(r, limits::audit_reserve)) {
-        rule_slot_ = 0;
-        return false;
-    }
+    if (!is_exchange()) return audit.log(r, limits::audit_reserve) ? verdict::allowed : verdict::audit_unavailable;
+    using enum audit_writer::exchange_lines;
+    const auto has = audit.begin_exchange(r);
+    summed_ = has == summed;
+    if (has == over_rate) tunnel_.home.count.over_rate[static_cast<std::size_t>(client_rate::log_lines)].add();
+    return has == unavailable ? verdict::audit_unavailable : has == over_rate ? verdict::rate : verdict::allowed;
+}
+
+// It has something to tell before its end: from now on it has lines of its own.
+void account::stand_alone()
+{
+    if (!std::exchange(summed_, false)) return;
+    auto open = line(audit_action::open);
+    open.said = reported_, open.upload = open.download = 0;
+    if (!tunnel_.home.audit.log(open, limits::audit_reserve)) tunnel_.home.count.audit_dropped.add();
+}
+
+verdict account::opened()
+{
+    assert(!open_ && !denied_ && tunnel_.decision.allowed());
+    take_names_of_decision();
+    if (const auto no = open_lines(); no != verdict::allowed) return rule_slot_ = 0, rule_id_ = 0, no;
     open_ = true;
     opened_at_ = steady_clock::now();
     auto& count = tunnel_.home.count;
     count.requests[static_cast<std::size_t>(mode_)][1].add();
     if (reported_ != verdict::allowed) count.reported[static_cast<std::size_t>(reported_)].add();
     count.setup.observe(static_cast<std::uint64_t>((opened_at_ - tunnel_.accepted) / std::chrono::nanoseconds{1}));
-    permit_.tunnel_opened();
-    enter(*said.by);
-    tunnel_.home.due.at(tunnel_.slot).report_due = tunnel_.home.due.now() + ticks(limits::progress_interval);
-    return true;
+    gate.tunnel_opened();
+    attach(*tunnel_.decision.rule);
+    return verdict::allowed;
 }
 
-void account::enter(const rule& by) noexcept
+void account::attach(const rule& r) noexcept
 {
-    rule_slot_ = by.slot;
-    purpose_ = by.purpose;
+    rule_slot_ = r.slot, rule_id_ = r.id, purpose_ = r.purpose;
     tunnel_.home.count.tunnels[static_cast<std::size_t>(purpose_)].active.add();
     auto& e = tunnel_.home.due.at(tunnel_.slot);
     e.purpose = static_cast<std::uint8_t>(purpose_);
     e.started = opened_at_.time_since_epoch() / std::chrono::nanoseconds{1};
-    e.book = this;
+    e.bill = this;
+    e.report_due = tunnel_.home.due.now() + ticks(limits::progress_interval);
 }
 
-void account::leave() noexcept
+void account::detach() noexcept
 {
     tunnel_.home.count.tunnels[static_cast<std::size_t>(purpose_)].active.take();
     auto& e = tunnel_.home.due.at(tunnel_.slot);
     e.purpose = purposes;
-    e.book = nullptr;
+    e.bill = nullptr;
     e.report_due = no_deadline;
     e.report = false;
 }
 
-void account::moved_to(const rule& by)
+void account::hold_to_decision()
 {
-    if (!open_) return;
-    leave();
-    enter(by);
-    hold_to_budget();
-    tunnel_.home.due.at(tunnel_.slot).report_due = tunnel_.home.due.now() + ticks(limits::progress_interval);
-}
-
-void account::hold_to_budget()
-{
-    const auto& by = *tunnel_.said.by;
-    permit_ = {tunnel_.home.uploads, tunnel_.who.source, by, tunnel_.rules->settings(), tunnel_.home.minute()};
-    hold_back();
-}
-
-void account::hold_back()
-{
+    const auto& d = tunnel_.decision;
+    assert(d.allowed());
     const auto& home = tunnel_.home;
-    auto to = home.throttles_of(tunnel_.who.source, tunnel_.said.by->slot);
-    auto new_host = home.new_hosts.find(tunnel_.who.source, tunnel_.to->host.str(), home.minute());
-    if (!held_back_ && !to[0] && !to[1] && !new_host) return;
-    if (!held_back_) held_back_ = std::make_unique<held_back>(tunnel_.wake, tunnel_.home.rates);
-    held_back_->hold_to(std::move(to));
-    held_back_->hold_to(std::move(new_host), upload_);
+    const auto& rules = *tunnel_.judged_by.rules;
+    using on_spent = upload_gate::on_spent;
+    const auto action = rules.reporting(tunnel_.who.groups, home.wall()) ? on_spent::report : static_cast<on_spent>(d.rule->on_budget);
+    constexpr auto first_seen = static_cast<std::size_t>(detect::detector::first_seen);
+    const bool cuts = home.settings().detect.actions[first_seen] == detector_action::cut;
+    gate.hold_to_budgets({tunnel_.home.uploads, tunnel_.who.key, *d.rule, rules.settings(), home.minute()}, action, cuts);
+    hold_to_findings();
+    if (!open_) return;
+    const auto& e = tunnel_.home.due.at(tunnel_.slot);
+    const auto report_due = e.report_due;
+    const bool report = e.report;
+    detach();
+    attach(*d.rule);
+    tunnel_.home.due.at(tunnel_.slot).report_due = report_due; // however often the list changes, it reports and ends in time
+    tunnel_.home.due.at(tunnel_.slot).report = report;
+    tunnel_.wake.wake(); // it may have waited for what it has now
 }
 
-// Report mode is an action of its own, the last.
-std::size_t account::on_budget() const noexcept
+void account::hold_to_findings()
 {
-    return tunnel_.rules->reporting(tunnel_.who.groups, tunnel_.home.wall()) ? budget_actions
-                                                                             : static_cast<std::size_t>(tunnel_.said.by->on_budget);
-}
-
-bool account::only_told() const noexcept { return on_budget() >= static_cast<std::size_t>(budget_action::alert); }
-
-bool account::waits_for_budget() const noexcept { return on_budget() == static_cast<std::size_t>(budget_action::throttle); }
-
-bool account::budget_refuses(verdict& reported)
-{
-    hold_to_budget();
-    if (waits_for_budget() || !permit_.spent(tunnel_.home.minute())) return false;
-    if (!only_told()) return true;
-    if (on_budget() == budget_actions && reported == verdict::allowed) reported = verdict::budget;
-    return false;
-}
-
-bool account::cut_at_new_host() const noexcept
-{
-    return tunnel_.home.settings().detect.actions[static_cast<std::size_t>(detect::detector::first_seen)] == detector_action::cut;
-}
-
-bool account::new_host_refuses() const noexcept
-{
-    return held_back_ && cut_at_new_host() && held_back_->new_host_spent(tunnel_.home.minute());
+    auto& home = tunnel_.home;
+    const auto& who = tunnel_.who.key;
+    gate.hold_to_findings(home.restricted.throttles_of(who, tunnel_.decision.rule->id),
+                          home.new_host_budget_of(who, tunnel_.to->host.str()), upload_, tunnel_.wake, home.throttled);
 }
 
 interruption account::spent() const noexcept
 {
-    if (held_back_ && held_back_->over_new_host()) return {ending::anomaly, verdict::anomaly};
+    if (gate.spent_at_new_host()) return {ending::anomaly, verdict::anomaly};
     return {ending::budget, verdict::budget};
 }
 
-bool account::waits() const noexcept { return waits_for_rate_ || (waits_for_budget() && spent().as == ending::budget); }
-
-std::size_t account::may_upload(std::size_t want) noexcept
+void account::note_gate()
 {
-    if (held_back_) {
-        want = static_cast<std::size_t>(held_back_->take(want, tunnel_.home.minute()));
-        const bool over = want == 0 && held_back_->over_new_host();   // not before: what the socket does not take is given back
-        if (over && !std::exchange(over_new_host_, true)) progress(); // so that it is told now
-        waits_for_rate_ = want == 0 && !(over && cut_at_new_host());
-        if (want == 0) return 0;
-    }
-    const auto given = static_cast<std::size_t>(permit_.take(want, tunnel_.home.minute()));
-    if (given == want) return want;
-    if (!std::exchange(overdrawn_, true)) tunnel_.home.count.over_budget[static_cast<std::size_t>(purpose_)][on_budget()].add();
-    if (!only_told()) {
-        if (held_back_) held_back_->give_back(want - given);
-        return given;
-    }
-    permit_.overdraw(want - given);
-    return want;
+    if (gate.went_over_budget())
+        tunnel_.home.count.over_budget[static_cast<std::size_t>(purpose_)][static_cast<std::size_t>(gate.when_spent())].add();
+    if (gate.spent_new_host()) progress(); // so that the detectors hear of it now
 }
 
-void account::uploaded(std::size_t bytes, std::size_t may_have) noexcept
+void account::uploaded(std::size_t bytes) noexcept
 {
-    if (may_have > bytes) {
-        permit_.give_back(may_have - bytes);
-        if (held_back_) held_back_->give_back(may_have - bytes);
-    }
     if (bytes == 0) return;
+    assert(open_);
     upload_ += bytes;
     tunnel_.home.count.rules[rule_slot_].upload.add(bytes);
     client_.bytes[static_cast<std::size_t>(purpose_)].upload.add(bytes);
@@ -223,7 +240,7 @@ void account::uploaded(std::size_t bytes, std::size_t may_have) noexcept
 void account::downloaded(std::size_t bytes) noexcept
 {
     download_ += bytes;
-    permit_.downloaded(bytes);
+    gate.downloaded(bytes);
     tunnel_.home.count.rules[rule_slot_].download.add(bytes);
     client_.bytes[static_cast<std::size_t>(purpose_)].download.add(bytes);
     if (upload_ + download_ - reported_bytes_ >= limits::progress_bytes) progress();
@@ -235,8 +252,9 @@ void account::progress()
     auto& e = tunnel_.home.due.at(tunnel_.slot);
     e.report = false;
     e.report_due = tunnel_.home.due.now() + ticks(limits::progress_interval);
-    tunnel_.home.log(line(audit_action::progress), limits::audit_reserve);
-    const auto most = tunnel_.said.by->max_age;
+    stand_alone();
+    tunnel_.home.audit.log(line(audit_action::progress), limits::audit_reserve);
+    const auto most = tunnel_.decision.rule->max_age;
     if (most.count() > 0 && steady_clock::now() - opened_at_ >= most) tunnel_.interrupt({ending::max_age, verdict::expired});
 }
 
@@ -246,29 +264,30 @@ void account::show_to(tunnel_list& list) const
     t.id = id_;
     t.client = tunnel_.who.source;
     t.client_port = tunnel_.who.port;
-    t.group_slot = tunnel_.rules->group_slot(tunnel_.who.groups);
+    t.group_slot = tunnel_.group_slot;
     t.rule_slot = rule_slot_;
     t.purpose = purpose_;
     t.mode = mode_;
     t.opened = opened_at_;
     t.upload = upload_;
     t.download = download_;
-    t.ech = tunnel_.ech;
-    t.throttled = throttled();
-    t.port = peer_.port;
+    t.ech = tunnel_.hidden != hidden_hello::none;
+    t.throttled = gate.throttled();
+    t.port = tunnel_.peer.port;
     if (!list.wants(t)) return;
-    t.address = peer_.address;
+    t.address = tunnel_.peer.address;
     if (tunnel_.to) t.host = tunnel_.to->host.str(), t.port = tunnel_.to->port;
     list.add(std::move(t));
 }
 
-void account::close_book()
+void account::close_books()
 {
     auto r = line(audit_action::close);
     r.ended = ended_;
     r.duration = steady_clock::now() - opened_at_;
-    tunnel_.home.log(r, 0);
-    leave();
+    if (summed_) r.said = reported_, tunnel_.home.audit.end_exchange(r);
+    else tunnel_.home.audit.log(r, 0);
+    detach();
     auto& count = tunnel_.home.count;
     count.closed[static_cast<std::size_t>(ended_)].add();
     auto& mine = count.tunnels[static_cast<std::size_t>(purpose_)];

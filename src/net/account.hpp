@@ -1,22 +1,21 @@
-// The book of one tunnel, or of one exchange on a plain-HTTP connection: every byte is added to the worker's live counters the moment it
-// moves, every request ends in exactly one decision, and the destructor closes the book. One worker's thread; lives in the frame of
-// the coroutine that serves the request.
+// The books of one tunnel, or of one exchange on a plain-HTTP connection: every byte is added to the worker's live counters the moment it
+// moves, every request ends in exactly one decision, and the destructor closes the books with one audit line. Counts and logs; what may
+// still be sent is its gate's to say. One worker's thread; lives in the frame of the coroutine that serves the request.
 #pragma once
 
 #include <exeat/policy.hpp>
 #include <net/audit_ring.hpp>
 #include <net/counters.hpp>
-#include <net/held_back.hpp>
-#include <net/upload_permit.hpp>
+#include <net/upload_gate.hpp>
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <string_view>
 
 namespace exeat::net {
 
 struct tunnel;
+struct refusal;
 struct client_account;
 class tunnel_list;
 
@@ -35,62 +34,60 @@ public:
 
     std::uint64_t id() const noexcept { return id_; }
     request_mode mode() const noexcept { return mode_; }
+    budget_minutes minute() const noexcept; // now
 
-    // The request was refused, or failed after it was opened: counted, and one audit line. `host` as far as it could be read; once per
-    // account.
-    void denied(verdict, std::string_view host, std::uint16_t port, std::string_view server_name = {});
-    // The client went away before its request was decided.
-    void abandoned() noexcept;
-    // A request that ends without any of these met an exception: it counts as denied, for overload.
-    // About to relay. False when the audit log cannot take it and must: then nothing may be relayed.
-    bool opened();
-    // A reload judged the tunnel again and another rule of the same effect allows it.
-    void moved_to(const rule&);
+    // ---- how the request is decided. One that meets none of these four met an exception: it counts as denied, for overload.
+    // Refused, or failed after it was opened: counted, and one audit line. Once per account; later calls do nothing.
+    void denied(const refusal&); // that has a verdict
+    // The client is gone before the request was open. Where the upstream was reached already, the log names it as opened and closed.
+    void abandoned();
+    // A CONNECT whose inside is plain HTTP: each request there has an account of its own, and this one says nothing.
+    void hand_over() noexcept { handed_over_ = true; }
+    // About to relay. Anything but allowed: the audit log cannot take it and must, or its client has no line left for it (rate); then
+    // nothing may be relayed.
+    verdict opened();
+
+    // ---- what holds it
+    upload_gate gate; // send_upstream() alone takes from it
+    // To the tunnel's decision, the first or a later one: its budgets, its counters. Throws std::bad_alloc, and then the tunnel must end.
+    void hold_to_decision();
     // To the throttles and budgets of detectors that are known now. Throws std::bad_alloc.
-    void hold_back();
-    bool throttled() const noexcept { return held_back_ && held_back_->slowed(); } // by a detector
+    void hold_to_findings();
+    bool is_open() const noexcept { return open_; }
 
-    // The budgets that the rule which allows it is held to. True when nothing is left of them and that must refuse it; `reported` when
-    // only report mode lets it pass. Throws std::bad_alloc.
-    bool budget_refuses(verdict& reported);
-    bool new_host_refuses() const noexcept; // after that: nothing is left for a host that is new to the client, and that must refuse it
-    std::size_t may_upload(std::size_t want) noexcept;               // how much may be written upstream now; then uploaded() must follow
-    bool waits() const noexcept;                                     // when nothing may: it waits rather than ends ...
-    bool waits_for_rate() const noexcept { return waits_for_rate_; } // ... and is woken by each sweep
-    interruption spent() const noexcept;                             // ... or how it ends
-    void uploaded(std::size_t bytes, std::size_t may_have) noexcept; // written upstream, of what might have been
-    void downloaded(std::size_t bytes) noexcept;                     // read from the upstream
-    void progress();                                                 // writes a progress line and sets the time of the next
+    // ---- what moves
+    void uploaded(std::size_t bytes) noexcept;   // written to the upstream
+    void downloaded(std::size_t bytes) noexcept; // read from the upstream
+    void note_gate();                            // counts and logs what is new at the gate
+    interruption spent() const noexcept;         // how it ends when its gate gives nothing and it does not wait
+    void progress();                             // writes a progress line and sets the time of the next
     std::uint64_t bytes() const noexcept { return upload_ + download_; }
     void show_to(tunnel_list&) const; // of a tunnel that relays
     void ends(ending e) noexcept { ended_ = e; }
 
 private:
     audit_record line(audit_action) const;
-    void enter(const rule&) noexcept;
-    void hold_to_budget();
-    std::size_t on_budget() const noexcept;
-    bool only_told() const noexcept;
-    bool waits_for_budget() const noexcept;
-    bool cut_at_new_host() const noexcept;
-    void leave() noexcept;
-    void close_book();
+    void take_names_of_decision() noexcept;
+    void attach(const rule&) noexcept;
+    void detach() noexcept;
+    void close_books();
+    bool is_exchange() const noexcept { return mode_ == request_mode::http || mode_ == request_mode::transparent_http; }
+    verdict open_lines();
+    void stand_alone();
 
     tunnel& tunnel_;
     client_account& client_;
     const std::uint64_t id_;
     const request_mode mode_;
-    bool denied_ = false, open_ = false, abandoned_ = false, named_itself_ = false;
+    bool denied_ = false, open_ = false, abandoned_ = false, handed_over_ = false, named_itself_ = false;
+    bool summed_ = false; // an exchange that shares its line with others
     ending ended_ = ending::internal_error;
     purpose purpose_ = purpose::pull;
     verdict reported_ = verdict::allowed;
     std::uint32_t rule_slot_ = 0;
+    std::uint64_t rule_id_ = 0;
     std::uint64_t upload_ = 0, download_ = 0, reported_bytes_ = 0;
     std::chrono::steady_clock::time_point opened_at_{};
-    endpoint peer_;
-    upload_permit permit_;
-    std::unique_ptr<held_back> held_back_; // nearly always none
-    bool overdrawn_ = false, waits_for_rate_ = false, over_new_host_ = false;
 };
 
 } // namespace exeat::net

@@ -1,5 +1,5 @@
-// How many connections there may be, in all and from one source, over all workers. Relaxed atomics, no lock. A source is counted in two
-// cells of a keyed table and its count is the smaller one: others can only make it look busier when they meet it in both cells, which
+// How many connections there may be, in all and from one source (client::key), over all workers. Relaxed atomics, no lock. It is counted in
+// two cells of a keyed table and its count is the smaller one: others can only make it look busier when they meet it in both cells, which
 // nobody can aim for without the key.
 #pragma once
 

@@ -1,9 +1,10 @@
 #include <net/connect.hpp>
 
 #include <net/socket.hpp>
-#include <net/worker.hpp>
+#include <net/stage_context.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <memory>
 
@@ -15,7 +16,8 @@ namespace {
 struct attempt {
     watched_socket* socket;
     endpoint to;
-    std::unique_ptr<watched_socket> later; // its address must not change once watched
+    std::unique_ptr<watched_socket> later;        // its address must not change once watched
+    std::optional<descriptor_share::lease> lease; // of a later one
 };
 
 bool ours(int error) noexcept // not the destination's fault: this machine has run out of something
@@ -30,6 +32,7 @@ upstream_error kind_of(int error) noexcept
     case ECONNREFUSED: return upstream_error::refused;
     case ETIMEDOUT: return upstream_error::timed_out;
     case ECONNRESET: return upstream_error::reset;
+    case EACCES: // refused here
     case ENETUNREACH:
     case EHOSTUNREACH: return upstream_error::unreachable;
     default: return upstream_error::other;
@@ -52,7 +55,10 @@ void interleave(std::vector<checked_address>& all)
 
 class race {
 public:
-    race(tunnel& t, const std::vector<checked_address>& to, std::uint16_t port) : t_{t}, to_{to}, port_{port} {}
+    race(tunnel& t, const std::vector<checked_address>& to, std::uint16_t port) : t_{t}, to_{to}, port_{port}
+    {
+        t_.upstream = watched_socket{{}, &t_.wake}; // what served an earlier request is no attempt
+    }
     race(const race&) = delete;
     race& operator=(const race&) = delete;
     ~race()
@@ -67,15 +73,16 @@ public:
     void start_next()
     {
         const endpoint to{to_[next_++].address(), port_};
-        auto opened = begin_connect(to);
-        if (!opened) return failed(opened.error().value());
-        attempt a{&t_.upstream, to, nullptr};
-        if (t_.upstream.fd) a.later = std::make_unique<watched_socket>(), a.socket = a.later.get();
-        *a.socket = watched_socket{std::move(*opened), &t_.wake};
-        a.socket->readable = a.socket->writable = false; // until the kernel says so
-        if (t_.home.events.watch(*a.socket)) return running_.push_back(std::move(a));
-        a.socket->close();
-        failed(ENOBUFS);
+        // A later list, or a new address of this machine, may have taken the permission for this one since it was checked.
+        if (!check_address(*t_.decision.approval, to.address, t_.home.own())) return failed(EACCES);
+        attempt a{&t_.upstream, to, nullptr, std::nullopt};
+        if (t_.upstream.fd) {
+            a.lease = t_.home.spare.take(1);
+            if (!a.lease) return replace_oldest(to);
+            a.later = std::make_unique<watched_socket>();
+            a.socket = a.later.get();
+        }
+        start(std::move(a));
     }
 
     // True when one is through; the failed ones are dropped.
@@ -97,6 +104,29 @@ public:
     void gave_up() const noexcept { t_.home.count.upstream_failed[static_cast<std::size_t>(upstream_error::timed_out)].add(); }
 
 private:
+    void start(attempt a)
+    {
+        auto opened = begin_connect(a.to);
+        if (!opened) return failed(opened.error().value());
+        *a.socket = watched_socket{std::move(*opened), &t_.wake};
+        a.socket->readable = a.socket->writable = false; // until the kernel says so
+        if (t_.home.events.watch(*a.socket)) return running_.push_back(std::move(a));
+        a.socket->close();
+        failed(ENOBUFS);
+    }
+
+    // No descriptor for one attempt more: the one that has waited longest makes room.
+    void replace_oldest(const endpoint& to)
+    {
+        if (running_.empty()) return failed(EMFILE);
+        failed(ETIMEDOUT);
+        attempt a{std::move(running_.front())};
+        running_.erase(running_.begin());
+        a.socket->close();
+        a.to = to;
+        start(std::move(a));
+    }
+
     void failed(int error) noexcept
     {
         error_ = error;
@@ -105,12 +135,15 @@ private:
 
     bool take(attempt& a)
     {
+        assert(a.socket->fd);
         won_ = true;
         t_.peer = a.to;
         if (!a.later) return true; // the others close with the race
         t_.upstream = std::move(*a.later);
         running_.clear();
-        return t_.home.events.watch(t_.upstream, true);
+        won_ = t_.home.events.watch(t_.upstream, true);
+        if (!won_) t_.upstream.close(), failed(ENOBUFS);
+        return won_;
     }
 
     tunnel& t_;

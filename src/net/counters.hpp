@@ -8,12 +8,14 @@
 #include <exeat/limits.hpp>
 #include <exeat/rule.hpp>
 #include <exeat/verdict.hpp>
+#include <net/untouched_pages.hpp>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <type_traits>
 
 namespace exeat::net {
 
@@ -65,10 +67,12 @@ constexpr request_mode first_mode(listen_mode m) noexcept
 inline constexpr std::array<std::string_view, request_modes> request_mode_words{"connect", "http", "transparent_tls", "transparent_http",
                                                                                 "sni"};
 
-enum class dns_result : std::uint8_t { answered, cached, no_data, failed, timed_out, overloaded, refused };
-inline constexpr std::size_t dns_results = 7;
-inline constexpr std::array<std::string_view, dns_results> dns_result_words{"answered",  "cached",     "no_data", "failed",
-                                                                            "timed_out", "overloaded", "refused"};
+// partial: addresses of one family; the question for the other one failed or had no answer in time. no_data: the name is there, and has no
+// address. too_many: limits::dns_addresses.
+enum class dns_result : std::uint8_t { answered, partial, cached, no_such_name, no_data, failed, timed_out, overloaded, refused, too_many };
+inline constexpr std::size_t dns_results = 10;
+inline constexpr std::array<std::string_view, dns_results> dns_result_words{
+    "answered", "partial", "cached", "no_such_name", "no_data", "failed", "timed_out", "overloaded", "refused", "too_many"};
 
 enum class upstream_error : std::uint8_t { refused, unreachable, timed_out, reset, no_resources, other };
 inline constexpr std::size_t upstream_errors = 6;
@@ -98,9 +102,27 @@ struct counters {
     histogram<decision_ns> decision;
     histogram<setup_ns> setup; // from accept to relaying
     counter orig_dst_mismatch; // transparent: the name resolved elsewhere than the client had dialled
+    counter other_host;        // CONNECT requests whose Host named another place than their target
+    counter silent;            // connections, and tunnels for plain HTTP, that ended before their client had sent anything
+    counter sent_again;        // plain-HTTP requests whose kept upstream connection had ended, on a new one
     counter accept_pauses;     // out of fds or memory
     counter out_of_memory;     // tunnels and look-ups that were given up for lack of it
     counter audit_dropped;     // records that found no room in the ring
+    counter audit_summed;      // denials and exchanges that share a line with others
+    std::array<counter, client_rate_words.size()> over_rate; // refused for it, by which limit
+};
+
+// A worker's counters, which have a cell for every rule and group there may ever be: memory only where something was counted. Nothing
+// but zeros is in them at birth, as in pages that were never touched, so that what the constructor wrote can be forgotten.
+class sparse_counters {
+public:
+    sparse_counters() : all_{::new (pages_.data()) counters{}} { pages_.forget(0, sizeof(counters)); } // throws std::bad_alloc
+    counters& operator*() const noexcept { return *all_; }
+
+private:
+    static_assert(std::is_trivially_destructible_v<counters>);
+    untouched_pages pages_{sizeof(counters)};
+    counters* const all_;
 };
 
 } // namespace exeat::net

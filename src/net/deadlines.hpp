@@ -35,12 +35,13 @@ public:
         bool report = false;             // report_due was reached
         std::uint8_t purpose = purposes; // of a tunnel that relays; `purposes` while it does not
         std::int64_t started = 0;        // steady nanoseconds
-        const account* book = nullptr;   // of a tunnel that relays
+        const account* bill = nullptr;   // of a tunnel that relays
     };
 
     slot add(waiter&);
     void remove(slot) noexcept;
     entry& at(slot s) noexcept { return entries_[s]; }
+    const entry& at(slot s) const noexcept { return entries_[s]; }
     std::size_t size() const noexcept { return entries_.size(); } // slots, free ones too
     tick now() const noexcept { return now_; }
 

@@ -1,13 +1,19 @@
 #include <net/dns_channel.hpp>
 
 #include <exeat/limits.hpp>
+#include <net/dns_ports.hpp>
+#include <net/dns_tries.hpp>
+#include <net/kept_memory.hpp>
 #include <net/socket.hpp>
 
+#include <algorithm>
 #include <ares.h>
 #include <array>
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <netdb.h>
+#include <netinet/tcp.h>
 #include <stdexcept>
+#include <sys/uio.h>
 #include <unordered_map>
 
 namespace exeat::net {
@@ -24,53 +30,6 @@ void set_up_library()
     if (said != ARES_SUCCESS) throw std::runtime_error{ares_strerror(said)};
 }
 
-// Two tries, the second twice as long: together the configured time.
-int first_try(std::chrono::milliseconds whole) { return std::max(1, static_cast<int>(whole.count() / 3)); }
-
-dns_result result_of(int status) noexcept
-{
-    switch (status) {
-    case ARES_SUCCESS: return dns_result::answered;
-    case ARES_ENODATA:
-    case ARES_ENOTFOUND: return dns_result::no_data;
-    case ARES_ETIMEOUT: return dns_result::timed_out;
-    case ARES_EREFUSED:
-    case ARES_ECONNREFUSED: return dns_result::refused;
-    default: return dns_result::failed;
-    }
-}
-
-dns_answer read_answer(int status, const ares_addrinfo* info)
-{
-    dns_answer a;
-    a.result = result_of(status);
-    a.ttl = limits::dns_ttl_ceiling;
-    for (const auto* n = info ? info->nodes : nullptr; n && a.addresses.size() <= limits::dns_addresses; n = n->ai_next) {
-        sockaddr_storage s{};
-        if (n->ai_addrlen > sizeof s) continue;
-        std::memcpy(&s, n->ai_addr, n->ai_addrlen);
-        a.addresses.push_back(from_kernel(s).address);
-        a.ttl = std::min(a.ttl, std::chrono::seconds{n->ai_ttl});
-    }
-    for (const auto* c = info ? info->cnames : nullptr; c; c = c->next) a.ttl = std::min(a.ttl, std::chrono::seconds{c->ttl});
-    a.failed = status != ARES_SUCCESS || a.addresses.empty() || a.addresses.size() > limits::dns_addresses;
-    if (a.failed && status == ARES_SUCCESS) a.result = dns_result::no_data;
-    return a;
-}
-
-// Nothing may be thrown through c-ares.
-dns_answer read_in_memory(int status, const ares_addrinfo* info) noexcept
-{
-    try {
-        return read_answer(status, info);
-    } catch (const std::bad_alloc&) {
-        dns_answer none;
-        none.result = dns_result::failed;
-        none.failed = true;
-        return none;
-    }
-}
-
 } // namespace
 
 struct dns_channel::parts {
@@ -85,58 +44,87 @@ struct dns_channel::parts {
         bool want_read = false, want_write = false, reading = false, writing = false;
     };
 
-    explicit parts(asio::io_context& i) : io{i} {}
+    // Of one half of a question.
+    struct half_question {
+        half_question(parts& p, dns_half h, std::shared_ptr<const answer_handler> c) noexcept : home{p}, half{h}, call{std::move(c)}
+        {
+            ++home.open_questions;
+        }
+        ~half_question() { --home.open_questions; }
+        half_question(const half_question&) = delete;
+        half_question& operator=(const half_question&) = delete;
+        parts& home;
+        const dns_half half;
+        const std::shared_ptr<const answer_handler> call;
+    };
+
+    parts(asio::io_context& i, std::chrono::milliseconds timeout) : io{i}, ports{timeout}, udp{i, ports.events()} {}
     ~parts()
     {
         if (channel) ::ares_destroy(channel);
+        if (udp.is_open()) udp.release(); // the ports close it
     }
-    void open(const config&);
-    void set_servers(const std::vector<endpoint>&);
+    void open(std::span<const endpoint> servers, std::chrono::milliseconds timeout);
+    void ask(const std::string& absolute, std::unique_ptr<half_question>) noexcept;
+    void wait_for_ports() noexcept;
+    int open_socket(int family, int type) noexcept;
+    static const ares_socket_functions& socket_functions() noexcept;
     void socket_state(int fd, bool read, bool write);
     void watch_all() noexcept;
     void wait(int fd, const std::shared_ptr<watch>&);
 
     asio::io_context& io;
+    dns_ports ports;
+    shared_kept_memory udp_memory; // its operation may outlive the channel
+    descriptor udp;                // readable when a port is
+    bool udp_waits = false;
     ares_channel channel = nullptr;
+    std::size_t tcp_open = 0;
     std::unordered_map<int, std::shared_ptr<watch>> sockets;
+    std::size_t open_questions = 0; // halves of them
     bool stopped = false;
+    const std::shared_ptr<bool> alive = std::make_shared<bool>(true); // of what the io_context still holds of it at its end
 };
 
-void dns_channel::parts::open(const config& c)
+void dns_channel::parts::open(std::span<const endpoint> servers, std::chrono::milliseconds timeout)
 {
+    if (servers.empty()) throw std::runtime_error{"no DNS server"};
+    servers = servers.first(std::min(servers.size(), limits::dns_servers));
     set_up_library();
+    const auto plan = plan_tries(timeout, servers.size());
     ares_options o{};
     char lookups[] = "b"; // DNS only: no hosts file
     o.lookups = lookups;
     o.flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES;
-    o.timeout = first_try(c.dns_timeout);
-    o.tries = 2;
+    o.timeout = static_cast<int>(plan.first.count());
+    o.tries = plan.rounds;
     o.ndots = 0;
-    o.domains = nullptr;
-    o.ndomains = 0; // else the machine's search list is taken
+    in_addr loopback{htonl(INADDR_LOOPBACK)}; // in place of what resolv.conf says, until the servers are set
+    o.servers = &loopback;
+    o.nservers = 1;
     o.sock_state_cb_data = this;
     o.sock_state_cb = [](void* self, ares_socket_t fd, int r, int w) {
         try {
             static_cast<parts*>(self)->socket_state(fd, r != 0, w != 0);
         } catch (const std::exception&) {} // not watched for lack of memory: the next sweep tries again
     };
+    // With all of these given, c-ares reads no file. No domains: else the machine's search list is taken.
     const int mask = ARES_OPT_LOOKUPS | ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_DOMAINS |
-                     ARES_OPT_SOCK_STATE_CB;
+                     ARES_OPT_SORTLIST | ARES_OPT_SERVERS | ARES_OPT_NOROTATE | ARES_OPT_SOCK_STATE_CB;
     if (const int said = ::ares_init_options(&channel, &o, mask); said != ARES_SUCCESS) throw std::runtime_error{ares_strerror(said)};
-    if (!c.dns_servers.empty()) set_servers(c.dns_servers);
-}
-
-void dns_channel::parts::set_servers(const std::vector<endpoint>& servers)
-{
     std::string list;
     for (const auto& s : servers) (list += s.to_string()) += ',';
-    if (!list.empty()) list.pop_back();
+    list.pop_back();
     if (const int said = ::ares_set_servers_ports_csv(channel, list.c_str()); said != ARES_SUCCESS)
         throw std::runtime_error{ares_strerror(said)};
+    ::ares_set_socket_functions(channel, &socket_functions(), this);
+    ports.share_among(servers.size());
+    wait_for_ports();
 }
 
 void dns_channel::parts::socket_state(int fd, bool read, bool write)
 {
+    if (dns_ports::is_line(fd)) return;
     if (!read && !write) { // c-ares closes it next: let go of it now, its number may be another socket's in a moment
         if (const auto at = sockets.find(fd); at != sockets.end()) at->second->on.release();
         sockets.erase(fd);
@@ -148,6 +136,73 @@ void dns_channel::parts::socket_state(int fd, bool read, bool write)
     w->want_read = read;
     w->want_write = write;
     wait(fd, w);
+}
+
+void dns_channel::parts::wait_for_ports() noexcept
+{
+    if (udp_waits || stopped) return;
+    udp_waits = true;
+    try {
+        udp.async_wait(descriptor::wait_read,
+                       asio::bind_allocator(udp_memory.memory(), [this, left = std::weak_ptr{alive}](boost::system::error_code failed) {
+                           if (failed || left.expired()) return; // stopped: nothing of this may be touched
+                           udp_waits = false;
+                           ports.turn([this](int line) { ::ares_process_fd(channel, line, ARES_SOCKET_BAD); });
+                           wait_for_ports();
+                       }));
+    } catch (const std::exception&) { // the next sweep tries again
+        udp_waits = false;
+    }
+}
+
+// TCP is c-ares' own: one connection to each server at most.
+int dns_channel::parts::open_socket(int family, int type) noexcept
+{
+    if (type == SOCK_DGRAM) return ports.open();
+    if (tcp_open >= limits::dns_sockets - limits::dns_ports) {
+        errno = EMFILE;
+        return -1;
+    }
+    const int fd = ::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    ++tcp_open;
+    return fd;
+}
+
+// What c-ares calls instead of the kernel.
+const ares_socket_functions& dns_channel::parts::socket_functions() noexcept
+{
+    static constexpr auto home = [](void* self) -> parts& { return *static_cast<parts*>(self); };
+    static const ares_socket_functions functions{
+        [](int family, int type, int, void* self) { return home(self).open_socket(family, type); },
+        [](ares_socket_t fd, void* self) {
+            auto& p = home(self);
+            if (dns_ports::is_line(fd)) return p.ports.close(fd), 0;
+            --p.tcp_open;
+            return ::close(fd);
+        },
+        [](ares_socket_t fd, const sockaddr* to, ares_socklen_t size, void* self) {
+            return dns_ports::is_line(fd) ? home(self).ports.connect(fd, to, size) : ::connect(fd, to, size);
+        },
+        [](ares_socket_t fd, void* room, std::size_t size, int flags, sockaddr* from, ares_socklen_t* from_size,
+           void* self) -> ares_ssize_t {
+            if (!dns_ports::is_line(fd)) return ::recvfrom(fd, room, size, flags, from, from_size);
+            return home(self).ports.receive(fd, {static_cast<char*>(room), size}, from, from_size);
+        },
+        [](ares_socket_t fd, const iovec* vectors, int count, void* self) -> ares_ssize_t {
+            if (dns_ports::is_line(fd)) {
+                const std::string_view query{static_cast<const char*>(vectors->iov_base), vectors->iov_len};
+                return home(self).ports.send(fd, count == 1 ? query : std::string_view{}, std::chrono::steady_clock::now());
+            }
+            msghdr m{};
+            m.msg_iov = const_cast<iovec*>(vectors);
+            m.msg_iovlen = static_cast<std::size_t>(count);
+            return ::sendmsg(fd, &m, MSG_NOSIGNAL);
+        },
+    };
+    return functions;
 }
 
 // Whatever c-ares waits for and we do not, because there was no memory when it began.
@@ -186,30 +241,49 @@ void dns_channel::parts::wait(int fd, const std::shared_ptr<watch>& w)
     arm(descriptor::wait_write, w->want_write, &watch::writing);
 }
 
-dns_channel::dns_channel(asio::io_context& io, const config& c) : parts_{std::make_unique<parts>(io)} { parts_->open(c); }
-dns_channel::~dns_channel() = default;
-
-void dns_channel::ask(const std::string& name, answer_handler handler)
+// The question is c-ares' from here on, which answers it once, possibly at once.
+void dns_channel::parts::ask(const std::string& absolute, std::unique_ptr<half_question> q) noexcept
 {
     ares_addrinfo_hints hints{};
     hints.ai_flags = ARES_AI_NOSORT; // connect() orders them, and c-ares would open sockets to do it
-    hints.ai_family = AF_UNSPEC;
+    hints.ai_family = q->half == dns_half::a ? AF_INET : AF_INET6;
     hints.ai_socktype = SOCK_STREAM;
-    auto kept = std::make_unique<answer_handler>(std::move(handler));
     const auto done = [](void* data, int status, int, ares_addrinfo* info) {
-        const std::unique_ptr<answer_handler> call{static_cast<answer_handler*>(data)};
-        auto answer = read_in_memory(status, info);
+        const std::unique_ptr<half_question> asked{static_cast<half_question*>(data)};
+        auto answer = read_answer(status, info);
         ::ares_freeaddrinfo(info);
-        (*call)(std::move(answer));
+        (*asked->call)(asked->half, std::move(answer));
     };
-    const auto absolute = name + '.';
-    ::ares_getaddrinfo(parts_->channel, absolute.c_str(), nullptr, &hints, done, kept.release());
+    ::ares_getaddrinfo(channel, absolute.c_str(), nullptr, &hints, done, q.release());
 }
+
+dns_channel::dns_channel(asio::io_context& io, std::span<const endpoint> servers, std::chrono::milliseconds timeout)
+    : parts_{std::make_unique<parts>(io, timeout)}
+{
+    parts_->open(servers, timeout);
+}
+
+dns_channel::~dns_channel() = default;
+
+// All memory of ours is taken before the first half is asked for.
+void dns_channel::ask(const std::string& name, answer_handler handler)
+{
+    const auto absolute = name + '.';
+    const auto call = std::make_shared<const answer_handler>(std::move(handler));
+    auto a = std::make_unique<parts::half_question>(*parts_, dns_half::a, call);
+    auto aaaa = std::make_unique<parts::half_question>(*parts_, dns_half::aaaa, call);
+    parts_->ask(absolute, std::move(a));
+    parts_->ask(absolute, std::move(aaaa));
+}
+
+bool dns_channel::idle() const noexcept { return parts_->open_questions == 0; }
 
 void dns_channel::sweep()
 {
     ::ares_process_fd(parts_->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); // its timeouts
     parts_->watch_all();
+    parts_->ports.expire(std::chrono::steady_clock::now());
+    parts_->wait_for_ports();
 }
 
 void dns_channel::stop()
@@ -217,6 +291,8 @@ void dns_channel::stop()
     parts_->stopped = true;
     ::ares_cancel(parts_->channel);
     parts_->sockets.clear();
+    boost::system::error_code ignored;
+    parts_->udp.cancel(ignored);
 }
 
 } // namespace exeat::net

@@ -1,32 +1,49 @@
 #include <net/http_exchange.hpp>
 
 #include <net/http_heads.hpp>
+#include <net/send.hpp>
 #include <net/socket.hpp>
-#include <net/worker.hpp>
+#include <net/stage_context.hpp>
+
+#include <cassert>
+#include <cerrno>
 
 namespace exeat::net {
 
 http_exchange::http_exchange(tunnel& t, const request_head& r)
-    : t_{t}, method_{r.method}, http_1_0_{r.minor == 0}, json_{r.accepts_json}, keep_client_{r.keep_alive}, request_{r.body, true},
-      to_upstream_{head_for_upstream(r)}
+    : t_{t}, method_{r.method}, http_1_0_{r.minor == 0}, keep_client_{r.keep_alive}, request_{r.body, true}, to_upstream_{
+                                                                                                                 head_for_upstream(r)}
 {}
 
 task<ending> http_exchange::run()
 {
     const auto idle = t_.home.settings().idle_timeout;
     t_.set_deadline(idle);
-    for (auto seen = t_.book->bytes();;) {
+    for (auto seen = t_.bill->bytes();;) {
         if (t_.cut) co_return t_.cut->as;
         const bool more_up = step_up();
         const bool more_down = !over_ && step_down();
         if (over_) co_return why_;
         if (finished()) co_return ending::finished;
-        if (const auto now = t_.book->bytes(); now != seen) seen = now, t_.set_deadline(idle);
+        if (t_.client_side.failed) co_return ending::client_reset; // seen by nobody while its upload waits
+        if (const auto now = t_.bill->bytes(); now != seen) seen = now, t_.set_deadline(idle);
         if (t_.deadline_passed()) co_return ending::idle_timeout;
-        if (t_.home.due.at(t_.slot).report) t_.book->progress();
+        if (t_.home.due.at(t_.slot).report) t_.bill->progress();
         if (more_up || more_down) t_.wake.yield();
         co_await t_.event();
     }
+}
+
+bool http_exchange::upstream_reusable() const noexcept
+{
+    if (!finished() || !keep_upstream_ || upstream_reset_) return false;
+    return request_.done() && to_upstream_.empty() && from_upstream_.empty();
+}
+
+bool http_exchange::client_reusable() const noexcept
+{
+    assert(!keep_client_ || !answered_ || request_.done()); // what its head promised the client
+    return finished() && keep_client_ && request_.done();
 }
 
 bool http_exchange::lost(ending why) noexcept
@@ -36,31 +53,44 @@ bool http_exchange::lost(ending why) noexcept
     return false;
 }
 
-bool http_exchange::without_leave() noexcept
+bool http_exchange::spent() noexcept
 {
-    if (t_.book->waits()) return false;
-    const auto how = t_.book->spent();
+    const auto how = t_.bill->spent();
     refused_ = how.before;
     return lost(how.as);
 }
 
-// Sends what is on its way. True when all of it is gone.
-bool http_exchange::flush(watched_socket& to, std::string& bytes, bool up)
+// Sends what is on its way upstream. True when all of it is gone.
+bool http_exchange::flush_up()
 {
-    while (!bytes.empty()) {
-        if (!to.writable) return false;
-        const auto leave = up ? t_.book->may_upload(bytes.size()) : bytes.size();
-        if (leave == 0) return without_leave();
-        const auto r = write_some(to, std::string_view{bytes}.substr(0, leave));
-        if (up) t_.book->uploaded(r.bytes, leave);
-        if (r.failed()) {
-            // An upstream that stops listening may still have answered: step_down() sees what it said.
-            if (!up || answered_) return lost(up ? ending::upstream_reset : ending::client_reset);
-            to.writable = false;
+    while (!to_upstream_.empty()) {
+        if (!t_.upstream.writable) return false;
+        const auto s = send_upstream(*t_.bill, t_.upstream, to_upstream_);
+        to_upstream_.erase(0, s.bytes);
+        switch (s.what) {
+        case sent::how::wrote: break;
+        case sent::how::waits: t_.set_deadline(t_.home.settings().idle_timeout); return false; // that is not idle
+        case sent::how::spent: return spent();
+        case sent::how::failed:
+            // An upstream that stops listening may still have answered: step_down() sees what it said. EPIPE says that it ended its
+            // answer first (FIN); after any other error the socket reports an end where there was a reset.
+            upstream_reset_ |= s.error != EPIPE;
+            t_.upstream.writable = false;
             return false;
         }
-        if (!up) begun_ |= r.bytes > 0;
-        bytes.erase(0, r.bytes);
+    }
+    return true;
+}
+
+// The same for what is on its way to the client.
+bool http_exchange::flush_down()
+{
+    while (!to_client_.empty()) {
+        if (!t_.client_side.writable) return false;
+        const auto r = write_some(t_.client_side, to_client_);
+        if (r.failed()) return lost(ending::client_reset);
+        begun_ |= r.bytes > 0;
+        to_client_.erase(0, r.bytes);
     }
     return true;
 }
@@ -79,7 +109,7 @@ void http_exchange::take_request(std::string_view bytes)
 bool http_exchange::step_up()
 {
     for (std::size_t turn = 0; turn < limits::turn_bytes;) {
-        if (!flush(t_.upstream, to_upstream_, true) || over_) return false;
+        if (!flush_up() || over_) return false;
         if (request_.done()) return false;
         if (!t_.held.empty()) {
             const auto early = std::exchange(t_.held, {});
@@ -100,8 +130,9 @@ bool http_exchange::step_up()
 
 void http_exchange::read_answer_head()
 {
-    const auto scan = scan_response_head(from_upstream_, method_);
-    if (std::holds_alternative<need_more>(scan)) return;
+    const auto scan = scan_response_head(from_upstream_, method_, known_);
+    known_ = std::holds_alternative<need_more>(scan) ? from_upstream_.size() : 0;
+    if (known_ > 0) return;
     const auto* head = std::get_if<response_head>(&scan);
     const bool interim = head && head->status < 200;
     if (!head || (interim && ++interim_ > limits::interim_responses)) {
@@ -112,7 +143,8 @@ void http_exchange::read_answer_head()
     const bool chunks = head->body.how == body_framing::kind::chunked;
     if (!interim) {
         answered_ = true;
-        keep_upstream_ = head->keep_alive && head->body.how != body_framing::kind::until_close;
+        // A server of HTTP/1.0 may not have known where a chunked request ends (RFC 9112 section 6.1).
+        keep_upstream_ = head->keep_alive && head->minor >= 1 && head->body.how != body_framing::kind::until_close;
         keep_client_ = keep_client_ && head->body.how != body_framing::kind::until_close && !(chunks && http_1_0_) && request_.done();
         answer_ = http_body{head->body, chunks && !http_1_0_};
     }
@@ -141,18 +173,20 @@ void http_exchange::take_answer()
 bool http_exchange::step_down()
 {
     for (std::size_t turn = 0; turn < limits::turn_bytes;) {
-        if (!flush(t_.client_side, to_client_, false) || over_) return false;
+        if (!flush_down() || over_) return false;
         if (answered_ && answer_.done()) return false;
         if (!t_.upstream.readable) return false;
         const auto got = read_some(t_.upstream, t_.home.scratch());
         if (got.would_block()) return false;
         if (got.failed() || got.ended()) {
-            if (got.ended() && answered_ && answer_.end_of_input()) return false;
+            const bool reset = got.failed() || upstream_reset_;
+            if (!reset && answered_ && answer_.end_of_input()) return false;
             refused_ = answered_ ? verdict::upstream_malformed : verdict::connect_failure;
-            return lost(got.failed() ? ending::upstream_reset : ending::upstream_malformed);
+            return lost(reset ? ending::upstream_reset : ending::upstream_malformed);
         }
         turn += got.bytes;
-        t_.book->downloaded(got.bytes);
+        heard_ = true;
+        t_.bill->downloaded(got.bytes);
         from_upstream_.append(t_.home.scratch().data(), got.bytes);
         take_answer();
         if (over_) return false;

@@ -1,83 +1,112 @@
 #include <net/http_forward.hpp>
 
 #include <net/http_exchange.hpp>
+#include <net/judge.hpp>
 #include <net/reach.hpp>
-#include <net/refuse.hpp>
 #include <net/socket.hpp>
-#include <net/worker.hpp>
+#include <net/stage_context.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <utility>
 
 namespace exeat::net {
 
 namespace {
 
-// An idle upstream that has ended, or has said something unasked, is of no use.
+// An idle upstream that has ended, or has said something unasked, is of no use. The socket is asked, not the flag: between two requests of
+// a pipeline no event is taken.
 bool fresh(watched_socket& s) noexcept
 {
     if (!s.fd || s.broken || s.peer_closed) return false;
-    if (!s.readable) return true;
     char unasked = 0;
     return read_some(s, {&unasked, 1}).would_block();
 }
 
 bool can_reuse_upstream(tunnel& t) noexcept
 {
-    const bool same = t.upstream_of && t.upstream_of->to == *t.to && t.upstream_of->rule_slot == t.said.by->slot;
-    return same && t.said.by->kind != rule_kind::deny && fresh(t.upstream) &&
-           check_address(*t.said.leave, t.peer.address, t.home.own()).has_value();
+    const auto& d = t.decision;
+    const bool same = t.upstream_of && t.upstream_of->to == *t.to && t.upstream_of->rule_id == d.rule->id;
+    return same && fresh(t.upstream) && check_address(*d.approval, t.peer.address, t.home.own()).has_value();
 }
 
-task<verdict> reach_or_reuse(tunnel& t)
+task<checked> reach_or_reuse(tunnel& t, bool& reused)
 {
-    const auto said = judge(t);
-    if (said != verdict::allowed) co_return said;
-    if (can_reuse_upstream(t)) co_return t.home.may_log() ? verdict::allowed : verdict::audit_unavailable;
+    reused = can_reuse_upstream(t);
+    if (reused) {
+        if (!t.home.audit.may_log()) co_return refused(verdict::audit_unavailable);
+        co_return checked{};
+    }
     t.upstream_of.reset();
     t.upstream.close();
     t.upstream = watched_socket{};
     t.upstream.owner = &t.wake;
     const auto reached = co_await reach(t);
-    if (reached == verdict::allowed) t.upstream_of = std::make_unique<upstream_binding>(*t.to, t.said.by->slot);
+    if (reached) t.upstream_of = std::make_unique<upstream_binding>(*t.to, t.decision.rule->id);
     co_return reached;
 }
 
-task<> refuse(tunnel& t, const request_head& head, verdict why)
+// From the request's head to an upstream that may take it.
+task<checked> open_exchange(tunnel& t, bool& reused)
 {
-    auto no = refusal_of(t, why);
-    no.json = head.accepts_json;
-    no.body_follows = head.body.how != body_framing::kind::none;
-    co_await refuse_http(t, std::move(no));
+    auto stage = judge(t);
+    if (stage) stage = co_await reach_or_reuse(t, reused);
+    if (stage && t.cut) stage = refused(t.cut->before);
+    if (!stage) co_return stage;
+    const auto may = t.bill->opened();
+    if (may != verdict::allowed) co_return refused(may);
+    co_return stage;
+}
+
+// Whether the request can be sent twice: its method is idempotent (RFC 9110 section 9.2.2), and all of it is in its head.
+bool repeatable(const request_head& r) noexcept
+{
+    constexpr std::array<std::string_view, 6> idempotent{"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
+    const bool bare = r.body.how == body_framing::kind::none || (r.body.how == body_framing::kind::length && r.body.length == 0);
+    return bare && std::find(idempotent.begin(), idempotent.end(), r.method) != idempotent.end();
+}
+
+// The upstream had ended the kept connection before it read the request. What can be sent twice is; else the client sees what it would
+// have seen without a proxy, and knows what that means for its request.
+after_exchange meet_end(tunnel& t, const http_exchange& ended, bool again)
+{
+    t.bill->ends(ending::upstream_reset);
+    t.upstream.close();
+    if (again) return after_exchange::send_again;
+    if (ended.upstream_reset()) reset_on_close(t.client_side);
+    return after_exchange::over;
 }
 
 } // namespace
 
-task<bool> forward(tunnel& t, const request_head& head)
+task<or_refusal<after_exchange>> forward(tunnel& t, const request_head& head)
 {
-    auto said = co_await reach_or_reuse(t);
-    if (said == verdict::allowed && t.cut) said = t.cut->before;
-    if (said == verdict::allowed && !t.book->opened()) said = verdict::audit_unavailable;
-    if (said != verdict::allowed) {
-        co_await refuse(t, head, said);
-        co_return false;
+    bool reused = false;
+    const auto stage = co_await open_exchange(t, reused);
+    if (!stage) {
+        auto no = stage.error();
+        no.body_follows = head.body.how != body_framing::kind::none;
+        co_return no;
     }
     http_exchange exchange{t, head};
-    t.held.erase(0, head.bytes); // from here on the views in `head` are gone
+    const bool again = reused && repeatable(head);
+    if (!again) t.held.erase(0, head.bytes);            // from here on the views in `head` are gone
+    auto bound = std::exchange(t.upstream_of, nullptr); // no request may find the connection until this one is over
     const auto how = co_await exchange.run();
-    t.book->ends(how);
-    if (!exchange.upstream_reusable()) {
-        t.upstream_of.reset();
-        t.upstream.close();
-    }
-    if (exchange.refused() != verdict::allowed) {
-        auto no = refusal_of(t, exchange.refused());
-        no.json = exchange.client_accepts_json();
-        no.body_follows = true;
-        if (exchange.response_begun()) t.book->denied(no.why, no.host, no.port);
-        else co_await refuse_http(t, std::move(no));
-        if (exchange.response_begun()) reset_on_close(t.client_side); // a cut answer must not look like a whole one
-        co_return false;
-    }
+    if (reused && exchange.unheard()) co_return meet_end(t, exchange, again);
+    if (again) t.held.erase(0, head.bytes);
+    t.bill->ends(how);
+    const bool reusable = how == ending::finished && exchange.upstream_reusable();
+    if (reusable) t.upstream_of = std::move(bound);
+    else t.upstream.close();
+    assert(!reusable || exchange.refused() == verdict::allowed);
+    if (exchange.refused() != verdict::allowed)
+        co_return refusal{.why = exchange.refused(), .body_follows = true, .answer_begun = exchange.response_begun()};
     if (how != ending::finished) reset_on_close(t.client_side);
-    co_return how == ending::finished&& exchange.client_reusable() && !t.home.draining() && !t.cut;
+    else if (!exchange.request_read()) co_await linger(t, true); // an early answer: the rest of the body is nobody's
+    const bool goes_on = how == ending::finished && exchange.client_reusable() && !t.home.draining() && !t.cut;
+    co_return goes_on ? after_exchange::next_request : after_exchange::over;
 }
 
 } // namespace exeat::net

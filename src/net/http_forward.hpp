@@ -1,15 +1,20 @@
 // One plain-HTTP exchange: judged by itself, its head written anew, its body's framing enforced both ways. The upstream connection is kept
-// for the next request only if that one goes to the same host and port under the same rule. Worker's thread.
+// for the next request only if nothing is owed on it in either direction, and that request goes to the same host and port under the same
+// rule. Worker's thread.
 #pragma once
 
 #include <exeat/request_head.hpp>
-#include <net/task.hpp>
+#include <net/refuse.hpp>
 
 namespace exeat::net {
 
-struct tunnel;
+enum class after_exchange : std::uint8_t {
+    next_request,
+    over,
+    send_again, // the kept upstream connection had ended; `head` is still in tunnel::held, and a new connection comes next
+};
 
-// `head` is in tunnel::held; it and the body are consumed. True when the connection can take another request.
-task<bool> forward(tunnel&, const request_head& head);
+// `head` is in tunnel::held; it and the body are consumed.
+task<or_refusal<after_exchange>> forward(tunnel&, const request_head& head);
 
 } // namespace exeat::net

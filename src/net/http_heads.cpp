@@ -4,13 +4,19 @@ namespace exeat::net {
 
 namespace {
 
-void copy_end_to_end(std::string& out, header_fields fields, bool drop_host, bool drop_length)
+// What an end-to-end copy leaves out, and keeps, beside the usual.
+struct except {
+    bool drop_host = false, drop_length = false, keep_upgrade = false;
+};
+
+void copy_end_to_end(std::string& out, header_fields fields, const except& e)
 {
-    const auto all = fields;
+    const connection_options options{fields};
     for (header_fields::field f; fields.next(f);) {
-        if (hop_by_hop(f.name, all)) continue;
-        if (drop_host && equals_ignoring_case(f.name, "host")) continue;
-        if (drop_length && equals_ignoring_case(f.name, "content-length")) continue;
+        const bool kept = e.keep_upgrade && equals_ignoring_case(f.name, "upgrade");
+        if (!kept && hop_by_hop(f.name, options)) continue;
+        if (e.drop_host && equals_ignoring_case(f.name, "host")) continue;
+        if (e.drop_length && equals_ignoring_case(f.name, "content-length")) continue;
         (((out += f.name) += ": ") += f.value) += "\r\n";
     }
 }
@@ -26,7 +32,7 @@ std::string head_for_upstream(const request_head& r)
     out += r.to.host.authority();
     if (r.to.port != default_port) (out += ':') += std::to_string(r.to.port);
     out += "\r\n";
-    copy_end_to_end(out, r.fields, true, chunked);
+    copy_end_to_end(out, r.fields, {.drop_host = true, .drop_length = chunked});
     if (chunked) out += "Transfer-Encoding: chunked\r\n";
     return out += "Via: 1.1 exeat\r\n\r\n";
 }
@@ -36,10 +42,11 @@ std::string head_for_client(const response_head& r, bool chunked, bool close)
     std::string out = "HTTP/1.1 " + std::to_string(r.status) + ' ';
     (out += r.reason) += "\r\n";
     // A length beside chunks never gets this far; one that the client would misread does not either.
-    copy_end_to_end(out, r.fields, false, r.body.how == body_framing::kind::chunked);
+    const bool upgrade_required = r.status == 426; // and says to what (RFC 9110 section 15.5.22)
+    copy_end_to_end(out, r.fields, {.drop_length = r.body.how == body_framing::kind::chunked, .keep_upgrade = upgrade_required});
     if (chunked) out += "Transfer-Encoding: chunked\r\n";
     const bool interim = r.status < 200;
-    if (!interim) out += close ? "Connection: close\r\n" : "Connection: keep-alive\r\n";
+    if (!interim) (out += close ? "Connection: close" : "Connection: keep-alive") += upgrade_required ? ", upgrade\r\n" : "\r\n";
     return out += "Via: 1.1 exeat\r\n\r\n";
 }
 

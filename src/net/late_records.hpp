@@ -28,6 +28,7 @@ public:
         while (!waiting_.empty() && ring.push(waiting_.front())) waiting_.pop_front();
     }
     bool empty() const noexcept { return waiting_.empty(); }
+    std::size_t size() const noexcept { return waiting_.size(); }
 
 private:
     std::deque<audit_record> waiting_;

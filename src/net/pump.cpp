@@ -2,6 +2,8 @@
 
 #include <exeat/limits.hpp>
 
+#include <cassert>
+
 namespace exeat::net {
 
 pump::state pump::step(const ways& w, bool last)
@@ -15,7 +17,8 @@ pump::state pump::step(const ways& w, bool last)
             return state::done;
         }
         if (!from_.readable) return state::waiting;
-        if (const auto stop = bulk_ ? splice(w, moved) : copy(w, moved)) return *stop;
+        const bool by_pipe = bulk_ && !from_.urgent;
+        if (const auto stop = by_pipe ? splice(w, moved) : copy(w, moved)) return *stop;
     }
     return state::more;
 }
@@ -24,15 +27,17 @@ std::optional<pump::state> pump::send_kept(const ways& w)
 {
     while (pipe_ && pipe_->held > 0) {
         if (!to_.writable) return state::waiting;
-        if (const auto stop = drain(w.book)) return stop;
+        const auto stop = stop_for(drain(w.bill).what);
+        if (stop) return stop;
     }
     if (pipe_ && (!bulk_ || ended_ || !from_.readable)) w.pipes.give_back(std::move(*pipe_)), pipe_.reset();
-    while (!kept_.empty()) {
+    while (kept_) {
         if (!to_.writable) return state::waiting;
-        auto rest = std::string_view{kept_}.substr(sent_);
-        const auto stop = put(rest, w.book);
-        sent_ = kept_.size() - rest.size();
-        if (rest.empty()) let_go(kept_), sent_ = 0;
+        const auto s = put(std::string_view{kept_->all}.substr(kept_->sent), w.bill);
+        kept_->sent += s.bytes;
+        assert(kept_->sent <= kept_->all.size());
+        if (kept_->sent == kept_->all.size()) kept_.reset();
+        const auto stop = stop_for(s.what);
         if (stop) return stop;
     }
     return std::nullopt;
@@ -47,11 +52,11 @@ std::optional<pump::state> pump::copy(const ways& w, std::size_t& moved)
     if (ended_) return std::nullopt;
     moved += got.bytes;
     bulk_ = got.bytes == w.scratch.size();
-    count_read(got.bytes, w.book);
-    std::string_view bytes{w.scratch.data(), got.bytes};
-    const auto stop = put(bytes, w.book);
-    if (!bytes.empty()) kept_ = bytes;
-    return stop;
+    count_read(got.bytes, w.bill);
+    const std::string_view bytes{w.scratch.data(), got.bytes};
+    const auto s = put(bytes, w.bill);
+    if (s.bytes < bytes.size()) keep(std::string{bytes.substr(s.bytes)});
+    return stop_for(s.what);
 }
 
 std::optional<pump::state> pump::splice(const ways& w, std::size_t& moved)
@@ -65,44 +70,39 @@ std::optional<pump::state> pump::splice(const ways& w, std::size_t& moved)
     if (got.failed()) return state::from_failed;
     ended_ = got.ended();
     moved += got.bytes;
-    count_read(got.bytes, w.book);
+    count_read(got.bytes, w.bill);
     if (got.moved() && got.bytes < limits::bulk_bytes) bulk_ = false;
     return std::nullopt; // send_kept() drains the pipe, and gives it back when the socket has no more
 }
 
-std::optional<pump::state> pump::put(std::string_view& bytes, account& book)
+sent pump::put(std::string_view bytes, account& bill) noexcept
 {
-    const auto leave = leave_for(bytes.size(), book);
-    if (leave == 0) return without_leave(book);
-    const auto r = write_some(to_, bytes.substr(0, leave));
-    bytes.remove_prefix(r.bytes);
-    return written(r, leave, book);
+    if (way_ == towards::upstream) return send_upstream(bill, to_, bytes);
+    const auto r = write_some(to_, bytes);
+    return {r.failed() ? sent::how::failed : sent::how::wrote, r.bytes};
 }
 
-std::optional<pump::state> pump::drain(account& book)
+sent pump::drain(account& bill) noexcept
 {
-    const auto leave = leave_for(pipe_->held, book);
-    if (leave == 0) return without_leave(book);
-    return written(pipe_->drain(to_, leave), leave, book);
+    if (way_ == towards::upstream) return send_upstream(bill, to_, *pipe_);
+    const auto r = pipe_->drain(to_, pipe_->held);
+    return {r.failed() || r.ended() ? sent::how::failed : sent::how::wrote, r.bytes};
 }
 
-std::optional<pump::state> pump::written(io_result r, std::size_t leave, account& book) const noexcept
+std::optional<pump::state> pump::stop_for(sent::how what) noexcept
 {
-    if (way_ == towards::upstream) book.uploaded(r.bytes, leave);
-    if (r.failed() || r.ended()) return state::to_failed;
+    switch (what) {
+    case sent::how::wrote: break;
+    case sent::how::waits: return state::held;
+    case sent::how::spent: return state::spent;
+    case sent::how::failed: return state::to_failed;
+    }
     return std::nullopt;
 }
 
-std::size_t pump::leave_for(std::size_t bytes, account& book) const noexcept
+void pump::count_read(std::size_t bytes, account& bill) const noexcept
 {
-    return way_ == towards::upstream ? book.may_upload(bytes) : bytes;
-}
-
-pump::state pump::without_leave(const account& book) const noexcept { return book.waits() ? state::waiting : state::spent; }
-
-void pump::count_read(std::size_t bytes, account& book) const noexcept
-{
-    if (way_ == towards::client && bytes > 0) book.downloaded(bytes);
+    if (way_ == towards::client && bytes > 0) bill.downloaded(bytes);
 }
 
 } // namespace exeat::net

@@ -4,8 +4,10 @@
 #pragma once
 
 #include <net/account.hpp>
+#include <net/send.hpp>
 #include <net/splice_pipe.hpp>
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,24 +15,22 @@
 namespace exeat::net {
 
 // An empty string may still hold its buffer, and so may one that an empty one was assigned to: an idle tunnel keeps none.
-inline void let_go(std::string& s) noexcept { std::string{}.swap(s); }
-
 class pump {
 public:
-    // Upload is counted when it was written to the upstream, for which the account gives leave; download when it was read from there.
+    // Upload goes through send_upstream(), which counts it; download is counted when it was read from the upstream.
     enum class towards : std::uint8_t { upstream, client };
-    struct ways { // what the pump shares with the others of its worker, and its book
+    struct ways { // what the pump shares with the others of its worker, and its account
         std::span<char> scratch;
         pipe_pool& pipes;
-        account& book;
+        account& bill;
     };
-    enum class state : std::uint8_t { waiting, more, done, from_failed, to_failed, spent };
+    // held: by the gate, which wakes the tunnel when it gives again.
+    enum class state : std::uint8_t { waiting, held, more, done, from_failed, to_failed, spent };
 
     // `first` is sent before anything is read.
-    pump(watched_socket& from, watched_socket& to, std::string first, towards way)
-        : from_{from}, to_{to}, kept_{std::move(first)}, way_{way}
+    pump(watched_socket& from, watched_socket& to, std::string first, towards way) : from_{from}, to_{to}, way_{way}
     {
-        if (kept_.empty()) let_go(kept_);
+        if (!first.empty()) keep(std::move(first));
     }
 
     // Moves what can be moved now, within limits::turn_bytes. `last`: the other direction is done, so that closing the sockets, which
@@ -39,21 +39,23 @@ public:
     bool done() const noexcept { return done_; }
 
 private:
+    struct kept_bytes {
+        std::string all;
+        std::size_t sent = 0; // of them
+    };
+    void keep(std::string bytes) { kept_ = std::make_unique<kept_bytes>(kept_bytes{std::move(bytes)}); }
     std::optional<state> send_kept(const ways&); // nothing: all of it is gone
     std::optional<state> copy(const ways&, std::size_t& moved);
     std::optional<state> splice(const ways&, std::size_t& moved);
-    std::optional<state> put(std::string_view& bytes, account&); // takes off what was written
-    std::optional<state> drain(account&);
-    std::optional<state> written(io_result, std::size_t leave, account&) const noexcept;
-    std::size_t leave_for(std::size_t bytes, account&) const noexcept; // how many may be written
-    state without_leave(const account&) const noexcept;
+    sent put(std::string_view bytes, account&) noexcept;
+    sent drain(account&) noexcept;
+    static std::optional<state> stop_for(sent::how) noexcept;
     void count_read(std::size_t bytes, account&) const noexcept;
 
     watched_socket& from_;
     watched_socket& to_;
-    std::string kept_; // copied, and not taken by `to_` yet
-    std::size_t sent_ = 0;
-    std::optional<splice_pipe> pipe_; // held only while bytes flow
+    std::unique_ptr<kept_bytes> kept_; // copied, and not taken by `to_` yet; null: nothing is
+    std::optional<splice_pipe> pipe_;  // held only while bytes flow
     const towards way_;
     bool bulk_ = false;  // reads fill the buffer
     bool ended_ = false; // `from_` said FIN

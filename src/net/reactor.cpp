@@ -2,6 +2,7 @@
 
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/post.hpp>
+#include <sys/socket.h>
 #include <system_error>
 
 namespace exeat::net {
@@ -44,7 +45,7 @@ reactor::reactor(asio::io_context& io) : io_{io}, epoll_{io, open_epoll()} {}
 bool reactor::watch(watched_socket& s, bool moved) noexcept
 {
     epoll_event e{};
-    e.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+    e.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
     e.data.ptr = &s;
     s.watched = ::epoll_ctl(epoll_.native_handle(), moved ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, s.fd.value(), &e) == 0;
     if (s.watched) s.readable = false; // what there is to read already comes as the first event: no call to find out
@@ -110,12 +111,24 @@ void reactor::poll()
     else wait();
 }
 
+namespace {
+// The octet stays where it stands in the stream, so that it is relayed and counted like any other.
+void take_urgent_in_line(watched_socket& s) noexcept
+{
+    const int on = 1;
+    s.urgent = ::setsockopt(s.fd.value(), SOL_SOCKET, SO_OOBINLINE, &on, sizeof on) == 0;
+    if (!s.urgent) s.broken = s.failed = true;
+}
+} // namespace
+
 void reactor::mark(const epoll_event& e) noexcept
 {
     auto& s = *static_cast<watched_socket*>(e.data.ptr);
     const bool over = (e.events & (EPOLLERR | EPOLLHUP)) != 0;
     s.broken |= over;
-    s.readable |= over || (e.events & (EPOLLIN | EPOLLRDHUP)) != 0;
+    s.failed |= (e.events & EPOLLERR) != 0;
+    s.readable |= over || (e.events & (EPOLLIN | EPOLLRDHUP | EPOLLPRI)) != 0;
+    if ((e.events & EPOLLPRI) != 0 && !s.urgent) take_urgent_in_line(s);
     s.writable |= over || (e.events & EPOLLOUT) != 0;
     s.peer_closed |= over || (e.events & EPOLLRDHUP) != 0;
     if (s.owner) s.owner->wake();

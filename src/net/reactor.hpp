@@ -61,7 +61,9 @@ struct watched_socket {
     bool readable = true;
     bool writable = true;
     bool peer_closed = false; // FIN or worse was seen: a short read does not mean drained
-    bool broken = false;      // error or hang-up
+    bool broken = false;      // error or hang-up: nothing will come that is not here yet
+    bool failed = false;      // error: what was here is gone, too
+    bool urgent = false;      // urgent data is in the stream (RFC 9293 section 3.8.5): splice(2) stops before it, recv(2) does not
 
     void close() noexcept
     {

@@ -2,7 +2,7 @@
 
 #include <net/send.hpp>
 #include <net/socket.hpp>
-#include <net/worker.hpp>
+#include <net/stage_context.hpp>
 
 #include <array>
 #include <boost/beast/http/status.hpp>
@@ -21,30 +21,29 @@ std::string hex(std::uint64_t n)
     return {text.data(), 16};
 }
 
-std::string place(const refusal& r)
+std::string explained(const refused_request& r)
 {
-    if (r.host.empty()) return {};
-    const bool v6 = r.host.find(':') != std::string::npos;
-    return (v6 ? '[' + r.host + ']' : r.host) + ':' + std::to_string(r.port);
+    std::string out{explanation(r.why)};
+    if (!r.details.empty()) (out += "; ") += r.details;
+    return out;
 }
 
-std::string text_body(const refusal& r, std::uint64_t id, std::uint64_t serial, std::string_view help)
+std::string text_body(const refused_request& r, std::uint64_t id, std::uint64_t serial, std::string_view help)
 {
-    const auto to = place(r);
     std::string out = "exeat refused this request";
-    if (!to.empty()) out += " to " + to;
-    out += ".\n  reason:  " + std::string{to_string(r.why)} + " (" + std::string{explanation(r.why)} + ")";
+    if (!r.host.empty()) out += " to " + place_text(r.host, r.port);
+    out += ".\n  reason:  " + std::string{to_string(r.why)} + " (" + explained(r) + ")";
     out += "\n  policy:  serial " + std::to_string(serial) + "\n  request: " + hex(id) + "\n";
     if (!help.empty()) (out += "\n") += std::string{help} + "\n";
     return out;
 }
 
-std::string json_body(const refusal& r, std::uint64_t id, std::uint64_t serial, std::string_view help)
+std::string json_body(const refused_request& r, std::uint64_t id, std::uint64_t serial, std::string_view help)
 {
     boost::json::object body{
         {"error", "egress refused"},
         {"reason", to_string(r.why)},
-        {"explanation", explanation(r.why)},
+        {"explanation", explained(r)},
     };
     if (!r.host.empty()) {
         body["host"] = r.host;
@@ -56,7 +55,15 @@ std::string json_body(const refusal& r, std::uint64_t id, std::uint64_t serial, 
     return boost::json::serialize(body) + "\n";
 }
 
-// Reads and drops what the client still sends, so that closing does not reset the connection under the reply.
+} // namespace
+
+std::string place_text(std::string_view host, std::uint16_t port)
+{
+    const bool v6 = host.find(':') != std::string_view::npos;
+    const std::string text{host};
+    return (v6 ? '[' + text + ']' : text) + ':' + std::to_string(port);
+}
+
 task<> linger(tunnel& t, bool patient)
 {
     finish_writing(t.client_side);
@@ -73,23 +80,14 @@ task<> linger(tunnel& t, bool patient)
     }
 }
 
-} // namespace
-
-refusal refusal_of(const tunnel& t, verdict why)
-{
-    refusal r;
-    r.why = why;
-    if (t.to) r.host = t.to->host.str(), r.port = t.to->port;
-    return r;
-}
-
-std::string refusal_reply(const refusal& r, std::uint64_t id, std::uint64_t serial, std::string_view help)
+std::string refusal_reply(const refused_request& r, std::uint64_t id, std::uint64_t serial, std::string_view help)
 {
     const auto status = http_status(r.why);
     const auto body = r.json ? json_body(r, id, serial, help) : text_body(r, id, serial, help);
     const std::string word{to_string(r.why)};
     std::string out = "HTTP/1.1 " + std::to_string(status) + ' ' +
                       std::string{boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(status))};
+    (out += ": ") += word; // most clients show of a refused CONNECT this line alone
     out += "\r\nProxy-Status: exeat; error=" + std::string{proxy_error(r.why)} + "; details=\"" + word + '"';
     out += "\r\nX-Exeat-Reason: " + word + "\r\nX-Exeat-Request: " + hex(id);
     if (status == 407) out += "\r\nProxy-Authenticate: Basic realm=\"exeat: a client certificate is required\"";
@@ -98,26 +96,78 @@ std::string refusal_reply(const refusal& r, std::uint64_t id, std::uint64_t seri
     return out + body;
 }
 
-task<> refuse_http(tunnel& t, refusal r)
+namespace {
+
+std::string reply_of(const tunnel& t, const refusal& r)
 {
-    t.book->denied(r.why, r.host, r.port, r.server_name);
-    const auto& settings = t.rules->settings();
-    const auto reply = refusal_reply(r, t.book->id(), settings.serial, settings.deny_help);
+    const auto& settings = t.home.policy_now().rules->settings();
+    const auto& known = r.facts().details;
+    const bool unknown = known.empty() && *r.why == verdict::source_not_allowed;
+    const auto details = unknown ? "the address is " + t.who.source.to_string() : known;
+    refused_request what{*r.why, {}, 0, t.accepts_json, details};
+    if (t.to) what.host = t.to->host.str(), what.port = t.to->port;
+    return refusal_reply(what, t.bill->id(), settings.serial, settings.deny_help);
+}
+
+task<> reply(tunnel& t, const refusal& r)
+{
+    const auto why = *r.why;
+    const auto text = reply_of(t, r);
     t.set_deadline(t.home.settings().head_timeout);
-    if (!co_await send_all(t, t.client_side, reply)) co_return;
-    const bool unread = r.body_follows || http_status(r.why) == 400 || r.why == verdict::head_too_large;
+    if (!co_await send_last(t, text)) co_return;
+    const bool unread = r.body_follows || http_status(why) == 400 || why == verdict::head_too_large;
     co_await linger(t, unread);
 }
 
-task<> refuse_tls(tunnel& t, refusal r)
+// Whether a client that was to speak TLS in its tunnel plainly speaks HTTP: its bytes begin with a method and a space.
+bool speaks_http(std::string_view seen) noexcept
 {
-    t.book->denied(r.why, r.host, r.port, r.server_name);
-    // RFC 8446 sections 5.1 and 6: an alert record, fatal.
-    const std::array<char, 7> alert{0x15, 0x03, 0x03, 0x00, 0x02, 0x02, static_cast<char>(tls_alert(r.why))};
-    const std::string_view bytes{alert.data(), alert.size()};
+    const auto method = seen.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    return method > 0 && method != seen.npos && seen[method] == ' ';
+}
+
+bool speaks_http_for_tls(const tunnel& t, verdict why) noexcept
+{
+    const bool in_tunnel = t.bill->mode() == request_mode::connect && !t.bill->is_open();
+    return why == verdict::not_tls && in_tunnel && speaks_http(t.held);
+}
+
+void tell_of_plain_http(refusal& r)
+{
+    r.know({.details = "it sent plain HTTP: use https://, or an entry with protocol = \"http\""});
+    r.body_follows = true;
+}
+
+// RFC 8446 sections 5.1 and 6: an alert record, fatal.
+task<> alert(tunnel& t, verdict why)
+{
+    const std::array<char, 7> record{0x15, 0x03, 0x03, 0x00, 0x02, 0x02, static_cast<char>(tls_alert(why))};
+    const std::string_view bytes{record.data(), record.size()};
     t.set_deadline(t.home.settings().hello_timeout);
-    if (!co_await send_all(t, t.client_side, bytes)) co_return;
+    if (!co_await send_last(t, bytes)) co_return;
     co_await linger(t, false);
+}
+
+} // namespace
+
+task<> refuse(tunnel& t, refusal r)
+{
+    if (!r.why) {
+        t.bill->abandoned();
+        co_return;
+    }
+    t.bill->denied(r);
+    if (!t.bill->is_open()) t.drop_decision();
+    if (r.answer_begun) {
+        reset_on_close(t.client_side);
+        co_return;
+    }
+    if (speaks_http_for_tls(t, *r.why)) {
+        t.answer_in_tls = false;
+        tell_of_plain_http(r);
+    }
+    if (t.answer_in_tls) co_await alert(t, *r.why);
+    else co_await reply(t, r);
 }
 
 } // namespace exeat::net

@@ -5,13 +5,15 @@
 #include <exeat/ending.hpp>
 #include <net/task.hpp>
 
+#include <memory>
 #include <string>
 
 namespace exeat::net {
 
 struct tunnel;
 
-// Sends tunnel::held to the upstream and `answer` to the client first. Both sockets are connected and the book is open.
-task<ending> relay(tunnel&, std::string& answer);
+// Sends tunnel::held to the upstream and `early`, if there is any, to the client first. Both sockets are connected and the account is
+// open.
+task<ending> relay(tunnel&, std::unique_ptr<std::string>& early);
 
 } // namespace exeat::net

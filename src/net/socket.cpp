@@ -36,19 +36,21 @@ io_result read_some(watched_socket& s, std::span<char> into) noexcept
     while (n < 0 && errno == EINTR);
     if (n < 0) {
         const auto r = failure();
-        if (r.would_block()) s.readable = false;
+        if (r.would_block()) s.readable = s.urgent = false;
         return r;
     }
     if (n == 0) return {io_result::how::ended, 0, 0};
     const auto got = static_cast<std::size_t>(n);
-    if (got < into.size() && s.watched && !s.peer_closed) s.readable = false; // drained; the next bytes are an edge
+    if (got < into.size() && s.watched && !s.peer_closed && !s.urgent) s.readable = false; // drained; the next bytes are an edge
     return {io_result::how::moved, got, 0};
 }
 
-io_result write_some(watched_socket& s, std::string_view bytes) noexcept
+namespace {
+
+io_result write_with(watched_socket& s, std::string_view bytes, int flags) noexcept
 {
     ssize_t n = 0;
-    do n = ::send(s.fd.value(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+    do n = ::send(s.fd.value(), bytes.data(), bytes.size(), MSG_NOSIGNAL | flags);
     while (n < 0 && errno == EINTR);
     if (n < 0) {
         const auto r = failure();
@@ -59,6 +61,11 @@ io_result write_some(watched_socket& s, std::string_view bytes) noexcept
     if (sent < bytes.size() && s.watched) s.writable = false;
     return {io_result::how::moved, sent, 0};
 }
+
+} // namespace
+
+io_result write_some(watched_socket& s, std::string_view bytes) noexcept { return write_with(s, bytes, 0); }
+io_result write_last(watched_socket& s, std::string_view bytes) noexcept { return write_with(s, bytes, MSG_MORE); }
 
 void finish_writing(watched_socket& s) noexcept { ::shutdown(s.fd.value(), SHUT_WR); }
 

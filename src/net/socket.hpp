@@ -28,6 +28,8 @@ struct io_result {
 // Both keep the socket's readiness flags: a would-block clears the flag, so does a read that came back short.
 io_result read_some(watched_socket&, std::span<char> into) noexcept;
 io_result write_some(watched_socket&, std::string_view bytes) noexcept;
+// As write_some, for what finish_writing() follows at once: both leave in one segment.
+io_result write_last(watched_socket&, std::string_view bytes) noexcept;
 // Ends our side of the stream (FIN).
 void finish_writing(watched_socket&) noexcept;
 // Makes close() send a reset, so that a cut is seen as one.

@@ -1,6 +1,7 @@
 #include <net/splice_pipe.hpp>
 
 #include <algorithm>
+#include <cassert>
 #include <cerrno>
 #include <fcntl.h>
 
@@ -48,17 +49,17 @@ std::optional<splice_pipe> pipe_pool::take() noexcept
         idle_.pop_back();
         return p;
     }
+    auto lease = from_.take(2);
     int fds[2];
-    if (::pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0) return std::nullopt;
-    splice_pipe p;
-    p.out.reset(fds[0]);
-    p.in.reset(fds[1]);
+    if (!lease || ::pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0) return std::nullopt;
+    splice_pipe p{std::move(*lease), unique_fd{fds[0]}, unique_fd{fds[1]}};
     ::fcntl(p.in.value(), F_SETPIPE_SZ, static_cast<int>(limits::pipe_bytes)); // beyond the user's share the default size stays
     return p;
 }
 
 void pipe_pool::give_back(splice_pipe&& p) noexcept
 {
+    assert(p.held == 0);
     if (p.held == 0 && idle_.size() < limits::idle_pipes) idle_.push_back(std::move(p));
     else splice_pipe closed{std::move(p)};
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exeat/limits.hpp>
+#include <net/descriptor_share.hpp>
 #include <net/socket.hpp>
 #include <net/unique_fd.hpp>
 
@@ -14,6 +15,7 @@ namespace exeat::net {
 
 // A pipe with what is in it.
 struct splice_pipe {
+    descriptor_share::lease lease; // of both ends
     unique_fd out, in;
     std::size_t held = 0; // bytes in it
 
@@ -24,12 +26,13 @@ struct splice_pipe {
 
 class pipe_pool {
 public:
-    pipe_pool() { idle_.reserve(limits::idle_pipes); } // so that give_back() cannot fail
-    // None when the kernel gives no more pipes: then bytes are copied.
+    explicit pipe_pool(descriptor_share& from) : from_{from} { idle_.reserve(limits::idle_pipes); } // so that give_back() cannot fail
+    // None when the share is used up or the kernel gives no more pipes: then bytes are copied.
     std::optional<splice_pipe> take() noexcept;
     void give_back(splice_pipe&&) noexcept; // closes it unless it is empty and there is room
 
 private:
+    descriptor_share& from_;
     std::vector<splice_pipe> idle_;
 };
 

@@ -16,18 +16,24 @@
 
 namespace exeat::net {
 
-class worker;
+class stage_context;
+
+// The list in force at some moment, with the number by which the audit log knows it.
+struct policy_snapshot {
+    std::shared_ptr<const policy> rules;
+    std::uint64_t generation = 0;
+};
 
 // What a kept upstream connection of a plain-HTTP client is for.
 struct upstream_binding {
     target to;
-    std::uint32_t rule_slot;
+    std::uint64_t rule_id;
 };
 
 using live_hook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 
 struct tunnel : live_hook {
-    tunnel(unique_fd fd, const client& from, admission::place, std::size_t listener, worker& home);
+    tunnel(unique_fd fd, const client& from, admission::place, std::size_t listener, stage_context& home);
     tunnel(const tunnel&) = delete;
     tunnel& operator=(const tunnel&) = delete;
     ~tunnel();
@@ -40,12 +46,18 @@ struct tunnel : live_hook {
     void clear_deadline() noexcept;
     bool deadline_passed() const noexcept;
     void interrupt(interruption) noexcept;
-    // A kept connection whose client has had its answer. One that has yet to say what it wants is not: it was accepted to be served.
-    bool between_requests() const noexcept { return book == nullptr && requests > 1 && held.empty(); }
-    // The policy of this moment for the next request of this connection.
-    void take_snapshot();
+    // A kept connection whose client has had its answer. A connection that waits for its first request does not count: it was admitted
+    // and will be served.
+    bool between_requests() const noexcept { return bill == nullptr && requests > 1 && held.empty(); }
 
-    worker& home;
+    // The groups of the client under the list in force.
+    void find_groups() noexcept;
+    // The list in force becomes the one that judges the request in hand. Until then, and after drop_decision(), the tunnel holds no list,
+    // so that however long it waits it keeps no old one alive.
+    void take_policy() noexcept;
+    void drop_decision() noexcept;
+
+    stage_context& home;
     admission::place place;
     waiter wake;
     watched_socket client_side, upstream;
@@ -54,21 +66,28 @@ struct tunnel : live_hook {
     deadlines::slot slot;
 
     client who;
-    std::shared_ptr<const policy> rules; // the snapshot that judged the request in hand
-    std::uint64_t generation = 0;
-    std::optional<target> to;                      // of the request in hand
-    decision said;                                 // and its judgement; points into `to` and `rules`; a reload renews all three
-    account* book = nullptr;                       // of the request in hand
-    bool accounted = false;                        // it had an account, which told how it went
-    endpoint peer;                                 // the upstream's address, once connected
-    std::unique_ptr<upstream_binding> upstream_of; // plain HTTP: whom the upstream connection may serve again
-    bool ech = false;                              // an encrypted ClientHello was let through
+    // Small ones side by side: an idle tunnel pays for every gap.
+    std::uint32_t group_slot = 0;      // of who.groups, for counters
+    std::uint32_t hello_octets = 0;    // of the first ClientHello, at the beginning of `held`
+    std::uint16_t asked_port = 0;      // that the way in stands for; 0: the request names it
+    endpoint peer;                     // the upstream's address, once connected
+    std::optional<ip_address> dialled; // on a redirected connection: by the client
     std::optional<interruption> cut;
-    std::string held;           // read from the client, not consumed yet
-    std::uint64_t requests = 0; // heads asked for on this connection
+    bool answer_in_tls = false;                    // a refusal is an alert, not an HTTP reply
+    bool accepts_json = false;                     // of the request in hand
+    bool accounted = false;                        // it had an account, which told how it ended
+    bool early_data = false;                       // its ClientHello offers early data
+    hidden_hello hidden = hidden_hello::none;      // what its ClientHellos hide, at most
+    std::optional<target> to;                      // of the request in hand
+    exeat::decision decision;                      // about it; points into `to` and the list; a reload renews both
+    policy_snapshot judged_by;                     // the list that made the decision; empty without one
+    account* bill = nullptr;                       // of the request in hand
+    std::unique_ptr<upstream_binding> upstream_of; // plain HTTP: whom the upstream connection may serve again
+    std::string held;                              // read from the client, not consumed yet
+    std::uint64_t requests = 0;                    // heads asked for on this connection
 };
 
 // Serves one accepted connection to its end, whatever that is. `home` outlives it.
-void run_connection(unique_fd fd, client from, admission::place, std::size_t listener, worker& home);
+void run_connection(unique_fd fd, client from, admission::place, std::size_t listener, stage_context& home);
 
 } // namespace exeat::net

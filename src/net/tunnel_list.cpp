@@ -18,10 +18,11 @@ struct walk {
 // Tunnels that open behind the place or move there are not missed for long: who looks, looks again.
 void go_on(worker& home, const std::shared_ptr<walk>& w)
 {
-    const auto end = std::min<std::size_t>(home.due.size(), w->next + limits::listed_a_turn);
+    const auto& due = home.open_now();
+    const auto end = std::min<std::size_t>(due.size(), w->next + limits::listed_a_turn);
     for (; w->next < end; ++w->next)
-        if (const auto* book = home.due.at(w->next).book) book->show_to(w->found);
-    if (w->next < home.due.size()) return home.post([&home, w] { go_on(home, w); });
+        if (const auto* bill = due.at(w->next).bill) bill->show_to(w->found);
+    if (w->next < due.size()) return home.post([&home, w] { go_on(home, w); });
     w->done(std::move(w->found));
 }
 
@@ -43,7 +44,7 @@ bool tunnel_list::before(const listed_tunnel& a, const listed_tunnel& b) const n
 bool tunnel_list::wants(const listed_tunnel& t)
 {
     ++total_;
-    if (question_.client && *question_.client != t.client) return false;
+    if (question_.client && !question_.client->contains(t.client)) return false;
     if (question_.at && std::find(question_.at->begin(), question_.at->end(), t.rule_slot) == question_.at->end()) return false;
     ++matching_;
     return rows_.size() < question_.most || before(t, rows_.front());

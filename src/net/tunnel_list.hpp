@@ -23,7 +23,7 @@ inline constexpr std::array<std::string_view, 5> tunnel_order_words{"upload", "d
 
 struct tunnel_question {
     tunnel_order by = tunnel_order::upload;       // the most bytes, the oldest, the lowest address, the lowest slot first
-    std::optional<ip_address> client;             // only its
+    std::optional<ip_prefix> client;              // only those from there
     std::optional<std::vector<std::uint32_t>> at; // only those of entries with one of these slots
     std::size_t most = 1;                         // rows; at least one
 };

@@ -20,7 +20,7 @@ client_budget budget_of(const ip_address& client, const rule& by, const policy_s
 {
     using enum budget_key::scope;
     const auto own = by.upload ? by.upload : s.upload;
-    if (own) return {{client_at_entry, client, budget_key::id_of(by.name)}, *own};
+    if (own) return {{client_at_entry, client, by.id}, *own};
     return {{client_at_purpose, client, static_cast<std::uint64_t>(by.purpose)}, default_upload(by.purpose)};
 }
 
@@ -36,8 +36,7 @@ upload_permit::upload_permit(budget_book& book, const ip_address& client, const 
     const auto mine = budget_of(client, by, s);
     excess_ = mine.to.excess;
     accounts_[0] = book.open(mine.key, mine.to, now);
-    if (limited(by.upload_total))
-        accounts_[1] = book.open({budget_key::scope::entry, {}, budget_key::id_of(by.name)}, by.upload_total, now);
+    if (limited(by.upload_total)) accounts_[1] = book.open({budget_key::scope::entry, {}, by.id}, by.upload_total, now);
 }
 
 std::uint64_t upload_permit::take(std::uint64_t want, budget_minutes now) noexcept

@@ -1,95 +1,172 @@
 #include <net/watch_retry.hpp>
 
 #include <exeat/hello_retry.hpp>
-#include <net/read_target.hpp>
 #include <net/send.hpp>
 #include <net/socket.hpp>
-#include <net/worker.hpp>
+#include <net/stage_context.hpp>
+
+#include <cassert>
 
 namespace exeat::net {
 
 namespace {
 
-std::span<const std::byte> as_bytes(const std::string& s) noexcept { return std::as_bytes(std::span{s}); }
+using phase = hello_watch::phase;
 
-// True when the server's first message is known; false when the relay shall see how the tunnel ends.
-bool read_answer(tunnel& t, std::string& answer, first_answer& is)
+constexpr interruption client_lost{ending::client_reset, verdict::connect_failure};
+constexpr interruption upstream_lost{ending::upstream_reset, verdict::connect_failure};
+constexpr interruption silent{ending::idle_timeout, verdict::connect_timeout};
+
+// What may wait here for more of itself: a record of early data, or a second hello with the headers of some 100 records.
+constexpr std::size_t held_record_bytes = limits::record_bytes + 256 + 5; // RFC 8446 section 5.2
+constexpr std::size_t held_second_hello_bytes = limits::client_hello_bytes + 512;
+constexpr std::size_t growth_bytes = 512;
+static_assert(held_second_hello_bytes <= limits::held_hello_bytes && held_record_bytes <= held_second_hello_bytes);
+
+struct watch_state {
+    hello_watch watch;
+    std::size_t passed = 0;    // octets at the beginning of tunnel::held that may go upstream
+    bool client_ended = false; // no byte of it will come any more
+    bool no_upload = false;    // the upstream was told that none will come
+};
+
+// Sends what has passed, as far as the upstream and the account take it.
+void send_held(tunnel& t, std::size_t& passed)
 {
-    while (t.upstream.readable && is == first_answer::need_more) {
-        const auto got = read_some(t.upstream, t.home.scratch());
-        if (got.would_block()) return false;
-        if (got.failed()) t.interrupt({ending::upstream_reset, verdict::connect_failure}); // the socket tells it only once
-        if (got.ended() || got.failed()) {
-            is = first_answer::other; // the relay ends it
-            return true;
-        }
-        t.book->downloaded(got.bytes);
-        answer.append(t.home.scratch().data(), got.bytes);
-        is = scan_first_answer(as_bytes(answer));
+    assert(passed <= t.held.size());
+    while (passed > 0 && t.upstream.writable) {
+        const auto s = send_upstream(*t.bill, t.upstream, std::string_view{t.held}.substr(0, passed));
+        t.held.erase(0, s.bytes);
+        passed -= s.bytes;
+        if (s.what == sent::how::waits) return t.set_deadline(t.home.settings().idle_timeout); // that is not idle
+        if (s.what == sent::how::spent) return t.interrupt(t.bill->spent());
+        if (s.what == sent::how::failed) return t.interrupt(upstream_lost);
     }
-    return is != first_answer::need_more;
 }
 
-// The first hello on its way, as far as the upstream takes it.
-bool send_held(tunnel& t)
+std::size_t most_held(const watch_state& w) noexcept
 {
-    while (!t.held.empty() && t.upstream.writable) {
-        const auto leave = t.book->may_upload(t.held.size());
-        if (leave == 0 && t.book->waits_for_rate()) return true;
-        if (leave == 0) {
-            t.interrupt(t.book->spent()); // nobody waits for the rest of a hello
-            return false;
-        }
-        const auto sent = write_some(t.upstream, std::string_view{t.held}.substr(0, leave));
-        t.book->uploaded(sent.bytes, leave);
-        if (sent.failed()) return false;
-        t.held.erase(0, sent.bytes);
-    }
-    return true;
+    return w.watch.at() == phase::second_hello ? held_second_hello_bytes : held_record_bytes;
 }
 
-verdict compare(const second_hello_scan& scan, const tunnel& t)
+bool takes_more(const tunnel& t, const watch_state& w) noexcept
 {
-    if (const auto* bad = std::get_if<malformed>(&scan)) return bad->why;
-    const auto* again = std::get_if<client_hello>(&scan);
-    if (!again) return verdict::allowed;
-    if (again->encrypted && !t.said.by->ech) return verdict::ech;
-    return again->server_name && *again->server_name == t.to->host ? verdict::allowed : verdict::sni_changed;
+    return t.client_side.readable && !w.client_ended && t.held.size() < most_held(w);
 }
 
-task<verdict> check_second_hello(tunnel& t)
+// A string of its own accord doubles its room, and a tunnel may stall with it; so it grows here by a little.
+void hold(std::string& held, std::string_view more)
 {
-    t.set_deadline(t.home.settings().hello_timeout);
-    for (;;) {
-        const auto scan = scan_second_hello(as_bytes(t.held));
-        if (!std::holds_alternative<need_more>(scan)) co_return compare(scan, t);
-        if (t.held.size() >= limits::retry_flight_bytes) co_return verdict::tls_malformed;
-        const auto more = co_await read_behind(t, limits::retry_flight_bytes - t.held.size());
-        if (more) continue;
-        t.held.clear(); // what it began to say stays here
-        co_return t.cut ? verdict::allowed : more.error().why.value_or(verdict::allowed);
+    const auto size = held.size() + more.size();
+    if (size > held.capacity()) {
+        std::string grown;
+        grown.reserve((size + growth_bytes - 1) / growth_bytes * growth_bytes);
+        grown.append(held);
+        held.swap(grown);
     }
+    held.append(more);
+}
+
+void read_client(tunnel& t, watch_state& w)
+{
+    if (!takes_more(t, w)) return;
+    const auto room = std::min(most_held(w) - t.held.size(), t.home.scratch().size());
+    const auto got = read_some(t.client_side, t.home.scratch().first(room));
+    if (got.failed()) t.interrupt(client_lost);
+    w.client_ended = got.ended();
+    hold(t.held, {t.home.scratch().data(), got.bytes});
+}
+
+verdict check_client(tunnel& t, watch_state& w)
+{
+    const auto held = std::as_bytes(std::span{t.held}).subspan(w.passed);
+    const auto step = w.watch.from_client(held, {t.to->host, t.decision.rule->ech});
+    w.passed += step.pass;
+    t.hidden = std::max(t.hidden, w.watch.seen());
+    const bool cut_short = w.client_ended && w.passed < t.held.size();
+    const bool too_long = w.passed == 0 && t.held.size() >= held_second_hello_bytes && w.watch.at() == phase::second_hello;
+    return step.why == verdict::allowed && (cut_short || too_long) ? verdict::tls_malformed : step.why;
+}
+
+// The kernel takes no byte for the upstream after this, whoever tries.
+void end_upload(tunnel& t, watch_state& w)
+{
+    finish_writing(t.upstream);
+    w.passed = 0;
+    w.no_upload = true;
+}
+
+verdict read_server(tunnel& t, watch_state& w, std::string& answer)
+{
+    if (!t.upstream.readable || !answer.empty()) return verdict::allowed;
+    const auto got = read_some(t.upstream, t.home.scratch());
+    if (got.failed()) t.interrupt(upstream_lost); // the socket reports it only once
+    t.bill->downloaded(got.bytes);
+    answer.append(t.home.scratch().data(), got.bytes);
+    const auto said = w.watch.from_server(std::as_bytes(std::span{answer}));
+    if (got.ended() || w.watch.at() == phase::ended) end_upload(t, w);
+    return said;
+}
+
+void tell_client(tunnel& t, std::string& answer)
+{
+    if (answer.empty() || !t.client_side.writable) return;
+    const auto sent = write_some(t.client_side, answer);
+    if (sent.failed()) t.interrupt(client_lost);
+    answer.erase(0, sent.bytes);
+}
+
+// The relay goes on from here, or ends at once where the tunnel was interrupted.
+bool relays(const tunnel& t, const watch_state& w) noexcept
+{
+    return t.cut || w.no_upload || w.client_ended || w.watch.at() == phase::over;
+}
+
+// One turn of both directions. The client's first: what it sends ahead of an answer is checked as what it is.
+verdict take_turn(tunnel& t, watch_state& w, std::string& answer)
+{
+    const auto before = w.watch.at();
+    read_client(t, w);
+    if (const auto why = check_client(t, w); why != verdict::allowed) return why;
+    send_held(t, w.passed);
+    if (t.held.capacity() > t.held.size() + 8 * growth_bytes) t.held.shrink_to_fit(); // of a long hello that has passed
+    if (const auto why = read_server(t, w, answer); why != verdict::allowed) return why;
+    const auto after = w.watch.at();
+    if (after != phase::over) tell_client(t, answer);
+    if (after == before) return verdict::allowed;
+    const auto& settings = t.home.settings();
+    t.set_deadline(after == phase::second_hello ? settings.hello_timeout : settings.idle_timeout);
+    return verdict::allowed;
+}
+
+// The deadline has passed, or the client is gone.
+verdict give_up(tunnel& t, const watch_state& w)
+{
+    if (t.client_side.broken) t.interrupt(client_lost);
+    else if (w.watch.at() == phase::second_hello) return verdict::hello_timeout;
+    else t.interrupt(silent);
+    return verdict::allowed;
 }
 
 } // namespace
 
-task<verdict> watch_retry(tunnel& t, std::string& answer)
+task<checked> watch_retry(tunnel& t, std::string& answer)
 {
+    watch_state w;
+    w.watch.first_hello_passed(t.hidden, t.early_data);
+    w.passed = t.hello_octets;
     t.set_deadline(t.home.settings().idle_timeout);
-    auto is = first_answer::need_more;
-    for (;;) {
-        if (t.cut || t.deadline_passed() || t.client_side.broken) co_return verdict::allowed; // the relay ends it
-        if (!send_held(t) || read_answer(t, answer, is)) break;
+    while (!t.cut) {
+        auto why = take_turn(t, w, answer);
+        if (why == verdict::allowed && !t.cut && (t.client_side.broken || t.deadline_passed())) why = give_up(t, w);
+        if (why != verdict::allowed) co_return refused(why);
+        if (relays(t, w)) break;
+        if (t.home.due.at(t.slot).report) t.bill->progress();
+        if (takes_more(t, w) || (t.upstream.readable && answer.empty())) t.wake.yield();
         co_await t.event();
     }
-    if (is == first_answer::malformed) co_return verdict::tls_malformed;
-    if (is != first_answer::retry) co_return verdict::allowed;
-    // The client must hear of the retry before it can say its second hello.
-    const auto heard = co_await send_all(t, t.client_side, answer);
-    answer.clear();
-    if (!heard || !t.held.empty()) co_return verdict::tls_malformed; // a server that answers before it has the whole hello
-    const auto said = co_await check_second_hello(t);
-    co_return said;
+    if (w.watch.at() != phase::over) t.held.resize(w.passed); // what did not pass stays here
+    co_return checked{};
 }
 
 } // namespace exeat::net

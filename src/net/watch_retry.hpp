@@ -1,18 +1,16 @@
-// Stays with a TLS tunnel until its server has answered: if that is a HelloRetryRequest, the client's second hello must say what the first
-// one said before a byte of it goes upstream. Worker's thread.
+// Stays with a TLS tunnel until its server's ServerHello: until then each byte of the client is checked before it goes upstream, so that a
+// HelloRetryRequest cannot bring a second hello that says something else (exeat/hello_retry.hpp). Worker's thread.
 #pragma once
 
-#include <exeat/verdict.hpp>
-#include <net/task.hpp>
+#include <net/refuse.hpp>
 
 #include <string>
 
 namespace exeat::net {
 
-struct tunnel;
-
-// Sends tunnel::held to the upstream, and what the server says to the client as far as it was read; what neither has taken yet stays in
-// tunnel::held and `answer`. allowed: relay from here. sni_changed, ech, tls_malformed, host_syntax, hello_timeout: cut.
-task<verdict> watch_retry(tunnel&, std::string& answer);
+// tunnel::held begins with the whole hello that was checked. Sends what may go upstream, and what the server says to the client; what
+// neither has taken yet stays in tunnel::held and `answer`. Then the relay goes on; where no byte of the client may follow, the upstream
+// socket takes none any more or the tunnel is interrupted. Refusals: sni_changed, ech, tls_malformed, host_syntax, hello_timeout.
+task<checked> watch_retry(tunnel&, std::string& answer);
 
 } // namespace exeat::net

@@ -1,7 +1,9 @@
 #include <ops/admin.hpp>
 
+#include <exeat/client.hpp>
 #include <net/socket.hpp>
 #include <ops/admin_pages.hpp>
+#include <ops/admin_places.hpp>
 #include <ops/tcp_endpoint.hpp>
 
 #include <algorithm>
@@ -15,7 +17,6 @@
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <optional>
-#include <set>
 
 namespace exeat::ops {
 
@@ -81,22 +82,13 @@ struct admin_hall {
     tcp::acceptor acceptor;
     std::optional<admin_pages> pages;
     std::optional<tunnel_desk> desk;
-    std::set<beast::tcp_stream*> open;
+    admin_places places{limits::admin_connections};
     bool accepting = false;
 };
 
 namespace {
 
 using shared_hall = std::shared_ptr<admin_hall>;
-
-struct place { // one connection's, in the hall
-    place(shared_hall h, beast::tcp_stream& s) : hall{std::move(h)}, stream{s} { hall->open.insert(&stream); }
-    ~place() { hall->open.erase(&stream); }
-    place(const place&) = delete;
-    place& operator=(const place&) = delete;
-    shared_hall hall;
-    beast::tcp_stream& stream;
-};
 
 // By value: the parser's bytes stay as they are while the workers are asked.
 asio::awaitable<admin_page> page_for(shared_hall hall, admin_request r)
@@ -108,18 +100,21 @@ asio::awaitable<admin_page> page_for(shared_hall hall, admin_request r)
     co_return hall->pages->tunnels(asked, std::move(found));
 }
 
-asio::awaitable<void> converse(tcp::socket socket, shared_hall hall)
+asio::awaitable<void> converse(tcp::socket socket, shared_hall hall, ip_address peer)
 {
     beast::tcp_stream stream{std::move(socket)};
-    const place held{hall, stream};
+    admin_places::place held{hall->places, peer, [&stream] { stream.close(); }};
     beast::flat_buffer seen{limits::admin_head_bytes};
     for (bool keep_alive = true; keep_alive;) {
-        stream.expires_after(limits::admin_time); // for reading the head and for writing the answer together
+        stream.expires_after(limits::admin_head_time);
+        held.waits();
         request_parser parser;
         parser.header_limit(limits::admin_head_bytes);
         error_code failed;
         co_await http::async_read_header(stream, seen, parser, asio::redirect_error(asio::use_awaitable, failed));
         if (nobody_there(failed) || failed == http::error::end_of_stream || failed == http::error::partial_message) co_return;
+        held.is_served();
+        stream.expires_after(limits::admin_time);
         auto page = objection(parser, failed);
         keep_alive = !page && parser.get().keep_alive();
         if (!page) page = co_await page_for(hall, request_of(parser));
@@ -129,6 +124,15 @@ asio::awaitable<void> converse(tcp::socket socket, shared_hall hall)
     }
     error_code ignored;
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+// What the connection is counted by; none: it has gone already.
+std::optional<ip_address> peer_of(const tcp::socket& socket)
+{
+    error_code failed;
+    const auto from = socket.remote_endpoint(failed);
+    if (failed) return std::nullopt;
+    return known_as(from_tcp(from).address, 0, limits::client_prefix).key;
 }
 
 // False when the hall is closed. Throws or says `tired` when descriptors or memory have run out.
@@ -144,8 +148,9 @@ asio::awaitable<bool> accept_one(shared_hall hall, bool& tired)
     co_await acceptor.async_accept(socket, asio::redirect_error(asio::use_awaitable, failed));
     if (failed == asio::error::operation_aborted) co_return false;
     tired = bool{failed};
-    if (failed || hall->open.size() >= limits::admin_connections) co_return true; // closes it
-    asio::co_spawn(acceptor.get_executor(), converse(std::move(socket), hall), asio::detached);
+    const auto peer = failed ? std::nullopt : peer_of(socket);
+    if (!peer || !hall->places.make_room(*peer)) co_return true; // closes it
+    asio::co_spawn(acceptor.get_executor(), converse(std::move(socket), hall, *peer), asio::detached);
     co_return true;
 }
 
@@ -198,7 +203,7 @@ void admin::close()
         // Not acceptor.close(): that leaves the epoll registration of a socket which another process keeps open.
         const net::unique_fd listening{hall_->acceptor.release(ignored)};
     }
-    for (auto* stream : hall_->open) stream->close();
+    hall_->places.close_all();
 }
 
 } // namespace exeat::ops

@@ -1,6 +1,6 @@
 // The admin listener: GET and HEAD over HTTP/1.1 for Prometheus, probes and people. Binds when it is made; serves on the io_context's one
-// thread. Bounded: limits::admin_connections at once, limits::admin_time for each request and its answer, heads of
-// limits::admin_head_bytes, no bodies.
+// thread. Bounded: limits::admin_connections at once, shared out to its peers (admin_places.hpp), limits::admin_head_time for each head and
+// limits::admin_time for its answer, heads of limits::admin_head_bytes, no bodies.
 #pragma once
 
 #include <exeat/config.hpp>

@@ -24,7 +24,7 @@ constexpr std::string_view json_type = "application/json";
 
 admin_page plain_page(unsigned status, std::string text) { return {status, "text/plain; charset=utf-8", std::move(text)}; }
 
-bool host_is_ours(std::string_view host) noexcept
+bool host_is_ours(std::string_view host, std::span<const std::string> names) noexcept
 {
     if (host.starts_with('[')) {
         const auto close = host.find(']');
@@ -32,13 +32,20 @@ bool host_is_ours(std::string_view host) noexcept
         return ip_address::parse(host.substr(1, close - 1)) && port_or_nothing(host.substr(close + 1));
     }
     const auto colon = std::min(host.find(':'), host.size());
-    const auto name = host.substr(0, colon);
-    return port_or_nothing(host.substr(colon)) && (equals_ignoring_case(name, "localhost") || ip_address::parse(name));
+    auto name = host.substr(0, colon);
+    if (!port_or_nothing(host.substr(colon))) return false;
+    if (ip_address::parse(name)) return true;
+    if (name.ends_with('.')) name.remove_suffix(1);
+    const auto named = [name](std::string_view ours) { return equals_ignoring_case(name, ours); };
+    return named("localhost") || std::any_of(names.begin(), names.end(), named);
 }
 
 admin_answer admin_pages::answer(const admin_request& r)
 {
-    if (r.host && !host_is_ours(*r.host)) return plain_page(421, "ask for this listener by its IP address or as localhost\n");
+    if (r.host && !host_is_ours(*r.host, metrics_->sources().settings.admin_names))
+        return plain_page(421,
+                          "the admin listener does not answer by the name in this Host field: ask by its IP address or as localhost, or "
+                          "add the name to 'names' in [admin] of exeat.toml and restart exeat\n");
     if (r.method != "GET" && r.method != "HEAD") return plain_page(405, "GET and HEAD only\n");
     const auto path = r.target.substr(0, r.target.find('?'));
     if (path == "/metrics") return admin_page{200, "text/plain; version=0.0.4; charset=utf-8", metrics_->text()};
@@ -54,8 +61,8 @@ admin_answer admin_pages::answer(const admin_request& r)
 readiness admin_pages::judge() const
 {
     const auto& from = metrics_->sources();
-    return judge_readiness(from.policy.now(), {from.audit.healthy(), from.audit.last_error(), from.settings.on_audit_failure},
-                           net::wall_now());
+    const audit_state audit{from.audit.healthy(), from.audit.last_error(), from.settings.on_audit_failure};
+    return judge_readiness(from.policy.now(), {audit, from.dns_servers > 0}, net::wall_now());
 }
 
 admin_page admin_pages::ready() const

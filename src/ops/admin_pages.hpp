@@ -10,6 +10,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -57,7 +58,8 @@ private:
     kept status_, recent_;
 };
 
-// Against DNS rebinding: a web page can make a browser ask here under the page's own name, never under an address literal or localhost.
-bool host_is_ours(std::string_view host) noexcept;
+// Against DNS rebinding: a web page can make a browser ask here under the page's own name, never under an address literal, localhost, or
+// one of the names that the settings give this listener.
+bool host_is_ours(std::string_view host, std::span<const std::string> names = {}) noexcept;
 
 } // namespace exeat::ops

@@ -76,6 +76,7 @@ allowlist_draft read_draft(const toml::table& tree, findings& wrong, wall_time n
     read_mode(root, d.settings, d.groups, now);
     d.entries = read_entries(root, d.groups, now);
     d.expectations = read_expectations(root);
+    root.elsewhere("end", "on the last line");
     root.done();
     warn_of_nobody(d, root);
     return d;
@@ -89,6 +90,7 @@ allowlist_draft read_part(const toml::table& tree, findings& wrong, const std::v
         root.elsewhere(key, "in the allowlist itself, not in a file beside it");
     read_age(root, d.settings);
     d.entries = read_entries(root, groups, now);
+    root.elsewhere("end", "on the last line");
     root.done();
     if (d.entries.empty()) wrong.error({1, 1}, "no entry; write [[allow]], or remove the file");
     for (auto& e : d.entries) e.value.expires = std::min(e.value.expires, d.settings.expires);

@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::array<std::string_view, 3> protocol_words{"tls", "http", "tcp"};
 constexpr std::array<std::string_view, purposes> purpose_words{"pull", "api", "telemetry", "push"};
-constexpr std::array<std::string_view, 2> ech_words{"deny", "allow"};
 
 constexpr std::string_view name_mend = "write lower-case letters, digits, '.', '_' and '-', a letter or digit first, 64 octets at most";
 
@@ -70,8 +69,8 @@ private:
     {
         if (const auto p = s.word({"protocol", "\"tls\""}, protocol_words)) r.protocol = static_cast<protocol>(*p);
         if (const auto p = s.word({"purpose", "\"pull\""}, purpose_words)) r.purpose = static_cast<purpose>(*p);
-        if (const auto e = s.word({"ech", "\"deny\""}, ech_words)) r.ech = *e == 1;
-        if (r.ech && r.protocol != protocol::tls) s.reject("ech", "'ech' is for protocol = \"tls\"; remove it");
+        if (const auto e = s.word({"ech", "\"deny\""}, ech_policy_words)) r.ech = static_cast<ech_policy>(*e);
+        if (r.ech != ech_policy::deny && r.protocol != protocol::tls) s.reject("ech", "'ech' is for protocol = \"tls\"; remove it");
         if (const auto t = s.moment({"expires", "2026-12-24T00:00:00Z"})) {
             r.expires = *t;
             if (*t <= now_)
@@ -118,16 +117,23 @@ private:
     {
         constexpr toml_key hosts{"hosts", "[\"pkg.test\"]"}, hosts_file{"hosts_file", "\"names.txt\""};
         for (const auto& [text, where] : s.texts(hosts, limits::names).value_or(std::vector<located_text>{})) {
-            auto host = host_pattern::parse(text);
-            const auto objection = host ? objection_to(*host, e) : explain_bad_host(text);
-            if (objection.empty()) e.hosts.push_back({std::move(*host), where});
-            else s.wrong().error(where, objection);
+            if (e.value.kind == rule_kind::deny && written_as_network(text)) {
+                if (const auto network = read_network({text, where}, s.wrong())) e.networks.push_back({*network, where});
+            } else read_host(s, {text, where}, e);
         }
         if (const auto file = s.text(hosts_file, limits::path_octets)) read_path(s, *file, e);
         if (!s.has(hosts.name) && !s.has(hosts_file.name))
             s.wrong().error(s.where(), fmt::format("this entry names no host; add hosts = {}", hosts.example));
         else if (const auto* list = s.array(hosts.name); list != nullptr && list->empty() && !s.has(hosts_file.name))
             s.reject(hosts.name, fmt::format("'hosts' is empty; write hosts = {}", hosts.example));
+    }
+
+    static void read_host(section& s, const located_text& t, entry& e)
+    {
+        auto host = host_pattern::parse(t.text);
+        const auto objection = host ? objection_to(*host, e) : explain_bad_host(t.text);
+        if (objection.empty()) e.hosts.push_back({std::move(*host), t.at});
+        else s.wrong().error(t.at, objection);
     }
 
     static void read_max_age(section& s, rule& r)

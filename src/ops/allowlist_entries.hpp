@@ -15,12 +15,18 @@ struct located_host {
     place at;
 };
 
+struct located_network {
+    ip_prefix network;
+    place at;
+};
+
 struct entry {
     rule value;                      // its file, line and groups set; no counter slot yet
     std::vector<located_host> hosts; // written in the allowlist itself
     std::string hosts_file;          // its path; empty: none
     place hosts_file_at;
-    std::string shared_suffix; // why its wildcards may stand above a shared suffix; empty: they may not
+    std::string shared_suffix;               // why its wildcards may stand above a shared suffix; empty: they may not
+    std::vector<located_network> networks{}; // written in the allowlist itself; only of a deny
 };
 
 // Whether an entry or a group may be called so.

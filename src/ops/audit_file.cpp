@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace exeat::ops {
@@ -43,6 +44,20 @@ audit_tail tail_of(std::string_view text)
 
 } // namespace
 
+boost::system::result<audit_tail, std::error_code> read_audit_tail(const std::string& path)
+{
+    const net::unique_fd reader{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    struct stat about {};
+    if (!reader || ::fstat(reader.value(), &about) != 0) return last_error();
+    if (!S_ISREG(about.st_mode) || about.st_size == 0) return std::make_error_code(std::errc::no_message_available);
+    const auto size = static_cast<std::uint64_t>(about.st_size);
+    std::string text(std::min<std::uint64_t>(size, 2 * limits::audit_line_bytes), '\0');
+    const auto got = ::pread(reader.value(), text.data(), text.size(), static_cast<off_t>(size - text.size()));
+    if (got < 0) return last_error();
+    text.resize(static_cast<std::size_t>(got));
+    return tail_of(text);
+}
+
 audit_file::audit_file(std::string path) : path_{std::move(path)} {}
 
 audit_file::~audit_file() { close(); }
@@ -73,20 +88,16 @@ std::error_code audit_file::open()
         return std::make_error_code(std::errc::text_file_busy);
     }
     if (about.st_size == 0) return {};
-    const auto failed = read_tail(static_cast<std::uint64_t>(about.st_size));
+    const auto failed = read_tail();
     if (failed) close();
     return failed;
 }
 
-std::error_code audit_file::read_tail(std::uint64_t size)
+std::error_code audit_file::read_tail()
 {
-    const net::unique_fd reader{::open(path_.c_str(), O_RDONLY | O_CLOEXEC)};
-    if (!reader) return last_error();
-    std::string text(std::min<std::uint64_t>(size, 2 * limits::audit_line_bytes), '\0');
-    const auto got = ::pread(reader.value(), text.data(), text.size(), static_cast<off_t>(size - text.size()));
-    if (got < 0) return last_error();
-    text.resize(static_cast<std::size_t>(got));
-    tail_ = tail_of(text);
+    auto tail = read_audit_tail(path_);
+    if (!tail) return tail.error();
+    tail_ = std::move(*tail);
     if (tail_->torn_octets > 0 && ::write(fd_, "\n", 1) != 1) return last_error();
     return {};
 }
@@ -125,6 +136,22 @@ bool audit_file::vanished() const noexcept
     if (kind_ != kind::regular || path_ == "stdout" || ::fstat(fd_, &mine) != 0) return false;
     if (mine.st_nlink == 0) return true;
     return ::stat(path_.c_str(), &there) == 0 && (mine.st_ino != there.st_ino || mine.st_dev != there.st_dev);
+}
+
+std::uint64_t audit_file::size() const noexcept
+{
+    struct stat about {};
+    const bool counts = kind_ == kind::regular && path_ != "stdout" && ::fstat(fd_, &about) == 0;
+    return counts ? static_cast<std::uint64_t>(about.st_size) : 0;
+}
+
+bool audit_file::low_on_space() const noexcept
+{
+    struct statfs volume {};
+    if (kind_ != kind::regular || !is_open() || ::fstatfs(fd_, &volume) != 0) return false;
+    const auto reserve = std::min<std::uint64_t>(limits::audit_space / static_cast<std::uint64_t>(volume.f_bsize),
+                                                 static_cast<std::uint64_t>(volume.f_blocks) / limits::audit_space_part);
+    return static_cast<std::uint64_t>(volume.f_bavail) < reserve;
 }
 
 } // namespace exeat::ops

@@ -1,6 +1,7 @@
 // Where the audit log goes: a regular file, a pipe, a socket or a terminal. Owns the descriptor. The journal's thread.
 #pragma once
 
+#include <boost/system/result.hpp>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -16,6 +17,9 @@ struct audit_tail {
     std::uint64_t torn_octets = 0; // of the fragment; 0: none
 };
 
+// Of a regular file; of anything else, and of an empty file, an error.
+boost::system::result<audit_tail, std::error_code> read_audit_tail(const std::string& path);
+
 class audit_file {
 public:
     explicit audit_file(std::string path); // "stdout" or a path; opens nothing yet
@@ -25,6 +29,7 @@ public:
 
     std::error_code open(); // nothing to do while it is open
     void close() noexcept;
+    const std::string& path() const noexcept { return path_; }
     bool is_open() const noexcept { return fd_ >= 0; }
     // What stood there when open() last succeeded; absent for a new or empty file and for what is no file.
     const std::optional<audit_tail>& tail() const noexcept { return tail_; }
@@ -32,10 +37,12 @@ public:
     std::error_code write_some(std::string_view bytes, std::size_t& written) noexcept;
     void take_back(std::size_t octets) noexcept; // the last octets written, where the file allows it
     bool vanished() const noexcept;              // the path is no longer this file: moved or deleted
+    std::uint64_t size() const noexcept;         // octets; 0 for what is no file
+    bool low_on_space() const noexcept;          // its volume has less left than limits::audit_space and limits::audit_space_part
 
 private:
     enum class kind : std::uint8_t { regular, socket, other };
-    std::error_code read_tail(std::uint64_t size);
+    std::error_code read_tail();
     bool waits_for_room() const noexcept;
 
     std::string path_;

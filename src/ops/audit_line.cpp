@@ -21,10 +21,11 @@ constexpr std::array<std::string_view, 4> heads{
     R"(,"event.kind":"event","event.category":["network"],"event.type":["connection","info"],"event.action":"progress","event.outcome":")",
     R"(,"event.kind":"event","event.category":["network"],"event.type":["connection","end"],"event.action":"close","event.outcome":")"};
 
-constexpr std::array<std::string_view, 3> process_heads{
+constexpr std::array<std::string_view, 4> process_heads{
     R"(,"event.kind":"event","event.category":["process"],"event.type":["start"],"event.action":"start","event.outcome":")",
     R"(,"event.kind":"event","event.category":["process"],"event.type":["end"],"event.action":"stop","event.outcome":")",
-    R"(,"event.kind":"event","event.category":["configuration"],"event.type":["change"],"event.action":"reload","event.outcome":")"};
+    R"(,"event.kind":"event","event.category":["configuration"],"event.type":["change"],"event.action":"reload","event.outcome":")",
+    R"(,"event.kind":"event","event.category":["process"],"event.type":["info"],"event.action":"withheld","event.outcome":")"};
 
 void number(std::string& out, std::string_view key, std::uint64_t value)
 {
@@ -75,7 +76,12 @@ void outcome(std::string& out, const audit_record& r)
     out.append(success(r) ? "success\"" : "failure\"");
     if (r.action == audit_action::close) word(out, R"(,"event.reason":")", to_string(r.ended));
     else if (r.action != audit_action::progress) word(out, R"(,"event.reason":")", to_string(r.said));
-    if (r.action == audit_action::open && r.said != verdict::allowed) out.append(R"(,"exeat.reported":true)");
+    const bool passed = r.action == audit_action::open || r.action == audit_action::close;
+    if (passed && r.said != verdict::allowed) out.append(R"(,"exeat.reported":true)");
+    if (r.action == audit_action::close && r.said != verdict::allowed)
+        word(out, R"(,"exeat.reported_reason":")", to_string(r.said)); // a sum
+    if (r.action == audit_action::deny && r.said == verdict::dns_failure)
+        word(out, R"(,"exeat.dns.result":")", net::dns_result_words[static_cast<std::size_t>(r.resolved)]);
     if (r.stands_for > 1) number(out, R"(,"exeat.audit.stands_for":)", r.stands_for);
 }
 
@@ -118,7 +124,9 @@ std::string quoted(std::string_view name)
 
 } // namespace
 
-audit_line::audit_line(const label_registry& labels, const policy_status& status) : labels_{labels}, status_{status} {}
+audit_line::audit_line(const label_registry& labels, const policy_status& status, std::uint8_t client_prefix)
+    : labels_{labels}, status_{status}, client_prefix_{client_prefix}
+{}
 
 void audit_line::timestamp(std::string& out, std::chrono::system_clock::time_point at)
 {
@@ -143,7 +151,7 @@ void audit_line::begin(std::string& out, std::chrono::system_clock::time_point a
 
 void audit_line::source(std::string& out, const audit_record& r)
 {
-    address(out, R"(,"source.ip":")", r.source);
+    if (r.source != ip_address{}) address(out, R"(,"source.ip":")", r.source); // none: a sum over clients
     number(out, R"(,"source.port":)", r.source_port);
     out.append(R"(,"exeat.group":)");
     out.append(group(r.group_slot));
@@ -151,9 +159,9 @@ void audit_line::source(std::string& out, const audit_record& r)
 
 void audit_line::policy(std::string& out, const audit_record& r)
 {
-    if (r.rule_slot != label_registry::other_rule || r.action != audit_action::deny) {
+    if (r.rule_slot != label_registry::other_rule || r.rule_id != 0 || r.action != audit_action::deny) {
         out.append(R"(,"rule.name":)");
-        out.append(rule(r.rule_slot));
+        out.append(rule(r.rule_slot, r.rule_id));
     }
     if (r.policy != generation_) {
         sha256_ = status_.sha256(r.policy);
@@ -186,7 +194,8 @@ void audit_line::append(std::string& out, const process_event& e, audit_chain& c
     out.append(e.ok ? "success\"" : "failure\"");
     if (!e.text.empty()) text(out, R"(,"message":)", std::string_view{e.text}.substr(0, limits::audit_text_octets));
     if (!e.sha256.empty()) text(out, R"(,"rule.version":)", std::string_view{e.sha256}.substr(0, limits::audit_client_octets));
-    number(out, R"(,"exeat.policy.serial":)", e.serial);
+    if (e.stands_for > 0) number(out, R"(,"exeat.audit.stands_for":)", e.stands_for);
+    else number(out, R"(,"exeat.policy.serial":)", e.serial);
     end(out, begun, chain);
 }
 
@@ -198,10 +207,12 @@ void audit_line::append(std::string& out, const anomaly_event& e, audit_chain& c
     out.append(R"(,"event.kind":"alert","event.category":["intrusion_detection"],"event.type":["info"],"event.action":"anomaly")");
     word(out, R"(,"event.reason":")", facts.name);
     fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"event.risk_score":{:.0f})"), e.score);
-    address(out, R"(,"source.ip":")", e.what.client);
-    if (e.what.entry != label_registry::other_rule) {
+    // source.ip is one address to whoever reads it; a prefix is the text beside it.
+    if (e.what.client.is_v4() || client_prefix_ >= whole_address) address(out, R"(,"source.ip":")", e.what.client);
+    else word(out, R"(,"source.address":")", key_text(e.what.client, client_prefix_));
+    if (e.what.entry.id != 0) {
         out.append(R"(,"rule.name":)");
-        out.append(rule(e.what.entry));
+        out.append(rule(e.what.entry.slot, e.what.entry.id));
     }
     word(out, R"(,"threat.technique.id":")", facts.technique);
     word(out, R"(,"exeat.detector.name":")", facts.name);
@@ -212,8 +223,9 @@ void audit_line::append(std::string& out, const anomaly_event& e, audit_chain& c
     end(out, begun, chain);
 }
 
-const std::string& audit_line::rule(std::uint32_t slot)
+const std::string& audit_line::rule(std::uint32_t slot, std::uint64_t id)
 {
+    if (slot == label_registry::other_rule && id != 0) return unslotted_ = quoted(labels_.rule_name(slot, id));
     if (slot >= rules_.size()) {
         rules_.clear();
         for (const auto& label : labels_.rules()) rules_.push_back(quoted(label.name));

@@ -1,6 +1,7 @@
 // Events to JSON lines with ECS field names (dotted, flat, so that they can be grepped). Owns small caches only; the journal's thread.
 #pragma once
 
+#include <exeat/client.hpp>
 #include <net/audit_ring.hpp>
 #include <ops/audit_chain.hpp>
 #include <ops/label_registry.hpp>
@@ -15,12 +16,13 @@ namespace exeat::ops {
 
 // What happened to the process rather than to a client.
 struct process_event {
-    enum class what : std::uint8_t { start, stop, reload };
+    enum class what : std::uint8_t { start, stop, reload, withheld };
     what action = what::start;
     bool ok = true;
-    std::string text;         // for people; cut at limits::audit_text_octets
-    std::string sha256;       // of the policy; may be empty
-    std::uint64_t serial = 0; // of the policy
+    std::string text;             // for people; cut at limits::audit_text_octets
+    std::string sha256;           // of the policy; may be empty
+    std::uint64_t serial = 0;     // of the policy
+    std::uint64_t stands_for = 0; // withheld: events that have no line
     std::chrono::system_clock::time_point at = std::chrono::system_clock::now();
 };
 
@@ -28,8 +30,8 @@ struct anomaly_event;
 
 class audit_line {
 public:
-    // Both outlive the writer.
-    audit_line(const label_registry&, const policy_status&);
+    // Both outlive the writer. A finding is of a client, which is known by so many bits of an IPv6 address.
+    audit_line(const label_registry&, const policy_status&, std::uint8_t client_prefix = whole_address);
 
     // Append one line with its newline to `out`, as the chain's next, and seal the chain with it.
     void append(std::string& out, const net::audit_record&, audit_chain&);
@@ -43,12 +45,14 @@ private:
     void timestamp(std::string& out, std::chrono::system_clock::time_point at);
     void source(std::string& out, const net::audit_record&);
     void policy(std::string& out, const net::audit_record&);
-    const std::string& rule(std::uint32_t slot);
+    const std::string& rule(std::uint32_t slot, std::uint64_t id);
     const std::string& group(std::uint32_t slot);
 
     const label_registry& labels_;
     const policy_status& status_;
+    const std::uint8_t client_prefix_;
     std::vector<std::string> rules_, groups_; // by slot, as JSON strings; a slot's name never changes
+    std::string unslotted_;                   // of the last rule that has no slot
     std::string sha256_;                      // of the policy of generation_
     std::uint64_t generation_ = 0;
     std::chrono::sys_seconds second_{}; // that second_text_ stands for

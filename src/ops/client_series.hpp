@@ -1,6 +1,7 @@
-// Which clients have metric series of their own. At most limits::client_series: those that moved limits::client_series_bytes (or were
-// denied limits::client_series_denials times), the largest first; a client keeps its series until it was idle for limits::client_idle.
-// All others are "_other"; what given-up series had shown is "_past". No series ever falls, and together they are every byte.
+// Which clients have metric series of their own: each from its first byte or refusal, as long as there is room (limits::client_series).
+// Then a client that moved limits::client_series_bytes (or was denied limits::client_series_denials times) takes the place of the least
+// active one that did neither. Who did keeps its series until it was idle for limits::client_idle. All others are "_other"; what given-up
+// series had shown is "_past". No series ever falls, and together they are every byte.
 // One thread at a time; it is the one reader that client_account::told belongs to.
 #pragma once
 
@@ -31,10 +32,10 @@ class client_series {
 public:
     struct series {
         client_totals shown;
-        std::uint64_t last_cut = 0;  // wall-clock seconds; 0: never
-        std::chrono::seconds busy{}; // when it was last seen doing something
-        bool prober = false;         // got its place by denials alone
-        std::uint64_t active = 0;    // tunnels and connections open now
+        std::uint64_t last_cut = 0;           // wall-clock seconds; 0: never
+        std::chrono::seconds busy{};          // when it was last seen doing something
+        std::uint64_t moved = 0, refused = 0; // since its tables know it, which is what it is ranked by
+        std::uint64_t active = 0;             // tunnels and connections open now
     };
     using series_map = std::unordered_map<net::client_key, series, net::client_key_hash>;
 
@@ -57,16 +58,16 @@ private:
     using candidate_map = std::unordered_map<net::client_key, candidate, net::client_key_hash>;
 
     void visit(const net::client_key*, const net::client_account&, std::chrono::seconds now);
-    bool stands_out(const client_totals&, std::uint64_t share) const noexcept;
     void give_up_idle(std::chrono::seconds now);
-    void name_largest(std::chrono::seconds now);
+    void name_most_active(std::chrono::seconds now);
+    void name(const candidate&, std::chrono::seconds now);
+    bool make_room_for(const candidate&);
+    void give_up(series_map::iterator);
 
     std::vector<const net::client_table*> tables_;
     series_map named_;
     candidate_map candidates_; // of this refresh
     client_totals all_, other_, past_;
-    std::size_t probers_ = 0;
-    bool full_ = false;
 };
 
 } // namespace exeat::ops

@@ -20,7 +20,9 @@ std::string beside(const std::string& hosts_file, const std::string& list)
 
 } // namespace
 
-allowlist_compiler::allowlist_compiler(std::vector<watched_file>& files) : files_{files}, builder_{net::random_seed()} {}
+allowlist_compiler::allowlist_compiler(std::vector<watched_file>& files, bool require_end)
+    : files_{files}, require_end_{require_end}, builder_{net::random_seed()}
+{}
 
 void allowlist_compiler::take_text(std::string_view of_the_allowlist) { digest_.take(of_the_allowlist); }
 
@@ -40,6 +42,7 @@ void allowlist_compiler::add_entry(list_part& p, entry& e)
     rules_.emplace_back(e.value.name, e.value.purpose);
     const auto index = builder_.add_rule(e.value);
     for (const auto& host : e.hosts) add_host(index, host.pattern, p.wrong);
+    for (const auto& n : e.networks) add_network(index, n.network, p.wrong);
     e.hosts = {};
     if (!e.hosts_file.empty()) add_hosts_file(p, index, e);
 }
@@ -53,8 +56,12 @@ void allowlist_compiler::add_hosts_file(list_part& p, rule_index index, const en
         if (objection.empty()) add_host(index, host, wrong);
         return objection;
     };
+    content_trace said;
+    hosts_file_options with{{}, require_end_, &said};
+    if (e.value.kind == rule_kind::deny) with.take_network = [&](const ip_prefix& n) { add_network(index, n, wrong); };
     const auto before = names_;
-    const auto digest = read_hosts_file(e.hosts_file, take, wrong);
+    const auto digest = read_hosts_file(e.hosts_file, take, wrong, with);
+    files_.back().content = std::make_shared<const content_trace>(std::move(said));
     digest_.take(digest);
     p.statement.hosts_files.push_back({hexadecimal(digest), beside(e.hosts_file, p.path())});
     if (names_ == before && !wrong.failed()) wrong.error({}, "names no host; write one name a line or remove hosts_file");
@@ -62,8 +69,18 @@ void allowlist_compiler::add_hosts_file(list_part& p, rule_index index, const en
 
 void allowlist_compiler::add_host(rule_index index, const host_pattern& host, findings& wrong)
 {
-    if (++names_ <= limits::names) builder_.add_host(index, host);
-    else if (names_ == limits::names + 1) wrong.error({}, fmt::format("more than {} hosts in all; name fewer", limits::names));
+    if (room_for_one(wrong)) builder_.add_host(index, host);
+}
+
+void allowlist_compiler::add_network(rule_index index, const ip_prefix& network, findings& wrong)
+{
+    if (room_for_one(wrong)) builder_.add_network(index, network);
+}
+
+bool allowlist_compiler::room_for_one(findings& wrong)
+{
+    if (++names_ == limits::names + 1) wrong.error({}, fmt::format("more than {} hosts in all; name fewer", limits::names));
+    return names_ <= limits::names;
 }
 
 bool allowlist_compiler::failed() const

@@ -17,8 +17,8 @@ namespace exeat::ops {
 
 class allowlist_compiler {
 public:
-    // `files`: where the hosts files are added as they are read.
-    explicit allowlist_compiler(std::vector<watched_file>& files);
+    // `files`: where the hosts files are added as they are read. `require_end`: these must end with their mark.
+    allowlist_compiler(std::vector<watched_file>& files, bool require_end);
 
     void take_text(std::string_view of_the_allowlist);
     void take_digest(const sha256_digest::value& of_a_part);
@@ -33,8 +33,11 @@ private:
     void add_entry(list_part&, entry&);
     void add_hosts_file(list_part&, rule_index, const entry&);
     void add_host(rule_index, const host_pattern&, findings&);
+    void add_network(rule_index, const ip_prefix&, findings&);
+    bool room_for_one(findings&);
 
     std::vector<watched_file>& files_;
+    const bool require_end_;
     policy_builder builder_;
     sha256_digest digest_;
     std::vector<findings> hosts_files_;

@@ -22,10 +22,11 @@ public:
 
     void listen_to(lookout&);
     new_host_budgets& new_hosts() noexcept { return new_hosts_; }
+    // For the workers: empty where first_seen only observes.
+    net::first_contact first_contact_by(const lookout&) const;
 
 private:
     void act_on(const detect::finding&, detector_action);
-    void meet(const ip_address& client, std::string_view host, std::uint64_t hour_up, detect::moment still);
 
     boost::asio::io_context& io_;
     const detector_settings& settings_;

@@ -11,7 +11,7 @@ constexpr state_file::words told{"detectors", "what the detectors know", "each o
 
 } // namespace
 
-detector_memory::detector_memory(const std::string& directory, lookout& of, const event_log& log)
+detector_memory::detector_memory(const state_directory& directory, lookout& of, const event_log& log)
     : of_{of}, log_{log}, file_{directory, told, log}
 {
     if (file_.is_there()) read();

@@ -11,7 +11,7 @@ namespace exeat::ops {
 class detector_memory {
 public:
     // The lookout has seen nothing yet, and outlives it.
-    detector_memory(const std::string& directory, lookout&, const event_log&);
+    detector_memory(const state_directory&, lookout&, const event_log&);
 
     void begin() { file_.begin(limits::detector_interval); }
     void stop() { file_.stop(); } // when the lookout has seen all

@@ -12,9 +12,21 @@ namespace {
 constexpr toml_key client_key{"client", "\"10.42.3.7\""}, target_key{"target", "\"pkg.test:443\""}, verdict_key{"verdict", "\"allow\""};
 
 // What can be known without a look-up, a connection or a byte of TLS.
-constexpr std::array<std::string_view, 11> words{
-    "allow",   "source_not_allowed", "not_allowed", "denied_by_rule", "port_not_allowed", "protocol_not_allowed", "ip_literal",
-    "expired", "policy_expired",     "host_syntax", "scheme"};
+constexpr std::array<std::string_view, 15> words{"allow",
+                                                 "allowed",
+                                                 "source_not_allowed",
+                                                 "not_allowed",
+                                                 "denied_by_rule",
+                                                 "port_not_allowed",
+                                                 "protocol_not_allowed",
+                                                 "ip_literal",
+                                                 "expired",
+                                                 "policy_expired",
+                                                 "host_syntax",
+                                                 "scheme",
+                                                 "addr_class",
+                                                 "private_link_public",
+                                                 "private_link_cidr"};
 
 expectation read_one(section& s)
 {
@@ -28,7 +40,7 @@ expectation read_one(section& s)
         e.client = a.value_or(ip_address{});
     }
     e.target = s.octets(target_key).value_or("");
-    if (const auto w = s.word(verdict_key, words)) e.said = *w == 0 ? verdict::allowed : verdict_from(words[*w]).value_or(verdict::allowed);
+    if (const auto w = s.word(verdict_key, words)) e.said = verdict_from(words[*w]).value_or(verdict::allowed);
     s.done();
     return e;
 }
@@ -38,23 +50,32 @@ struct outcome {
     const rule* by = nullptr;
 };
 
-outcome judge(const expectation& e, const policy& rules, wall_time now)
+outcome judge(const expectation& e, const policy& rules, wall_time now, const site_networks& site)
 {
     const auto to = parse_asked_target(e.target);
     if (!to) return {to.error()};
     const client who{e.client, 0, rules.groups_of(e.client)};
     const auto d = decide(who, *to, rules, now);
-    return d.allowed() && d.reported != verdict::allowed ? outcome{d.reported} : outcome{d.said, d.by};
+    if (!d.allowed()) return {d.verdict, d.rule};
+    if (d.reported != verdict::allowed) return {d.reported};
+    const auto checked = check_answer(*d.approval, d.approval->known_addresses(), own_endpoints{{}, {}, site});
+    if (checked) return {d.verdict, d.rule};
+    const auto* denier = checked.error().by;
+    return {checked.error().why, denier == nullptr ? d.rule : denier};
 }
 
-std::string_view word_for(verdict v) noexcept { return v == verdict::allowed ? "allow" : to_string(v); }
-
-std::string place_of(const rule* by)
+std::string told(const outcome& o)
 {
-    return by == nullptr ? "by no entry" : fmt::format("by {} ({}:{})", as_shown(by->name), by->file, by->line);
+    if (o.by == nullptr) return std::string{to_string(o.said)};
+    return fmt::format("{} by {} ({}:{})", to_string(o.said), as_shown(o.by->name), o.by->file, o.by->line);
 }
 
 } // namespace
+
+std::string to_string(const expectation& e)
+{
+    return fmt::format("{} to {}: {}", e.client.to_string(), as_shown(e.target), to_string(e.said));
+}
 
 std::vector<expectation> read_expectations(section& root)
 {
@@ -66,14 +87,14 @@ std::vector<expectation> read_expectations(section& root)
     return out;
 }
 
-void run_expectations(const std::vector<expectation>& all, const policy& rules, wall_time now, findings& wrong)
+void run_expectations(const std::vector<expectation>& all, const policy& rules, wall_time now, const site_networks& site, findings& wrong)
 {
     if (now >= rules.settings().expires) return;
     for (const auto& e : all) {
-        const auto got = judge(e, rules, now);
+        const auto got = judge(e, rules, now, site);
         if (got.said == e.said) continue;
-        auto text = fmt::format("expected {} for {} from {}, but it is {} {}; mend the entry or the expectation", word_for(e.said),
-                                as_shown(e.target), e.client.to_string(), word_for(got.said), place_of(got.by));
+        auto text = fmt::format("expected that {} from client {} is {}, but it is {}; fix the entry or the expectation", as_shown(e.target),
+                                e.client.to_string(), to_string(e.said), told(got));
         if (got.said == verdict::expired && e.said == verdict::allowed) wrong.warning(e.at, std::move(text));
         else wrong.error(e.at, std::move(text));
     }

@@ -15,8 +15,9 @@ namespace {
 
 std::string cannot(std::string_view what, int error)
 {
-    const auto* elsewhere =
-        error == EACCES ? "; while exeat runs it may only read where its lists lay at the start, and below [sandbox] read" : "";
+    const auto* elsewhere = error == EACCES ? "; the sandbox lets a running exeat read only the directories that its files had at the "
+                                              "start: restart it, or name the directory in [sandbox] read"
+                                            : "";
     return fmt::format("cannot {}: {}; check the path and the permissions{}", what, std::generic_category().message(error), elsewhere);
 }
 

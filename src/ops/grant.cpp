@@ -37,7 +37,7 @@ std::string grant::to_toml() const
     add(out, "reason", reason);
     add(out, "ticket", ticket);
     out += fmt::format("expires = {}\n", utc(expires)); // of the entry too: its metric and `exeat grants` tell it
-    return out;
+    return out + "end = true\n";                        // whole (end_mark.hpp), whoever copies it
 }
 
 } // namespace exeat::ops

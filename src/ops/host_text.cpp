@@ -2,6 +2,7 @@
 
 #include <exeat/address_class.hpp>
 #include <ops/findings.hpp>
+#include <ops/networks.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -21,14 +22,25 @@ std::string_view base_of(std::string_view pattern) noexcept
     return pattern.starts_with("*.") ? pattern.substr(2) : pattern;
 }
 
+// An address and names, as in hosts(5): the block lists that people share look so.
+bool line_of_hosts(std::string_view text) noexcept
+{
+    const auto end = text.find_first_of(" \t");
+    return end != text.npos && ip_address::parse(text.substr(0, end));
+}
+
 std::string_view mend_for(std::string_view text)
 {
     const auto base = base_of(text);
     const bool wildcard = base.size() != text.size();
     if (text.empty()) return "it is empty: write a name like pkg.test or remove it";
+    if (line_of_hosts(text)) return "that is a line of an /etc/hosts file: write the name alone, without an address in front";
     if (!ascii(text)) return "only ASCII without spaces: write an international name as its A-label (xn--…)";
     if (text.find("://") != text.npos) return "that is a URL: write the host alone, the port in 'ports'";
-    if (text.find('/') != text.npos) return "that is a path or a network: write host names, one each";
+    if (written_as_network(text)) return "that is a network, which only a [[deny]] takes: write the names that are meant";
+    if (text.find('/') != text.npos) return "that is a path: write host names, one each";
+    if (text.starts_with('.') && text.size() > 1 && text[1] != '.')
+        return "no name begins with a dot: write the name without it for the host itself, and with **. in front for every name below it";
     if (base.find('*') != base.npos) return "'*.' or '**.' at the very front is the only wildcard";
     if (wildcard && ip_address::parse(base)) return "an address has no wildcard: write single addresses";
     if (wildcard && base.find('.') == base.npos)

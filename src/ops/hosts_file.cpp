@@ -1,9 +1,12 @@
 #include <ops/hosts_file.hpp>
 
 #include <exeat/limits.hpp>
+#include <ops/end_mark.hpp>
 #include <ops/file_source.hpp>
 #include <ops/host_text.hpp>
+#include <ops/networks.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -19,10 +22,11 @@ constexpr std::size_t block_bytes = 64 * 1024;
 static_assert(limits::hosts_line_octets < block_bytes);
 
 bool blank(char c) noexcept { return c == ' ' || c == '\t' || c == '\r'; }
+bool is_blank(std::string_view line) noexcept { return std::all_of(line.begin(), line.end(), blank); }
 
 class line_reader {
 public:
-    line_reader(const host_taker& take, findings& wrong) : take_{take}, wrong_{wrong} {}
+    line_reader(const host_taker& take, const hosts_file_options& with, findings& wrong) : take_{take}, with_{with}, wrong_{wrong} {}
 
     void read(std::string_view line)
     {
@@ -31,22 +35,43 @@ public:
             return objection(1, fmt::format("the line has {} octets; one name a line", line.size()));
         if (number_ == 1 && line.starts_with("\xef\xbb\xbf")) line.remove_prefix(3); // a byte order mark
         const auto* const start = line.data();
+        ended_ = is_hosts_end(line) || (ended_ && is_blank(line));
         line = line.substr(0, line.find('#'));
         while (!line.empty() && blank(line.front())) line.remove_prefix(1);
         while (!line.empty() && blank(line.back())) line.remove_suffix(1);
         if (line.empty()) return;
-        const auto host = host_pattern::parse(line);
-        const auto text = host ? take_(*host) : explain_bad_host(line);
+        const auto text = with_.take_network && written_as_network(line) ? take_network(line) : take_host(line);
         if (!text.empty()) objection(static_cast<std::uint32_t>(line.data() - start + 1), text);
+    }
+    void end()
+    {
+        if (with_.require_end && !ended_)
+            wrong_.error(
+                {}, "does not end with the line # end, which [policy] require_end requires, so it may be only a part of the file; copy it "
+                    "again, or add the line");
     }
     std::uint32_t number() const noexcept { return number_; }
 
 private:
+    std::string take_host(std::string_view text) const
+    {
+        const auto host = host_pattern::parse(text);
+        return host ? take_(*host) : explain_bad_host(text);
+    }
+    std::string take_network(std::string_view text) const
+    {
+        const auto network = parse_network(text);
+        if (!network) return network.error();
+        with_.take_network(*network);
+        return {};
+    }
     void objection(std::uint32_t column, std::string text) { wrong_.error({number_, column}, std::move(text)); }
 
     const host_taker& take_;
+    const hosts_file_options& with_;
     findings& wrong_;
     std::uint32_t number_ = 0;
+    bool ended_ = false; // by the last line that is not blank
 };
 
 // Cuts blocks into lines; what is left of the last line waits for the next block.
@@ -71,6 +96,7 @@ public:
     {
         if (used_ > 0) to_.read({buffer_.get(), used_});
         used_ = 0;
+        to_.end();
     }
 
 private:
@@ -79,9 +105,8 @@ private:
     std::size_t used_ = 0;
 };
 
-void read_lines(file_source& file, const host_taker& take, sha256_digest& digest, findings& wrong)
+void read_lines(file_source& file, line_reader& lines, sha256_digest& digest, content_trace* said, findings& wrong)
 {
-    line_reader lines{take, wrong};
     line_cutter cut{lines};
     for (;;) {
         const auto room = cut.room();
@@ -89,13 +114,14 @@ void read_lines(file_source& file, const host_taker& take, sha256_digest& digest
         if (!got) return wrong.error({}, fmt::format("cannot be read: {}; check the file", std::generic_category().message(got.error())));
         if (*got == 0) return cut.end();
         digest.take({room.data(), *got});
+        if (said != nullptr) said->take({room.data(), *got});
         if (!cut.filled(*got)) return wrong.error({lines.number() + 1, 1}, "the line is too long; one name a line");
     }
 }
 
 } // namespace
 
-sha256_digest::value read_hosts_file(const std::string& path, const host_taker& take, findings& wrong)
+sha256_digest::value read_hosts_file(const std::string& path, const host_taker& take, findings& wrong, const hosts_file_options& with)
 {
     auto file = file_source::open(path, limits::hosts_file_bytes);
     if (!file) {
@@ -103,7 +129,8 @@ sha256_digest::value read_hosts_file(const std::string& path, const host_taker& 
         return {};
     }
     sha256_digest digest;
-    read_lines(*file, take, digest, wrong);
+    line_reader lines{take, with, wrong};
+    read_lines(*file, lines, digest, with.said, wrong);
     const auto value = digest.finish();
     if (!value) wrong.error({}, "its SHA-256 could not be taken; check the OpenSSL installation");
     return value.value_or(sha256_digest::value{});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exeat/name_index.hpp>
+#include <ops/content_trace.hpp>
 #include <ops/digest.hpp>
 #include <ops/findings.hpp>
 
@@ -14,8 +15,14 @@ namespace exeat::ops {
 // Takes a host, or objects in words.
 using host_taker = std::function<std::string(const host_pattern&)>;
 
+struct hosts_file_options {
+    std::function<void(const ip_prefix&)> take_network{}; // empty where the entry takes none
+    bool require_end = false;                             // the last line must be "# end" (end_mark.hpp)
+    content_trace* said = nullptr;                        // takes what the file says, too
+};
+
 // Reads it all, even after errors (up to limits::hosts_file_problems), and returns the digest of its bytes; zeros when it could not be
 // read.
-sha256_digest::value read_hosts_file(const std::string& path, const host_taker& take, findings& wrong);
+sha256_digest::value read_hosts_file(const std::string& path, const host_taker& take, findings& wrong, const hosts_file_options& with = {});
 
 } // namespace exeat::ops

@@ -164,6 +164,14 @@ private:
                     d.at, fmt::format("{} of global_deny_list is open to every role by its own list: left out", d.pattern.to_string()));
         }
         for (const auto& [roles, denied] : by_roles) add_deny(roles, denied);
+        if (!acl_.denied_networks.empty()) add_denied_networks();
+    }
+
+    void add_denied_networks()
+    {
+        add("global-deny-networks", {}, {}, "global_deny_list");
+        out_.entries.back().kind = rule_kind::deny;
+        for (const auto& n : acl_.denied_networks) out_.entries.back().hosts.push_back(n.to_string());
     }
 
     void add_deny(const std::vector<std::size_t>& roles, const hosts& denied)

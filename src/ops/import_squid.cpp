@@ -1,6 +1,7 @@
 #include <ops/import_squid.hpp>
 
 #include <ops/host_text.hpp>
+#include <ops/networks.hpp>
 #include <ops/shared_suffixes.hpp>
 
 #include <algorithm>
@@ -29,6 +30,7 @@ public:
         at.column = static_cast<std::uint32_t>(word.data() - line.data() + 1);
         if (word.empty() || option(word)) return;
         if (word.size() >= 2 && word.front() == '"' && word.back() == '"') word = trimmed(word.substr(1, word.size() - 2));
+        if (kind_ == rule_kind::deny && written_as_network(word)) return take_network(word, at); // of a list for 'dst'
         const auto objection = objection_to_line(word);
         if (!objection.empty()) return wrong_.error(at, objection);
         const bool tree = word.front() == '.';
@@ -64,6 +66,13 @@ private:
         auto objection = host ? objection_to(*host) : explain_bad_host(text);
         if (objection.empty()) hosts_.push_back(host->to_string());
         else wrong_.error(at, std::move(objection));
+    }
+
+    void take_network(std::string_view text, place at)
+    {
+        const auto network = parse_network(text);
+        if (network) hosts_.push_back(network->to_string());
+        else wrong_.error(at, network.error());
     }
 
     std::string objection_to(const host_pattern& host) const

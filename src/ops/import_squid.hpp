@@ -1,5 +1,5 @@
-// A file of Squid's `acl … dstdomain "FILE"`: one domain a line, which with a dot in front takes in itself and everything below. Pure; any
-// thread.
+// A file of Squid's `acl … dstdomain "FILE"`: one domain a line, which with a dot in front takes in itself and everything below. A list of
+// what is closed may name networks as well, as one for `acl … dst` does. Pure; any thread.
 #pragma once
 
 #include <ops/findings.hpp>

@@ -96,7 +96,7 @@ std::string to_toml(const imported_list& list, const import_wishes& w, const std
         out += fmt::format("report_until = {}\n", utc(w.report_until));
     for (const auto& g : list.groups) group_table(out, g);
     for (const auto& e : list.entries) entry_tables(out, e, w);
-    return out;
+    return out + "\nend = true\n";
 }
 
 } // namespace exeat::ops

@@ -1,7 +1,9 @@
+#include <ops/audit_rotation.hpp>
 #include <ops/block_signals.hpp>
 #include <ops/journal.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 
 namespace exeat::ops {
@@ -13,8 +15,8 @@ void count(std::atomic<std::uint64_t>& cell, std::uint64_t n = 1) noexcept { cel
 } // namespace
 
 journal::journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry& labels, const policy_status& status,
-                 lookout* watch)
-    : rings_{std::move(rings)}, file_{std::move(path)}, line_{labels, status}, lookout_{watch}
+                 lookout* watch, std::uint8_t client_prefix, const audit_rotation& rotation)
+    : rings_{std::move(rings)}, file_{std::move(path)}, line_{labels, status, client_prefix}, lookout_{watch}, rotation_{rotation}
 {
     healthy_ = begin();
     thread_ = std::jthread{[this](std::stop_token stopped) { run(std::move(stopped)); }};
@@ -48,7 +50,7 @@ std::string journal::last_error() const
     return error_;
 }
 
-journal::stats journal::counts() const noexcept { return {written_, retried_, dropped_, errors_}; }
+journal::stats journal::counts() const noexcept { return {written_, retried_, dropped_, errors_, withheld_}; }
 
 void journal::run(std::stop_token stopped)
 {
@@ -61,10 +63,11 @@ void journal::run(std::stop_token stopped)
     last_turns();
 }
 
-bool journal::turn()
+bool journal::turn(bool at_end)
 {
     try {
         look_after_file();
+        look_after_space(at_end);
         const bool more = gather();
         flush();
         return more;
@@ -109,8 +112,8 @@ void journal::last_turns()
     while (clock::now() < end) {
         retry_at_ = {};
         const bool opened = begun_;
-        const bool more = turn() || !opened; // it may be possible to open the file only now
-        if (begun_ && !more && pending_.empty()) return;
+        const bool more = turn(true) || !opened; // it may be possible to open the file only now
+        if (begun_ && !more && pending_.empty() && withheld_since_ == 0) return;
         if (!healthy_) std::this_thread::sleep_for(limits::audit_poll);
     }
     std::uint64_t left = pending_lines_;
@@ -123,8 +126,9 @@ void journal::last_turns()
 bool journal::begin()
 {
     if (const auto error = file_.open()) {
-        const bool taken = error == std::errc::text_file_busy;
-        failed(error, taken ? "another process writes the audit log; give each its own" : "cannot open the audit log");
+        const bool taken = error == std::errc::text_file_busy, nowhere = error == std::errc::no_such_file_or_directory;
+        failed(error, taken ? "another process writes the audit log; give each its own" : "cannot open the audit log " + file_.path(),
+               nowhere ? "; make its directory, or name another 'path' in [audit]" : "");
         return false;
     }
     if (!begun_ && file_.tail()) resume(*file_.tail());
@@ -165,7 +169,8 @@ bool journal::take(net::audit_ring& ring)
     for (std::size_t n = 0; n < limits::audit_turn_records; ++n) {
         const auto* record = full() ? nullptr : ring.front();
         if (record == nullptr) return false;
-        add(*record);
+        if (withholds(*record)) withheld_since_ += record->stands_for, count(withheld_, record->stands_for);
+        else add(*record);
         watch(*record);
         ring.pop();
     }
@@ -176,6 +181,8 @@ void journal::flush(bool now)
 {
     if (!now && clock::now() < retry_at_) return;
     if (!begin()) return;
+    rotate_when_large();
+    if (!begin()) return;
     while (begun_octets_ < pending_.size()) {
         std::size_t written = 0;
         const auto error = file_.write_some(std::string_view{pending_}.substr(begun_octets_), written);
@@ -185,6 +192,7 @@ void journal::flush(bool now)
     }
     wrote(begun_octets_);
     healthy_ = true;
+    no_room_ = false;
     const std::lock_guard hold{mutex_};
     error_.clear();
 }
@@ -203,16 +211,51 @@ void journal::wrote(std::size_t octets)
     begun_octets_ = octets - whole;
 }
 
-void journal::failed(const std::error_code& error, std::string_view what)
+void journal::failed(const std::error_code& error, std::string_view what, std::string_view advice)
 {
     healthy_ = false;
+    no_room_ = error == std::errc::no_space_on_device || error.value() == EDQUOT;
     wrote(begun_octets_);
     count(errors_);
     count(retried_, pending_lines_ - late_lines_);
     late_lines_ = pending_lines_;
     retry_at_ = clock::now() + limits::audit_retry;
     const std::lock_guard hold{mutex_};
-    error_ = std::string{what} + ": " + error.message();
+    error_ = std::string{what} + ": " + error.message() + std::string{advice};
+}
+
+// What a full volume costs first: whoever is refused can ask as often as he likes, and what was allowed must still find room.
+bool journal::withholds(const net::audit_record& r) const noexcept
+{
+    return low_ && (r.action == net::audit_action::deny || r.action == net::audit_action::progress);
+}
+
+void journal::look_after_space(bool at_end)
+{
+    const auto now = clock::now();
+    if (now >= space_at_) low_ = file_.low_on_space(), space_at_ = now + limits::audit_retry;
+    if (withheld_since_ == 0 || full() || (low_ && !at_end)) return;
+    process_event e;
+    e.action = process_event::what::withheld;
+    e.ok = false;
+    e.text = "the volume of this log was nearly full; these denials and reports of progress have no line";
+    e.stands_for = withheld_since_;
+    add(e);
+    withheld_since_ = 0;
+}
+
+// Between two lines: the full file ends with the line whose number it is named after, and the next one begins a new file.
+void journal::rotate_when_large()
+{
+    if (rotation_.max_size == 0 || begun_octets_ > 0 || pending_.empty() || file_.vanished()) return; // another's file keeps its name
+    const auto size = file_.size();
+    if (size == 0 || size + pending_.size() <= rotation_.max_size || clock::now() < rotate_at_) return;
+    if (const auto error = rotate_audit_file(file_.path(), chain_.sequence() - 1 - pending_lines_, rotation_.keep)) {
+        rotate_at_ = clock::now() + limits::audit_retry;
+        count(errors_);
+        return;
+    }
+    file_.close();
 }
 
 // A file that was moved or deleted under us is left as if told to: lines in it would be seen by nobody.

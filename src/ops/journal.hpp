@@ -1,8 +1,11 @@
 // The audit log's writer: one thread that empties the workers' rings into a file, one JSON line per event, chained by number and hash.
 // Workers never wait for it. When the file cannot be written, nothing is lost: lines are kept (limits::audit_buffer_bytes) and retried,
-// healthy() turns false, and once the buffer is full the rings fill up, which the workers see. Functions: any thread.
+// healthy() turns false, and once the buffer is full the rings fill up, which the workers see. While the file's volume is nearly full, only
+// what was allowed, findings and process events get their lines; the others are counted, and a line tells their number once there is room.
+// Functions: any thread.
 #pragma once
 
+#include <exeat/config.hpp>
 #include <net/audit_ring.hpp>
 #include <ops/audit_file.hpp>
 #include <ops/audit_line.hpp>
@@ -24,7 +27,8 @@ class journal {
 public:
     // Opens `path` ("stdout" or a file) before it returns: see healthy(). Rings, labels and status outlive the journal.
     // With a lookout, every record is shown to it once it is formatted, and what it finds is a line behind.
-    journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry&, const policy_status&, lookout* = nullptr);
+    journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry&, const policy_status&, lookout* = nullptr,
+            std::uint8_t client_prefix = whole_address, const audit_rotation& = {});
     ~journal(); // stop()
     journal(const journal&) = delete;
     journal& operator=(const journal&) = delete;
@@ -35,19 +39,23 @@ public:
 
     const std::atomic<bool>& healthy() const noexcept { return healthy_; }
     std::string last_error() const; // one line; empty when healthy
+    // The volume is full, so that the log is well again once there is room.
+    bool waits_for_room() const noexcept { return no_room_; }
+    bool low_on_space() const noexcept { return low_; }
 
     struct stats {
-        std::uint64_t written = 0; // lines that the kernel took
-        std::uint64_t retried = 0; // lines that had to wait because a write failed, each counted once
-        std::uint64_t dropped = 0; // events given up: at the end, or notes beyond limits::audit_notes
-        std::uint64_t errors = 0;  // failed attempts to open or write
+        std::uint64_t written = 0;  // lines that the kernel took
+        std::uint64_t retried = 0;  // lines that had to wait because a write failed, each counted once
+        std::uint64_t dropped = 0;  // events given up: at the end, or notes beyond limits::audit_notes
+        std::uint64_t errors = 0;   // failed attempts to open, write or rotate
+        std::uint64_t withheld = 0; // events without a line because the volume was nearly full
     };
     stats counts() const noexcept;
 
 private:
     using clock = std::chrono::steady_clock;
     void run(std::stop_token);
-    bool turn(); // true: there is more to do at once
+    bool turn(bool at_end = false); // true: there is more to do at once
     void last_turns();
     bool begin();
     void resume(const audit_tail&);
@@ -58,8 +66,11 @@ private:
     bool take(net::audit_ring&);
     void flush(bool now = false);
     void wrote(std::size_t octets);
-    void failed(const std::error_code&, std::string_view what);
+    void failed(const std::error_code&, std::string_view what, std::string_view advice = {});
     void look_after_file();
+    void look_after_space(bool at_end);
+    void rotate_when_large();
+    bool withholds(const net::audit_record&) const noexcept;
     void leave_file();
     bool full() const noexcept { return pending_.size() >= limits::audit_buffer_bytes; }
 
@@ -68,15 +79,17 @@ private:
     audit_line line_;
     audit_chain chain_;
     lookout* const lookout_;
+    const audit_rotation rotation_;
     std::vector<anomaly_event> anomalies_;
     bool begun_ = false;           // the file was open once: the chain has its beginning
     std::string pending_;          // whole lines; the first may be written in part
     std::size_t begun_octets_ = 0; // of the first pending line, already in the file
     std::uint64_t pending_lines_ = 0, late_lines_ = 0;
-    clock::time_point retry_at_{}, look_at_{};
+    std::uint64_t withheld_since_ = 0; // the last line that told of it
+    clock::time_point retry_at_{}, look_at_{}, space_at_{}, rotate_at_{};
 
-    std::atomic<bool> healthy_{false}, reopen_{false};
-    std::atomic<std::uint64_t> written_{0}, retried_{0}, dropped_{0}, errors_{0};
+    std::atomic<bool> healthy_{false}, reopen_{false}, no_room_{false}, low_{false};
+    std::atomic<std::uint64_t> written_{0}, retried_{0}, dropped_{0}, errors_{0}, withheld_{0};
     mutable std::mutex mutex_; // of what follows
     std::condition_variable_any wake_;
     std::deque<process_event> notes_;

@@ -59,6 +59,30 @@ void append_escape(std::string& out, char32_t c)
     fmt::format_to(std::back_inserter(out), FMT_COMPILE("\\u{:04x}"), static_cast<std::uint32_t>(c));
 }
 
+// \U000e0001 is what TOML, C and Python understand beyond \uffff; JSON has pairs.
+enum class notation : std::uint8_t { json, text };
+
+void append_escape(std::string& out, char32_t c, notation how)
+{
+    if (how == notation::json || c < 0x10000) return append_escape(out, c);
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE("\\U{:08x}"), static_cast<std::uint32_t>(c));
+}
+
+std::string without_deception(std::string_view text, notation how, std::string_view kept)
+{
+    std::string out;
+    out.reserve(text.size());
+    while (!text.empty()) {
+        const auto point = first_code_point(text);
+        const auto octets = point.octets == 0 ? 1 : point.octets;
+        if (point.octets == 0) out += replacement;
+        else if (deceptive(point.value) && kept.find(text[0]) == kept.npos) append_escape(out, point.value, how);
+        else out += text.substr(0, octets);
+        text.remove_prefix(octets);
+    }
+    return out;
+}
+
 // One character from the front of `text`; returns how many octets it took.
 std::size_t append_one(std::string& out, std::string_view text)
 {
@@ -91,6 +115,12 @@ void append_json(std::string& out, std::string_view text)
     }
     out += '"';
 }
+
+std::string harmless(std::string_view text) { return without_deception(text, notation::text, "\n\t"); }
+
+std::string harmless_json(std::string_view document) { return without_deception(document, notation::json, "\n\t"); }
+
+std::string one_line(std::string_view text) { return without_deception(text, notation::text, ""); }
 
 std::string valid_utf8(std::string_view text)
 {

@@ -18,6 +18,13 @@ struct code_point {
 // What a text that is not empty begins with.
 code_point first_code_point(std::string_view text) noexcept;
 
+// The same for text that is printed as it is, without quotes; line ends and tabs stay.
+std::string harmless(std::string_view text);
+// And of a JSON document, which it leaves one.
+std::string harmless_json(std::string_view document);
+// Where a line must stay one, such as a file's name in a message: line ends and tabs are escaped too.
+std::string one_line(std::string_view text);
+
 // Octets that are no UTF-8 become U+FFFD; all else stays.
 std::string valid_utf8(std::string_view text);
 

@@ -1,5 +1,6 @@
 // Which counter slot a rule's or group's name has. A name keeps its slot for the life of the process, over every reload, so that
-// counters never jump; when the slots are used up, new names share slot 0 ("_other" for rules, "_none" for groups).
+// counters never jump; when the slots are used up, new names share slot 0 ("_other" for rules, "_none" for groups). Such a rule is still
+// told by its name, which is known by the rule's id until limits::rules_without_slot others were loaded since.
 // Slots are given out by the loader (one thread at a time); names may be read from any thread.
 #pragma once
 
@@ -11,6 +12,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace exeat::ops {
@@ -31,16 +33,26 @@ public:
     std::uint32_t group_slot(std::string_view name);
 
     rule_label rule(std::uint32_t slot) const;
+    std::string rule_name(std::uint32_t slot, std::uint64_t id) const; // of the rule, also where it shares slot 0
     std::string group(std::uint32_t slot) const;
     std::vector<rule_label> rules() const;   // by slot
     std::vector<std::string> groups() const; // by slot
 
 private:
+    struct unslotted {
+        std::string name;
+        std::uint64_t loaded = 0; // last, as loads are counted
+    };
+    void keep_name(std::string_view name);
+
     mutable std::mutex mutex_;
     std::vector<rule_label> rules_;
     std::vector<std::string> groups_;
     std::map<std::pair<std::string, enum purpose>, std::uint32_t> rule_slots_;
     std::map<std::string, std::uint32_t, std::less<>> group_slots_;
+    std::unordered_map<std::uint64_t, unslotted> without_slot_; // by id
+    std::map<std::uint64_t, std::uint64_t> by_load_;            // their ids, the one that was loaded longest ago first
+    std::uint64_t loads_ = 0;
 };
 
 } // namespace exeat::ops

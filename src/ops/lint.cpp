@@ -39,7 +39,18 @@ void lint_expiry(const entry& e, wall_time now, findings& wrong)
                       fmt::format("{} ends {}; renew 'expires' or let it go", as_shown(e.value.name), days_left(e.value.expires, now)));
 }
 
-void lint_hosts(const entry& e, findings& wrong)
+// What a real ECH could hide there is another tenant's name.
+void lint_ech(const entry& e, const located_host& h, findings& wrong)
+{
+    const auto what = e.value.ech == ech_policy::deny || !e.shared_suffix.empty() ? std::string_view{} : shared_around(h.pattern);
+    if (!what.empty())
+        wrong.warning(
+            h.at, fmt::format("{} is a place of many tenants ({}), so under ech = \"{}\" a client can hide another tenant's name; use a "
+                              "host of one owner, or ech = \"deny\", or say why in shared_suffix = \"…\"",
+                              h.pattern.to_string(), what, ech_policy_words[static_cast<std::size_t>(e.value.ech)]));
+}
+
+void lint_hosts(const entry& e, findings& wrong, const site_networks& site)
 {
     for (const auto& h : e.hosts) {
         if (const auto what = shared_host(h.pattern); !what.empty() && e.shared_suffix.empty())
@@ -47,20 +58,55 @@ void lint_hosts(const entry& e, findings& wrong)
                 h.at, fmt::format("many tenants share {} ({}), the attacker's among them; use a private endpoint or a host of your own, or "
                                   "say why in shared_suffix = \"…\"",
                                   h.pattern.to_string(), what));
-        if (h.pattern.base.address() && e.value.kind == rule_kind::allow)
-            wrong.warning(h.at, fmt::format("{} is an address: what answers there can change unseen; use a name", h.pattern.to_string()));
+        lint_ech(e, h, wrong);
+        const auto& address = h.pattern.base.address();
+        if (!address || e.value.kind != rule_kind::allow) continue;
+        if (const auto of = classify(*address, site).of; of != address_class::global && classify(*address) == address_class::global)
+            wrong.warning(h.at, fmt::format("{} is {} at this site ([network] of exeat.toml), which an [[allow]] cannot open; use a "
+                                            "[[private_link]]",
+                                            h.pattern.to_string(), to_string(of)));
+        else wrong.warning(h.at, fmt::format("{} is an address: what answers there can change unseen; use a name", h.pattern.to_string()));
     }
 }
 
-void lint_subnets(const entry& e, findings& wrong)
+// A deny of addresses that denies everything, or what nothing opens anyway.
+void lint_denied(const entry& e, const ip_prefix& p, place at, bool links, findings& wrong, const site_networks& site)
+{
+    const auto text = p.bits == whole_address ? p.network.to_string() : p.to_string();
+    const bool v4 = p == ip_prefix::parse("0.0.0.0/0");
+    if (v4 || (p.bits <= 3 && p.contains(ip_prefix::parse("2000::/3")->network)))
+        return wrong.warning(at,
+                             fmt::format("{} of {} denies every {} address, so nothing is open there for its groups at its ports; name the "
+                                         "networks that are meant",
+                                         text, as_shown(e.value.name), v4 ? "IPv4" : "public IPv6"));
+    const auto of = classify(p.network, site).of;
+    if (of == address_class::global || of != classify(p.last(), site).of) return;
+    const bool linkable = of == address_class::private_use || of == address_class::loopback;
+    if (!linkable)
+        return wrong.warning(at, fmt::format("{} of {} is {}, which no entry opens, so it is refused without this deny; remove it", text,
+                                             as_shown(e.value.name), to_string(of)));
+    if (!links)
+        wrong.warning(at, fmt::format("{} of {} is {}, which only a [[private_link]] opens, and this file has none, so it is refused "
+                                      "without this deny; remove it",
+                                      text, as_shown(e.value.name), to_string(of)));
+}
+
+void lint_denied(const entry& e, bool links, findings& wrong, const site_networks& site)
+{
+    for (const auto& h : e.hosts)
+        if (const auto& address = h.pattern.base.address()) lint_denied(e, {*address, whole_address}, h.at, links, wrong, site);
+    for (const auto& n : e.networks) lint_denied(e, n.network, n.at, links, wrong, site);
+}
+
+void lint_subnets(const entry& e, findings& wrong, const site_networks& site)
 {
     for (const auto& p : e.value.within)
-        if (classify(p.network) == address_class::global)
+        if (classify(p.network, site).of == address_class::global)
             wrong.warning(place_of(e),
                           fmt::format("{} of {} is public, and a private link is private; use [[allow]], or the endpoint's subnet",
                                       p.to_string(), as_shown(e.value.name)));
     for (const auto& a : e.value.addresses)
-        if (classify(a) == address_class::global)
+        if (classify(a, site).of == address_class::global)
             wrong.warning(place_of(e),
                           fmt::format("{} of {} is public, and a private link is private; use [[allow]], or the endpoint's address",
                                       a.to_string(), as_shown(e.value.name)));
@@ -92,13 +138,18 @@ void lint_ends(const allowlist_draft& d, wall_time now, findings& wrong)
         if (e.value.kind != rule_kind::deny) lint_expiry(e, now, wrong);
 }
 
-void lint_entries(const allowlist_draft& d, findings& wrong)
+void lint_entries(const allowlist_draft& d, findings& wrong, const site_networks& site)
 {
+    const bool links =
+        std::any_of(d.entries.begin(), d.entries.end(), [](const entry& e) { return e.value.kind == rule_kind::private_link; });
     for (const auto& e : d.entries) {
-        if (e.value.kind == rule_kind::deny) continue;
+        if (e.value.kind == rule_kind::deny) {
+            lint_denied(e, links, wrong, site);
+            continue;
+        }
         lint_answerable(e, wrong);
-        lint_hosts(e, wrong);
-        lint_subnets(e, wrong);
+        lint_hosts(e, wrong, site);
+        lint_subnets(e, wrong, site);
     }
 }
 
@@ -139,10 +190,10 @@ void lint_groups(const allowlist_draft& d, group_set used, findings& wrong)
     }
 }
 
-void lint(const allowlist_draft& d, wall_time now, findings& wrong, const group_set& for_groups)
+void lint(const allowlist_draft& d, wall_time now, findings& wrong, const group_set& for_groups, const site_networks& site)
 {
     lint_ends(d, now, wrong);
-    lint_entries(d, wrong);
+    lint_entries(d, wrong, site);
     lint_groups(d, for_groups, wrong);
     lint_overlaps(d, wrong);
     lint_lookalikes(d, wrong);

@@ -2,18 +2,19 @@
 // the hosts that stand in the allowlist itself, not at those of a hosts_file. One thread.
 #pragma once
 
+#include <exeat/address_class.hpp>
 #include <ops/allowlist_draft.hpp>
 
 namespace exeat::ops {
 
 // Each finding is a warning. `for_groups`: the groups that entries in files of allowlist.d are for.
-void lint(const allowlist_draft&, wall_time now, findings&, const group_set& for_groups = {});
+void lint(const allowlist_draft&, wall_time now, findings&, const group_set& for_groups = {}, const site_networks& = {});
 
 // Its parts, each a pass over the whole list:
-void lint_ends(const allowlist_draft&, wall_time now, findings&);    // of the list, its entries and report mode
-void lint_entries(const allowlist_draft&, findings&);                // owner, reason, shared hosts, public subnets
-void lint_overlaps(const allowlist_draft&, findings&);               // hosts twice, shadowed, open already, never open
-void lint_groups(const allowlist_draft&, group_set used, findings&); // unused, overlapping sources
-void lint_lookalikes(const allowlist_draft&, findings&);             // A-labels that look like another host of the list
+void lint_ends(const allowlist_draft&, wall_time now, findings&);           // of the list, its entries and report mode
+void lint_entries(const allowlist_draft&, findings&, const site_networks&); // owner, reason, shared hosts, public subnets
+void lint_overlaps(const allowlist_draft&, findings&);                      // hosts twice, shadowed, open already, never open
+void lint_groups(const allowlist_draft&, group_set used, findings&);        // unused, overlapping sources
+void lint_lookalikes(const allowlist_draft&, findings&);                    // A-labels that look like another host of the list
 
 } // namespace exeat::ops

@@ -44,15 +44,60 @@ class overlaps {
 public:
     overlaps(const allowlist_draft& d, findings& wrong) : wrong_{wrong}
     {
-        for (const auto& e : d.entries)
-            for (const auto& h : e.hosts) by_base_[h.pattern.base.str()].push_back({&e, &h});
+        for (const auto& e : d.entries) {
+            for (const auto& h : e.hosts) {
+                by_base_[h.pattern.base.str()].push_back({&e, &h});
+                if (e.value.kind == rule_kind::deny && h.pattern.base.address())
+                    denied_.push_back({&e, {{*h.pattern.base.address(), whole_address}, h.at}});
+            }
+            for (const auto& n : e.networks) denied_.push_back({&e, n});
+        }
     }
     void look(const entry& e)
     {
         for (const auto& h : e.hosts) look({&e, &h});
+        if (e.value.kind == rule_kind::deny) return look_at_networks(e);
+        for (const auto& h : e.hosts)
+            if (h.pattern.base.address()) look_at_address(e, {*h.pattern.base.address(), whole_address}, h.at, h.pattern.to_string());
+        for (const auto& a : e.value.addresses) look_at_address(e, {a, whole_address}, {e.value.line, 1}, a.to_string());
+        for (const auto& p : e.value.within) look_at_address(e, p, {e.value.line, 1}, p.to_string());
     }
 
 private:
+    struct denial {
+        const entry* by;
+        located_network what;
+    };
+
+    // A network of a deny, where a line before names it or one around it.
+    void look_at_networks(const entry& e)
+    {
+        for (auto n = e.networks.begin(); n != e.networks.end(); ++n) {
+            const auto around = std::find_if(e.networks.begin(), n, [&](const located_network& o) {
+                return ++compared_ <= limits::lint_comparisons && takes_in(o.network, n->network);
+            });
+            if (around == n) continue;
+            wrong_.warning(n->at, fmt::format("{} lies in {} of this entry (line {}); remove one", n->network.to_string(),
+                                              around->network.to_string(), around->at.line));
+        }
+    }
+    // An address, or a network that a private link leads to.
+    void look_at_address(const entry& e, const ip_prefix& p, place at, const std::string& shown_as)
+    {
+        for (const auto& d : denied_) {
+            if (++compared_ > limits::lint_comparisons) return;
+            const bool whole = takes_in(d.what.network, p) && covers(d.by->value, e.value);
+            const bool twin = d.what.network == p && d.what.network.bits == whole_address && !e.hosts.empty() && e.value.addresses.empty();
+            if (!whole || twin) continue; // a twin is told of as a host
+            return wrong_.warning(at, fmt::format("{} never opens: {} (line {}) denies {} for all these groups and ports; remove one",
+                                                  shown_as, as_shown(d.by->value.name), d.what.at.line, d.what.network.to_string()));
+        }
+    }
+    static bool takes_in(const ip_prefix& wide, const ip_prefix& narrow) noexcept
+    {
+        return wide.bits <= narrow.bits && wide.contains(narrow.network);
+    }
+
     void look(const named& n)
     {
         if (tell_of_twin(n) || n.in->value.kind == rule_kind::deny) return;
@@ -130,6 +175,7 @@ private:
 
     findings& wrong_;
     std::unordered_map<std::string_view, std::vector<named>> by_base_;
+    std::vector<denial> denied_; // addresses and networks of all denies
     std::size_t compared_ = 0;
 };
 

@@ -2,6 +2,7 @@
 
 #include <exeat/limits.hpp>
 #include <ops/compile_allowlist.hpp>
+#include <ops/end_mark.hpp>
 #include <ops/file_source.hpp>
 #include <ops/lint.hpp>
 #include <ops/part_files.hpp>
@@ -18,7 +19,7 @@ namespace {
 class loader {
 public:
     loader(loaded_allowlist& out, label_registry& labels, wall_time now, const load_options& with)
-        : out_{out}, labels_{labels}, now_{now}, with_{with}, compiler_{out.files}
+        : out_{out}, labels_{labels}, now_{now}, with_{with}, compiler_{out.files, with.require_end}
     {}
 
     void load(const std::string& path)
@@ -38,6 +39,7 @@ private:
         auto& p = parts_.front();
         out_.files.emplace_back(path);
         const auto text = read_whole(path, limits::allowlist_bytes);
+        if (text) trace(*text);
         if (!text) p.wrong.error({}, text.error());
         else if (compiler_.take_text(*text); check(p, *text)) draft(p, *text);
         return !p.wrong.failed();
@@ -56,6 +58,7 @@ private:
     {
         out_.files.emplace_back(path);
         const auto text = read_whole(path, limits::list_part_bytes);
+        if (text) trace(*text);
         if (text) read_part_text(path, *text);
         else parts_.emplace_back(path, approval_subject::grant).wrong.error({}, text.error());
     }
@@ -63,6 +66,14 @@ private:
     {
         auto& p = parts_.emplace_back(path, approval_subject::grant);
         if (check(p, text)) draft(p, text);
+    }
+
+    // What the file that was named last says.
+    void trace(std::string_view text)
+    {
+        content_trace said;
+        said.take(text);
+        out_.files.back().content = std::make_shared<const content_trace>(std::move(said));
     }
 
     // Its digest; and that it is approved, where it must be.
@@ -103,16 +114,30 @@ private:
         return false;
     }
 
+    // Whether it is all there, as far as its last line tells.
+    bool is_whole(list_part& p, const marked_text& marked) const
+    {
+        if (marked.wrong_at != 0) p.wrong.error({marked.wrong_at, 1}, "'end' marks the end of a whole list; write end = true");
+        else if (with_.require_end && !marked.whole)
+            p.wrong.error(
+                {}, "does not end with the line end = true, which [policy] require_end requires, so it may be only a part of the file; "
+                    "copy it again, or add the line");
+        else return true;
+        return false;
+    }
+
     void draft(list_part& p, std::string_view text)
     {
-        const auto tree = parse_toml(text, p.wrong);
+        const auto marked = without_end_mark(text);
+        if (!is_whole(p, marked)) return;
+        const auto tree = parse_toml(marked.text, p.wrong);
         if (!tree) return;
         auto& main = parts_.front().draft;
         const bool first = &p == &parts_.front();
         drafted_ = true;
         p.draft = first ? read_draft(*tree, p.wrong, now_) : read_part(*tree, p.wrong, main.groups, now_);
         p.statement.serial = p.draft.settings.serial;
-        if (with_.how == scrutiny::lint && !first) lint_entries(p.draft, p.wrong); // it is there to end
+        if (with_.how == scrutiny::lint && !first) lint_entries(p.draft, p.wrong, with_.site); // it is there to end
         for (const auto& e : p.draft.entries) hold_name_for(p, e.value);
     }
     void hold_name_for(list_part& p, const rule& r)
@@ -136,7 +161,7 @@ private:
         group_set used;
         for (const auto& p : parts_)
             for (const auto& e : p.draft.entries) used |= e.value.groups;
-        lint(parts_.front().draft, now_, parts_.front().wrong, parts_.size() > 1 ? used : group_set{});
+        lint(parts_.front().draft, now_, parts_.front().wrong, parts_.size() > 1 ? used : group_set{}, with_.site);
     }
     void compile()
     {
@@ -144,7 +169,7 @@ private:
         main.draft.settings.approved_by = main.approved_by;
         for (auto& p : parts_) compiler_.add(p);
         if (!failed() && !compiler_.failed()) out_.rules = std::move(compiler_).finish(main.draft.settings, labels_, main.wrong);
-        if (out_.rules) run_expectations(main.draft.expectations, *out_.rules, now_, main.wrong);
+        if (out_.rules) run_expectations(main.draft.expectations, *out_.rules, now_, with_.site, main.wrong);
         if (main.wrong.failed()) out_.rules = nullptr;
     }
 
@@ -168,7 +193,7 @@ private:
 
     void tell()
     {
-        out_.expectations = parts_.front().draft.expectations.size();
+        for (const auto& e : parts_.front().draft.expectations) out_.expectations.push_back(to_string(e));
         for (auto& p : parts_) {
             out_.lists.push_back({p.path(), p.statement, p.approved_by, p.draft.settings.expires});
             p.wrong.move_to(out_.problems);

@@ -27,10 +27,10 @@ struct list_file {
 struct loaded_allowlist {
     std::shared_ptr<const policy> rules; // null when any problem is an error
     std::vector<problem> problems;
-    std::vector<watched_file> files;          // every path that was read or should have been, for the watch
+    std::vector<watched_file> files;          // every path that was read or should have been, for the watch; the allowlist first
     std::vector<list_file> lists;             // the allowlist first; whole where there are rules
     load_refusal why = load_refusal::invalid; // of what has no rules
-    std::size_t expectations = 0;             // [[expect]] tests in it
+    std::vector<std::string> expectations;    // its [[expect]] tests, as "10.42.3.7 to pkg.test:443: allowed"
 };
 
 // Whether warnings of what is most likely not meant are wanted (lint.hpp), beside all that is wrong.
@@ -39,9 +39,11 @@ enum class scrutiny : std::uint8_t { load, lint };
 struct load_options {
     load_options(scrutiny s = scrutiny::load) : how{s} {} // NOLINT: one may stand for the other
     scrutiny how;
+    site_networks site{}; // that warnings and [[expect]] know of
     // With these nothing is parsed of a file before its FILE.sig has shown that as many trusted keys as are needed approved these very
     // bytes.
     const approval_rules* approvals = nullptr;
+    bool require_end = false; // [policy] require_end: what lacks its last line is refused unread
     // A file of allowlist.d that is not there yet: its path, and what it will say.
     const std::pair<std::string, std::string>* also = nullptr;
 };

@@ -1,16 +1,20 @@
 #include <ops/load_config.hpp>
 
+#include <exeat/hostname.hpp>
 #include <exeat/limits.hpp>
+#include <ops/digest.hpp>
 #include <ops/endpoint_text.hpp>
 #include <ops/file_source.hpp>
 #include <ops/networks.hpp>
+#include <ops/quantity.hpp>
 #include <ops/read_detectors.hpp>
+#include <ops/read_site.hpp>
 #include <ops/section.hpp>
+#include <ops/usable_cores.hpp>
 
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
-#include <thread>
 
 namespace exeat::ops {
 
@@ -21,6 +25,9 @@ using namespace std::chrono_literals;
 constexpr std::array<std::string_view, listen_modes> mode_words{"proxy", "transparent", "sni"};
 constexpr std::array<std::string_view, 2> via_words{"redirect", "tproxy"};
 constexpr std::array<std::string_view, 2> failure_words{"deny", "continue"};
+constexpr std::array<std::string_view, client_rate_words.size()> rate_keys{"connections_per_second", "requests_per_second",
+                                                                           "refusals_per_second", "log_lines_per_second"},
+    rate_examples{"1000", "2000", "200", "1000"};
 
 std::string beside(const std::string& file, const std::string& path)
 {
@@ -100,8 +107,33 @@ void read_listeners(section& root, config& c)
     }
 }
 
+constexpr std::size_t admin_names_most = 64;
+
+// What is wrong with it; a name of one label is one, as a service has in its own namespace.
+std::string objection_to_admin_name(std::string_view name)
+{
+    if (ip_address::parse(name) || name.starts_with('['))
+        return fmt::format("{} is an address, and by its address this listener always answers; remove it", as_shown(name));
+    if (hostname::parse(name) || hostname::parse(fmt::format("{}.test", name))) return {};
+    const auto* what = name.find(':') != name.npos   ? "leave the port away"
+                       : name.find('*') != name.npos ? "write each name in full, without '*'"
+                                                     : "write it like \"exeat-admin.egress.svc\", ASCII only";
+    return fmt::format("{} is no name of a host; {}", as_shown(name), what);
+}
+
+void read_admin_names(section& s, config& c)
+{
+    constexpr toml_key names{"names", "[\"exeat-admin.egress.svc\"]"};
+    for (const auto& [text, where] : s.texts(names, admin_names_most).value_or(std::vector<located_text>{})) {
+        const auto wrong = objection_to_admin_name(text);
+        if (wrong.empty()) c.admin_names.emplace_back(text.ends_with('.') ? text.substr(0, text.size() - 1) : text);
+        else s.wrong().error(where, wrong);
+    }
+}
+
 void read_admin(section& s, config& c)
 {
+    read_admin_names(s, c);
     constexpr toml_key address{"address", "\"127.0.0.1:9464\""};
     if (const auto e = read_endpoint(s, address)) c.admin = *e;
     const auto same = std::find_if(c.listeners.begin(), c.listeners.end(), [&](const listener& o) { return overlap(o.address, c.admin); });
@@ -127,6 +159,7 @@ void read_policy(section& s, config& c)
     if (!s.has(allowlist.name)) s.missing(allowlist);
     if (const auto p = s.text(allowlist, limits::path_octets)) c.allowlist = beside(s.wrong().file(), *p);
     if (const auto p = s.text(state, limits::path_octets)) c.state = beside(s.wrong().file(), *p);
+    c.require_end = s.flag({"require_end", "true"}).value_or(false);
     read_approvals(s, c);
     if (!c.trusted_keys.empty() && c.state.empty())
         s.reject("trusted_keys", "approved lists need 'state', where the highest serial is remembered; add state = \"/var/lib/exeat\"");
@@ -145,11 +178,25 @@ void read_dns(section& s, config& c)
     if (const auto t = s.duration({"timeout", "\"2s\""}, 1ms, limits::dns_timeout)) c.dns_timeout = *t;
 }
 
+void read_rotation(section& s, config& c)
+{
+    constexpr toml_key size{"max_size", "\"100 MiB\""}, keep{"keep", "10"};
+    if (const auto text = s.text(size)) {
+        c.rotation.max_size = parse_size(*text).value_or(0);
+        if (c.rotation.max_size < limits::audit_file_least || c.rotation.max_size > limits::audit_file_most)
+            s.reject(size.name, fmt::format("{} is no size from 1 MiB to 1 TiB; write {} = {}", as_shown(*text), size.name, size.example));
+        if (c.audit_path == "stdout") s.reject(size.name, "'max_size' is for a log that is a file; remove it");
+    }
+    if (const auto n = s.integer(keep, 1, static_cast<std::int64_t>(limits::audit_files))) c.rotation.keep = static_cast<std::size_t>(*n);
+    if (s.has(keep.name) && !s.has(size.name)) s.reject(keep.name, "'keep' is for a log with 'max_size'; add it or remove this");
+}
+
 void read_audit(section& s, config& c)
 {
     if (const auto p = s.text({"path", "\"/var/log/exeat/audit.jsonl\""}, limits::path_octets))
         c.audit_path = *p == "stdout" ? *p : beside(s.wrong().file(), *p);
     if (const auto w = s.word({"on_failure", "\"deny\""}, failure_words)) c.on_audit_failure = static_cast<audit_failure>(*w);
+    read_rotation(s, c);
 }
 
 void read_sandbox(section& s, config& c)
@@ -166,8 +213,6 @@ void read_sandbox(section& s, config& c)
     }
 }
 
-std::size_t cores() { return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, limits::workers); }
-
 void read_limits(section& s, config& c)
 {
     const auto count = [&](toml_key key, std::int64_t least, std::size_t most, std::size_t& to) {
@@ -179,6 +224,8 @@ void read_limits(section& s, config& c)
     count({"workers", "0"}, 0, limits::workers, c.workers);
     count({"connections", "50000"}, 1, limits::connections, c.connections);
     count({"connections_per_source", "4096"}, 1, limits::connections, c.connections_per_source);
+    for (std::size_t i = 0; i < client_rate_words.size(); ++i)
+        count({rate_keys[i], rate_examples[i]}, 1, limits::client_rate_most, c.rates[i]);
     time({"head_timeout", "\"10s\""}, limits::setup_timeout, c.head_timeout);
     time({"hello_timeout", "\"5s\""}, limits::setup_timeout, c.hello_timeout);
     time({"connect_timeout", "\"5s\""}, limits::setup_timeout, c.connect_timeout);
@@ -213,13 +260,22 @@ config read_all(section& root)
     read_section(root, "admin", false, c, read_admin);
     read_section(root, "policy", true, c, read_policy);
     read_section(root, "dns", false, c, read_dns);
+    read_section(root, "network", false, c, [](section& s, config& to) { read_site(s, to.network); });
     read_section(root, "audit", false, c, read_audit);
     read_section(root, "limits", false, c, read_limits);
     read_section(root, "sandbox", false, c, read_sandbox);
     read_detectors(root, c.detect);
     root.done();
-    if (c.workers == 0) c.workers = cores();
+    if (c.workers == 0) c.workers = std::min(usable_cores(), limits::workers);
     return c;
+}
+
+std::string sha256_of(std::string_view text)
+{
+    sha256_digest digest;
+    digest.take(text);
+    const auto value = digest.finish();
+    return value ? hexadecimal(*value) : std::string{};
 }
 
 } // namespace
@@ -228,8 +284,10 @@ loaded_config load_config(const std::string& path)
 {
     loaded_config out;
     findings wrong{path};
-    if (const auto text = read_whole(path, limits::config_bytes); !text) wrong.error({}, text.error());
-    else if (const auto tree = parse_toml(*text, wrong)) {
+    const auto text = read_whole(path, limits::config_bytes);
+    if (text) out.sha256 = sha256_of(*text);
+    else wrong.error({}, text.error());
+    if (const auto tree = text ? parse_toml(*text, wrong) : std::nullopt) {
         section root{*tree, "", wrong};
         auto c = read_all(root);
         if (!wrong.failed()) out.value = std::move(c);

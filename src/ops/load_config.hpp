@@ -13,6 +13,7 @@ namespace exeat::ops {
 struct loaded_config {
     std::optional<config> value; // absent when any problem is an error
     std::vector<problem> problems;
+    std::string sha256; // of the file's bytes; empty: it could not be read
 };
 
 // Paths in the file that are not absolute are taken from the file's own directory.

@@ -1,3 +1,4 @@
+#include <ops/json_text.hpp>
 #include <ops/log.hpp>
 
 #include <array>
@@ -14,17 +15,13 @@ namespace {
 constexpr std::array<std::string_view, 3> words{"error", "warning", "notice"};
 constexpr std::array<int, 3> priorities{3, 4, 5}; // sd-daemon(3)
 
-// What a line must not contain raw: quotes, backslashes and control bytes, which could end or forge it.
-std::string escaped(std::string_view text)
+// What a line must not contain raw: whatever could end, forge or hide it; quotes and backslashes too where they would end a value.
+std::string escaped(std::string_view text, bool quoted = true)
 {
+    if (!quoted) return one_line(text);
     std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') (out += '\\') += c;
-        else if (byte < 0x20 || byte == 0x7f) out += fmt::format("\\u{:04x}", byte);
-        else out += c;
-    }
-    return out;
+    append_json(out, text);
+    return out.substr(1, out.size() - 2);
 }
 
 bool needs_quotes(std::string_view v) { return v.empty() || v.find_first_of(" =\"\\") != std::string_view::npos; }
@@ -49,8 +46,9 @@ std::string event_log::line(severity how, std::string_view event, std::initializ
         }
         return out;
     }
-    auto out = how == severity::notice ? fmt::format("exeat: {}", escaped(event)) : fmt::format("exeat: {}: {}", word, escaped(event));
-    for (const auto& [name, value] : fields) out += fmt::format("; {}: {}", name, escaped(value));
+    auto out = how == severity::notice ? fmt::format("exeat: {}", escaped(event, false))
+                                       : fmt::format("exeat: {}: {}", word, escaped(event, false));
+    for (const auto& [name, value] : fields) out += fmt::format("; {}: {}", name, escaped(value, false));
     return out;
 }
 

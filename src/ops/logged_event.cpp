@@ -74,7 +74,8 @@ private:
 
     bool read_action()
     {
-        constexpr std::array<std::string_view, 8> words{"open", "deny", "progress", "close", "start", "stop", "reload", "anomaly"};
+        constexpr std::array<std::string_view, 9> words{"open", "deny",   "progress", "close",   "start",
+                                                        "stop", "reload", "anomaly",  "withheld"};
         const auto found = std::find(words.begin(), words.end(), text("event.action"));
         if (found == words.end()) return false;
         e_.action = static_cast<what>(std::min<std::ptrdiff_t>(found - words.begin(), static_cast<std::ptrdiff_t>(what::process)));
@@ -82,9 +83,12 @@ private:
     }
     bool read_who()
     {
-        const auto source = ip_address::parse(text("source.ip"));
-        if (!source || !read_number(text("event.id"), e_.id, 16)) return false;
-        e_.source = *source;
+        if (has("source.ip")) { // a sum over clients has none
+            const auto source = ip_address::parse(text("source.ip"));
+            if (!source) return false;
+            e_.source = *source;
+        }
+        if (!read_number(text("event.id"), e_.id, 16)) return false;
         return number("source.port", e_.source_port);
     }
     bool read_mode()
@@ -110,11 +114,15 @@ private:
     }
     bool read_reason()
     {
+        if (e_.action == what::close && has("exeat.reported_reason")) return read_verdict("exeat.reported_reason");
         if (e_.action != what::open && e_.action != what::deny) return true;
-        const auto said = verdict_from(text("event.reason"));
-        if (!said || (e_.action == what::deny && *said == verdict::allowed)) return false;
-        e_.said = *said;
-        return true;
+        return read_verdict("event.reason") && (e_.action != what::deny || e_.said != verdict::allowed);
+    }
+    bool read_verdict(std::string_view key)
+    {
+        const auto said = verdict_from(text(key));
+        if (said) e_.said = *said;
+        return said.has_value();
     }
     void read_target()
     {

@@ -21,7 +21,7 @@ struct logged_event {
     std::uint16_t source_port = 0;
     std::string group;               // as an allowlist may call it, or "_none"
     std::string rule;                // the same, or "_other", "_report"; empty: none
-    verdict said = verdict::allowed; // deny: why. open: what report mode let pass
+    verdict said = verdict::allowed; // deny: why. open, and a close that is a sum: what report mode let pass
     approach via = approach::tunnel;
     protocol as = protocol::tls; // open, progress, close: what the entry said
     bool ech = false;
@@ -29,7 +29,7 @@ struct logged_event {
     std::uint16_t port = 0;       // 0: the same
     std::optional<ip_address> peer;
     std::uint64_t upload = 0, download = 0; // so far
-    std::uint64_t stands_for = 1;
+    std::uint64_t stands_for = 1;           // deny, close: requests that the line is the sum of; a close that is a sum has no open
 
     bool reported() const noexcept { return rule == "_report"; } // passed only because the list was in report mode
 };

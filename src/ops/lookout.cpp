@@ -1,6 +1,5 @@
 #include <ops/lookout.hpp>
 
-#include <exeat/budget_book.hpp>
 #include <exeat/limits.hpp>
 #include <net/random_seed.hpp>
 #include <ops/detector_snapshot.hpp>
@@ -21,8 +20,8 @@ detect::flow_step step_of(net::audit_action a) noexcept
 
 } // namespace
 
-lookout::lookout(const label_registry& labels, const detector_settings& settings)
-    : labels_{labels}, actions_{settings.actions}, than_{settings.than}, seed_{net::random_seed()},
+lookout::lookout(const detector_settings& settings)
+    : actions_{settings.actions}, than_{settings.than}, seed_{net::random_seed()},
       bank_{std::make_unique<detect::detector_bank>(seed_, than_)}, told_{limits::detect_clients, {net::random_seed()}}
 {}
 
@@ -44,15 +43,6 @@ void lookout::note_volume(const net::audit_record& r, detect::flow_event& e)
     else if (before != nullptr) told_.forget(tunnel);
 }
 
-lookout::entry lookout::entry_of(std::uint32_t rule_slot)
-{
-    if (rule_slot >= entries_.size()) {
-        entries_.clear();
-        for (const auto& label : labels_.rules()) entries_.push_back({label.purpose, budget_key::id_of(label.name)});
-    }
-    return rule_slot < entries_.size() ? entries_[rule_slot] : entry{purpose::pull, 0};
-}
-
 // The rings of several workers are not in order, and clocks go back: from a step back on, time goes on from where it was.
 detect::moment lookout::time_of(const net::audit_record& r) noexcept
 {
@@ -69,28 +59,27 @@ detect::flow_event lookout::event_of(const net::audit_record& r)
     e.at = time_of(r);
     e.age = std::chrono::floor<detect::moment>(r.duration);
     e.id = r.id;
-    e.client = r.source;
-    e.entry = r.rule_slot;
-    const auto entry = entry_of(r.rule_slot);
-    e.purpose = entry.purpose;
-    e.entry_id = entry.id;
+    e.client = r.client;
+    e.entry = {r.rule_id, r.rule_slot};
+    e.purpose = r.rule_purpose;
     e.host = r.host.str();
     e.times = r.stands_for;
     e.wildcard = r.by_wildcard;
     e.over_budget = r.action == net::audit_action::close && r.ended == ending::budget;
     e.over_new_host = r.over_new_host;
     note_volume(r, e);
+    if (r.stands_for > 1) e.tunnel_up = 0; // of none of them alone
     return e;
 }
 
 void lookout::see(const net::audit_record& r, std::vector<anomaly_event>& out)
 {
+    if (r.client == ip_address{}) return; // a sum over clients (net/denial_sampler.hpp)
     const std::lock_guard hold{mutex_};
     const auto e = event_of(r);
     now_ = e.at;
     found_.clear();
     bank_->see(e, found_);
-    if (const auto& met = bank_->met(); met && greet_) greet_(e.client, e.host, met->hour_up, met->until - e.at);
     for (const auto& f : found_) {
         const auto which = static_cast<std::size_t>(f.which);
         counts_[which][static_cast<std::size_t>(actions_[which])].fetch_add(1, std::memory_order_relaxed);
@@ -124,6 +113,15 @@ double lookout::score(const ip_address& client, detect::moment now) const
 {
     const std::lock_guard hold{mutex_};
     return bank_->score(client, now + behind_);
+}
+
+std::optional<detect::acquaintance::meeting> lookout::first_contact(const ip_address& client, std::string_view host) const
+{
+    const std::lock_guard hold{mutex_};
+    const auto now = std::max(now_, moment_of(std::chrono::system_clock::now()) + behind_);
+    auto met = bank_->would_meet(client, host, now);
+    if (met) met->until -= now;
+    return met;
 }
 
 std::array<detect::detector_bank::table, 7> lookout::tables() const

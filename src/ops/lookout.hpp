@@ -5,7 +5,6 @@
 #include <exeat/config.hpp>
 #include <exeat/detect/bank.hpp>
 #include <net/audit_ring.hpp>
-#include <ops/label_registry.hpp>
 
 #include <array>
 #include <atomic>
@@ -31,14 +30,9 @@ class lookout {
 public:
     using actor = std::function<void(const detect::finding&, detector_action)>; // for findings that are not only observed
 
-    // For hosts that are opened and new to a client: what went there within the hour, and how long they are new still.
-    using greeter = std::function<void(const ip_address& client, std::string_view host, std::uint64_t hour_up, detect::moment still)>;
-
-    // The labels outlive it.
-    lookout(const label_registry&, const detector_settings&);
+    explicit lookout(const detector_settings&);
 
     void on_action(actor act) { act_ = std::move(act); } // before the first see()
-    void on_new_host(greeter greet) { greet_ = std::move(greet); }
     // Appends what was found. Throws std::bad_alloc.
     void see(const net::audit_record&, std::vector<anomaly_event>&);
 
@@ -47,6 +41,8 @@ public:
     std::vector<anomaly_event> recent() const; // the last limits::recent_findings, the newest first
     double score(const ip_address& client, detect::moment now) const;
     std::array<detect::detector_bank::table, 7> tables() const;
+    // How long a host would be new to the client if a tunnel opened now, and what the client sent there within the hour.
+    std::optional<detect::acquaintance::meeting> first_contact(const ip_address& client, std::string_view host) const;
 
     // What the detectors know (detector_snapshot.hpp); empty when the library has no SHA-256 for us. Any thread; see() waits for one part
     // of it at most. Throws std::bad_alloc.
@@ -61,20 +57,13 @@ private:
     struct moved {
         std::uint64_t up = 0, down = 0;
     };
-    struct entry {
-        enum purpose purpose;
-        std::uint64_t id;
-    };
     detect::flow_event event_of(const net::audit_record&);
-    entry entry_of(std::uint32_t rule_slot);
     detect::moment time_of(const net::audit_record&) noexcept;
     void note_volume(const net::audit_record&, detect::flow_event&);
 
-    const label_registry& labels_;
     const std::array<detector_action, detect::detectors> actions_;
     const detect::thresholds than_;
     actor act_;
-    greeter greet_;
     mutable std::mutex mutex_; // of what follows
     std::uint64_t seed_;
     std::unique_ptr<detect::detector_bank> bank_;
@@ -82,7 +71,6 @@ private:
     std::deque<anomaly_event> recent_; // the newest first
 
     detect::bounded_table<detect::client_key, moved, detect::client_key_hash> told_; // of tunnels that have told their progress
-    std::vector<entry> entries_;                                                     // by rule slot
     detect::findings found_;
     detect::moment behind_{0}; // so much the clock has gone back
     std::array<std::array<std::atomic<std::uint64_t>, detector_action_words.size()>, detect::detectors> counts_{};

@@ -25,8 +25,8 @@ inline void add(prometheus::MetricFamily& f, std::uint64_t value, metric_labels 
     add(f, static_cast<double>(value), std::move(labels));
 }
 
-// A client's label: its group and its address.
-std::string client_label(const std::vector<std::string>& groups, const net::client_key&);
+// A client's label: its group and what it is known by.
+std::string client_label(const std::vector<std::string>& groups, const net::client_key&, const network_settings&);
 
 // One cell of each worker's counters, summed.
 template <class Cell> std::uint64_t sum(const metric_sources& from, Cell&& cell)
@@ -52,6 +52,7 @@ void add_histogram(prometheus::MetricFamily& f, const metric_sources& from, Hist
     f.metric.push_back(std::move(m));
 }
 
+void collect_posture(families&, const metric_sources&);
 void collect_policy(families&, const metric_sources&);
 void collect_audit(families&, const metric_sources&);
 void collect_anomalies(families&, const metric_sources&);

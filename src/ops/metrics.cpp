@@ -50,6 +50,7 @@ std::vector<prometheus::MetricFamily> metrics::Collect() const
     families all;
     auto& build = new_gauge(all, "build_info", "What runs; always 1.");
     add(build, 1.0, {{"version", from_.version}, {"revision", from_.revision}});
+    collect_posture(all, from_);
     collect_policy(all, from_);
     collect_audit(all, from_);
     collect_anomalies(all, from_);
@@ -78,7 +79,7 @@ metrics::clients_now metrics::clients() const
     const std::lock_guard hold{mutex_};
     refresh_clients();
     clients_now out;
-    for (const auto& [key, s] : clients_.named()) out.named.push_back({client_label(groups, key), key, s});
+    for (const auto& [key, s] : clients_.named()) out.named.push_back({client_label(groups, key, from_.settings.network), key, s});
     out.other = clients_.other();
     return out;
 }

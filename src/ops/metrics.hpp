@@ -5,12 +5,14 @@
 #include <net/client_table.hpp>
 #include <net/counters.hpp>
 #include <ops/client_series.hpp>
+#include <ops/clock_watch.hpp>
 #include <ops/journal.hpp>
 #include <ops/label_registry.hpp>
 #include <ops/lookout.hpp>
 #include <ops/policy_status.hpp>
 #include <ops/upload_ledger.hpp>
 
+#include <atomic>
 #include <mutex>
 #include <prometheus/collectable.h>
 #include <prometheus/metric_family.h>
@@ -29,7 +31,9 @@ struct metric_sources {
     const journal& audit;
     const lookout& watch;
     upload_ledger& uploads;
-    std::string version, revision;
+    const clock_steps& clock;
+    const std::atomic<std::size_t>& dns_servers; // that are named; 0: those that were known last are asked
+    std::string config_sha256, version, revision;
 };
 
 class metrics final : public prometheus::Collectable {

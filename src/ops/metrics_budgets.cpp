@@ -59,7 +59,9 @@ void by_client(prometheus::MetricFamily& gauge, const metric_sources& from, cons
         for (std::size_t p = 0; p < purposes; ++p)
             for (std::size_t w = 0; windows[p] && w < budget_windows; ++w)
                 add(gauge, (*windows[p])[w],
-                    {{"client", client_label(groups, key)}, {"purpose", purpose_word(p)}, {"window", word(budget_window_words[w])}});
+                    {{"client", client_label(groups, key, from.settings.network)},
+                     {"purpose", purpose_word(p)},
+                     {"window", word(budget_window_words[w])}});
     }
 }
 
@@ -110,6 +112,10 @@ void collect_budgets(families& all, const metric_sources& from, const client_ser
     by_entry(all, sent);
     add(new_counter(all, "detector_crowded_total", "Times that a key found no room, and shared what is left for all such."),
         from.uploads.book().crowded(), {{"table", "upload_budgets"}});
+    add(new_gauge(all, "clock_step_seconds", "By how much the machine's clock shows another time than it should; 0: it goes as it did."),
+        static_cast<double>(from.clock.now));
+    add(new_counter(all, "clock_steps_total", "How often the machine's clock was set to another time."),
+        static_cast<double>(from.clock.all));
     add(new_gauge(all, "upload_snapshot_timestamp_seconds", "When the upload accounts were last written to disk; 0: never."),
         from.uploads.saved_at());
 }

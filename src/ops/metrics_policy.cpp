@@ -27,6 +27,8 @@ void collect_policy(families& all, const metric_sources& from)
     add(new_gauge(all, "policy_last_reload_success", "1: the last load of the allowlist succeeded."), status.last_reload_ok ? 1.0 : 0.0);
     add(new_gauge(all, "policy_last_reload_success_timestamp_seconds", "When a load of the allowlist last succeeded."),
         seconds(status.last_success));
+    add(new_gauge(all, "policy_former_lists", "Lists that were replaced and that a worker still holds; each costs its memory."),
+        std::uint64_t{status.former});
     if (!status.rules) return;
     const auto& settings = status.rules->settings();
     add(new_gauge(all, "policy_info", "What is enforced; always 1."), 1.0,
@@ -44,12 +46,18 @@ void collect_audit(families& all, const metric_sources& from)
     const auto counts = from.audit.counts();
     auto& events =
         new_counter(all, "audit_events_total",
-                    "Audit log lines: written; retried, had to wait because a write failed (and were written since, or will be).");
+                    "Audit log lines: written; retried, had to wait because a write failed (and were written since, or will be); withheld, "
+                    "denials and reports of progress that got none because the log's volume was nearly full.");
     add(events, counts.written, {{"result", "written"}});
     add(events, counts.retried, {{"result", "retried"}});
+    add(events, counts.withheld, {{"result", "withheld"}});
+    add(new_counter(all, "audit_summed_total", "Denials and plain-HTTP exchanges that share a line of the audit log with others."),
+        sum(from, [](const net::counters& c) -> const net::counter& { return c.audit_summed; }));
     add(new_counter(all, "audit_events_dropped_total", "Events that are in no audit log: no room, or still unwritten at the end."),
         counts.dropped + sum(from, [](const net::counters& c) -> const net::counter& { return c.audit_dropped; }));
-    add(new_counter(all, "audit_errors_total", "Failed attempts to open or write the audit log."), counts.errors);
+    add(new_counter(all, "audit_errors_total", "Failed attempts to open, write or rotate the audit log."), counts.errors);
+    add(new_gauge(all, "audit_volume_low", "1: the audit log's volume is nearly full, and what was refused gets no lines."),
+        from.audit.low_on_space() ? 1.0 : 0.0);
     add(new_gauge(all, "audit_healthy", "1: the audit log can be written."), from.audit.healthy() ? 1.0 : 0.0);
 }
 

@@ -1,4 +1,5 @@
 #include <ops/metric_families.hpp>
+#include <ops/traffic_totals.hpp>
 
 #include <algorithm>
 #include <set>
@@ -69,6 +70,13 @@ void by_reason(families& all, const metric_sources& from)
         }
 }
 
+// Their sum exists at 0 from the start however many groups there are: what is first refused rises from there, and is seen to.
+void by_reason_alone(families& all, const metric_sources& from)
+{
+    auto& denied = new_counter(all, "denied_reasons_total", "Refusals of all groups together. Every reason exists at 0.");
+    for (const auto& r : reason_totals(from)) add(denied, r.denied, {{"reason", word(to_string(r.reason))}});
+}
+
 void reported(families& all, const metric_sources& from)
 {
     auto& passed = new_counter(all, "reported_total",
@@ -106,9 +114,23 @@ void collect_requests(families& all, const metric_sources& from)
     by_worker(all, from);
     by_mode(all, from);
     by_reason(all, from);
+    by_reason_alone(all, from);
     reported(all, from);
     add(new_counter(all, "orig_dst_mismatch_total", "Transparent connections whose name resolved elsewhere than the client had dialled."),
         sum(from, [](const counters& c) -> const counter& { return c.orig_dst_mismatch; }));
+    add(new_counter(all, "connect_other_host_total",
+                    "CONNECT requests whose Host, which is not believed, named another place than their target."),
+        sum(from, [](const counters& c) -> const counter& { return c.other_host; }));
+    add(new_counter(all, "silent_connections_total",
+                    "Connections, and tunnels for plain HTTP, that ended before their client had sent anything."),
+        sum(from, [](const counters& c) -> const counter& { return c.silent; }));
+    add(new_counter(all, "upstream_resends_total", "Plain-HTTP requests sent again on a new connection because the kept one had ended."),
+        sum(from, [](const counters& c) -> const counter& { return c.sent_again; }));
+    auto& over =
+        new_counter(all, "client_rate_limited_total",
+                    "Connections and requests that were refused with the verdict rate, by the limit that their client had used up.");
+    for (std::size_t i = 0; i < client_rate_words.size(); ++i)
+        add(over, sum(from, [i](const counters& c) -> const counter& { return c.over_rate[i]; }), {{"limit", word(client_rate_words[i])}});
     add(new_gauge(all, "draining", "1: no more connections are accepted; what is open goes on until drain_timeout."),
         from.policy.now().draining ? 1.0 : 0.0);
     add(new_counter(all, "accept_pauses_total", "Pauses of accepting because descriptors or memory had run out."),
@@ -133,9 +155,10 @@ void collect_bytes(families& all, const metric_sources& from)
     }
 }
 
-std::string client_label(const std::vector<std::string>& groups, const net::client_key& key)
+std::string client_label(const std::vector<std::string>& groups, const net::client_key& key, const network_settings& network)
 {
-    return groups[key.group_slot < groups.size() ? key.group_slot : label_registry::no_group] + "/" + key.source.to_string();
+    return groups[key.group_slot < groups.size() ? key.group_slot : label_registry::no_group] + "/" +
+           key_text(key.source, network.client_prefix);
 }
 
 void collect_clients(families& all, const metric_sources& from, const client_series& clients)
@@ -150,7 +173,7 @@ void collect_clients(families& all, const metric_sources& from, const client_ser
     const auto groups = from.labels.groups();
     const auto now = lookout::moment_of(std::chrono::system_clock::now());
     for (const auto& [key, s] : clients.named()) {
-        const auto name = client_label(groups, key);
+        const auto name = client_label(groups, key, from.settings.network);
         add(score, from.watch.score(key.source, now), {{"client", name}});
         add_bytes(bytes, name, s.shown);
         add(denied, s.shown.denied, {{"client", name}});

@@ -54,6 +54,9 @@ void collect_upstream(families& all, const metric_sources& from)
     add_histogram(
         new_histogram(all, "resolver_query_duration_seconds", "How long DNS servers took to answer."), from,
         [](const counters& c) -> const auto& { return c.dns_duration; }, nanoseconds);
+    add(new_gauge(all, "resolver_servers",
+                  "DNS servers that exeat.toml or /etc/resolv.conf names; 0: neither names any, and the last known ones are asked."),
+        static_cast<double>(from.dns_servers));
     add(new_gauge(all, "resolver_cache_entries", "Answers held now."),
         sum(from, [](const counters& c) -> const counter& { return c.dns_cache_entries; }));
     add_histogram(

@@ -3,6 +3,7 @@
 #include <exeat/address_class.hpp>
 #include <exeat/limits.hpp>
 #include <ops/host_text.hpp>
+#include <ops/narrow_denies.hpp>
 
 #include <algorithm>
 #include <set>
@@ -57,6 +58,7 @@ public:
         for (const auto& [key, use] : hosts_) deal_out(key, use);
         write_entries();
         write_groups();
+        write_denies();
         write_candidates();
         return std::move(out_);
     }
@@ -68,7 +70,15 @@ private:
         if (given_ == nullptr) return;
         out_.settings.expires = given_->settings.expires;
         out_.settings.deny_help = given_->settings.deny_help;
-        for (const auto& e : given_->entries) out_.denies += e.value.kind == rule_kind::deny;
+    }
+
+    void write_denies()
+    {
+        if (given_ == nullptr) return;
+        out_.address_denies = address_denies(*given_, out_.groups);
+        const auto denies = [](const entry& e) { return e.value.kind == rule_kind::deny; };
+        out_.denies =
+            static_cast<std::size_t>(std::count_if(given_->entries.begin(), given_->entries.end(), denies)) - out_.address_denies.size();
     }
 
     const entry* origin(const std::string& name) const
@@ -182,7 +192,8 @@ private:
         if (const auto* from = origin(t.origin)) r = from->value;
         r.name = fresh_name(t.reported ? "reported" : t.origin == "_other" ? "other" : t.origin);
         r.protocol = t.as;
-        r.ech = t.ech;
+        if (!t.ech) r.ech = ech_policy::deny;
+        else if (r.ech == ech_policy::deny) r.ech = ech_policy::allow;
         r.ports = t.ports;
         if (t.pinned.empty()) return r;
         r.kind = rule_kind::private_link;

@@ -27,6 +27,13 @@ struct narrow_group {
     std::vector<ip_address> elsewhere; // given: clients that were served and lie in none of them
 };
 
+// What a [[deny]] of the list in force says of addresses: an exact name may resolve to one.
+struct narrow_deny {
+    rule value;                             // without groups: they are below, by name
+    std::vector<std::string> hosts, groups; // groups: empty for every one
+    std::string hosts_file;                 // its name beside the list; empty: none
+};
+
 struct candidate {
     refused_target what;
     std::uint64_t times = 0; // at least, where some were forgotten
@@ -40,7 +47,8 @@ struct narrow_list {
     std::uint64_t more_candidates = 0;          // beyond limits::candidates
     std::vector<served_target> reported;        // what only report mode let pass, where no entries were asked for
     std::vector<served_target> not_expressible; // served, and no entry can say it
-    std::size_t denies = 0;                     // [[deny]] entries of the list in force: exact hosts need none
+    std::vector<narrow_deny> address_denies;
+    std::size_t denies = 0; // other [[deny]] entries of the list in force: exact hosts need none
 
     bool whole() const noexcept; // it serves all that was served, and a policy may be so large
 };

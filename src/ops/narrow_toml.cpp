@@ -25,8 +25,8 @@ void group_table(std::string& out, const narrow_group& g)
     out += "\n";
     if (!g.given) out += comment("The addresses that were seen. Write the networks that you mean.");
     if (!g.elsewhere.empty())
-        out += comment(fmt::format("{} clients that were served, such as {}, lie in none of these sources.", g.elsewhere.size(),
-                                   g.elsewhere.front().to_string()));
+        out += comment(fmt::format("In none of these sources: {} served, such as {}.",
+                                   counted(g.elsewhere.size(), "client that was", "clients that were"), g.elsewhere.front().to_string()));
     out += fmt::format("[groups.{}]\n", toml_text(g.name));
     out += fmt::format("sources = {}\n", toml_array(g.sources, [](const ip_prefix& p) { return toml_text(p.to_string()); }));
 }
@@ -74,7 +74,7 @@ void entry_table(std::string& out, const narrow_entry& e)
     out += fmt::format("[[{}]]\nname = {}\nhosts = {}\n", to_string(r.kind), toml_text(r.name), toml_texts(e.hosts));
     out += fmt::format("protocol = {}\nports = [{}]\n", toml_text(to_string(r.protocol)), fmt::join(r.ports, ", "));
     out += fmt::format("groups = {}\npurpose = {}\n", toml_texts(e.groups), toml_text(to_string(r.purpose)));
-    if (r.ech) out += "ech = \"allow\"\n";
+    if (r.ech != ech_policy::deny) out += fmt::format("ech = {}\n", toml_text(ech_policy_words[static_cast<std::size_t>(r.ech)]));
     if (r.kind == rule_kind::private_link) link_networks(out, r);
     kept_words(out, r);
     kept_budgets(out, r);
@@ -83,16 +83,37 @@ void entry_table(std::string& out, const narrow_entry& e)
                                volume_text(e.busiest_hour)));
 }
 
+void deny_table(std::string& out, const narrow_deny& d)
+{
+    const auto& r = d.value;
+    out += fmt::format("\n[[deny]]\nname = {}\n", toml_text(r.name));
+    if (!d.hosts.empty()) out += fmt::format("hosts = {}\n", toml_texts(d.hosts));
+    if (!d.hosts_file.empty()) out += fmt::format("hosts_file = {}\n", toml_text(d.hosts_file));
+    if (!r.ports.empty()) out += fmt::format("ports = [{}]\n", fmt::join(r.ports, ", "));
+    if (!d.groups.empty()) out += fmt::format("groups = {}\n", toml_texts(d.groups));
+    kept_words(out, r);
+}
+
 std::string_view protocol_of(approach via) noexcept { return via == approach::http ? "http" : "tls"; }
 
 // A deny was meant, and an address needs more thought than uncommenting.
-bool could_be_entry(verdict v) noexcept { return v != verdict::denied_by_rule && v != verdict::ip_literal; }
+bool could_be_entry(verdict v) noexcept { return v != verdict::denied_by_rule && v != verdict::ip_literal && !about_hello(v); }
+
+// What to do where the host has an entry, and what came inside was not as it wants.
+std::string_view way_out(verdict v) noexcept
+{
+    if (v == verdict::ech)
+        return "  browsers send such hellos: where one owner has the host, ech = \"grease\" on its entry; or switch ECH off in the browser";
+    if (v == verdict::not_tls) return "  its entry is for TLS: protocol = \"http\" is for plain HTTP, protocol = \"tcp\" for anything else";
+    return {};
+}
 
 void candidate_comment(std::string& out, const candidate& c, std::size_t n)
 {
     const auto& w = c.what;
-    out += comment(fmt::format("{}:{} asked {} times by {}, denied {}", written_host(w.host), w.port, c.times,
+    out += comment(fmt::format("{}:{} asked {} by {}, denied {}", written_host(w.host), w.port, counted(c.times, "time", "times"),
                                w.group == "_none" ? "no group" : w.group, to_string(w.said)));
+    if (const auto what = way_out(w.said); !what.empty()) out += comment(what);
     if (!could_be_entry(w.said)) return;
     out += fmt::format("# [[allow]]\n# name = \"candidate-{}\"\n# hosts = [{}]\n# protocol = \"{}\"\n# ports = [{}]\n", n,
                        toml_text(written_host(w.host)), protocol_of(w.via), w.port);
@@ -123,11 +144,12 @@ std::string to_toml(const narrow_list& list, const std::vector<std::string>& hea
     std::string out;
     for (const auto& line : head) out += comment(line);
     if (list.denies > 0)
-        out +=
-            comment(fmt::format("{} [[deny]] entries are not repeated: exact hosts need none. Keep yours if you widen this.", list.denies));
+        out += comment(fmt::format("{} not repeated: exact hosts need none. Keep yours if you widen this.",
+                                   counted(list.denies, "[[deny]] entry of names is", "[[deny]] entries of names are")));
     settings(out, list);
     for (const auto& g : list.groups) group_table(out, g);
     for (const auto& e : list.entries) entry_table(out, e);
+    for (const auto& d : list.address_denies) deny_table(out, d);
     left_out(out, list.not_expressible,
              "Served, and not here, as no entry can say it: reached both inside and outside, at too many addresses, or at none that may be "
              "opened.");
@@ -135,7 +157,7 @@ std::string to_toml(const narrow_list& list, const std::vector<std::string>& hea
     candidates(out, list);
     if (!remarks.empty()) out += "\n# ---- Of the list in force\n";
     for (const auto& line : remarks) out += comment(line);
-    return out;
+    return out + "\nend = true\n";
 }
 
 } // namespace exeat::ops

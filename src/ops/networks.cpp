@@ -15,18 +15,37 @@ constexpr toml_key sources{"sources", "[\"10.42.0.0/16\"]"}, within{"within", "[
 // IPv4 is kept in its mapped form, so "::/0" would take in all of it unsaid.
 bool takes_v4_unsaid(const ip_prefix& p) noexcept { return p.bits < 96 && p.contains(ip_address::v4(0)); }
 
+} // namespace
+
+bool written_as_network(std::string_view text) noexcept
+{
+    const auto slash = text.find('/');
+    return slash != text.npos && ip_address::parse(text.substr(0, slash));
+}
+
+boost::system::result<ip_prefix, std::string> parse_network(std::string_view text)
+{
+    using outcome = boost::system::result<ip_prefix, std::string>;
+    const auto p = ip_prefix::parse(text);
+    if (!p)
+        return outcome{boost::system::in_place_error,
+                       fmt::format("{} is no network; write it like \"10.42.0.0/16\" or \"fd00:42::/64\", host bits zero", as_shown(text))};
+    if (takes_v4_unsaid(*p))
+        return outcome{
+            boost::system::in_place_error,
+            fmt::format("{} takes in every IPv4 address too; write the IPv6 networks you mean, like \"2000::/3\"", as_shown(text))};
+    return outcome{boost::system::in_place_value, *p};
+}
+
 std::optional<ip_prefix> read_network(const located_text& t, findings& wrong)
 {
-    const auto p = ip_prefix::parse(t.text);
-    if (!p)
-        wrong.error(t.at,
-                    fmt::format("{} is no network; write it like \"10.42.0.0/16\" or \"fd00:42::/64\", host bits zero", as_shown(t.text)));
-    else if (takes_v4_unsaid(*p))
-        wrong.error(
-            t.at, fmt::format("{} takes in every IPv4 address too; write the IPv6 networks you mean, like \"2000::/3\"", as_shown(t.text)));
-    else return p;
+    const auto p = parse_network(t.text);
+    if (p) return *p;
+    wrong.error(t.at, p.error());
     return std::nullopt;
 }
+
+namespace {
 
 std::string_view where_nobody_goes(const ip_address& a) noexcept
 {

@@ -23,7 +23,7 @@ bool about_target(verdict v) noexcept
 std::size_t observed_use::request(const logged_event& e)
 {
     if (e.action != logged_event::what::deny) return serve(e);
-    if (e.host && e.port != 0 && about_target(e.said)) refuse(e);
+    if (e.host && e.port != 0 && (about_target(e.said) || about_hello(e.said))) refuse(e);
     return nowhere;
 }
 
@@ -46,7 +46,7 @@ std::size_t observed_use::serve(const logged_event& e)
         uses_.push_back(&*at);
     }
     auto& use = at->second;
-    ++use.requests;
+    use.requests += e.stands_for;
     use.ech |= e.ech;
     const bool inside = e.peer && classify(*e.peer) != address_class::global;
     if (inside && use.private_peers.size() <= limits::addresses_per_rule) use.private_peers.insert(*e.peer);

@@ -11,6 +11,9 @@
 
 namespace exeat::ops {
 
+// Refusals of what a client said inside a tunnel that an entry would have taken: not the list decides, but what the entry lets it say.
+constexpr bool about_hello(verdict v) noexcept { return v == verdict::ech || v == verdict::not_tls; }
+
 // One host and port, for one group, by one entry.
 struct served_target {
     std::string entry; // as the log calls it

@@ -1,5 +1,6 @@
 #include <ops/own_addresses.hpp>
 
+#include <exeat/limits.hpp>
 #include <net/socket.hpp>
 
 #include <algorithm>
@@ -50,7 +51,7 @@ int open_netlink()
 } // namespace
 
 address_watch::address_watch(boost::asio::io_context& io, std::function<void()> changed)
-    : netlink_{io, open_netlink()}, changed_{std::move(changed)}
+    : netlink_{io, open_netlink()}, again_{io}, changed_{std::move(changed)}
 {
     read();
 }
@@ -59,6 +60,7 @@ void address_watch::stop()
 {
     boost::system::error_code ignored;
     netlink_.cancel(ignored);
+    again_.cancel();
 }
 
 void address_watch::read()
@@ -66,9 +68,22 @@ void address_watch::read()
     auto heard = [this](boost::system::error_code failed, std::size_t) {
         if (failed == boost::asio::error::operation_aborted) return;
         read();
-        changed_(); // what the message says does not matter, nor whether some were lost: all are asked for again
+        report(); // what the message says does not matter, nor whether some were lost: all are asked for again
     };
     netlink_.async_read_some(boost::asio::buffer(messages_), boost::asio::bind_allocator(read_memory_.memory(), heard));
+}
+
+// Who asks for the addresses needs a socket and memory, and there may be none just now.
+void address_watch::report()
+{
+    try {
+        changed_();
+    } catch (const std::exception&) {
+        again_.expires_after(limits::accept_pause);
+        again_.async_wait(boost::asio::bind_allocator(again_memory_.memory(), [this](boost::system::error_code failed) {
+            if (!failed) report();
+        }));
+    }
 }
 
 } // namespace exeat::ops

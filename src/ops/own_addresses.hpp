@@ -6,6 +6,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <array>
 #include <functional>
@@ -24,8 +25,10 @@ public:
 
 private:
     void read();
+    void report(); // again and again, until `changed` does not throw
     boost::asio::posix::stream_descriptor netlink_;
-    net::shared_kept_memory read_memory_;
+    boost::asio::steady_timer again_;
+    net::shared_kept_memory read_memory_, again_memory_;
     std::function<void()> changed_;
     std::array<char, 8192> messages_;
 };

@@ -66,7 +66,8 @@ approval_rules read_approval_rules(const config& c)
 }
 
 policy_gate::policy_gate(const config& c)
-    : allowlist_{c.allowlist}, state_{c.state.empty() ? std::string{} : c.state + "/policy.json"}, rules_{read_approval_rules(c)}
+    : allowlist_{c.allowlist}, state_{c.state.empty() ? std::string{} : c.state + "/policy.json"},
+      require_end_{c.require_end}, site_{c.network.site}, rules_{read_approval_rules(c)}
 {
     std::error_code failed;
     if (rules_.needed == 0 || !std::filesystem::exists(state_, failed)) return;
@@ -97,6 +98,8 @@ std::string policy_gate::accept(const approval_statement& s)
 loaded_allowlist policy_gate::load(label_registry& labels, wall_time now)
 {
     load_options with;
+    with.require_end = require_end_;
+    with.site = site_;
     if (rules_.needed > 0) with.approvals = &rules_;
     auto out = load_allowlist(allowlist_, labels, now, with);
     if (with.approvals == nullptr || !out.rules) return out;

@@ -34,6 +34,8 @@ private:
     std::string accept(const approval_statement&); // what is wrong
 
     const std::string allowlist_, state_; // state_: the file
+    const bool require_end_;
+    const site_networks site_;
     approval_rules rules_;
     std::optional<accepted_policy> last_;
 };

@@ -15,6 +15,7 @@ void policy_status::succeeded(wall_time now)
     view_.last_reload_ok = true;
     view_.last_success = now;
     view_.last_error.clear();
+    view_.waiting.clear();
 }
 
 void policy_status::took_effect(std::shared_ptr<const policy> rules, wall_time now)
@@ -33,6 +34,7 @@ void policy_status::failed(std::string error, load_refusal why)
     ++view_.reloads_refused[static_cast<std::size_t>(why)];
     view_.last_reload_ok = false;
     view_.last_error = std::move(error);
+    view_.waiting.clear();
 }
 
 void policy_status::unchanged(wall_time now)
@@ -40,6 +42,18 @@ void policy_status::unchanged(wall_time now)
     const std::lock_guard hold{mutex_};
     ++view_.reloads_ok;
     succeeded(now);
+}
+
+void policy_status::waits(std::string why)
+{
+    const std::lock_guard hold{mutex_};
+    view_.waiting = std::move(why);
+}
+
+void policy_status::still_held(std::size_t former)
+{
+    const std::lock_guard hold{mutex_};
+    view_.former = former;
 }
 
 void policy_status::start()

@@ -23,6 +23,8 @@ public:
         std::uint64_t reloads_ok = 0;                               // the first load is no reload
         std::array<std::uint64_t, load_refusals> reloads_refused{}; // by load_refusal
         std::string last_error;                                     // of the last reload, if it failed: first problem, one line
+        std::string waiting;                                        // why a list that has changed is not read or in force yet; one line
+        std::size_t former = 0;                                     // replaced lists that a worker still holds
         bool draining = false;
         bool started = false; // the workers accept
     };
@@ -30,6 +32,8 @@ public:
     void took_effect(std::shared_ptr<const policy>, wall_time now); // generation + 1
     void failed(std::string error, load_refusal = load_refusal::invalid);
     void unchanged(wall_time now); // a reload that found the same bytes: a success
+    void waits(std::string why);   // until the next reload succeeds or fails
+    void still_held(std::size_t former);
     void start();
     void drain();
     // The sha256 of a recent generation; empty when it is no longer known (limits::policy_history).

@@ -1,3 +1,4 @@
+#include <ops/json_text.hpp>
 #include <ops/problem.hpp>
 
 #include <algorithm>
@@ -8,8 +9,8 @@ namespace exeat::ops {
 std::string problem::to_string() const
 {
     const auto word = how == weight::error ? "error" : "warning";
-    if (line == 0) return fmt::format("{}: {}: {}", file, word, text);
-    return fmt::format("{}:{}:{}: {}: {}", file, line, std::max<std::uint32_t>(column, 1), word, text);
+    if (line == 0) return fmt::format("{}: {}: {}", one_line(file), word, one_line(text));
+    return fmt::format("{}:{}:{}: {}: {}", one_line(file), line, std::max<std::uint32_t>(column, 1), word, one_line(text));
 }
 
 bool any_error(const std::vector<problem>& all) noexcept

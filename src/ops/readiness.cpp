@@ -31,15 +31,19 @@ void judge_audit(readiness& said, const audit_state& audit)
 
 } // namespace
 
-readiness judge_readiness(const policy_status::view& status, const audit_state& audit, wall_time now)
+readiness judge_readiness(const policy_status::view& status, const machine_state& machine, wall_time now)
 {
     readiness said;
     if (status.draining) said.reasons.emplace_back("draining");
     if (!status.started) said.reasons.emplace_back("not started");
     if (status.rules) judge_policy(said, *status.rules, now);
     else said.reasons.emplace_back("no policy");
-    judge_audit(said, audit);
+    judge_audit(said, machine.audit);
     if (!status.last_error.empty()) said.warnings.push_back("last reload failed: " + status.last_error);
+    if (!status.waiting.empty()) said.warnings.push_back("a changed list is not in force yet: " + status.waiting);
+    if (!machine.dns_servers_named)
+        said.warnings.emplace_back(
+            "/etc/resolv.conf names no DNS server, those that were known last are asked; fix it, or write 'servers' in [dns]");
     return said;
 }
 

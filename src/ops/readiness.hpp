@@ -22,10 +22,15 @@ struct audit_state {
     audit_failure on_failure = audit_failure::deny;
 };
 
+struct machine_state {
+    audit_state audit;
+    bool dns_servers_named = true;
+};
+
 // Whose report mode, and until when: "until 2026-12-24T00:00:00Z" of the whole list, "of training until ..." of groups.
 std::string reporting_text(const policy&);
 
 // A reload that failed is a warning: the last good list is enforced, and taking every replica out for a typing error would be an outage.
-readiness judge_readiness(const policy_status::view&, const audit_state&, wall_time now);
+readiness judge_readiness(const policy_status::view&, const machine_state&, wall_time now);
 
 } // namespace exeat::ops

@@ -5,11 +5,13 @@
 #include <ops/journal.hpp>
 #include <ops/readiness.hpp>
 
+#include <algorithm>
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <fmt/format.h>
 #include <thread>
+#include <utility>
 
 namespace exeat::ops {
 
@@ -21,14 +23,29 @@ std::string first_error(const std::vector<problem>& all)
     return {};
 }
 
+constexpr std::chrono::seconds hold_time{30};          // of a list that is a part of what it was
+constexpr std::chrono::minutes unsettled_time{5};      // how long files may go on changing while they are read
+constexpr std::chrono::milliseconds release_time{100}; // between two looks whether the workers have let a former list go
+
+std::string approvers_text(const policy_settings& s)
+{
+    return s.approved_by.empty() ? "nobody, as [policy] requires no approval" : fmt::format("{}", fmt::join(s.approved_by, " "));
+}
+
 bool is_same(const policy_settings& a, const policy_settings& b) { return a.sha256 == b.sha256 && a.approved_by == b.approved_by; }
 
 } // namespace
 
 reload::reload(boost::asio::io_context& io, policy_gate& gate, const surroundings& with, std::vector<watched_file> files, taker take)
-    : io_{io}, gate_{gate}, with_{with}, take_{std::move(take)}, watch_{io, [this] { now("file changed"); }}
+    : io_{io}, gate_{gate}, with_{with}, take_{std::move(take)},
+      watch_{io, [this] { now("file changed"); },
+             [this](const std::string& path) {
+                 with_.status.waits(path + " is still being written");
+                 with_.log.say(severity::warning, "a file is still being written, the old list stays", {{"file", path}});
+             }},
+      in_force_{std::move(files)}, held_{io}, release_{io}
 {
-    watch_.files(std::move(files));
+    watch_.files(in_force_);
 }
 
 reload::~reload() { stop(); }
@@ -36,8 +53,19 @@ reload::~reload() { stop(); }
 void reload::stop()
 {
     watch_.stop();
+    held_.cancel();
+    release_.cancel();
     loader_.stop();
     loader_.join();
+}
+
+void reload::at_once(std::string_view cause)
+{
+    if (with_.settings.changed())
+        with_.log.say(severity::warning, "the settings have changed since the start, and a reload reads only the lists",
+                      {{"file", with_.settings.path}, {"what to do", "restart exeat; 'exeat check --config' says whether it would start"}});
+    at_once_ = true;
+    now(cause);
 }
 
 void reload::now(std::string_view cause)
@@ -62,6 +90,10 @@ loaded_allowlist reload::load_in_memory()
         return gate_.load(with_.labels, net::wall_now());
     } catch (const std::bad_alloc&) {
         return {};
+    } catch (const std::exception& e) {
+        loaded_allowlist none;
+        none.problems.push_back({"the allowlist", 0, 0, problem::weight::error, e.what()});
+        return none;
     }
 }
 
@@ -80,17 +112,30 @@ void reload::finished(loaded_allowlist loaded, std::string cause)
 
 void reload::take(loaded_allowlist loaded, const std::string& cause)
 {
+    if (read_again(loaded)) return;
     if (loaded.files.empty()) watch_.forget();
-    else watch_.files(std::move(loaded.files));
-    const auto before = with_.status.now().rules;
+    else watch_.files(loaded.files);
+    auto was = with_.status.now();
+    const auto& before = was.rules;
+    const bool other = loaded.rules && !is_same(loaded.rules->settings(), before->settings());
+    const bool meant = again_ ? false : std::exchange(at_once_, false); // what was asked for while this was read comes yet
+    if (other && !meant && hold_back(loaded)) return;
+    held_since_.clear();
+    held_.cancel();
     if (!loaded.rules) {
         const auto why = loaded.problems.empty() ? std::string{"out of memory"} : first_error(loaded.problems);
         with_.status.failed(why, loaded.why);
         note(false, why, before->settings());
         with_.log.say(severity::error, "reload failed, the old allowlist stays", {{"cause", cause}, {"first error", why}});
-    } else if (is_same(loaded.rules->settings(), before->settings())) {
+    } else if (!other) {
         with_.status.unchanged(net::wall_now());
+        in_force_ = std::move(loaded.files);
+        if (meant || !was.last_error.empty() || !was.waiting.empty()) // somebody waits for an answer
+            with_.log.say(severity::notice, "the allowlist is the one in force",
+                          {{"cause", cause}, {"serial", std::to_string(before->settings().serial)}});
     } else {
+        warn_of_serial(loaded, before->settings());
+        in_force_ = std::move(loaded.files);
         const auto& s = loaded.rules->settings();
         with_.status.took_effect(loaded.rules, net::wall_now());
         hand_out(loaded.rules);
@@ -100,8 +145,120 @@ void reload::take(loaded_allowlist loaded, const std::string& cause)
                        {"serial", std::to_string(s.serial)},
                        {"sha256", s.sha256},
                        {"mode", loaded.rules->reporting(net::wall_now()) ? "report " + reporting_text(*loaded.rules) : "enforce"},
-                       {"approved by", fmt::format("{}", fmt::join(s.approved_by, " "))}});
+                       {"approved by", approvers_text(s)}});
+        release(std::move(was.rules));
     }
+}
+
+// True when files were written while they were read: the watch calls again once their writers are through.
+bool reload::read_again(loaded_allowlist& loaded)
+{
+    const watched_file* first = nullptr;
+    for (auto& f : loaded.files)
+        if (watch_.unsettled(f)) {
+            if (first == nullptr) first = &f;
+            f.forget();
+        }
+    const auto now = clock::now();
+    if (first != nullptr && !unsettled_since_) unsettled_since_ = now;
+    if (first == nullptr || now - *unsettled_since_ >= unsettled_time) {
+        unsettled_since_.reset();
+        return false;
+    }
+    with_.log.say(severity::notice, "a file changed while it was read, it is read again", {{"file", first->path}});
+    watch_.files(std::move(loaded.files));
+    return true;
+}
+
+// Whoever holds the former list last takes milliseconds to free a million names: the loader, not a worker.
+void reload::release(std::shared_ptr<const policy> former)
+{
+    former_.push_back(std::move(former));
+    release_former();
+}
+
+void reload::release_former()
+{
+    std::erase_if(former_, [this](auto& former) {
+        if (former.use_count() > 1) return false;
+        boost::asio::post(loader_, [ends = std::move(former)] {});
+        return true;
+    });
+    with_.status.still_held(former_.size());
+    if (former_.empty()) return;
+    release_.expires_after(release_time);
+    release_.async_wait(boost::asio::bind_allocator(release_memory_.memory(), [this](boost::system::error_code failed) {
+        if (!failed) release_former();
+    }));
+}
+
+// True while the list must wait: for its writer, for the time to pass, or for somebody to ask for it. A file's time begins when it is first
+// seen to be a part of what it was, whatever else changes meanwhile.
+bool reload::hold_back(const loaded_allowlist& loaded)
+{
+    const bool approved = !loaded.rules->settings().approved_by.empty(); // by the digest of the whole
+    const auto now = clock::now();
+    const auto known = std::exchange(held_since_, {});
+    auto due = now;
+    for (const auto& f : loaded.files) {
+        if (approved || !is_part_of_former(f)) continue;
+        const auto since = known.find(f.path);
+        const auto& began = held_since_.emplace(f.path, since == known.end() ? now : since->second).first->second;
+        due = std::max(due, began + hold_time);
+        if (since == known.end()) log_hold(f);
+    }
+    if (due == now) return false;
+    with_.status.waits(held_since_.begin()->first + " is only the beginning of what it was; it is taken after " +
+                       std::to_string(hold_time.count()) + " s, or at once by SIGHUP");
+    look_at_held_later(due);
+    return true;
+}
+
+bool reload::is_part_of_former(const watched_file& f) const
+{
+    const auto was = std::find_if(in_force_.begin(), in_force_.end(), [&](const watched_file& b) { return b.path == f.path; });
+    return was != in_force_.end() && f.shortened(*was);
+}
+
+void reload::log_hold(const watched_file& f) const
+{
+    with_.log.say(severity::warning, "a list that is only the beginning of what it was is held back, the old one stays",
+                  {{"file", f.path},
+                   {"bytes", std::to_string(f.content->octets())},
+                   {"why", "it was written in place, and the copy may have been cut off"},
+                   {"what to do",
+                    fmt::format("copy it again within {} s if it was cut off; if it is meant, wait, or send SIGHUP", hold_time.count())}});
+}
+
+void reload::look_at_held_later(clock::time_point due)
+{
+    held_.expires_at(due);
+    held_.async_wait(boost::asio::bind_allocator(held_memory_.memory(), [this](boost::system::error_code failed) {
+        if (failed) return;
+        try {
+            now("held back long enough");
+        } catch (const std::bad_alloc&) {
+            watch_.forget(); // the next poll begins again
+            throw;
+        }
+    }));
+}
+
+void reload::warn_of_serial(const loaded_allowlist& loaded, const policy_settings& before)
+{
+    const auto serial = loaded.rules->settings().serial;
+    const auto raise = [](const char* why) { return std::string{"raise 'serial' with every change, so that "} + why; };
+    if (serial < before.serial)
+        return with_.log.say(severity::warning, "the allowlist has a lower serial than the one before it",
+                             {{"serial", std::to_string(serial)},
+                              {"before", std::to_string(before.serial)},
+                              {"what to do", raise("an old list that was put back by mistake is seen")}});
+    if (serial == 0 || serial != before.serial || in_force_.empty()) return;
+    const auto &was = in_force_.front().content, &is = loaded.files.front().content;
+    if (!was || !is || *was == *is) return; // another file changed, which has no serial or one of its own
+    if (is->begins(*was)) return;           // a copy that was cut off, as the log has said
+    with_.log.say(severity::warning, "the allowlist has changed and its serial has not",
+                  {{"serial", std::to_string(serial)}, {"what to do", raise("people can tell lists apart")}});
 }
 
 // To every worker or, while there is no memory for that, again: none may go on with the old list for good.

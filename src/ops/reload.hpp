@@ -1,5 +1,7 @@
 // Keeps the policy that is enforced in step with the allowlist on disk: loads on a thread of its own, swaps only what is whole and valid,
-// keeps the old list on any error and says so. Lives on one io_context; its callbacks run there.
+// keeps the old list on any error and says so. What was read while somebody wrote it is read again. A list that was written in place and is
+// now no more than the beginning of what it was is held back for a while: whoever writes it may not be through. Lives on one io_context;
+// its callbacks run there.
 #pragma once
 
 #include <net/kept_memory.hpp>
@@ -12,10 +14,14 @@
 #include <ops/policy_status.hpp>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/thread_pool.hpp>
 
+#include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +33,7 @@ class reload {
 public:
     using taker = std::function<void(std::shared_ptr<const policy>, std::uint64_t generation)>;
     struct surroundings {
+        const watched_file& settings; // exeat.toml, as it was when it was read
         label_registry& labels;
         policy_status& status;
         journal& audit;
@@ -36,14 +43,26 @@ public:
     reload(boost::asio::io_context&, policy_gate&, const surroundings&, std::vector<watched_file> files, taker);
     ~reload();
 
-    void now(std::string_view cause); // "SIGHUP", "file changed"
-    void stop();                      // waits for a load in progress
+    void now(std::string_view cause); // "file changed"
+    // Somebody asks for it: what is there is meant, also where it looks like a part of what was there before.
+    void at_once(std::string_view cause); // "SIGHUP"
+    void stop();                          // waits for a load in progress
 
 private:
+    using clock = std::chrono::steady_clock;
+
     loaded_allowlist load_in_memory();
     void finished(loaded_allowlist, std::string cause);
     void take(loaded_allowlist, const std::string& cause);
+    bool read_again(loaded_allowlist&);
+    bool hold_back(const loaded_allowlist&);
+    bool is_part_of_former(const watched_file&) const;
+    void log_hold(const watched_file&) const;
+    void look_at_held_later(clock::time_point);
+    void warn_of_serial(const loaded_allowlist&, const policy_settings& before);
     void hand_out(const std::shared_ptr<const policy>&);
+    void release(std::shared_ptr<const policy> former);
+    void release_former();
     void note(bool ok, std::string text, const policy_settings&);
 
     boost::asio::io_context& io_;
@@ -53,8 +72,16 @@ private:
     net::shared_kept_memory way_back_;
     boost::asio::thread_pool loader_{1};
     file_watch watch_;
+    std::vector<watched_file> in_force_;                  // as they were read for the list in force
+    boost::asio::steady_timer held_;                      // runs while a list is held back
+    std::map<std::string, clock::time_point> held_since_; // by path, of the files that it is held back for
+    std::optional<clock::time_point> unsettled_since_;    // files have changed while they were read
+    std::vector<std::shared_ptr<const policy>> former_;   // that a worker may still hold
+    boost::asio::steady_timer release_;
+    net::shared_kept_memory held_memory_, release_memory_;
     bool loading_ = false;
     bool again_ = false;
+    bool at_once_ = false;
 };
 
 } // namespace exeat::ops

@@ -26,10 +26,36 @@ replay::judgement replay::judge(const logged_event& e, const target& to) const
 {
     const client who{e.source, e.source_port, rules_.groups_of(e.source)};
     const auto d = decide(who, to, rules_, now_);
-    judgement out{d.said, d.by, d.reported != verdict::allowed};
-    if (!d.allowed() || !e.peer || !d.by->addresses.empty()) return out; // pinned addresses are dialled, whatever the name resolved to
-    if (const auto address = check_address(*d.leave, *e.peer, {}); !address) out.said = address.error();
+    judgement out{d.verdict, d.rule, d.reported != verdict::allowed};
+    if (!d.allowed()) return out;
+    auto found = d.approval->known_addresses(); // those are dialled, whatever the name resolved to
+    if (found.empty() && e.peer) found = {&*e.peer, 1};
+    for (const auto& a : found) {
+        const auto checked = check_address(*d.approval, a, {});
+        if (checked) continue;
+        out.said = checked.error();
+        if (checked.error().by != nullptr) out.by = checked.error().by;
+        break;
+    }
     return out;
+}
+
+// No [[allow]] opens what is not public where exeat runs; which networks those are, the list does not say.
+bool replay::closed_whatever_the_list_says(const logged_event& e, const judgement& would) const
+{
+    const bool not_public = e.said == verdict::addr_class || e.said == verdict::private_link_cidr;
+    return not_public && e.peer && would.said == verdict::allowed && would.by->kind == rule_kind::allow;
+}
+
+// Whether all that the refusal rested on is the list, or in the log. A [[deny]] may have refused an address that an older exeat did not
+// log.
+bool replay::known_from_log(const logged_event& e) const
+{
+    using enum verdict;
+    if (e.said == addr_class || e.said == private_link_public || e.said == private_link_cidr) return e.peer.has_value();
+    if (e.said != denied_by_rule || e.peer) return by_list(e.said);
+    const auto& networks = rules_.denied().all();
+    return std::none_of(networks.begin(), networks.end(), [&](const auto& n) { return rules_.rules()[n.rule].name == e.rule; });
 }
 
 std::size_t replay::passed(const logged_event& e)
@@ -55,13 +81,15 @@ std::size_t replay::refused(const logged_event& e)
         if (known) result_.newly_known += e.stands_for;
         return not_replayed(e, e.said);
     }
-    const target to{*e.host, e.port, e.via};
+    // A list takes any CONNECT to a place that it has, and then looks at what comes inside: such a line is of TLS for an entry without it.
+    const bool inside = e.via == approach::tunnel && e.said == verdict::protocol_not_allowed;
+    const target to{*e.host, e.port, inside ? approach::tls : e.via};
     const auto would = judge(e, to);
-    if (would.said != verdict::allowed) {
+    if (would.said != verdict::allowed || closed_whatever_the_list_says(e, would)) {
         result_.still_refused += e.stands_for;
         return unchanged;
     }
-    if (!by_list(e.said)) return not_replayed(e, e.said);
+    if (!known_from_log(e)) return not_replayed(e, e.said);
     result_.newly_allowed += e.stands_for;
     if (would.by_report_mode) result_.by_report_mode += e.stands_for;
     return changed(e, would, true);

@@ -38,7 +38,8 @@ struct replay_result {
     std::uint64_t newly_allowed = 0, newly_denied = 0, still_allowed = 0, still_refused = 0;
     std::uint64_t by_report_mode = 0; // of still_allowed and newly_allowed: only because the new list is in report mode
     std::uint64_t newly_known = 0;    // of not_replayed: from clients in no group, which the new list has in one
-    // Whether they would pass depends on more than lists: on what could not be read, on DNS, on TLS, on time.
+    // Whether they would pass cannot be known from the log: it depends on what could not be read, on DNS, on TLS, on time, or on an address
+    // that the log does not name.
     std::array<std::uint64_t, verdicts> not_replayed{};
 
     bool changes() const noexcept { return newly_allowed + newly_denied + newly_known > 0; }
@@ -66,6 +67,8 @@ private:
     std::size_t refused(const logged_event&);
     std::size_t not_replayed(const logged_event&, verdict);
     judgement judge(const logged_event&, const target&) const;
+    bool closed_whatever_the_list_says(const logged_event&, const judgement&) const;
+    bool known_from_log(const logged_event&) const;
     std::size_t changed(const logged_event&, const judgement&, bool opens);
 
     const policy& rules_;

@@ -1,5 +1,6 @@
 #include <ops/sandbox.hpp>
 
+#include <ops/resolv_conf.hpp>
 #include <ops/system_calls.hpp>
 
 #include <cstdlib>
@@ -22,9 +23,11 @@ constexpr bool looks_into_itself = true; // LeakSanitizer traces the process at 
 constexpr bool looks_into_itself = false;
 #endif
 
-// proc(5) for our own numbers, the allocator's look at overcommit, what c-ares reads when it begins.
-constexpr const char* always_read[] = {"/proc/self",       "/proc/stat", "/proc/sys/vm",       "/sys/devices/system/cpu",
-                                       "/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/host.conf"};
+// proc(5) for our own numbers, the allocator's look at overcommit. A library that cannot read the generator's device takes rand() without a
+// seed and says nothing: c-ares does.
+constexpr const char* always_read[] = {"/proc/self", "/proc/stat", "/proc/sys/vm", "/sys/devices/system/cpu", "/dev/urandom"};
+
+constexpr const char* resolv_conf_managers[] = {"/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager"};
 
 std::string parent(const fs::path& p)
 {
@@ -65,6 +68,11 @@ open_paths paths_of(const config& c, const std::vector<watched_file>& lists)
     out.read.insert(out.read.end(), c.sandbox.read.begin(), c.sandbox.read.end());
     if (const char* keys = std::getenv("CREDENTIALS_DIRECTORY")) out.read.emplace_back(keys); // LoadCredential=
     for (const auto& list : lists) add_ways_to(list.path, out.read);
+    if (c.dns_servers.empty()) { // where it is replaced, where it is a mount of its own, and where those who manage it link it to
+        add_ways_to(resolv_conf, out.read);
+        out.read.emplace_back(resolv_conf);
+        out.read.insert(out.read.end(), std::begin(resolv_conf_managers), std::end(resolv_conf_managers));
+    }
     if (c.audit_path != "stdout") add_log(c.audit_path, out);
     if (!c.state.empty()) out.write.push_back(c.state);
     return out;

@@ -104,6 +104,12 @@ std::optional<std::string> section::octets(toml_key key, std::size_t most)
     return std::nullopt;
 }
 
+std::optional<bool> section::flag(toml_key key)
+{
+    const auto* value = typed<toml::value<bool>>(key, "true or false");
+    return value == nullptr ? std::nullopt : std::optional{value->get()};
+}
+
 std::optional<std::int64_t> section::integer(toml_key key, std::int64_t least, std::int64_t most)
 {
     const auto* value = typed<toml::value<std::int64_t>>(key, "a whole number");
@@ -168,7 +174,7 @@ std::optional<std::vector<located_text>> section::texts(toml_key key, std::size_
     const auto* list = typed<toml::array>(key, "a list of text");
     if (list == nullptr) return std::nullopt;
     if (list->size() > most) {
-        reject(key.name, fmt::format("'{}' has {} entries; write {} at most", key.name, list->size(), most));
+        reject(key.name, fmt::format("'{}' has {} values; write {} at most", key.name, list->size(), most));
         return std::nullopt;
     }
     std::vector<located_text> out;
@@ -188,7 +194,7 @@ std::optional<std::vector<std::uint16_t>> section::ports(toml_key key)
     if (list == nullptr) return std::nullopt;
     if (list->empty()) reject(key.name, "'ports' is empty; write ports = [443] or remove it");
     if (list->size() > limits::ports_per_rule)
-        reject(key.name, fmt::format("'ports' has {} entries; write {} at most", list->size(), limits::ports_per_rule));
+        reject(key.name, fmt::format("'ports' has {} values; write {} at most", list->size(), limits::ports_per_rule));
     std::vector<std::uint16_t> out;
     for (const auto& n : *list) {
         const auto* number = n.as_integer();

@@ -42,6 +42,7 @@ public:
     std::optional<std::string> text(toml_key, std::size_t most = limits::text_octets);
     std::optional<std::string> lines(toml_key, std::size_t most = limits::text_octets);  // text that may have several
     std::optional<std::string> octets(toml_key, std::size_t most = limits::text_octets); // text with anything in it
+    std::optional<bool> flag(toml_key);
     std::optional<std::int64_t> integer(toml_key, std::int64_t least, std::int64_t most);
     std::optional<std::chrono::milliseconds> duration(toml_key, std::chrono::milliseconds least, std::chrono::milliseconds most);
     std::optional<wall_time> moment(toml_key);

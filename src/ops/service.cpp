@@ -1,22 +1,27 @@
 #include <ops/service.hpp>
 
 #include <net/kept_memory.hpp>
-#include <net/random_seed.hpp>
 #include <net/wall_clock.hpp>
 #include <net/worker.hpp>
 #include <ops/admin.hpp>
+#include <ops/audit_watch.hpp>
+#include <ops/block_signals.hpp>
+#include <ops/clock_watch.hpp>
 #include <ops/descriptors.hpp>
 #include <ops/detector_actions.hpp>
 #include <ops/detector_memory.hpp>
+#include <ops/dns_servers.hpp>
 #include <ops/drain.hpp>
 #include <ops/history.hpp>
 #include <ops/journal.hpp>
 #include <ops/memory_trim.hpp>
 #include <ops/metrics.hpp>
+#include <ops/name_ledger.hpp>
 #include <ops/notify.hpp>
 #include <ops/open_sockets.hpp>
 #include <ops/own_addresses.hpp>
 #include <ops/policy_status.hpp>
+#include <ops/prompt_thread.hpp>
 #include <ops/reload.hpp>
 #include <ops/sandbox.hpp>
 #include <ops/upload_ledger.hpp>
@@ -41,7 +46,7 @@ using workers = detector_actions::workers;
 
 own_endpoints ours(const config& c, std::uint16_t admin_port)
 {
-    own_endpoints own{own_addresses(), {admin_port}};
+    own_endpoints own{own_addresses(), {admin_port}, c.network.site};
     for (const auto& l : c.listeners) own.ports.push_back(l.address.port);
     std::sort(own.ports.begin(), own.ports.end());
     return own;
@@ -49,13 +54,14 @@ own_endpoints ours(const config& c, std::uint16_t admin_port)
 
 class service {
 public:
-    service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, open_sockets, const notifier&,
-            const event_log& log);
+    service(const config& c, const settings_file& settings, label_registry& labels, policy_gate& gate, loaded_allowlist first, open_sockets,
+            const notifier&, const event_log& log);
     void run();
 
 private:
     void make_workers(const std::shared_ptr<const policy>& first, open_sockets&);
     void start_threads();
+    void log_serving() const;
     void on_signals();
     void handle(int signal);
     void note(process_event::what);
@@ -68,47 +74,56 @@ private:
     }
 
     const config& config_;
+    const watched_file settings_; // exeat.toml, as it was when it was read
     const notifier& manager_;
     const event_log& log_;
     const bool admin_shared_;
     boost::asio::io_context io_{1};
     policy_status status_;
-    net::admission doors_;
-    name_budget wildcard_names_{net::random_seed(),
-                                std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch())};
-    upload_ledger uploads_;
+    const descriptor_plan descriptors_;
+    net::admission admitted_;
+    net::client_rates rates_;
+    const state_directory state_{open_state(config_)};
+    upload_ledger uploads_{state_, log_, config_.network.client_prefix};
+    name_ledger wildcard_names_{state_, log_}; // after the uploads, which know what time it was
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
     lookout lookout_;
-    detector_memory detector_memory_{config_.state, lookout_, log_};
+    detector_memory detector_memory_{state_, lookout_, log_};
     detector_actions detector_actions_{io_, config_.detect, workers_};
     std::unique_ptr<journal> journal_;
     workers workers_;
+    dns_servers dns_{io_, config_, log_, [this](const auto& servers) { post_to_workers([&](auto& w) { w.ask_servers(servers); }); }};
+    clock_watch clock_{io_, log_, [this] { reload_->now("the clock is well again"); }}; // what it made expire may be in the list
     std::unique_ptr<metrics> metrics_;
     std::unique_ptr<history> history_;
     std::unique_ptr<history_timer> sampling_;
     std::unique_ptr<admin> admin_;
     std::unique_ptr<reload> reload_;
     std::unique_ptr<address_watch> addresses_;
-    memory_trim trim_{io_, [this] { return doors_.connections(); }};
+    std::unique_ptr<audit_watch> audit_watch_;
+    memory_trim trim_{io_, [this] { return admitted_.connections(); }};
     net::shared_kept_memory signal_memory_; // what is not begun again would never be again
     watchdog watchdog_{io_, manager_, log_, [this] { return rounds(); }};
     boost::asio::signal_set signals_{io_};
-    drain drain_{io_, manager_, log_, [this] { return doors_.connections(); }, [this] { cut(ending::drained); }};
+    drain drain_{io_, manager_, log_, [this] { return admitted_.connections(); }, [this] { cut(ending::drained); }};
     std::vector<std::thread> threads_;
     bool draining_ = false, cutting_ = false;
 };
 
-service::service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, open_sockets sockets,
-                 const notifier& manager, const event_log& log)
-    : config_{c}, manager_{manager}, log_{log}, admin_shared_{sockets.admin_inherited},
-      doors_{affordable_connections(c, log), c.connections_per_source}, uploads_{c.state, log}, lookout_{labels, c.detect}
+service::service(const config& c, const settings_file& settings, label_registry& labels, policy_gate& gate, loaded_allowlist first,
+                 open_sockets sockets, const notifier& manager, const event_log& log)
+    : config_{c}, settings_{settings.file}, manager_{manager}, log_{log}, admin_shared_{sockets.admin_inherited},
+      descriptors_{plan_descriptors(c, log)}, admitted_{descriptors_.connections, c.connections_per_source}, rates_{c.rates}, lookout_{
+                                                                                                                                  c.detect}
 {
     status_.took_effect(first.rules, net::wall_now());
     admin_ = std::make_unique<admin>(io_, std::move(sockets.admin));
     std::vector<net::audit_ring*> rings;
     for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
-    journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_, &lookout_);
-    if (!journal_->healthy()) throw std::runtime_error{"audit log: " + journal_->last_error()};
+    journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_, &lookout_, c.network.client_prefix, c.rotation);
+    // Of a full volume it gets well by itself, and until then nothing leaves; anything else is a mistake in what was set up.
+    if (journal_->waits_for_room()) log.say(severity::error, "audit log", {{"why", journal_->last_error()}});
+    else if (!journal_->healthy()) throw std::runtime_error{"audit log: " + journal_->last_error()};
     make_workers(first.rules, sockets);
     detector_actions_.listen_to(lookout_);
     std::vector<const net::counters*> counts;
@@ -117,17 +132,18 @@ service::service(const config& c, label_registry& labels, policy_gate& gate, loa
         counts.push_back(&w->counts());
         clients.push_back(&w->clients());
     }
-    metrics_ = std::make_unique<metrics>(
-        metric_sources{c, counts, clients, labels, status_, *journal_, lookout_, uploads_, std::string{version}, std::string{revision}});
+    metrics_ = std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, lookout_, uploads_, clock_.steps(),
+                                                        dns_.named(), settings.sha256, std::string{version}, std::string{revision}});
     history_ = std::make_unique<history>(*metrics_);
     sampling_ = std::make_unique<history_timer>(io_, *history_);
     admin_->serve(*metrics_, *history_, [this](const net::tunnel_question& q, const std::function<void(net::tunnel_list)>& done) {
         for (const auto& w : workers_) net::list_tunnels(*w, q, done);
         return workers_.size();
     });
-    reload_ =
-        std::make_unique<reload>(io_, gate, reload::surroundings{labels, status_, *journal_, manager, log}, std::move(first.files),
-                                 [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });
+    reload_ = std::make_unique<reload>(
+        io_, gate, reload::surroundings{settings_, labels, status_, *journal_, manager, log}, std::move(first.files),
+        [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });
+    audit_watch_ = std::make_unique<audit_watch>(io_, *journal_, c.on_audit_failure, log_);
     addresses_ = std::make_unique<address_watch>(io_, [this] {
         const auto own = ours(config_, admin_->port());
         post_to_workers([&](auto& w) { w.adopt(own); });
@@ -137,18 +153,22 @@ service::service(const config& c, label_registry& labels, policy_gate& gate, loa
 void service::make_workers(const std::shared_ptr<const policy>& first, open_sockets& sockets)
 {
     const auto own = ours(config_, admin_->port());
-    const net::common_ground common{config_,
-                                    doors_,
-                                    wildcard_names_,
+    const net::worker_shared shared{config_,
+                                    admitted_,
+                                    rates_,
+                                    wildcard_names_.names(),
                                     uploads_.book(),
                                     detector_actions_.new_hosts(),
+                                    detector_actions_.first_contact_by(lookout_),
                                     journal_->healthy(),
                                     first,
                                     status_.now().generation,
                                     own,
-                                    sockets.inherited};
+                                    descriptors_.spare_per_worker,
+                                    sockets.inherited,
+                                    dns_.now()};
     for (std::size_t i = 0; i < config_.workers; ++i)
-        workers_.push_back(std::make_unique<net::worker>(i, common, std::move(sockets.of_worker[i]), *rings_[i]));
+        workers_.push_back(std::make_unique<net::worker>(i, shared, std::move(sockets.of_worker[i]), *rings_[i]));
 }
 
 std::vector<std::uint64_t> service::rounds() const
@@ -161,25 +181,27 @@ std::vector<std::uint64_t> service::rounds() const
 void service::run()
 {
     for (const int s : {SIGHUP, SIGUSR1, SIGTERM, SIGINT}) signals_.add(s);
+    hear_early_signals(); // what came while the files were read is handled first
     on_signals();
     for (const auto& w : workers_) w->begin();
     uploads_.begin();
+    wildcard_names_.begin();
     detector_memory_.begin();
     note(process_event::what::start);
     start_threads();
     status_.start();
-    const auto now = status_.now().rules;
     manager_.ready(serving_status(status_.now()));
     watchdog_.begin();
-    log_.say(severity::notice, "serving", {{"serial", std::to_string(now->settings().serial)}, {"sha256", now->settings().sha256}});
+    log_serving();
     while (!io_.stopped()) {
         try {
             admin_->keep_accepting();
             io_.run();
-        } catch (const std::bad_alloc&) {} // what was asked for is not done; the next signal, poll or scrape is heard
+        } catch (const std::exception&) {} // no memory, no descriptor: it is not done; the next signal, poll or scrape is heard
     }
     for (auto& t : threads_) t.join();
     uploads_.stop();
+    wildcard_names_.stop();
     note(process_event::what::stop);
     journal_->stop();
     detector_memory_.stop();
@@ -191,8 +213,17 @@ void service::start_threads()
     for (std::size_t i = 0; i < workers_.size(); ++i)
         threads_.emplace_back([w = workers_[i].get(), name = fmt::format("worker {}", i)] {
             ::prctl(PR_SET_NAME, name.c_str());
+            take_short_turns();
             w->run();
         });
+}
+
+// By itself, so that run() keeps no list for as long as it lasts.
+void service::log_serving() const
+{
+    const auto rules = status_.now().rules;
+    const auto& s = rules->settings();
+    log_.say(severity::notice, "serving", {{"serial", std::to_string(s.serial)}, {"sha256", s.sha256}});
 }
 
 void service::note(process_event::what action)
@@ -200,9 +231,7 @@ void service::note(process_event::what action)
     const auto rules = status_.now().rules;
     const auto& s = rules->settings();
     process_event e;
-    e.action = action;
-    e.sha256 = s.sha256;
-    e.serial = s.serial;
+    e.action = action, e.sha256 = s.sha256, e.serial = s.serial;
     journal_->note(std::move(e));
 }
 
@@ -218,7 +247,7 @@ void service::on_signals()
 
 void service::handle(int signal)
 {
-    if (signal == SIGHUP) return reload_->now("SIGHUP");
+    if (signal == SIGHUP) return reload_->at_once("SIGHUP"), dns_.read_again("SIGHUP");
     if (signal == SIGUSR1) return journal_->reopen();
     if (draining_) return cut(ending::stopped);
     begin_draining();
@@ -241,13 +270,15 @@ void service::cut(ending why)
     watchdog_.stop();
     drain_.stop();
     reload_->stop();
+    dns_.stop();
     post_to_workers([why](auto& w) { w.cut_all(why); });
     io_.stop();
 }
 
 } // namespace
 
-int run_service(const config& c, label_registry& labels, policy_gate& gate, loaded_allowlist first, const event_log& log)
+int run_service(const config& c, const settings_file& settings, label_registry& labels, policy_gate& gate, loaded_allowlist first,
+                const event_log& log)
 {
     std::signal(SIGPIPE, SIG_IGN);
     try {
@@ -255,7 +286,7 @@ int run_service(const config& c, label_registry& labels, policy_gate& gate, load
         sandbox box{c, log};
         auto sockets = open_all(c);
         box.restrict_files(paths_of(c, first.files));
-        service s{c, labels, gate, std::move(first), std::move(sockets), manager, log};
+        service s{c, settings, labels, gate, std::move(first), std::move(sockets), manager, log};
         box.restrict_system_calls();
         box.tell();
         s.run();

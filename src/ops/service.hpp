@@ -7,10 +7,18 @@
 #include <ops/log.hpp>
 #include <ops/policy_gate.hpp>
 
+#include <string>
+
 namespace exeat::ops {
 
+struct settings_file {
+    watched_file file; // exeat.toml, as it was before it was read
+    std::string sha256;
+};
+
 // Serves until it is told to stop; the process's exit code. Everything that cannot be had at start (an address in use, an audit log that
-// cannot be written) is one line on the log and exit code 1, before anything is accepted.
-int run_service(const config&, label_registry&, policy_gate&, loaded_allowlist, const event_log&);
+// cannot be written) is one line on the log and exit code 1, before anything is accepted. SIGHUP and SIGUSR1 that the caller has blocked
+// until here are heard once it serves.
+int run_service(const config&, const settings_file&, label_registry&, policy_gate&, loaded_allowlist, const event_log&);
 
 } // namespace exeat::ops

@@ -77,6 +77,14 @@ std::string wildcard_objection(const host_pattern& host)
     return {};
 }
 
+std::string_view shared_around(const host_pattern& host)
+{
+    if (host.base.address()) return {};
+    for (std::string_view name = host.base.str(); name.find('.') != name.npos; name = parent(name))
+        if (const auto kind = shared_at(name); !kind.empty()) return kind;
+    return {};
+}
+
 std::string_view shared_host(const host_pattern& host)
 {
     return host.how == host_pattern::reach::exact && !host.base.address() ? shared_at(host.base.str()) : std::string_view{};

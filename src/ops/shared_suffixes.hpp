@@ -14,4 +14,7 @@ std::string wildcard_objection(const host_pattern&);
 // What many tenants share behind an exact name by path or by an encrypted name ("storage", "cdn", …); empty when it is not on our list.
 std::string_view shared_host(const host_pattern&);
 
+// The same of a host, or of a domain above it: "cdn" of d1.cloudfront.net.
+std::string_view shared_around(const host_pattern&);
+
 } // namespace exeat::ops

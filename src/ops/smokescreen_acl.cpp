@@ -1,6 +1,7 @@
 #include <ops/smokescreen_acl.hpp>
 
 #include <ops/host_text.hpp>
+#include <ops/networks.hpp>
 #include <ops/shared_suffixes.hpp>
 #include <ops/suggest.hpp>
 #include <ops/yaml_tree.hpp>
@@ -33,6 +34,7 @@ public:
         if (const auto* node = root.find("default"); node != nullptr && node->is != yaml_node::kind::nothing) read_default(*node, acl);
         acl.global_allow = hosts(root.find("global_allow_list"), "global_allow_list", grants::out);
         acl.global_deny = hosts(root.find("global_deny_list"), "global_deny_list", grants::nothing);
+        acl.denied_networks = std::move(networks_);
         return acl;
     }
 
@@ -137,8 +139,16 @@ private:
             return out;
         }
         for (const auto& n : list->items)
-            if (const auto host = read_host(*n, key, what)) out.push_back({*host, n->at});
+            if (what == grants::nothing && written_as_network(n->text)) read_denied_network(*n);
+            else if (const auto host = read_host(*n, key, what)) out.push_back({*host, n->at});
         return out;
+    }
+
+    void read_denied_network(const yaml_node& n)
+    {
+        const auto network = parse_network(n.text);
+        if (network) networks_.push_back(*network);
+        else wrong_.error(n.at, network.error());
     }
 
     std::optional<host_pattern> read_host(const yaml_node& n, std::string_view key, grants what)
@@ -180,6 +190,7 @@ private:
     }
 
     findings& wrong_;
+    std::vector<ip_prefix> networks_;
 };
 
 } // namespace

@@ -25,6 +25,7 @@ struct smokescreen_role {
 struct smokescreen_acl {
     std::vector<smokescreen_role> roles; // the default last
     std::vector<smokescreen_host> global_allow, global_deny;
+    std::vector<ip_prefix> denied_networks; // of the global deny list
 };
 
 // What cannot be read or has no counterpart is an error in the findings, and left out; nothing when it is no such ACL at all.

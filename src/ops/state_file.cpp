@@ -5,16 +5,21 @@
 #include <ops/file_source.hpp>
 #include <ops/replace_file.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <sys/file.h>
 
 namespace exeat::ops {
 
-state_file::state_file(const std::string& directory, const words& w, const event_log& log)
-    : path_{directory.empty() ? std::string{} : fmt::format("{}/{}", directory, w.name)}, words_{w}, log_{log}
+state_file::state_file(const state_directory& d, const words& w, const event_log& log)
+    : path_{d.path.empty() ? std::string{} : fmt::format("{}/{}", d.path, w.name)}, key_{d.key},
+      last_logged_{d.last_logged}, words_{w}, log_{log}
 {
     if (path_.empty()) return;
     lock_ = net::unique_fd{::open((path_ + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)};
@@ -36,7 +41,35 @@ bool state_file::is_there() const
     return !path_.empty() && std::filesystem::exists(path_, failed);
 }
 
-boost::system::result<std::string, std::string> state_file::read(std::size_t most) const { return read_whole(path_, most); }
+boost::system::result<std::string, std::string> state_file::read(std::size_t most) const
+{
+    constexpr auto seal_bytes = sizeof(sha256_digest::value);
+    auto bytes = read_whole(path_, key_.empty() ? most : most + seal_bytes);
+    if (!bytes || key_.empty()) return bytes;
+    const auto size = std::max(bytes->size(), seal_bytes) - seal_bytes;
+    const auto seal = seal_of(std::string_view{*bytes}.substr(0, size));
+    if (bytes->size() < seal_bytes || !seal || CRYPTO_memcmp(seal->data(), bytes->data() + size, seal_bytes) != 0)
+        return {boost::system::in_place_error, "it is not sealed with the key of the state"};
+    bytes->resize(size);
+    return bytes;
+}
+
+std::optional<sha256_digest::value> state_file::seal_of(std::string_view bytes) const
+{
+    const auto all = fmt::format("{}\n{}", words_.name, bytes);
+    sha256_digest::value out{};
+    unsigned int size = 0;
+    const auto* made = ::HMAC(::EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
+                              reinterpret_cast<const unsigned char*>(all.data()), all.size(), out.data(), &size);
+    if (made == nullptr || size != out.size()) return std::nullopt;
+    return out;
+}
+
+bool state_file::lacks_the_end(bool clean, wall_time saved_at, wall_time now) const noexcept
+{
+    if (last_logged_ && *last_logged_ > saved_at + limits::snapshot_grace) return true;
+    return !clean && now - saved_at > limits::snapshot_grace;
+}
 
 void state_file::claim(content c)
 {
@@ -75,7 +108,9 @@ std::error_code state_file::write(bool clean)
     const auto wall = net::wall_now();
     std::error_code failed;
     try {
-        const auto bytes = content_(clean);
+        auto bytes = content_(clean);
+        if (const auto seal = key_.empty() || bytes.empty() ? std::nullopt : seal_of(bytes))
+            bytes.append(reinterpret_cast<const char*>(seal->data()), seal->size());
         failed = bytes.empty() ? std::make_error_code(std::errc::not_supported) : replace_file(path_, bytes);
     } catch (const std::bad_alloc&) {
         failed = std::make_error_code(std::errc::not_enough_memory);

@@ -1,11 +1,14 @@
 // One file of the state directory, by which a process tells the next one what it knows: read at the start, then written every so often on
 // a thread of its own, and once more at a clean end. Of several processes with one directory, such as the old and the new one of an
 // upgrade, one writes: the first. The next one begins with what that wrote last, and writes when the first has ended (flock(2) of
-// `file`.lock). Without a directory nothing is kept.
+// `file`.lock). Where there is a key, what was not sealed with it is not read (HMAC-SHA-256, RFC 2104, over the file's name and content).
+// Without a directory nothing is kept.
 #pragma once
 
 #include <net/unique_fd.hpp>
+#include <ops/digest.hpp>
 #include <ops/log.hpp>
+#include <ops/state_directory.hpp>
 
 #include <atomic>
 #include <boost/system/result.hpp>
@@ -31,12 +34,15 @@ public:
     using content = std::function<std::string(bool clean)>;
 
     // Throws std::system_error where the directory cannot be written.
-    state_file(const std::string& directory, const words&, const event_log&);
+    state_file(const state_directory&, const words&, const event_log&);
     ~state_file(); // stop()
     state_file(const state_file&) = delete;
 
     const std::string& path() const noexcept { return path_; } // empty: nowhere
     bool is_there() const;
+    // Whether what was saved then leaves out what came later: a crash left it long ago, or it was put back and the audit log goes on after
+    // it.
+    bool lacks_the_end(bool clean, wall_time saved_at, wall_time now) const noexcept;
     boost::system::result<std::string, std::string> read(std::size_t most) const;
     // Writes it at once, where no other process does. Throws std::system_error when it cannot be.
     void claim(content);
@@ -52,7 +58,10 @@ private:
     std::error_code write(bool clean);
     void run(std::stop_token, std::chrono::seconds interval);
 
-    const std::string path_;
+    std::optional<sha256_digest::value> seal_of(std::string_view bytes) const;
+
+    const std::string path_, key_;
+    const std::optional<wall_time> last_logged_;
     const words words_;
     const event_log& log_;
     content content_;

@@ -140,27 +140,28 @@ json::array of_budgets(const metric_sources& from)
 {
     json::array out;
     for (const auto& b : fullest_budgets(from.uploads.book(), from.policy.now(), limits::status_rows))
-        out.push_back(json::object{{"client", b.client ? json::value(b.client->to_string()) : json::value(nullptr)},
-                                   {"entry", b.entry ? json::value(*b.entry) : json::value(nullptr)},
-                                   {"purpose", std::string{to_string(b.purpose)}},
-                                   {"window", std::string{budget_window_words[static_cast<std::size_t>(b.window)]}},
-                                   {"used_bytes", b.used},
-                                   {"limit_bytes", b.limit},
-                                   {"share", b.share()}});
+        out.push_back(json::object{
+            {"client", b.client ? json::value(key_text(*b.client, from.settings.network.client_prefix)) : json::value(nullptr)},
+            {"entry", b.entry ? json::value(*b.entry) : json::value(nullptr)},
+            {"purpose", std::string{to_string(b.purpose)}},
+            {"window", std::string{budget_window_words[static_cast<std::size_t>(b.window)]}},
+            {"used_bytes", b.used},
+            {"limit_bytes", b.limit},
+            {"share", b.share()}});
     return out;
 }
 
-json::object of_anomaly(const anomaly_event& e, const label_registry& labels)
+json::object of_anomaly(const anomaly_event& e, const metric_sources& from)
 {
     const auto& facts = detect::about(e.what.which);
-    const bool at_entry = e.what.entry != label_registry::other_rule;
+    const bool at_entry = e.what.entry.id != 0;
     return {{"at", moment(e.at)},
             {"detector", std::string{facts.name}},
             {"severity", std::string{detect::severity_words[static_cast<std::size_t>(facts.how)]}},
             {"action", std::string{detector_action_words[static_cast<std::size_t>(e.action)]}},
             {"technique", std::string{facts.technique}},
-            {"client", e.what.client.to_string()},
-            {"entry", at_entry ? json::value(labels.rule(e.what.entry).name) : json::value(nullptr)},
+            {"client", key_text(e.what.client, from.settings.network.client_prefix)},
+            {"entry", at_entry ? json::value(from.labels.rule_name(e.what.entry.slot, e.what.entry.id)) : json::value(nullptr)},
             {"value", e.what.value},
             {"threshold", e.what.threshold},
             {"score", e.score}};
@@ -169,7 +170,7 @@ json::object of_anomaly(const anomaly_event& e, const label_registry& labels)
 json::object of_anomalies(const metric_sources& from)
 {
     json::array recent;
-    for (const auto& e : from.watch.recent()) recent.push_back(of_anomaly(e, from.labels));
+    for (const auto& e : from.watch.recent()) recent.push_back(of_anomaly(e, from));
     return {{"total", from.watch.found()}, {"recent", std::move(recent)}};
 }
 

@@ -68,6 +68,8 @@ constexpr int waiting[] = {
     SCMP_SYS(clock_getres),
     SCMP_SYS(sched_yield),
     SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(sched_getattr),
+    SCMP_SYS(sched_setattr), // of its own threads, and no more than it has: the capability is gone
     SCMP_SYS(inotify_init1),
     SCMP_SYS(inotify_add_watch),
     SCMP_SYS(inotify_rm_watch),

@@ -36,10 +36,10 @@ problem_text read_order(std::string_view word, net::tunnel_order& out)
     return std::nullopt;
 }
 
-problem_text read_client(std::string_view text, std::optional<ip_address>& out)
+problem_text read_client(std::string_view text, std::optional<ip_prefix>& out)
 {
-    out = ip_address::parse(text);
-    return out ? std::nullopt : std::optional<std::string>{"an IP address"};
+    out = ip_prefix::parse(text);
+    return out ? std::nullopt : std::optional<std::string>{"an IP address, or a prefix with host bits zero"};
 }
 
 std::vector<std::uint32_t> slots_of(std::string_view entry, const label_registry& labels)

@@ -26,13 +26,19 @@ constexpr state_file::words told{"uploads", "the upload budgets' snapshot", "eac
 
 } // namespace
 
-upload_ledger::upload_ledger(const std::string& directory, const event_log& log) : log_{log}, file_{directory, told, log}
+upload_ledger::upload_ledger(const state_directory& directory, const event_log& log, std::uint8_t client_prefix)
+    : log_{log}, file_{directory, told, log}
 {
-    read();
-    file_.claim([this](bool clean) { return encode(snapshot_of(*book_, net::budget_now(), net::wall_now(), clean)); });
+    read(client_prefix);
+    file_.claim([this](bool clean) {
+        auto s = snapshot_of(*book_, net::budget_now(), clean);
+        s.saved_at = net::wall_now();
+        s.certain = net::wall_certain();
+        return encode(s);
+    });
 }
 
-void upload_ledger::read()
+void upload_ledger::read(std::uint8_t client_prefix)
 {
     const auto now = net::budget_now();
     if (!file_.is_there()) {
@@ -40,17 +46,18 @@ void upload_ledger::read()
         return;
     }
     const auto bytes = file_.read(limits::snapshot_bytes);
-    const auto found = bytes ? decode_uploads(*bytes) : std::nullopt;
+    auto found = bytes ? decode_uploads(*bytes) : std::nullopt;
     if (!found) {
         book_ = new_book(now, now);
         log_.say(severity::warning, "the upload budgets' snapshot cannot be read, so all count as half spent",
                  {{"file", file_.path()}, {"why", bytes ? "it is damaged" : bytes.error()}});
         return;
     }
+    join_clients(*found, client_prefix);
     take_time_of(*found);
     const auto age = age_of(*found, net::wall_now());
     const auto saved_at = std::max(now - age, budget_minutes{0});
-    auto forgot = found->clean || age <= limits::snapshot_grace ? std::nullopt : std::optional{now};
+    auto forgot = file_.lacks_the_end(found->clean, found->saved_at, net::wall_now()) ? std::optional{now} : std::nullopt;
     if (!forgot && found->forgot) forgot = saved_at - *found->forgot;
     book_ = new_book(now, forgot);
     for (const auto& a : found->accounts) book_->restore(a.key, a.sums, saved_at, now);
@@ -59,13 +66,13 @@ void upload_ledger::read()
 // What had expired before the restart stays expired, whatever was done to the clock meanwhile.
 void upload_ledger::take_time_of(const upload_snapshot& s)
 {
-    if (s.saved_at > net::wall_now() + limits::clock_grace)
-        log_.say(
-            severity::warning,
-            "the clock stands before the time of the last run; until it is there again, expiry goes by that. If the clock was wrong then, "
-            "remove the file and start again",
-            {{"last run", utc(s.saved_at)}, {"file", file_.path()}});
-    net::wall_has_been(s.saved_at);
+    if (!s.certain) return;
+    if (*s.certain > net::wall_now() + limits::clock_grace)
+        log_.say(severity::warning,
+                 "the clock is behind the last run; until it catches up, expiry uses the last run's time. If the clock was wrong then, "
+                 "remove the file and start again",
+                 {{"last run", utc(*s.certain)}, {"file", file_.path()}});
+    net::wall_has_been(*s.certain);
 }
 
 } // namespace exeat::ops

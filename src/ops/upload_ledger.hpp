@@ -1,11 +1,13 @@
 // The upload accounts over restarts. Owns the book; reads it back from `directory`/uploads when it is made and writes it there every
 // limits::snapshot_interval and at a clean end, as state_file.hpp says. What cannot be known of the time before counts as half spent
-// (budget.hpp): no snapshot, one that cannot be read, or one that a crash left longer ago than limits::snapshot_grace.
-// The snapshot's time is the least that net::wall_now() says from then on. Without a directory nothing is kept, and every start counts so.
-// Throws std::system_error where it cannot be written at the start.
+// (budget.hpp): no snapshot, one that cannot be read, one that a crash left longer ago than limits::snapshot_grace, or one that the audit
+// log shows to be older than that run's end.
+// The time that the last run was certain of is the least that net::wall_now() says from then on. Without a directory nothing is kept, and
+// every start counts so. Throws std::system_error where it cannot be written at the start.
 #pragma once
 
 #include <exeat/budget_book.hpp>
+#include <exeat/client.hpp>
 #include <exeat/rule.hpp>
 #include <ops/state_file.hpp>
 
@@ -18,7 +20,8 @@ struct upload_snapshot;
 
 class upload_ledger {
 public:
-    upload_ledger(const std::string& directory, const event_log&);
+    // A client in IPv6 is known by so many bits of its address.
+    upload_ledger(const state_directory&, const event_log&, std::uint8_t client_prefix = whole_address);
     upload_ledger(const upload_ledger&) = delete;
 
     budget_book& book() noexcept { return *book_; }
@@ -29,7 +32,7 @@ public:
     bool keeps() const noexcept { return file_.keeps(); }
 
 private:
-    void read();
+    void read(std::uint8_t client_prefix);
     void take_time_of(const upload_snapshot&);
 
     const event_log& log_;

@@ -1,9 +1,9 @@
 // The upload accounts as bytes, to outlive the process: a header, the accounts with what their windows hold, and a SHA-256 over all before
 // it, for a disk that errs (whoever can write the file is not kept out). Numbers are little-endian. Pure but for the digest; any thread.
 //
-//   "exeat-uploads-1\n" | saved at: u64 minutes since 1970 | forgot: u64 minutes before that, plus 1; 0: nothing | clean: u8 | accounts:
-//   u32 | account... | SHA-256 account: scope u8 | client 16 | what u64 | sent, down, tunnels: each count u8, then so many (step u8, bytes
-//   u64)
+//   "exeat-uploads-2\n" | saved at: u64 minutes since 1970 | certain: the same, 0: nothing | forgot: u64 minutes before that, plus 1; 0:
+//   nothing | clean: u8 | accounts: u32 | account... | SHA-256 account: scope u8 | client 16 | what u64 | sent, down, tunnels: each count
+//   u8, then as many pairs (step u8, bytes u64)
 #pragma once
 
 #include <exeat/budget_book.hpp>
@@ -23,13 +23,16 @@ struct upload_snapshot {
         upload_account::snapshot sums;
     };
     wall_time saved_at{};
+    std::optional<wall_time> certain;           // that it was at least then (net/wall_clock.hpp)
     std::optional<std::chrono::minutes> forgot; // so long before that a process began which did not know what was before it
     bool clean = false;                         // the process ended with it
     std::vector<account> accounts;
 };
 
-upload_snapshot snapshot_of(budget_book&, budget_minutes now, wall_time wall, bool clean);
-std::string encode(const upload_snapshot&); // empty when the library has no SHA-256 for us
+upload_snapshot snapshot_of(budget_book&, budget_minutes now, bool clean); // without the times
+std::string encode(const upload_snapshot&);                                // empty when the library has no SHA-256 for us
 std::optional<upload_snapshot> decode_uploads(std::string_view) noexcept(false);
+// What clients used that are one client now, in IPv6 by so many bits of their address, becomes one account: the setting may have changed.
+void join_clients(upload_snapshot&, std::uint8_t v6_bits);
 
 } // namespace exeat::ops

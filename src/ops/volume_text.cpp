@@ -16,4 +16,6 @@ std::string volume_text(std::uint64_t octets)
     return fmt::format("{:.1f} {}", shown, units[unit]);
 }
 
+std::string counted(std::uint64_t n, std::string_view one, std::string_view more) { return fmt::format("{} {}", n, n == 1 ? one : more); }
+
 } // namespace exeat::ops

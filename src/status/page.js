@@ -28,7 +28,7 @@ function total_speed(earlier, now) {
 
 // A client's name as a way to its tunnels.
 function only_client(name) {
-  const address = name.slice(name.lastIndexOf("/") + 1);
+  const address = name.replace(/^[^:\/]*\//, ""); // an IPv6 prefix has a slash of its own
   return element("button", { type: "button", title: `tunnels of ${address}`, onclick: () => { byId("client").value = address; narrow(); go_to("tunnels"); } }, name);
 }
 

@@ -64,7 +64,7 @@ function show_clients(s, speeds, only_client) {
     [name_of("Client"), right("Upload"), right("now"), wide_right("Download"), wide_right("Refused"), wide_right("Tunnels"), right("Score"), wide("Last cut")],
     s.clients.map(c => [only_client(c.client), octets(c.upload_bytes), speeds.has(c.client) ? rate(speeds.get(c.client)) : "", octets(c.download_bytes), count(c.denied), count(c.tunnels_active),
       { text: count(c.anomaly_score), as: worst(c.anomaly_score, 20, 50) }, c.last_cut === null ? "" : moment(c.last_cut)]),
-    "Nobody has moved a MiB yet, or was refused often.");
+    "No client has moved a byte yet, or was refused.");
 }
 
 function show_entries(s, speeds) {

@@ -183,6 +183,9 @@ TEST_CASE("exeat is asked for the tunnels in their order, of the client or the e
     CHECK(of("10.42.0.7") == "&client=10.42.0.7");
     CHECK(of("training/10.42.0.7") == "&client=10.42.0.7");
     CHECK(of("FD00::7") == "&client=fd00::7");
+    CHECK(of("2001:db8:1::/64") == "&client=2001:db8:1::/64");
+    CHECK(of("training/2001:db8:1::/64") == "&client=2001:db8:1::/64");
+    CHECK(of("2001:db8:1::1/64") == "");
     CHECK(of("judge-models") == "&entry=judge-models");
     CHECK(of("judge") == "");
     CHECK(of("10.42.0") == "");

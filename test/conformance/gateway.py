@@ -6,6 +6,8 @@ import json
 import os
 import pathlib
 import re
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -13,7 +15,7 @@ import tempfile
 from harness.exeat import free_port
 from harness.lab import Lab
 from harness.wait import seconds, wait_until
-from internet import Everybody, Tap
+from internet import MARK, Everybody, Tap
 
 HERE = pathlib.Path(__file__).resolve().parent
 CONF = HERE.parents[1] / "conf" / "nftables"
@@ -133,7 +135,7 @@ class Gateway:
     def probe(self, side, *arguments, wait=0.4, prefix=AS_A_PODS_USER):
         """The probe as a pod runs it: without privileges, from its standard input. Returns (exit code, {probe: (verdict, words)})."""
         argv = [*prefix, sys.executable, *self.probe_arguments(wait, *arguments)]
-        return told(side.pod.command(*argv, input=PROBE.read_text(), check=False, timeout=seconds(240)))
+        return told(side.pod.command(*argv, input=PROBE.read_text(), check=False, timeout=seconds(400)))
 
     def probe_arguments(self, wait, *arguments):
         return ["-", "--json", "--wait", str(seconds(wait)), "--cafile", self.authority_for_all(), *map(str, arguments)]
@@ -159,20 +161,23 @@ class Gateway:
     def close(self):
         for resolver in self._resolvers:
             resolver.terminate()
-            resolver.wait(seconds(10))
+            resolver.wait(seconds(60))
         self.everybody.close()
         self._for_all.cleanup()
         self.lab.close()
 
 
 def settled(tap):
-    """Once nothing new comes: what a test tried has had its time."""
-    before = [None]
+    """Once nothing new comes: a frame of our own goes by the link to the world, and what the tap has seen when that has come is, twice, the same."""
+    last, now = None, tap.seen()
+    while now != last:
+        number = next(_marks)
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s:
+            s.bind(("w0", 0))
+            s.send(b"\xff" * 6 + bytes(6) + struct.pack("!HQ", MARK, number) + bytes(38))
+        wait_until(lambda: tap.marked >= number, what="the tap has seen what was sent before")  # noqa: B023
+        last, now = now, tap.seen()
+    return now
 
-    def same():
-        now, last = tap.seen(), before[0]
-        before[0] = now
-        return now == last
 
-    wait_until(same, step=0.2)
-    return tap.seen()
+_marks = itertools.count(1)

@@ -8,6 +8,7 @@ import threading
 from harness.origin import Origin
 
 ETH_P_ALL = 3
+MARK = 0x88B5  # an Ethernet type for experiments (IEEE 802), of the tests themselves
 _NEIGHBOURS = {133, 134, 135, 136, 143}  # ICMPv6 between neighbours: RFC 4861, RFC 3810
 TCP_DOOR, UDP_DOOR = 7001, 7002
 
@@ -31,6 +32,7 @@ class Tap:
 
     def __init__(self, namespace, link):
         self._seen, self._lock = [], threading.Lock()
+        self.marked = 0  # the number of the last frame of type MARK
         self._socket = namespace.run(lambda: socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
         self._socket.bind((link, ETH_P_ALL))
@@ -40,7 +42,9 @@ class Tap:
         while True:
             frame, (_, _, direction, *_) = self._socket.recvfrom(65535)
             packet = None if direction == socket.PACKET_OUTGOING else _packet(frame)
-            if packet:
+            if frame[12:14] == struct.pack("!H", MARK):
+                self.marked = struct.unpack_from("!Q", frame, 14)[0]
+            elif packet:
                 with self._lock:
                     self._seen.append(packet)
 

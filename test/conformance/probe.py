@@ -24,12 +24,12 @@ import urllib.parse
 # public address -> a name that the server there owns
 PUBLIC = {"1.1.1.1": "one.one.one.one", "8.8.8.8": "dns.google", "2606:4700:4700::1111": "one.one.one.one", "2001:4860:4860::8888": "dns.google"}
 ONE_EACH = ["1.1.1.1", "2606:4700:4700::1111"]
-TIME_SERVERS = ["162.159.200.1", "2606:4700:f1::1"]
-STUN_SERVERS = ["74.125.250.129"]
+TIME_SERVERS, STUN_SERVERS = ["162.159.200.1", "2606:4700:f1::1"], ["74.125.250.129"]
+NODE_LOCAL_DNS = "169.254.20.10"  # where NodeLocal DNSCache answers, on every node that has it
+KUBELET_PORTS = {10250: True, 10255: False}  # is it TLS?
 METADATA = ["169.254.169.254", "168.63.129.16", "100.100.100.200", "fd00:ec2::254"]
 TCP_PORTS = [21, 22, 25, 53, 80, 123, 443, 853, 1194, 3128, 5432, 6443, 8080, 8443, 51820]
-PRIVILEGES = {12: "NET_ADMIN", 13: "NET_RAW"}
-REFUSALS = {49: "access_denied", 50: "decode_error", 112: "unrecognized_name"}
+PRIVILEGES, REFUSALS = {12: "NET_ADMIN", 13: "NET_RAW"}, {49: "access_denied", 50: "decode_error", 112: "unrecognized_name"}
 PROBES = []
 
 
@@ -171,8 +171,7 @@ def ask(resolver, name, kind, wait):
 @probe("privileges")
 def privileges(o):
     """The pod holds no capability with which it could make its own packets or routes."""
-    with open("/proc/self/status") as f:
-        held = next(int(line.split()[1], 16) for line in f if line.startswith("CapEff"))
+    held = next(int(line.split()[1], 16) for line in lines_of("/proc/self/status") if line.startswith("CapEff"))
     names = [name for bit, name in PRIVILEGES.items() if held >> bit & 1]
     if names:
         raise Leak("this process holds " + " and ".join(names))
@@ -226,10 +225,8 @@ def through_proxy(o, first):
 
 probes("denied name, CONNECT", lambda o: {h: through_proxy(o, connect_request(h, 443)) for h in o.denied})
 probes("denied name, plain HTTP", lambda o: {h: through_proxy(o, get(h, f"http://{h}/")) for h in o.denied})
-probes("address instead of a name, CONNECT",
-       lambda o: {a: through_proxy(o, connect_request(a, 443)) for a in [*PUBLIC, *METADATA, "127.0.0.1"]})
-probes("allowed name, other port, CONNECT",
-       lambda o: {f"{h}:{p}": through_proxy(o, connect_request(h, p)) for h, _ in o.allowed for p in (22, 25, 53)})
+probes("address instead of a name, CONNECT", lambda o: {a: through_proxy(o, connect_request(a, 443)) for a in [*PUBLIC, *METADATA, "127.0.0.1"]})
+probes("allowed name, other port, CONNECT", lambda o: {f"{h}:{p}": through_proxy(o, connect_request(h, p)) for h, _ in o.allowed for p in (22, 25, 53)})
 
 
 @probe("allowed CONNECT, denied server name")
@@ -248,15 +245,14 @@ def fronted(o):
     return words
 
 
-probes("direct TLS to a public address",
-       lambda o: {f"{a} as {n or 'nobody'}": tcp(o, a, 443, hello(n)) for a, owner in PUBLIC.items() for n in (owner, None)})
+probes("direct TLS to a public address", lambda o: {f"{a} as {n or 'nobody'}": tcp(o, a, 443, hello(n)) for a, owner in PUBLIC.items() for n in (owner, None)})
 probes("direct HTTP to a public address", lambda o: {a: tcp(o, a, 80, get(a, "/")) for a in PUBLIC})
 probes("direct TCP to any port", lambda o: {f"{a}:{p}": tcp(o, a, p, b"\r\n\r\n") for a in ONE_EACH for p in TCP_PORTS})
 probes("DNS over UDP to a public resolver", lambda o: {a: udp(o, a, 53, question("example.com", TYPE_A)) for a in PUBLIC})
 probes("DNS over TCP to a public resolver", lambda o: {a: tcp(o, a, 53, b"\0\x1d" + question("example.com", TYPE_A)) for a in PUBLIC})
 probes("DNS over TLS and HTTPS", lambda o: {f"{a}:{p}": tcp(o, a, p, hello(n)) for a, n in PUBLIC.items() for p in (853, 443)})
-
-
+probes("DNS at the node's own cache", lambda o: {
+    "UDP": udp(o, NODE_LOCAL_DNS, 53, question("example.com", TYPE_A)), "TCP": tcp(o, NODE_LOCAL_DNS, 53, b"\0\x1d" + question("example.com", TYPE_A))})
 probes("DNS tunnel through the pod's own resolver", lambda o: {r: lambda r=r: tells_nothing(r, o.wait) for r in o.resolvers})
 
 
@@ -290,12 +286,6 @@ def echo_request(address, wait):
     return no_answer_by_udp(address, 0, packet, wait, socket.SOCK_DGRAM, protocol)
 
 
-def checksum(data):
-    total = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
-    total = (total & 0xFFFF) + (total >> 16)
-    return ~(total + (total >> 16)) & 0xFFFF
-
-
 # SCTP, a protocol number of nobody, and a datagram in another's name. Nothing answers these: what left is seen outside only.
 FOUR, SIX = ONE_EACH
 probes("other IP protocols and forged sources", lambda o: {
@@ -317,10 +307,11 @@ def unanswered(address, packet, protocol):
 def forged(to):
     datagram = struct.pack("!HHHH", 53, 53, 8 + 11, 0) + b"exeat probe"
     head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(datagram), 1, 0, 64, 17, 0, socket.inet_aton("198.51.100.77"), socket.inet_aton(to))
-    return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + datagram
+    return head + datagram  # the kernel fills in the checksum (raw(7))
 
 
 probes("cloud metadata", lambda o: {a: tcp(o, a, 80, get(a, "/latest/meta-data/", "Metadata: true\r\n")) for a in METADATA})
+probes("the node's kubelet", lambda o: {f"{n}:{p}": tcp(o, n, p, hello(None) if tls else get(n, "/pods")) for n in o.nodes for p, tls in KUBELET_PORTS.items()})
 probes("the cluster's API server", lambda o: {f"{h}:{p}": tcp(o, h, p, hello(None)) for h, p in o.api_server})
 probes("exeat's admin page", lambda o: {f"{h}:{p}": tcp(o, h, p, get(h, "/metrics")) for h, p in o.admin})
 
@@ -332,11 +323,18 @@ def host_port(text, port=443):
     return parts.hostname, parts.port or port
 
 
+def lines_of(path):
+    return open(path).read().splitlines() if os.path.exists(path) else []
+
+
 def configured_resolvers():
-    if not os.path.exists("/etc/resolv.conf"):
-        return []
-    with open("/etc/resolv.conf") as f:
-        return [line.split()[1] for line in f if line.startswith("nameserver") and len(line.split()) > 1]
+    return [line.split()[1] for line in lines_of("/etc/resolv.conf") if line.startswith("nameserver") and len(line.split()) > 1]
+
+
+def default_gateways():
+    """Where the pod sends what is not for its own network: often the node. In the machine's byte order (proc(5))."""
+    routes = [line.split() for line in lines_of("/proc/net/route")]
+    return [socket.inet_ntoa(struct.pack("=I", int(r[2], 16))) for r in routes if r[1] == r[7] == "00000000" != r[2]]
 
 
 def settings(argv):
@@ -347,6 +345,7 @@ def settings(argv):
     add("--proxy", help="exeat's proxy port, HOST:PORT (HTTPS_PROXY)")
     add("--transparent", action="store_true", help="no proxy, whatever the environment says: the network redirects")
     add("--admin", type=host_port, help="exeat's admin page, HOST:PORT (the proxy's host, port 9464)")
+    add("--node", **many, metavar="HOST", help="the node's address (NODE_IP, HOST_IP, and the default gateways)")
     add("--resolver", **many, help="instead of those in /etc/resolv.conf")
     add("--dial", help="dial this address for --allowed hosts instead of asking the resolver (without a proxy)")
     add("--cafile", help="what signed the certificates of the --allowed hosts (the system's)")
@@ -360,6 +359,7 @@ def settings(argv):
     o.admin = [o.admin] if o.admin else [(o.proxy[0], 9464)] if o.proxy else []
     server = os.environ.get("KUBERNETES_SERVICE_HOST")
     o.api_server = [(server, int(os.environ.get("KUBERNETES_SERVICE_PORT", "443")))] if server else []
+    o.nodes = o.node or [*filter(None, map(os.environ.get, ("NODE_IP", "HOST_IP"))), *default_gateways()]
     o.denied = o.denied or ["example.com"]
     o.resolvers = [r for r in o.resolver or configured_resolvers() if not ipaddress.ip_address(r).is_loopback]
     unknown = set(o.skip) - {name for name, _ in PROBES}

@@ -36,6 +36,7 @@ def test_only_what_the_allowlist_names_gets_out(gateway, exeat, side, by):
     code, told = gateway.probe(side, *arguments(side, exeat, by))
     assert (failed(told), code) == ({}, 0)
     assert told["allowed"][0] == "PASS" and "certificate for site.test" in told["allowed"][1]
+    assert f"{side.four}:10250" in told["the node's kubelet"][1] and f"{side.four}:10255" in told["the node's kubelet"][1], "the default gateway is tried for a node"
     settled(gateway.tap)
     assert gateway.left() == set() and gateway.tap.seen(), "what is allowed got out, and nothing else"
 
@@ -66,8 +67,8 @@ def without_fence(gateway, exeat):
 def test_every_probe_finds_a_fence_that_is_not_there(gateway, exeat, side):
     """Without the rules each probe of the network must say that it got out: a probe that cannot fail shows nothing."""
     with without_fence(gateway, exeat):
-        world = ["--resolver", "192.0.2.53", "--admin", "192.0.2.9:9464", "--allowed", "site.test", "--dial", gateway.site]
-        code, told = gateway.probe(side, "--transparent", *world)
+        world = ["--resolver", "192.0.2.53", "--admin", "192.0.2.9:9464", "--node", "192.0.2.10", "--allowed", "site.test", "--dial", gateway.site]
+        code, told = gateway.probe(side, "--transparent", *world, wait=10)  # what gets out is answered
         assert code == 1, told
         assert told["allowed"][0] != "FAIL", told["allowed"]
         silent = {"privileges", "allowed", "other IP protocols and forged sources", "the cluster's API server"}

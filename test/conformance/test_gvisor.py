@@ -55,5 +55,5 @@ def test_without_the_rules_a_sandbox_is_no_fence(gateway, exeat):
     """gVisor holds the node's kernel off, not the network: without the rules everything gets out."""
     gateway.open_fence()
     side = gateway.new_pod("redirect")
-    _, told = gvisor.probe(gateway, side, "--transparent", "--resolver", "192.0.2.53", "--admin", "192.0.2.9:9464")
+    _, told = gvisor.probe(gateway, side, "--transparent", "--resolver", "192.0.2.53", "--admin", "192.0.2.9:9464", wait=10)
     assert {"direct TLS to a public address", "direct TCP to any port", "DNS over UDP to a public resolver", "QUIC over UDP 443", "cloud metadata"} <= set(failed(told))

@@ -89,7 +89,7 @@ def test_a_rollout_refuses_nobody(gateway, replicas):
 
 
 def names_that_pass(pod, sources=(None,)):
-    """How many of twelve names under a wildcard with `names = 3` one client gets, over fresh connections."""
+    """How many of twelve names under a wildcard of which three are left one client gets, over fresh connections."""
     passed = set()
     for source in sources:
         for i in range(12):

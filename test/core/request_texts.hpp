@@ -12,13 +12,17 @@ namespace exeat::test {
 inline std::string told(const request_scan& scan)
 {
     if (std::holds_alternative<need_more>(scan)) return "more";
-    if (const auto* bad = std::get_if<malformed>(&scan)) return std::string{to_string(bad->why)};
+    if (const auto* bad = std::get_if<refused_head>(&scan)) return std::string{to_string(bad->why)};
     const auto& r = std::get<request_head>(scan);
     return std::string{r.method} + ' ' + r.to.host.authority() + ':' + std::to_string(r.to.port) + ' ' + std::string{r.path};
 }
 
 inline std::string said(std::string_view seen) { return told(scan_proxy_request(seen)); }
 inline std::string origin(std::string_view seen, std::uint16_t port = 80) { return told(scan_origin_request(seen, port)); }
+inline std::string inside(std::string_view seen, std::string_view place = "ok.test:80")
+{
+    return told(scan_inside_request(seen, *parse_authority(place, approach::http)));
+}
 
 // One request with these field lines; each ends in CRLF.
 inline std::string connect_with(std::string_view fields, std::string_view target = "ok.test:443")

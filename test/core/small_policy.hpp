@@ -52,6 +52,10 @@ inline policy compiled(const std::vector<entry>& entries, policy_settings settin
     for (const auto& e : entries) {
         const auto r = b.add_rule(e.value);
         for (const auto& h : e.hosts) {
+            if (const auto network = ip_prefix::parse(h); network && h.find('/') != h.npos) {
+                b.add_network(r, *network);
+                continue;
+            }
             const auto p = host_pattern::parse(h);
             REQUIRE_MESSAGE(p.has_value(), h);
             b.add_host(r, *p);

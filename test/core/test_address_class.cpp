@@ -59,6 +59,91 @@ TEST_CASE("addresses that hide another address")
           embedded_v4);
 }
 
+namespace {
+
+site_networks translating(std::string_view prefix)
+{
+    site_networks site;
+    site.nat64 = ip_prefix::parse(prefix);
+    REQUIRE(site.nat64);
+    return site;
+}
+
+// The examples of RFC 6052 section 2.4, and one more for each prefix.
+struct translation {
+    const char *prefix, *quad, *inside;
+};
+constexpr translation translations[] = {
+    {"2001:db8::/32", "192.0.2.33", "2001:db8:c000:221::"},
+    {"2001:db8:100::/40", "192.0.2.33", "2001:db8:1c0:2:21::"},
+    {"2001:db8:122::/48", "192.0.2.33", "2001:db8:122:c000:2:2100::"},
+    {"2001:db8:122:300::/56", "192.0.2.33", "2001:db8:122:3c0:0:221::"},
+    {"2001:db8:122:344::/64", "192.0.2.33", "2001:db8:122:344:c0:2:2100::"},
+    {"2001:db8:122:344::/96", "192.0.2.33", "2001:db8:122:344::192.0.2.33"},
+    {"2001:db8::/32", "8.9.10.11", "2001:db8:809:a0b::"},
+    {"2001:db8:100::/40", "8.9.10.11", "2001:db8:108:90a:b::"},
+    {"2001:db8:122::/48", "8.9.10.11", "2001:db8:122:809:a:b00::"},
+    {"2001:db8:122:300::/56", "8.9.10.11", "2001:db8:122:308:9:a0b::"},
+    {"2001:db8:122:344::/64", "8.9.10.11", "2001:db8:122:344:8:90a:b00::"},
+    {"64:ff9b::/96", "8.9.10.11", "64:ff9b::809:a0b"},
+    {"64:ff9b:1:2::/96", "169.254.169.254", "64:ff9b:1:2::a9fe:a9fe"},
+    {"2001:db8::/32", "10.1.2.3", "2001:db8:a01:203::"},
+    {"2001:db8:122:344::/64", "168.63.129.16", "2001:db8:122:344:a8:3f81:1000::"},
+};
+
+} // namespace
+
+TEST_CASE("an address in the site's NAT64 prefix is of the class of the IPv4 address that it stands for, whatever the prefix's length")
+{
+    for (const auto& [prefix, quad, inside] : translations) {
+        CAPTURE(inside);
+        const auto a = ip_address::parse(inside), four = ip_address::parse(quad);
+        REQUIRE((a && four));
+        const auto seen = classify(*a, translating(prefix));
+        CHECK(seen.stands_for == *four);
+        CHECK(to_string(seen.of) == to_string(classify(*four)));
+        CHECK(classify(*a, {}).stands_for == *a);
+        CHECK(classify(*a, {}).of == classify(*a));
+    }
+}
+
+TEST_CASE("what follows the IPv4 address in a NAT64 address changes nothing")
+{
+    CHECK(classify(*ip_address::parse("2001:db8:122:344:8:90a:bff:ffff"), translating("2001:db8:122:344::/64")).stands_for ==
+          ip_address::parse("8.9.10.11"));
+}
+
+TEST_CASE("no NAT64 address opens what its IPv4 address is not, nor loopback, nor what no translator writes")
+{
+    const auto wide = translating("2a00:1450::/32");
+    const auto of = [](std::string_view text, const site_networks& site) { return classify(*ip_address::parse(text), site).of; };
+    CHECK(of("2a00:1450:0808:0808::", wide) == global);
+    CHECK(of("2a00:1450:7f00:1::", wide) == embedded_v4);
+    CHECK(of("2a00:1450:0808:0808:100::", wide) == embedded_v4);
+    CHECK(of("2a00:1450:0808:0808:ff00::", wide) == embedded_v4);
+    CHECK(of("2a00:1450::", wide) == unspecified);
+    CHECK(of("2a00:1450:e000:1::", wide) == multicast);
+    CHECK(of("2a00:1451:0a00:1::", wide) == global); // beside it
+    CHECK(of("2002:0808:0808::1", wide) == embedded_v4);
+    CHECK(of("2001:0:0808:0808::1", wide) == embedded_v4);
+    CHECK(of("64:ff9b::808:808", wide) == embedded_v4); // not this site's
+    CHECK(of("::ffff:10.0.0.1", wide) == private_use);
+    CHECK(of("fd00:ec2::254", translating("fd00:ec2::/96")) == metadata);
+}
+
+TEST_CASE("public networks that a site calls its own are private, translated ones too, and nothing else becomes so")
+{
+    auto site = translating("64:ff9b::/96");
+    site.internal = {*ip_prefix::parse("20.40.0.0/16"), *ip_prefix::parse("2a00:1450::/32"), *ip_prefix::parse("168.63.0.0/16")};
+    const auto of = [&](std::string_view text) { return classify(*ip_address::parse(text), site).of; };
+    for (const auto* a : {"20.40.0.0", "20.40.255.255", "::ffff:20.40.1.1", "2a00:1450::1", "64:ff9b::20.40.0.1"})
+        CHECK_MESSAGE(of(a) == private_use, a);
+    for (const auto* a : {"20.39.255.255", "20.41.0.0", "2a00:1451::1", "64:ff9b::20.41.0.1"}) CHECK_MESSAGE(of(a) == global, a);
+    CHECK(of("168.63.129.16") == metadata);
+    CHECK(of("64:ff9b::168.63.129.16") == metadata);
+    CHECK(of("127.0.0.1") == loopback);
+}
+
 TEST_CASE("multicast and broadcast") { check({"224.0.0.1", "239.255.255.255", "255.255.255.255", "ff02::1", "ff0e::1"}, multicast); }
 
 TEST_CASE("what nobody should reach is reserved")

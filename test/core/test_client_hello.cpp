@@ -21,7 +21,8 @@ std::string said(std::string_view seen)
     if (const auto* bad = std::get_if<malformed>(&scan)) return std::string{to_string(bad->why)};
     const auto& hello = std::get<client_hello>(scan);
     const auto name = hello.server_name ? std::string{hello.server_name->str()} : std::string{"-"};
-    return "hello " + name + (hello.encrypted ? " ech " : " ") + std::to_string(hello.bytes);
+    constexpr std::array<const char*, 3> hidden{" ", " ech ", " hidden "};
+    return "hello " + name + hidden[static_cast<std::size_t>(hello.hidden)] + std::to_string(hello.bytes);
 }
 
 // The same without the count of bytes, which depends on the records.
@@ -106,9 +107,18 @@ TEST_CASE("a TLS 1.2 hello without extensions, and one without a server name, ha
 
 TEST_CASE("encrypted names are told, real or GREASE, whatever else is there")
 {
-    CHECK(name_said(hello_for("ok.test").extension(0xfe0d, "anything").bytes()) == "hello ok.test ech");
-    CHECK(name_said(hello_builder{}.extension(0xfe0d).bytes()) == "hello - ech");
-    CHECK(name_said(hello_for("ok.test").extension(0xffce, "x").bytes()) == "hello ok.test ech");
+    const auto with = [](const std::string& ech) { return name_said(hello_for("ok.test").extension(0xfe0d, ech).bytes()); };
+    const std::string suite_and_id{"\0\1\0\1\x7", 5}, key = vector(std::string(32, 'k'), 2), payload = vector(std::string(144, 'p'), 2);
+    const std::string outer = std::string(1, '\0') + suite_and_id;
+    CHECK(with(outer + key + payload) == "hello ok.test ech");
+    CHECK(with(outer + vector("k", 2) + vector("p", 2)) == "hello ok.test ech");
+    for (const auto& other : {outer + vector("", 2) + payload, outer + key + vector("", 2), outer + key, outer + key + payload + "x",
+                              "\x01" + suite_and_id + key + payload, std::string{"\x01"}, std::string{"anything"}, std::string{}})
+        CHECK(with(other) == "hello ok.test hidden");
+    CHECK(name_said(hello_builder{}.extension(0xfe0d).bytes()) == "hello - hidden");
+    CHECK(name_said(hello_for("ok.test").extension(0xffce, "x").bytes()) == "hello ok.test hidden");
+    CHECK(name_said(hello_for("ok.test").extension(0xffce, outer + key + payload).extension(0xfe0d, outer + key + payload).bytes()) ==
+          "hello ok.test hidden");
     CHECK(name_said(hello_for("ok.test").extension(0xfe0c, "x").bytes()) == "hello ok.test");
 }
 

@@ -10,15 +10,15 @@ verdict said(const policy& p, std::string_view authority, approach via = approac
 {
     const auto t = to(authority, via);
     const auto d = decide(who, t, p, now);
-    CHECK(d.allowed() == (d.said == verdict::allowed));
-    return d.said;
+    CHECK(d.allowed() == (d.verdict == verdict::allowed));
+    return d.verdict;
 }
 
 std::string by(const policy& p, std::string_view authority, approach via = approach::tunnel)
 {
     const auto t = to(authority, via);
     const auto d = decide(training, t, p, now);
-    return d.by == nullptr ? "-" : d.by->name;
+    return d.rule == nullptr ? "-" : d.rule->name;
 }
 
 } // namespace
@@ -37,9 +37,9 @@ TEST_CASE("an approval names the target and the rule it came from")
     const auto t = to("PKG.Test.:443");
     const auto d = decide(training, t, p, now);
     REQUIRE(d.allowed());
-    CHECK(&d.leave->to() == &t);
-    CHECK(&d.leave->by() == &p.rules()[0]);
-    CHECK(d.by == &p.rules()[0]);
+    CHECK(&d.approval->to() == &t);
+    CHECK(&d.approval->rule() == &p.rules()[0]);
+    CHECK(d.rule == &p.rules()[0]);
     CHECK(d.reported == verdict::allowed);
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("each thing that keeps a rule from allowing has its own word, and the 
     CHECK(said(p, "ok.test:443") == verdict::allowed);
     CHECK(said(p, "ok.test:22") == verdict::port_not_allowed);
     CHECK(said(p, "ok.test:443", approach::http) == verdict::protocol_not_allowed);
-    CHECK(said(p, "plain.test:443") == verdict::protocol_not_allowed);
+    CHECK(said(p, "plain.test:443", approach::tls) == verdict::protocol_not_allowed);
     CHECK(said(p, "old.test:443") == verdict::expired);
     CHECK(said(p, "theirs.test:443") == verdict::not_allowed);
     CHECK(said(p, "notok.test:443") == verdict::not_allowed);
@@ -87,12 +87,26 @@ TEST_CASE("a rule's protocol decides which approach it takes")
     CHECK(takes("tls.test", approach::tunnel));
     CHECK(takes("tls.test", approach::tls));
     CHECK_FALSE(takes("tls.test", approach::http));
-    CHECK_FALSE(takes("http.test", approach::tunnel));
+    CHECK(takes("http.test", approach::tunnel)); // and what is inside is read as plain HTTP
     CHECK_FALSE(takes("http.test", approach::tls));
     CHECK(takes("http.test", approach::http));
     CHECK(takes("tcp.test", approach::tunnel));
     CHECK_FALSE(takes("tcp.test", approach::tls));
     CHECK_FALSE(takes("tcp.test", approach::http));
+}
+
+TEST_CASE("an entry that takes what is inside a tunnel as it comes goes before one that has it read as plain HTTP")
+{
+    auto exact = allow("exact", {"a.w.test"}), wide = allow("wide", {"*.w.test"});
+    exact.value.protocol = protocol::http;
+    for (const auto p : {protocol::tls, protocol::tcp}) {
+        wide.value.protocol = p;
+        CHECK(by(compiled({exact, wide}), "a.w.test:443") == "wide");
+        CHECK(by(compiled({wide, exact}), "a.w.test:443") == "wide");
+    }
+    CHECK(by(compiled({exact, wide}), "a.w.test:443", approach::http) == "exact");
+    wide.value.expires = now;
+    CHECK(by(compiled({exact, wide}), "a.w.test:443") == "exact");
 }
 
 TEST_CASE("a decision says whether a wildcard named the host")
@@ -200,19 +214,19 @@ TEST_CASE("report mode lets pass only what the lists alone refuse, under a rule 
                           expected{"link.test:22", approach::tunnel, verdict::port_not_allowed, verdict::allowed}}) {
         const auto t = to(e.authority, e.via);
         const auto d = decide(training, t, p, now);
-        CHECK_MESSAGE(d.said == e.said, e.authority);
+        CHECK_MESSAGE(d.verdict == e.said, e.authority);
         CHECK_MESSAGE(d.reported == e.reported, e.authority);
         if (d.reported == verdict::allowed) continue;
-        REQUIRE(d.by != nullptr);
-        CHECK(d.by->name == "_report");
-        CHECK(d.by->slot == reported_rule_slot);
-        CHECK(d.by->kind == rule_kind::allow);
-        CHECK(d.by->protocol == (e.via == approach::http ? protocol::http : protocol::tls));
-        CHECK_FALSE(d.by->ech);
+        REQUIRE(d.rule != nullptr);
+        CHECK(d.rule->name == "_report");
+        CHECK(d.rule->slot == reported_rule_slot);
+        CHECK(d.rule->kind == rule_kind::allow);
+        CHECK(d.rule->protocol == (e.via == approach::http ? protocol::http : protocol::tls));
+        CHECK_FALSE(d.rule->ech);
     }
     CHECK(said(p, "new.test:443", approach::tunnel, {}) == verdict::source_not_allowed);
     const auto t = to("new.test:443");
-    CHECK(decide(training, t, p, now + 1s).said == verdict::not_allowed); // report_until has come
+    CHECK(decide(training, t, p, now + 1s).verdict == verdict::not_allowed); // report_until has come
     s.expires = now;
     CHECK(said(compiled(entries, s), "new.test:443") == verdict::policy_expired);
 }

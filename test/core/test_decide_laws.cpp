@@ -33,9 +33,7 @@ bool may_leave(const std::vector<entry>& all, const client& who, const target& t
         const auto& r = e.value;
         const bool mine = (r.groups & who.groups).any();
         const bool port = std::count(r.ports.begin(), r.ports.end(), t.port) > 0;
-        const bool how = t.via == approach::http
-                             ? r.protocol == protocol::http
-                             : r.protocol == protocol::tls || (t.via == approach::tunnel && r.protocol == protocol::tcp);
+        const bool how = t.via == approach::tunnel || r.protocol == (t.via == approach::http ? protocol::http : protocol::tls);
         linked = linked || r.kind == rule_kind::private_link;
         denied = denied || (r.kind == rule_kind::deny && mine && (port || r.ports.empty()));
         const bool opens = mine && port && how && now < r.expires;
@@ -61,8 +59,8 @@ TEST_CASE("decide allows exactly what some rule names and no deny forbids, for r
             who.groups = group_set{1 + random() % 7};
             const auto d = decide(who, t, p, now);
             REQUIRE(d.allowed() == may_leave(all, who, t));
-            REQUIRE(d.allowed() == (d.said == verdict::allowed));
-            if (d.allowed()) REQUIRE(names_host(all[static_cast<std::size_t>(d.by - p.rules().data())], std::string{t.host.str()}));
+            REQUIRE(d.allowed() == (d.verdict == verdict::allowed));
+            if (d.allowed()) REQUIRE(names_host(all[static_cast<std::size_t>(d.rule - p.rules().data())], std::string{t.host.str()}));
             ++(d.allowed() ? allowed : refused);
         }
     }
@@ -81,7 +79,7 @@ TEST_CASE("the order of the entries changes no verdict")
         const auto one = compiled(all), two = compiled(other);
         for (int probe = 0; probe < 20; ++probe) {
             const auto t = random_target(random);
-            CHECK(decide(training, t, one, now).said == decide(training, t, two, now).said);
+            CHECK(decide(training, t, one, now).verdict == decide(training, t, two, now).verdict);
         }
     }
 }

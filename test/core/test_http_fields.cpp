@@ -57,20 +57,38 @@ TEST_CASE("bodies are framed one way only")
 
 TEST_CASE("a CONNECT announces no body")
 {
-    for (const std::string fields : {"Content-Length: 5\r\n", "Content-Length: 0\r\n", "Transfer-Encoding: chunked\r\n",
-                                     "Content-Length: x\r\nContent-Length: y\r\n"}) {
+    for (const std::string fields :
+         {"Content-Length: 5\r\n", "Content-Length: 00\r\n", "Content-Length: +0\r\n", "Content-Length: 0, 0\r\n", "Content-Length:\r\n",
+          "Content-Length: 0\r\nContent-Length: 0\r\n", "Transfer-Encoding: chunked\r\n", "Transfer-Encoding: identity\r\n",
+          "Content-Length: 0\r\nTransfer-Encoding: chunked\r\n", "Content-Length: x\r\nContent-Length: y\r\n"}) {
         CAPTURE(fields);
         CHECK(said(connect_with("Host: ok.test\r\n" + fields)) == "connect_body");
     }
+    CHECK(said(connect_with("Host: ok.test\r\nContent-Length: 0\r\n")) == "CONNECT ok.test:443 ");
+    CHECK(head_of(connect_with("content-length:0 \r\nHost: ok.test\r\n")).body == body_framing{});
 }
 
-TEST_CASE("no request changes the protocol")
+// RFC 9110 section 7.8: a server may pass over an Upgrade, and a client that cannot do without one is told so by 426.
+TEST_CASE("an offer to change the protocol is no reason to refuse, but a WebSocket is nothing without its")
 {
-    CHECK(said(get_with("Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: x\r\n")) == "upgrade");
-    CHECK(said(get_with("upgrade: websocket\r\n")) == "upgrade");
-    CHECK(said(get_with("Connection: keep-alive ,\tuPgrade\r\n")) == "upgrade");
-    CHECK(said(get_with("Connection: upgraded\r\nX-Upgrade: x\r\n")) == "GET ok.test:80 /");
-    CHECK(origin("GET / HTTP/1.1\r\nHost: ok.test\r\nUpgrade: h2c\r\n\r\n") == "upgrade");
+    constexpr auto taken = "GET ok.test:80 /";
+    CHECK(said(get_with("Upgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: x\r\n")) == taken);
+    CHECK(said(get_with("Upgrade: TLS/1.2\r\nConnection: Upgrade\r\n")) == taken);
+    CHECK(said(get_with("Connection: keep-alive ,\tuPgrade\r\n")) == taken);
+    CHECK(said(get_with("Connection: upgraded\r\nX-Upgrade: websocket\r\n")) == taken);
+    CHECK(said(get_with("Upgrade: websockets, x/websocket\r\n")) == taken);
+    CHECK(origin("GET / HTTP/1.1\r\nHost: ok.test\r\nUpgrade: h2c\r\n\r\n") == taken);
+    for (const std::string offer :
+         {"upgrade: websocket", "Upgrade: WebSocket/13", "Upgrade: TLS/1.2,\twebsocket", "Upgrade: h2c\r\nUpgrade: websocket"}) {
+        CAPTURE(offer);
+        CHECK(said(get_with(offer + "\r\n")) == "upgrade");
+        CHECK(said(connect_with("Host: ok.test\r\n" + offer + "\r\n")) == "upgrade");
+        CHECK(origin("GET / HTTP/1.1\r\nHost: ok.test\r\n" + offer + "\r\n\r\n") == "upgrade");
+        CHECK(inside("GET / HTTP/1.1\r\nHost: ok.test\r\n" + offer + "\r\n\r\n") == "upgrade");
+    }
+    const auto bytes = get_with("");
+    const connection_options none{head_of(bytes).fields};
+    for (const auto* name : {"Upgrade", "HTTP2-Settings", "Connection"}) CHECK(hop_by_hop(name, none));
 }
 
 TEST_CASE("a head has a largest size and a largest number of fields")
@@ -102,6 +120,44 @@ TEST_CASE("the connection goes on as the version and Connection say")
     CHECK(head_of("GET http://ok.test/ HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n").minor == 0);
 }
 
+TEST_CASE("the Connection fields of a head list so many options together, empty ones counted")
+{
+    const auto times = [](std::size_t n, const std::string& text) {
+        std::string out;
+        for (std::size_t i = 0; i < n; ++i) out += text;
+        return out;
+    };
+    constexpr auto most = limits::connection_options;
+    CHECK(said(get_with("Connection: " + times(most - 1, "x,") + "x\r\n")) == "GET ok.test:80 /");
+    CHECK(said(get_with("Connection: " + times(most, "x,") + "x\r\n")) == "header");
+    CHECK(said(get_with("Connection: " + times(most + 1, ",") + "\r\n")) == "header");
+    CHECK(said(get_with(times(most, "Connection: x\r\n"))) == "GET ok.test:80 /");
+    CHECK(said(get_with(times(most, "Connection: x\r\n") + "Connection: x\r\n")) == "header");
+    CHECK_FALSE(head_of(get_with("Connection: " + times(most - 1, "x,") + "close\r\n")).keep_alive);
+    std::string names = "Connection: ", fields;
+    for (std::size_t i = 0; i < most; ++i) {
+        const auto name = "X-" + std::to_string(i * 7919 % 1000);
+        names += (i > 0 ? "," : "") + name;
+        fields += name + ": y\r\n";
+    }
+    const auto bytes = get_with(names + "\r\n" + fields.substr(0, fields.find("X-", 600)) + "Y: z\r\n");
+    auto rest = head_of(bytes).fields;
+    const connection_options options{rest};
+    for (header_fields::field f; rest.next(f);) {
+        CAPTURE(f.name);
+        CHECK(hop_by_hop(f.name, options) == (f.name != "Host" && f.name != "Y"));
+    }
+}
+
+TEST_CASE("of the Accept fields of a head so many elements are read")
+{
+    std::string before;
+    for (std::size_t i = 1; i < limits::accept_ranges; ++i) before += "a/b,";
+    CHECK(head_of(get_with("Accept: " + before + "application/json\r\n")).accepts_json);
+    CHECK_FALSE(head_of(get_with("Accept: " + before + "a/b,application/json\r\n")).accepts_json);
+    CHECK_FALSE(head_of(get_with("Accept: " + before + "a/b\r\nAccept: application/json\r\n")).accepts_json);
+}
+
 TEST_CASE("a client that accepts JSON is known by it")
 {
     CHECK(head_of(get_with("Accept: text/html, Application/JSON;q=0.5\r\n")).accepts_json);
@@ -122,14 +178,14 @@ TEST_CASE("fields are walked in order, without their white space")
 TEST_CASE("fields of one hop go no further, and Connection cannot name away what frames and addresses a message")
 {
     const auto bytes = get_with("Connection: X-Secret, host,Content-Length\r\nConnection: close\r\nX-Secret: 1\r\nX-Open: 1\r\n");
-    const auto r = head_of(bytes);
+    const connection_options options{head_of(bytes).fields};
     for (const auto* name : {"Connection", "Proxy-Connection", "keep-alive", "TE", "Trailer", "Transfer-Encoding", "Upgrade",
                              "Proxy-Authenticate", "Proxy-Authorization", "x-secret", "Close"}) {
         CAPTURE(name);
-        CHECK(hop_by_hop(name, r.fields));
+        CHECK(hop_by_hop(name, options));
     }
     for (const auto* name : {"Host", "Content-Length", "X-Open", "Accept", "X-Secre", "Authorization", ""}) {
         CAPTURE(name);
-        CHECK_FALSE(hop_by_hop(name, r.fields));
+        CHECK_FALSE(hop_by_hop(name, options));
     }
 }

@@ -111,6 +111,53 @@ TEST_CASE("a deny that goes opens what it held shut, one that comes closes it")
     CHECK(difference({d}, {}).empty());
 }
 
+TEST_CASE("a network that is no longer denied opens, one that comes to be denied closes, for whom and at which port it is said")
+{
+    const auto a = allow("a", {"a.test"});
+    const auto said = [](const policy& before, const policy& after) {
+        std::vector<std::string> out;
+        for (const auto& c : compare(before, after, now).changes) {
+            if (c.hosts.find('.') == c.hosts.npos || c.hosts[0] > '9') continue;
+            out.push_back(std::string{to_string(c.what)} + ' ' + c.hosts + ':' + std::to_string(c.port));
+            for (const auto port : c.but) out.back() += '-' + std::to_string(port);
+            out.back() += ' ' + (c.before != nullptr ? c.before : c.after)->name;
+        }
+        std::sort(out.begin(), out.end());
+        out.erase(std::unique(out.begin(), out.end()), out.end()); // of each class of clients
+        return out;
+    };
+    using texts = std::vector<std::string>;
+    const auto with = [&](std::initializer_list<entry> denies) {
+        std::vector<entry> all{a};
+        all.insert(all.end(), denies);
+        return compiled(all, {}, sourced);
+    };
+    const auto none = with({}), wide = with({deny("d", {"198.18.0.0/15"})}), narrow = with({deny("d", {"198.18.7.0/24"})});
+    CHECK(said(none, wide) == texts{"closes 198.18.0.0/15:0 d"});
+    CHECK(said(wide, none) == texts{"opens 198.18.0.0/15:0 d"});
+    CHECK(said(wide, wide).empty());
+    // 198.18.0.0/15 without 198.18.7.0/24: the fewest networks that are that, and no more.
+    const texts around{"198.18.0.0/22", "198.18.128.0/17", "198.18.16.0/20", "198.18.32.0/19", "198.18.4.0/23",
+                       "198.18.6.0/24", "198.18.64.0/18",  "198.18.8.0/21",  "198.19.0.0/16"};
+    texts opened, closed;
+    for (const auto& n : around) opened.push_back("opens " + n + ":0 d"), closed.push_back("closes " + n + ":0 d");
+    CHECK(said(wide, narrow) == opened);
+    CHECK(said(narrow, wide) == closed);
+    CHECK(said(wide, with({deny("e", {"198.18.0.0/16", "198.19.0.0/16"})})).empty()); // the same addresses
+    CHECK(said(none, with({deny("d", {"198.18.0.1"})})) == texts{"closes 198.18.0.1:0 d"});
+    auto at_22 = deny("d", {"198.18.0.0/15"});
+    at_22.value.ports = {22};
+    CHECK(said(none, with({at_22})) == texts{"closes 198.18.0.0/15:22 d"});
+    CHECK(said(with({at_22}), wide) == texts{"closes 198.18.0.0/15:0-22 d"});
+    CHECK(said(wide, with({at_22})) == texts{"opens 198.18.0.0/15:0-22 d"});
+    auto at_22_and_80 = at_22;
+    at_22_and_80.value.ports = {22, 80};
+    CHECK(said(with({at_22_and_80}), with({at_22})) == texts{"opens 198.18.0.0/15:80 d"});
+    CHECK(said(with({deny("d", {"0.0.0.0/0"})}), with({deny("d", {"0.0.0.0/1", "128.0.0.0/2", "224.0.0.0/3"})})) ==
+          texts{"opens 192.0.0.0/3:0 d"});
+    CHECK(said(with({deny("d", {"255.255.255.254/31"})}), with({deny("d", {"255.255.255.254"})})) == texts{"opens 255.255.255.255:0 d"});
+}
+
 TEST_CASE("terms that get looser widen, tighter ones narrow")
 {
     const auto with = [](auto change) {
@@ -118,13 +165,17 @@ TEST_CASE("terms that get looser widen, tighter ones narrow")
         change(e.value);
         return std::vector{e};
     };
-    const auto plain = with([](rule&) {}), later = with([](rule&r) { r.expires = now + 1h; }), ech = with([](rule&r) { r.ech = true; }),
+    const auto plain = with([](rule&) {}), later = with([](rule&r) { r.expires = now + 1h; }),
+               ech = with([](rule&r) { r.ech = ech_policy::allow; }), grease = with([](rule&r) { r.ech = ech_policy::grease; }),
                names = with([](rule&r) { r.wildcard_names = 500; }), push = with([](rule&r) { r.purpose = purpose::push; });
     CHECK(difference(later, plain) == "widens *.b.test:443, expires later\n");
     CHECK(difference(plain, later) == "narrows *.b.test:443, expires earlier\n");
     CHECK(difference(plain, ech) == "widens *.b.test:443, ech allowed\n");
+    CHECK(difference(plain, grease) == "widens *.b.test:443, ech for GREASE\n");
+    CHECK(difference(ech, grease) == "narrows *.b.test:443, ech for GREASE\n");
+    CHECK(difference(grease, plain) == "narrows *.b.test:443, ech denied\n");
     CHECK(difference(names, plain) == "narrows *.b.test:443, names fewer\n");
-    CHECK(difference(plain, push) == "widens *.b.test:443, purpose push\n");
+    CHECK(difference(plain, push) == "widens *.b.test:443, upload more, purpose push\n");
     const auto over = with([](rule& r) { r.expires = now; });
     CHECK(difference(over, plain) == "opens *.b.test:443\n");
 }

@@ -33,7 +33,7 @@ void check_accepted(std::string_view flight, bool encrypted)
     const auto& hello = std::get<client_hello>(scan);
     REQUIRE(hello.server_name.has_value());
     CHECK(hello.server_name->str() == "capture.test");
-    CHECK(hello.encrypted == encrypted);
+    CHECK(hello.hidden == (encrypted ? hidden_hello::outer : hidden_hello::none));
     CHECK(hello.bytes == flight.size());
 }
 

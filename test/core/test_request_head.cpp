@@ -51,7 +51,6 @@ TEST_CASE("a target that is no hostname and port is refused in every form")
         CAPTURE(host);
         CHECK(said(connect_with("", host + ":443")) == "host_syntax");
         CHECK(said(get_with("", "http://" + host + "/")) == "host_syntax");
-        CHECK(said(connect_with("Host: " + host + "\r\n")) == "host_syntax");
         CHECK(origin("GET / HTTP/1.1\r\nHost: " + host + "\r\n\r\n") == "host_syntax");
     }
     for (const std::string port : {"", ":", ":0", ":65536", ":4294967739", ":+443", ":0x1bb", ":https", ":443:443"}) {
@@ -63,6 +62,7 @@ TEST_CASE("a target that is no hostname and port is refused in every form")
     CHECK(said(connect_with("", nul + ":443")) == "host_syntax");
     CHECK(said(get_with("", "http://" + nul + "/")) == "host_syntax");
     CHECK(said(connect_with("Host: " + nul + "\r\n")) == "host_syntax");
+    CHECK(said(get_with("Host: " + nul + "\r\n")) == "host_syntax");
     CHECK(said(get_with("", "http:///x")) == "host_syntax");
     CHECK(said(get_with("", "http://user:pw@ok.test/")) == "host_syntax");
 }
@@ -91,14 +91,103 @@ TEST_CASE("a target of another form, or with octets that no URL has, is refused"
 
 TEST_CASE("the target and its Host name one place")
 {
-    CHECK(said(connect_with("Host: evil.test\r\n")) == "host_mismatch");
-    CHECK(said(connect_with("Host: evil.test:443\r\n")) == "host_mismatch");
-    CHECK(said(connect_with("Host: ok.test:80\r\n")) == "host_mismatch");
     CHECK(said("GET http://ok.test/ HTTP/1.1\r\nHost: evil.test\r\n\r\n") == "host_mismatch");
     CHECK(said("GET http://ok.test/ HTTP/1.1\r\nHost: ok.test:8080\r\n\r\n") == "host_mismatch");
     CHECK(said("GET http://ok.test:8080/ HTTP/1.1\r\nHost: ok.test\r\n\r\n") == "host_mismatch");
     CHECK(said("GET http://ok.test/ HTTP/1.0\r\nHost: evil.test\r\n\r\n") == "host_mismatch");
     CHECK(said("GET http://ok.test/ HTTP/1.1\r\nHost: OK.TEST.:80\r\n\r\n") == "GET ok.test:80 /");
+}
+
+// What undici 5, @actions/http-client, proxytunnel and ureq send: the proxy's own name. Nothing is forwarded from a CONNECT, so nobody can
+// be led astray by it; the name inside the tunnel is compared with the target.
+TEST_CASE("a CONNECT goes where its target says, whatever place its Host names")
+{
+    for (const std::string host : {"evil.test", "evil.test:443", "ok.test:80", "localhost:3128", "exeat", "127.0.0.1:3128", "[::1]:3128",
+                                   "proxy_1.egress.svc.cluster.local:3128", "2130706433", "127.1"}) {
+        CAPTURE(host);
+        const auto bytes = connect_with("Host: " + host + "\r\n");
+        CHECK(said(bytes) == "CONNECT ok.test:443 ");
+        CHECK(head_of(bytes).other_host);
+    }
+    for (const std::string host : {"ok.test", "OK.test.:443", "ok.test:443"})
+        CHECK_FALSE(head_of(connect_with("Host: " + host + "\r\n")).other_host);
+    CHECK_FALSE(head_of("CONNECT ok.test:443 HTTP/1.0\r\n\r\n").other_host);
+    CHECK_FALSE(head_of(get_with("")).other_host);
+    for (const std::string host :
+         {"", ":443", "ok.test:", "ok.test:0", "ok.test:65536", "ok.test:443:443", "ok.test, evil.test", "a b", "a@ok.test", "ok.test/",
+          "*.w.test", "[evil.test]", "[::1", "[::1]x", "[fe80::1%25eth0]", "%6fk.test", "ok.test\\", "\xe2\x93\x94vil.test"}) {
+        CAPTURE(host);
+        CHECK(said(connect_with("Host: " + host + "\r\n")) == "host_syntax");
+    }
+}
+
+TEST_CASE("of two places that a head names, the refusal knows both")
+{
+    const auto both = [](const request_scan& scan) {
+        const auto& no = std::get<refused_head>(scan);
+        CHECK(no.why == verdict::host_mismatch);
+        REQUIRE(no.to);
+        REQUIRE(no.named);
+        return std::string{no.to->host.str()} + ':' + std::to_string(no.to->port) + ' ' + std::string{no.named->host.str()} + ':' +
+               std::to_string(no.named->port);
+    };
+    const target place{*hostname::parse("ok.test"), 80, approach::http};
+    CHECK(both(scan_inside_request("GET / HTTP/1.1\r\nHost: evil.test\r\n\r\n", place)) == "ok.test:80 evil.test:80");
+    CHECK(both(scan_inside_request("GET http://evil.test:81/ HTTP/1.1\r\nHost: ok.test\r\n\r\n", place)) == "ok.test:80 evil.test:81");
+    CHECK(both(scan_proxy_request("GET http://ok.test/ HTTP/1.1\r\nHost: ok.test:8080\r\n\r\n")) == "ok.test:80 ok.test:8080");
+    CHECK(both(scan_origin_request("GET / HTTP/1.1\r\nHost: ok.test:80\r\n\r\n", 8080)) == "ok.test:8080 ok.test:80");
+}
+
+TEST_CASE("inside a tunnel for plain HTTP every request names the tunnel's own place")
+{
+    CHECK(inside("GET /x?y HTTP/1.1\r\nHost: OK.test\r\n\r\n") == "GET ok.test:80 /x?y");
+    CHECK(inside("GET http://ok.test/x HTTP/1.1\r\nHost: ok.test:80\r\n\r\n") == "GET ok.test:80 /x");
+    CHECK(inside("GET / HTTP/1.0\r\n\r\n") == "GET ok.test:80 /");
+    CHECK(inside("OPTIONS * HTTP/1.1\r\nHost: ok.test\r\n\r\n") == "OPTIONS ok.test:80 *");
+    CHECK(inside("GET / HTTP/1.1\r\nHost: ok.test:8080\r\n\r\n", "ok.test:8080") == "GET ok.test:8080 /");
+    CHECK(inside("GET / HTTP/1.1\r\nHost: ok.test\r\n\r\n", "ok.test:8080") == "host_mismatch");
+    CHECK(inside("GET / HTTP/1.1\r\nHost: evil.test\r\n\r\n") == "host_mismatch");
+    CHECK(inside("GET http://evil.test/ HTTP/1.1\r\nHost: ok.test\r\n\r\n") == "host_mismatch");
+    CHECK(inside("GET http://evil.test/ HTTP/1.1\r\nHost: evil.test\r\n\r\n") == "host_mismatch");
+    CHECK(inside("GET http://ok.test/ HTTP/1.1\r\nHost: evil.test\r\n\r\n") == "host_mismatch");
+    CHECK(inside("GET http://ok.test:8080/ HTTP/1.1\r\nHost: ok.test:8080\r\n\r\n") == "host_mismatch");
+    CHECK(inside("GET / HTTP/1.1\r\n\r\n") == "header");
+    CHECK(inside("GET / HTTP/1.1\r\nHost: ok.test\r\nHost: ok.test\r\n\r\n") == "header");
+    CHECK(inside("GET https://ok.test/ HTTP/1.1\r\nHost: ok.test\r\n\r\n") == "scheme");
+    CHECK(inside("CONNECT ok.test:80 HTTP/1.1\r\nHost: ok.test:80\r\n\r\n") == "target_form");
+    CHECK(inside("POST / HTTP/1.1\r\nHost: ok.test\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n") == "framing");
+    CHECK(inside("\x16\x03\x01") == "request_line");
+    CHECK(inside("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n") == "request_line");
+    const std::string plain = "GET / HTTP/1.1\r\nHost: ok.test\r\n\r\n";
+    for (std::size_t n = 0; n < plain.size(); ++n) REQUIRE(inside(std::string_view{plain}.substr(0, n)) == "more");
+}
+
+TEST_CASE("a head that is refused still says where it wanted to go")
+{
+    const auto place = [](const request_scan& scan) {
+        const auto* bad = std::get_if<refused_head>(&scan);
+        REQUIRE(bad != nullptr);
+        return bad->to ? bad->to->host.authority() + ':' + std::to_string(bad->to->port) : std::string{};
+    };
+    const auto proxy = [&](std::string_view bytes) { return place(scan_proxy_request(bytes)); };
+    CHECK(proxy("GET http://ok.test/ HTTP/1.1\r\nHost: evil.test\r\n\r\n") == "ok.test:80");
+    CHECK(proxy("GET http://ok.test:8080/ HTTP/1.1\r\n\r\n") == "ok.test:8080");
+    CHECK(proxy(connect_with("")) == "ok.test:443");
+    CHECK(proxy(connect_with("Host: ok.test\r\nX : y\r\n")) == "ok.test:443");
+    CHECK(proxy(connect_with("Host: ok.test\r\nContent-Length: 5\r\n")) == "ok.test:443");
+    CHECK(proxy(get_with("Upgrade: websocket\r\n")) == "ok.test:80");
+    CHECK(proxy(post_with("Content-Length: x\r\n")) == "ok.test:80");
+    CHECK(proxy("GET http://ok.test/ HTTP/1.1\r\nHost: ok.test\n") == "ok.test:80");
+    CHECK(proxy(get_with("X: " + std::string(limits::request_head_bytes, 'w') + "\r\n")) == "ok.test:80");
+    CHECK(proxy(connect_with("Host: ok.test\r\n", "ok.test")).empty());
+    CHECK(proxy("GET / HTTP/1.1\r\nHost: ok.test\r\n\r\n").empty());
+    CHECK(proxy("GET http://ok.test/ HTTP/1.1\n").empty());
+    CHECK(proxy(std::string(limits::request_head_bytes + 1, 'G')).empty());
+    const auto origin_of = [&](std::string_view bytes) { return place(scan_origin_request(bytes, 80)); };
+    CHECK(origin_of("GET / HTTP/1.1\r\nHost: ok.test\r\nUpgrade: websocket\r\n\r\n") == "ok.test:80");
+    CHECK(origin_of("GET / HTTP/1.1\r\nHost: ok.test:8443\r\n\r\n") == "ok.test:80"); // the port that was dialled
+    CHECK(origin_of("GET / HTTP/1.1\r\n\r\n").empty());
+    CHECK(place(scan_inside_request("\x16", *parse_authority("ok.test:80", approach::http))) == "ok.test:80");
 }
 
 TEST_CASE("HTTP/1.1 has one Host")

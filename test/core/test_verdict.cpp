@@ -63,6 +63,7 @@ TEST_CASE("statuses are the promised ones")
     CHECK(http_status(verdict::connect_timeout) == 504);
     CHECK(http_status(verdict::upstream_malformed) == 502);
     CHECK(http_status(verdict::overload) == 503);
+    CHECK(http_status(verdict::rate) == 429); // RFC 6585 section 4
     CHECK(http_status(verdict::audit_unavailable) == 503);
     CHECK(http_status(verdict::policy_revoked) == 403);
 }

@@ -69,7 +69,7 @@ class Daemon:
         config.write_text(text.format(at=directory, port=port, origin=self.recorder.port, mode=mode))
         self._log = open(directory / "log", "wb")
         self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
-        wait_until(lambda: self._listens(directory), 30, f"{name} listens")
+        wait_until(lambda: self._listens(directory), 60, f"{name} listens")
 
     def _listens(self, directory):
         assert self._process.poll() is None, f"{self.name}: " + (directory / "log").read_text(errors="replace")
@@ -80,7 +80,7 @@ class Daemon:
             return False
 
     def connect(self):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=30)
 
     def close(self):
         self._process.kill()

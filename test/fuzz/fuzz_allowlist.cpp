@@ -40,13 +40,13 @@ void check_named(const policy& rules, const client& who, std::string_view name)
         const auto to = parse_authority(std::string{name} + port, via);
         if (!to) return;
         const auto said = decide(who, *to, rules, now);
-        must(said.allowed() == (said.said == verdict::allowed), "a decision says one thing");
+        must(said.allowed() == (said.verdict == verdict::allowed), "a decision says one thing");
         if (!said.allowed()) continue;
-        must(said.by != nullptr && said.by->kind != rule_kind::deny && who.groups.any(), "a rule allowed it, to a client of a group");
+        must(said.rule != nullptr && said.rule->kind != rule_kind::deny && who.groups.any(), "a rule allowed it, to a client of a group");
         for (const auto* secret : {"169.254.169.254", "fd00:ec2::254", "168.63.129.16"})
-            must(!check_address(*said.leave, *ip_address::parse(secret), none), "a metadata address is nobody's");
-        if (said.by->kind == rule_kind::allow)
-            must(!check_address(*said.leave, *ip_address::parse("10.0.0.1"), none), "an [[allow]] opens no private address");
+            must(!check_address(*said.approval, *ip_address::parse(secret), none), "a metadata address is nobody's");
+        if (said.rule->kind == rule_kind::allow)
+            must(!check_address(*said.approval, *ip_address::parse("10.0.0.1"), none), "an [[allow]] opens no private address");
     }
 }
 

@@ -39,7 +39,7 @@ std::string cut_into_records(std::string_view message, draws& draw)
     return out;
 }
 
-bool same(const client_hello& a, const client_hello& b) { return a.server_name == b.server_name && a.encrypted == b.encrypted; }
+bool same(const client_hello& a, const client_hello& b) { return a.server_name == b.server_name && a.hidden == b.hidden; }
 
 void check_accepted(std::string_view in, const client_hello& hello)
 {

@@ -29,7 +29,7 @@ void go_on(detector_bank& b, moment now)
     flow_event e;
     e.at = now;
     e.client = ip_address::v4(0x0a000001);
-    e.entry = 1, e.entry_id = 1;
+    e.entry = {1, 1};
     e.host = "drop.w.test";
     e.wildcard = true;
     for (const auto step : {flow_step::open, flow_step::progress, flow_step::close, flow_step::deny}) {

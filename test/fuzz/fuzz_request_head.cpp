@@ -70,9 +70,9 @@ template <class Scan> void check(std::string_view in, Scan scan_again)
         must(reread.has_value() && *reread == head->to.host, "a host is canonical");
         if (head->method == "CONNECT") check_tunnel(*head);
         else check_upstream(*head);
-    } else if (std::holds_alternative<malformed>(scan)) {
+    } else if (std::holds_alternative<refused_head>(scan)) {
         for (const std::string_view more : {"\r\n\r\n", "x", "Host: ok.test\r\n\r\n"})
-            must(std::holds_alternative<malformed>(scan_again(std::string{in} += more)), "a refusal stays, whatever follows");
+            must(std::holds_alternative<refused_head>(scan_again(std::string{in} += more)), "a refusal stays, whatever follows");
     } else {
         must(in.size() < limits::request_head_bytes, "there is an end to asking for more");
     }
@@ -85,5 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto in = text(data, size);
     check(in, [](std::string_view seen) { return scan_proxy_request(seen); });
     check(in, [](std::string_view seen) { return scan_origin_request(seen, 80); });
+    static const auto place = *parse_authority("ok.test:80", approach::http);
+    check(in, [](std::string_view seen) { return scan_inside_request(seen, place); });
     return 0;
 }

@@ -20,10 +20,29 @@ def hellos():
 
 
 def retries():
-    server = b"\x02" + struct.pack("!I", 70)[1:] + b"\x03\x03" + RETRY_RANDOM + bytes(36)
-    first = hellos()[0]
-    return [record(server), record(server[:20]) + record(server[20:]), record(b"\x01", 20) + first, record(bytes(40), 23) + first,
-            record(b"\x02\x28", 21), first]
+    """Chunks of both directions, as fuzz_hello_retry.cpp reads them."""
+    def client(data):
+        return struct.pack("!H", 0x8000 | len(data)) + data
+
+    def server(data):
+        return struct.pack("!H", len(data)) + data
+
+    def hello(name, *extensions):
+        listed = b"\0" + struct.pack("!H", len(name)) + name
+        all_of_them = [(0, struct.pack("!H", len(listed)) + listed), (43, b"\x02\x03\x04"), *extensions]
+        block = b"".join(struct.pack("!HH", kind, len(body)) + body for kind, body in all_of_them)
+        body = b"\3\3" + bytes(32) + b"\0" + b"\0\2\x13\1" + b"\1\0" + struct.pack("!H", len(block)) + block
+        return record(b"\1" + struct.pack("!I", len(body))[1:] + body)
+
+    def answer(random):
+        return record(b"\x02" + struct.pack("!I", 70)[1:] + b"\x03\x03" + random + bytes(36))
+
+    ok, evil, offers = hello(b"ok.test"), hello(b"evil.test"), hello(b"ok.test", (42, b""))
+    retry, other, ccs, warning, fatal, early = answer(RETRY_RANDOM), answer(bytes(32)), record(b"\1", 20), record(b"\1\x5a", 21), record(b"\2\x28", 21), record(bytes(40), 23)
+    begun = client(ok) + server(retry)
+    return [begun + client(ccs + ok) + server(ccs + other), begun + client(warning + evil), begun + client(evil), client(ok + evil), client(ok) + server(warning + retry) + client(evil),
+            client(offers + ccs + early) + server(retry) + client(early + ok) + server(other) + client(b"all"), begun + server(fatal) + client(ok), client(ok) + server(b"HTTP/1.1 400\r\n") + client(evil),
+            begun + client(ok) + server(retry), client(ok) + server(other) + client(evil), client(offers + early[:20]) + client(early[20:]) + server(retry[:20]) + server(retry[20:])]
 
 
 def requests():
@@ -151,9 +170,16 @@ def detector_states():
         [b"".join(t[n == only] for n, t in enumerate(tables)) for only in range(len(tables))]
 
 
+def name_states():
+    """Nothing; and two names with one account, of a process that had forgotten."""
+    def state(forgot, names, accounts):
+        return struct.pack("<QBBBQI", 29_000_000, 17, forgot, 1, 77, len(names)) + b"".join(names) + struct.pack("<I", len(accounts)) + b"".join(accounts)
+    return [state(0, [], []), state(3, [struct.pack("<IQB", place, 5, 1) for place in (3, 4)], [struct.pack("<QBBHBH", 9, 2, 0, 1, 24, 7)])]
+
+
 SEEDS = {"admin_answer": admin_answers, "allowlist": allowlists, "chunked_body": chunks, "client_hello": hellos, "config": configs, "detector_snapshot": detector_states, "dns_answer": dns_answers,
          "hello_beside_openssl": hellos, "hello_retry": retries, "hostname": names,
-         "hosts_file": hosts_files, "import": other_lists, "proxy_header": proxy_headers, "request_head": requests, "response_head": responses, "verify_audit": audit_logs}
+         "hosts_file": hosts_files, "import": other_lists, "name_snapshot": name_states, "proxy_header": proxy_headers, "request_head": requests, "response_head": responses, "verify_audit": audit_logs}
 
 
 def write(fuzzer, directory):

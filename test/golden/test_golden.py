@@ -25,10 +25,11 @@ ELSEWHERE = {
     "that is more than": "test_limits_of_allowlist.cpp", "hosts in all": "test_limits_of_allowlist.cpp", "entries; {} at most": "test_limits_of_allowlist.cpp",
     "groups; {} at most": "test_limits_of_allowlist.cpp", "is not a regular file": "test_load_allowlist.cpp", "larger than {} MiB": "test_limits_of_allowlist.cpp",
     "cannot be read: {}": "a disk that fails cannot be had", "the line is too long": "test_hosts_file.cpp",
-    "[[{}]]; write {} at most": "test_limits_of_allowlist.cpp", "below [sandbox] read": "test_sandbox.py",
+    "[[{}]]; write {} at most": "test_limits_of_allowlist.cpp", "in [sandbox] read": "test_sandbox.py",
+    "does not end with the line": "test_end_mark.cpp",
 }
 SOURCES = ["allowlist_draft", "allowlist_entries", "expectations", "file_source", "findings", "host_text", "hosts_file", "lint", "lint_lookalikes", "lint_overlaps",
-           "load_config", "networks", "read_budgets", "section", "shared_suffixes", "toml_source", "suggest", "read_detectors"]
+           "load_config", "networks", "read_budgets", "section", "shared_suffixes", "toml_source", "suggest", "read_detectors", "read_site"]
 
 
 def moment(days):

@@ -73,8 +73,8 @@ class Machine:
         self._process = subprocess.Popen(["unshare", "--mount", "--propagation", "private", "bash", "-euc", BOOT], stdin=subprocess.DEVNULL,
                                          stdout=self._console.open("wb"), stderr=subprocess.STDOUT, env={**os.environ, "NAME": self.name, "BASE": str(base), "AT": str(at)})
         try:
-            self.leader = wait_until(self._leader, 20)
-            wait_until(lambda: self.run("systemctl", "is-system-running").stdout.strip() in ("running", "degraded"), 60)
+            self.leader = wait_until(self._leader, 60)
+            wait_until(lambda: self.run("systemctl", "is-system-running").stdout.strip() in ("running", "degraded"), 120)
         except AssertionError:
             self.close()
             raise CannotBoot(f"systemd does not boot here: {self._console.read_text(errors='replace').strip()[-300:]}") from None
@@ -89,7 +89,7 @@ class Machine:
         with contextlib.suppress(ProcessLookupError, AttributeError):
             os.kill(self.leader, 9)  # the namespace's first process: all others end with it
         try:
-            self._process.wait(20)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -122,7 +122,7 @@ class Machine:
         return self.do("systemctl", "show", "--value", f"--property={name}", unit).strip()
 
     def fetch(self, path, port=9464):
-        return subprocess.run(self.on_its_network("curl", "-s", "--max-time", "10", f"http://127.0.0.1:{port}{path}"), capture_output=True, text=True, check=False).stdout
+        return subprocess.run(self.on_its_network("curl", "-s", "--max-time", "60", f"http://127.0.0.1:{port}{path}"), capture_output=True, text=True, check=False).stdout
 
     def install(self):
         name = f"/root/{self.package.name}"

@@ -38,7 +38,7 @@ class Traffic:
 
     def close(self):
         self._process.stdin.close()
-        self._process.wait(30)
+        self._process.wait(60)
 
 
 @pytest.fixture
@@ -94,12 +94,13 @@ def test_installed_it_runs_at_once_as_its_own_user_without_any_privilege(machine
 def test_reload_takes_a_good_list_and_fails_with_a_bad_one(machine, traffic):
     machine.path("/etc/exeat/allowlist.toml").write_text(ALLOWLIST.format(serial=2))
     machine.do("systemctl", "reload", "exeat")
-    wait_until(lambda: machine.show("exeat.service", "StatusText").startswith("serving serial 2, "))
+    wait_until(lambda: machine.show("exeat.service", "StatusText").startswith("serving serial 2, "), 60)
     traffic.say("hold")
     machine.path("/etc/exeat/allowlist.toml").write_text("serial = 3\nnonsense = 1\n")
     done = machine.run("systemctl", "reload", "exeat")
     assert done.returncode != 0
-    assert traffic.say("ping") == 1 and "nonsense" in machine.journal()
+    assert traffic.say("ping") == 1
+    wait_until(lambda: "nonsense" in machine.journal())
     machine.path("/etc/exeat/allowlist.toml").write_text(ALLOWLIST.format(serial=4))
     machine.do("systemctl", "reload", "exeat")
     wait_until(lambda: machine.show("exeat.service", "StatusText").startswith("serving serial 4, "))
@@ -114,7 +115,7 @@ def bridge(machine):
 
 def test_another_configuration_and_another_binary_take_over_under_load_and_refuse_nobody(machine, traffic):
     config = machine.path("/etc/exeat/exeat.toml")
-    config.write_text(re.sub(r'drain_timeout( *)= "30s"', r'drain_timeout\1= "4s"', config.read_text()))
+    config.write_text(re.sub(r'drain_timeout( *)= "30s"', r'drain_timeout\1= "25s"', config.read_text()))
     bridge(machine)
     traffic.say("load")
     for n in range(UPGRADES):
@@ -125,7 +126,7 @@ def test_another_configuration_and_another_binary_take_over_under_load_and_refus
             done = machine.install()
             assert done.returncode == 0 and "exeat:" not in done.stderr, done.stderr + machine.journal()
         assert main_pid(machine) != was
-    wait_until(lambda: machine.run("systemctl", "is-active", "exeat@next").stdout == "inactive\n", 30)
+    wait_until(lambda: machine.run("systemctl", "is-active", "exeat@next").stdout == "inactive\n", 120)
     became = traffic.say("end")
     assert became["failed"] == [] and became["done"] > 100 * UPGRADES, became
 
@@ -142,19 +143,35 @@ def test_live_tunnels_drain_in_the_old_process_while_the_new_one_serves(machine,
     traffic.say("drop")
     wait_until(lambda: machine.show("exeat.service", "StatusText").startswith("serving "))
     machine.do("systemctl", "stop", "exeat@next")
-    assert "draining; connections: 3; seconds left: 4" in machine.journal()
+    wait_until(lambda: "draining; connections: 3; seconds left: 25" in machine.journal())
 
 
 def test_one_that_hangs_is_started_anew(machine):
     machine.path("/run/systemd/system/exeat.service.d").mkdir(parents=True)
-    machine.path("/run/systemd/system/exeat.service.d/soon.conf").write_text("[Service]\nWatchdogSec=1s\nTimeoutAbortSec=1s\n")
+    soon = machine.path("/run/systemd/system/exeat.service.d/soon.conf")
+    soon.write_text("[Service]\nWatchdogSec=3s\nTimeoutAbortSec=1s\n")
     machine.do("systemctl", "daemon-reload")
     bridge(machine)
     was = main_pid(machine)
     machine.do("sh", "-c", f"kill -STOP {was}")
-    wait_until(lambda: main_pid(machine) not in ("0", was), 30)
-    wait_until(lambda: machine.show("exeat.service", "StatusText").startswith("serving "), 30)
-    assert "Watchdog timeout" in machine.do("journalctl", "--no-pager", "-u", "exeat")
+    wait_until(lambda: main_pid(machine) not in ("0", was), 120)
+    wait_until(lambda: machine.show("exeat.service", "StatusText").startswith("serving "), 120)
+    wait_until(lambda: "Watchdog timeout" in machine.do("journalctl", "--no-pager", "-u", "exeat"))
+    soon.unlink()  # a busy machine may not be so quick, and the next tests are about something else
+    machine.do("systemctl", "daemon-reload")
+    bridge(machine)
+
+
+def test_what_could_not_start_for_longer_than_systemd_is_patient_heals_by_itself(machine):
+    """Without StartLimitIntervalSec=0 systemd gives up after five starts within ten seconds."""
+    log = machine.path("/var/log/private/exeat/audit.jsonl")
+    aside = log.rename(log.with_name("aside"))
+    log.mkdir()
+    machine.run("systemctl", "restart", "exeat.service")
+    wait_until(lambda: int(machine.show("exeat.service", "NRestarts")) > 7, 120, "it is tried again and again")
+    log.rmdir()
+    aside.rename(log)
+    wait_until(lambda: machine.show("exeat.service", "StatusText").startswith("serving "), 120, "it serves without anybody's help")
 
 
 def test_a_rotated_log_goes_on_and_proves_the_whole(machine, traffic):

@@ -12,8 +12,10 @@ class Verdict:
 
 
 def _matches(policy, request):
+    """A request's `group` is its API group; without one it is the core's. Of wildcards, those of versions alone are used."""
     for rule in policy["spec"]["matchConstraints"]["resourceRules"]:
-        if request["operation"] in rule["operations"] and request["resource"] in rule["resources"]:
+        assert not any("*" in each for each in rule["resources"] + rule["apiGroups"])
+        if request["operation"] in rule["operations"] and request["resource"] in rule["resources"] and request.get("group", "") in rule["apiGroups"]:
             return True
     return False
 

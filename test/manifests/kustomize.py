@@ -22,6 +22,13 @@ def named(resources, kind, name, namespace=None):
     return found[0]
 
 
+def workload(resources, name):
+    """The Deployment or StatefulSet of that name."""
+    found = [r for r in resources if r["kind"] in ("Deployment", "StatefulSet") and r["metadata"]["name"] == name]
+    assert len(found) == 1, f"{len(found)} of {name}"
+    return found[0]
+
+
 def _point(at, path):
     *way, last = [p.replace("~1", "/").replace("~0", "~") for p in path.split("/")[1:]]
     for step in way:
@@ -63,7 +70,7 @@ def _apply(directory, its, resources):
             if container["image"] == each["name"]:
                 container["image"] = f"{each['newName']}:{each['newTag']}"
     for each in its.get("replicas", []):
-        named(resources, "Deployment", each["name"])["spec"]["replicas"] = each["count"]
+        workload(resources, each["name"])["spec"]["replicas"] = each["count"]
     for each in its.get("patches", []):
         _json_patch(named(resources, each["target"]["kind"], each["target"]["name"]), yaml.safe_load(each["patch"]))
     if "namespace" in its:

@@ -4,11 +4,12 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 
 import pytest
 import yaml
-from kustomize import CONF, OVERLAYS, documents, named, overlay
+from kustomize import CONF, OVERLAYS, documents, named, overlay, workload
 
 REPOSITORY = CONF.parents[1]
 BINARY = os.environ.get("EXEAT_BIN", str(REPOSITORY / "build" / "exeat"))
@@ -21,7 +22,7 @@ def resources(request):
 
 @pytest.fixture
 def exeat(resources):
-    return named(resources, "Deployment", "exeat")["spec"]
+    return workload(resources, "exeat")["spec"]
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def test_the_drain_fits_into_the_grace_period(exeat, config):
 def test_one_replica_may_go_and_one_still_serves(resources, exeat):
     budget = named(resources, "PodDisruptionBudget", "exeat")["spec"]
     assert exeat["replicas"] >= 2 and budget["maxUnavailable"] < exeat["replicas"]
-    assert exeat["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
+    assert exeat["updateStrategy"] == {"type": "RollingUpdate"}, "one after the other, each once the one before is ready"
     labels = exeat["template"]["metadata"]["labels"]
     for each in [budget["selector"], *(s["labelSelector"] for s in exeat["template"]["spec"]["topologySpreadConstraints"])]:
         assert each["matchLabels"].items() <= labels.items()
@@ -54,7 +55,7 @@ def test_one_replica_may_go_and_one_still_serves(resources, exeat):
 
 @pytest.mark.parametrize("name", ["exeat", "resolver"])
 def test_the_pods_keep_to_restricted_pod_security(resources, name):
-    spec = named(resources, "Deployment", name)["spec"]["template"]["spec"]
+    spec = workload(resources, name)["spec"]["template"]["spec"]
     assert spec["securityContext"]["runAsNonRoot"] and spec["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
     assert spec["automountServiceAccountToken"] is False
     for each in spec["containers"]:
@@ -109,11 +110,51 @@ def test_promtool_reads_the_rules(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_the_rules_are_those_of_conf_prometheus():
+    """One source: what is changed there is made again here."""
+    made = subprocess.run([sys.executable, CONF / "monitoring" / "rules.py"], capture_output=True, text=True, timeout=60, check=True).stdout
+    assert (CONF / "monitoring" / "rules.yaml").read_text() == made
+    assert rules() == {"groups": yaml.safe_load((REPOSITORY / "conf/prometheus/exeat.rules.yml").read_text())["groups"]}
+
+
+def test_the_rules_look_for_the_job_that_the_operator_makes(resources):
+    """It is called after the Service, unless the ServiceMonitor says otherwise."""
+    monitor = named(resources, "ServiceMonitor", "exeat")["spec"]
+    service = named(resources, "Service", "exeat-admin")
+    assert "jobLabel" not in monitor and monitor["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    asked = {job for group in rules()["groups"] for rule in group["rules"] for job in re.findall(r'job=~"([^"]*)"', rule["expr"])}
+    assert asked and all(re.fullmatch(job, service["metadata"]["name"]) and re.fullmatch(job, "exeat") for job in asked)
+    assert not any('job="' in rule["expr"] for group in rules()["groups"] for rule in group["rules"])
+
+
 def test_the_rules_name_metrics_that_exeat_has():
     source = "\n".join(p.read_text() for p in (REPOSITORY / "src" / "ops").glob("*.cpp"))
     for group in rules()["groups"]:
         for rule in group["rules"]:
-            for metric in re.findall(r"\bexeat_([a-z_]+)", rule["expr"]):
+            for metric in re.findall(r"(?<!:)\bexeat_([a-z_]+)\b(?!:)", rule["expr"]):
                 assert f'"{metric}"' in source, f"{rule.get('alert') or rule['record']} asks for exeat_{metric}"
             if "alert" in rule:
-                assert rule["labels"]["severity"] in ("critical", "warning") and {"summary", "runbook"} <= set(rule["annotations"])
+                assert rule["labels"]["severity"] in ("critical", "warning", "info") and {"summary", "runbook_url"} <= set(rule["annotations"])
+
+
+def test_what_a_replica_knows_outlives_its_pod(exeat, config):
+    """On an emptyDir a replaced pod would begin with the first serial, fresh budgets and detectors that know nobody."""
+    claims = {c["metadata"]["name"]: c["spec"] for c in exeat["volumeClaimTemplates"]}
+    mount = {m["mountPath"]: m["name"] for m in container(exeat)["volumeMounts"]}[config["policy"]["state"]]
+    assert claims[mount]["accessModes"] == ["ReadWriteOncePod"] and mount not in {v["name"] for v in exeat["template"]["spec"]["volumes"]}
+    assert set(exeat["persistentVolumeClaimRetentionPolicy"].values()) == {"Retain"}
+    assert exeat["template"]["spec"]["securityContext"]["fsGroup"] == exeat["template"]["spec"]["securityContext"]["runAsGroup"]
+
+
+def test_the_replicas_are_named_by_a_headless_service_that_selects_them(resources, exeat):
+    service = named(resources, "Service", exeat["serviceName"])["spec"]
+    assert service["clusterIP"] == "None" and service["selector"].items() <= exeat["template"]["metadata"]["labels"].items()
+
+
+def test_memory_is_enough_for_the_connections_and_the_workers(exeat, config):
+    """What a connection and a worker take at the worst, so that the kernel does not end a pod that is merely full."""
+    mebibytes = lambda text: int(re.fullmatch(r"(\d+)([MG])i", text)[1]) * (1024 if text.endswith("Gi") else 1)
+    limits, its = config["limits"], container(exeat)["resources"]
+    assert limits["workers"] >= int(its["requests"]["cpu"]) >= 1, "what is asked for is used"
+    assert limits["connections"] * 48 / 1024 + limits["workers"] * 64 + 256 <= mebibytes(its["limits"]["memory"])
+    assert "cpu" not in its["limits"] and mebibytes(its["requests"]["memory"]) <= mebibytes(its["limits"]["memory"])

@@ -66,7 +66,7 @@ def test_in_the_image_top_knows_the_usual_terminals(root, kind):
 
 
 def ask(pid, path):
-    done = subprocess.run(["nsenter", f"--net=/proc/{pid}/ns/net", "curl", "-sS", f"http://127.0.0.1:9464{path}"], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(["nsenter", f"--net=/proc/{pid}/ns/net", "curl", "-sS", f"http://127.0.0.1:9464{path}"], capture_output=True, text=True, timeout=60, check=False)
     return done.stdout
 
 
@@ -80,4 +80,5 @@ def test_from_the_image_it_serves_and_takes_what_the_kubelet_swaps_in(root):
         wait_until(lambda: 'serial="2"' in ask(process.pid, "/metrics"), what="the list that was swapped in is in force")
     finally:
         process.send_signal(signal.SIGTERM)
-    assert process.wait(seconds(20)) == 0, said.read_text()
+    assert process.wait(seconds(60)) == 0, said.read_text()
+    assert (root / "var/lib/exeat/uploads").stat().st_size > 0, "its accounts are kept where the replica's volume is mounted"

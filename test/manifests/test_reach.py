@@ -2,7 +2,7 @@
 import itertools
 
 import pytest
-from kustomize import OVERLAYS, named, overlay
+from kustomize import OVERLAYS, overlay, workload
 from network_policy import Cluster, Outside, Pod
 
 LABEL = "app.kubernetes.io/name"
@@ -13,8 +13,8 @@ PORTS = [(22, "TCP"), (53, "TCP"), (53, "UDP"), (80, "TCP"), (123, "UDP"), (443,
 
 
 def pod_of(resources, name):
-    """A pod as its Deployment makes it."""
-    its = named(resources, "Deployment", name)["spec"]["template"]
+    """A pod as its Deployment or StatefulSet makes it."""
+    its = workload(resources, name)["spec"]["template"]
     ports = tuple((p["name"], (p["containerPort"], p.get("protocol", "TCP"))) for c in its["spec"]["containers"] for p in c["ports"])
     return Pod("egress", tuple(its["metadata"]["labels"].items()), ports)
 

@@ -64,12 +64,12 @@ class Quiet:
     def __init__(self, directory, minutes):
         harness_origin.REMEMBERED = 0
         self.minutes, self.lab, self.record = minutes, Lab(directory), staff.Record()
-        self.every, self.pause = (1, 3) if minutes < 10 else (5, 12)  # seconds between scrapes, and between two things that somebody does
+        self.every, self.pause = (2, 3) if minutes < 10 else (5, 12)  # seconds between scrapes, and between two things that somebody does
         (directory / "state").mkdir()
         (directory / "repositories").mkdir()
         self.files, self.desk = shops.Files(self.lab, directory / "nginx"), shops.Desk(self.lab, directory / "repositories")
         self.clock = Preload(directory / "clock", False)
-        self.clock.tell(wall_offset=-YESTERDAY)
+        self.clock.tell(wall_offset=-YESTERDAY, boot_offset=-YESTERDAY)  # both, or exeat sees that the clock was set
         port = free_port()
         self.exeat = self.lab.exeat(f"serial = 1\n{ENTRIES}", listen=[{"mode": "proxy", "address": f"0.0.0.0:{port}", "name": "pods"}],
                                     policy={"state": str(directory / "state")}, before=self.clock.before).start()
@@ -81,7 +81,7 @@ class Quiet:
     def yesterday(self):
         """All is done once; then a day goes by, and today each client is an old one with hosts that it knows."""
         self._all(staff.Person.each_once)
-        self.clock.tell(wall_offset=0)
+        self.clock.tell(wall_offset=0, boot_offset=0)
 
     def _all(self, work):
         threads = [threading.Thread(target=work, args=(person,)) for person in self.people]
@@ -131,7 +131,8 @@ class Quiet:
         for person in self.people:
             person.leave()
         self.exeat.settled()
-        time.sleep(2 * self.every)  # two more scrapes
+        after = time.time() + self.every
+        wait_until(lambda: self.watchers.query(f'timestamp(up{{job="exeat"}}) > {after}'), 60, "two more scrapes")
         fired = {a["labels"]["alertname"] for _, a in self.watchers.pager.told}
         fired |= {r["metric"]["alertname"] for r in self._over_all('max_over_time(ALERTS{alertstate="firing"}[%s])')}
         return self.exeat.metrics(), fired, self._over_all('min_over_time(up{job="exeat"}[%s])')
@@ -150,7 +151,7 @@ class Quiet:
         self.people[1].steals()
         told = lambda: self.exeat.metric("anomalies_total", detector="first_seen") == 1 and any(a["labels"]["alertname"] == "ExeatAnomaly" for _, a in self.watchers.pager.told)
         try:
-            return wait_until(told, 60)
+            return wait_until(told, 120)
         except AssertionError:
             return False
 

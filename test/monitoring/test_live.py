@@ -71,20 +71,20 @@ def told(watchers, alert):
 
 def test_a_theft_rings_the_pager_and_the_seconds_since_its_first_byte_are_printed(exeat, watchers, measured):
     connect_reply(exeat, "nobody.watch.test:443")
-    wait_until(lambda: watchers.query('exeat_budget_exceeded_total{action="cut",purpose="api"} == 0'), 20, "the series is there at 0")
+    wait_until(lambda: watchers.query('exeat_budget_exceeded_total{action="cut",purpose="api"} == 0'), 60, "the series is there at 0")
     began = time.monotonic()
     sent = upload(exeat, 80 * MIB)
     cut = time.monotonic() - began
-    path, alert = wait_until(lambda: told(watchers, "ExeatTunnelCut"), 60, "the pager rings")[0]
+    path, alert = wait_until(lambda: told(watchers, "ExeatTunnelCut"), 120, "the pager rings")[0]
     measured(f"a theft was cut after {sent / MIB:.1f} MiB and {cut:.1f} s; the pager rang {time.monotonic() - began:.1f} s after the first byte (scrapes and rules each second)")
     assert path == "/pager" and alert["labels"]["severity"] == "critical" and alert["labels"]["cluster"] == "research"
     assert sent <= 64 * MIB
 
 
 def test_a_tampered_list_rings_the_pager(exeat, watchers):
-    wait_until(lambda: watchers.query('exeat_policy_reloads_total{result="unapproved"} == 0'), 20, "the series is there at 0")
+    wait_until(lambda: watchers.query('exeat_policy_reloads_total{result="unapproved"} == 0'), 60, "the series is there at 0")
     exeat.write_allowlist(ALLOWLIST.replace("api.watch.test", "evil.watch.test"))
-    path, alert = wait_until(lambda: told(watchers, "ExeatPolicyTampered"), 60, "the pager rings")[0]
+    path, alert = wait_until(lambda: told(watchers, "ExeatPolicyTampered"), 120, "the pager rings")[0]
     assert path == "/pager" and alert["labels"]["result"] == "unapproved"
     assert connect_reply(exeat, "evil.watch.test:7").reason == "not_allowed"
     exeat.write_allowlist(ALLOWLIST)
@@ -128,11 +128,14 @@ def test_no_panel_is_empty(exeat, watchers):
     queries = [(p["title"], t["expr"].replace("$cluster", ".*")) for p in dashboard().panels() for t in p.get("targets", [])]
     assert len(queries) > 20
     for title, query in queries:
-        wait_until(lambda query=query: watchers.query(query), 60, f"{title}: {query} has an answer")
+        wait_until(lambda query=query: watchers.query(query), 120, f"{title}: {query} has an answer")
 
 
 def test_the_rules_evaluate_without_an_error(watchers):
-    rules = watchers.ask("rules")["groups"]
     wanted = sum(len(g["rules"]) for g in yaml.safe_load((CONF / "exeat.rules.yml").read_text())["groups"])
-    assert sum(len(g["rules"]) for g in rules) == wanted
-    assert [r["name"] for g in rules for r in g["rules"] if r["health"] != "ok"] == []
+
+    def evaluated():
+        rules = [r for g in watchers.ask("rules")["groups"] for r in g["rules"]]
+        return len(rules) == wanted and all(r["health"] != "unknown" for r in rules) and rules
+
+    assert [(r["name"], r.get("lastError")) for r in wait_until(evaluated, 60) if r["health"] != "ok"] == []

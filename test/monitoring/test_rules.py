@@ -31,7 +31,7 @@ def test_every_alert_fires_when_it_should_and_is_quiet_just_below():
 
 
 def test_every_alert_has_both_tests_and_everything_that_who_is_woken_needs():
-    named = {t["name"] for file in TESTS for t in yaml.safe_load(file.read_text())["tests"]}
+    named = {t["name"].partition(":")[0] for file in TESTS for t in yaml.safe_load(file.read_text())["tests"]}  # "… fires: in that case"
     assert named == {f"{a} {what}" for a in ALERTS for what in ("fires", "stays quiet")}
     sections = set(re.findall(r"^### (\w+)$", (CONF / "README.md").read_text(), re.M))
     assert sections == set(ALERTS)
@@ -44,8 +44,11 @@ def test_every_alert_has_both_tests_and_everything_that_who_is_woken_needs():
 def test_no_alert_that_analysts_were_promised_is_missing():
     promised = {"upload over budget across replicas": "UploadOverBudget", "a tunnel was cut": "TunnelCut", "a direction flipped": "DirectionFlip", "a name did not match": "NameMismatch",
                 "a burst of denials": "DeniedBurst", "a tunnel is open too long": "TunnelTooLong", "many at once": "FleetShift", "a drip over replicas": "UploadUnusual", "replicas enforce different lists": "PolicyDrift",
-                "a reload fails": "ReloadFailing", "the list is about to expire": "PolicyExpires", "a grant is about to expire": "GrantExpires", "report mode is on": "ReportMode",
-                "audit events are lost": "AuditLoss", "a scrape fails: you are blind": "Down", "a detector's table is full": "DetectorSaturated"}
+                "a reload fails": "ReloadFailing", "whom to ask for names is not known": "ResolversUnknown", "the list is about to expire": "PolicyExpires", "a grant is about to expire": "GrantExpires", "report mode is on": "ReportMode",
+                "audit events are lost": "AuditLoss", "a scrape fails: you are blind": "Down", "a detector's table is full": "DetectorSaturated",
+                "a critical detector found something": "CriticalAnomaly", "a replica is gone from discovery": "ReplicasGone", "it restarts again and again": "Restarting",
+                "it is not ready": "NotReady", "fewer approvals are required": "ApprovalsLowered", "who may approve has changed": "TrustedKeysChanged",
+                "replicas were started differently": "ConfigDrift", "it was started differently": "ConfigChanged"}
     assert {what for what, name in promised.items() if f"Exeat{name}" not in ALERTS} == set()
 
 
@@ -54,3 +57,16 @@ def test_the_clusters_shift_is_measured_in_robust_deviations():
     recorded = {r["record"]: r["expr"] for g in RULES["groups"] for r in g["rules"] if "record" in r}
     assert "quantile_over_time(0.5" in recorded["cluster:exeat_upload_bytes:median1d"] and "1.4826" in recorded["cluster:exeat_upload_bytes:z"]
     assert ALERTS["ExeatFleetShift"]["expr"] == "cluster:exeat_upload_bytes:z > 6"
+
+
+def test_every_critical_detector_is_a_critical_alert_and_every_other_a_warning():
+    facts = dict(re.findall(r'\{"(\w+)", severity::(\w+),', (REPOSITORY / "include/exeat/detect/flow_event.hpp").read_text()))
+    assert len(facts) > 10 and set(facts.values()) == {"critical", "warning", "info"}
+    for severity, name in (("critical", "ExeatCriticalAnomaly"), ("warning", "ExeatAnomaly")):
+        assert ALERTS[name]["labels"]["severity"] == severity and f'severity="{severity}"' in ALERTS[name]["expr"]
+
+
+def test_both_exeats_of_a_machine_are_scraped():
+    scraped = {t for job in yaml.safe_load((CONF / "prometheus.yml").read_text())["scrape_configs"] for each in job["static_configs"] for t in each["targets"]}
+    unit = (REPOSITORY / "systemd/exeat@.service").read_text()
+    assert {f"127.0.0.1:{port}" for port in (9464, re.search(r"--admin 127\.0\.0\.1:(\d+)", unit)[1])} == scraped

@@ -51,14 +51,14 @@ class Watchers:
             self._run("prometheus", f"--config.file={at}/prometheus.yml", f"--storage.tsdb.path={at}/data", f"--web.listen-address=127.0.0.1:{self.port}"),
             self._run("prometheus-alertmanager", f"--config.file={at}/alertmanager.yml", f"--storage.path={at}/am", f"--web.listen-address=127.0.0.1:{alertmanager}",
                       "--cluster.listen-address=")]
-        wait_until(lambda: self.query('up{job="exeat"} == 1'), 30, "prometheus scrapes exeat")
+        wait_until(lambda: self.query('up{job="exeat"} == 1'), 60, "prometheus scrapes exeat")
 
     def _run(self, *argv):
         log = open(self.at / f"{argv[0]}.log", "wb")
         return subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
     def ask(self, what, **parameters):
-        with NO_PROXY.open(f"http://127.0.0.1:{self.port}/api/v1/{what}?" + urllib.parse.urlencode(parameters), timeout=seconds(10)) as reply:
+        with NO_PROXY.open(f"http://127.0.0.1:{self.port}/api/v1/{what}?" + urllib.parse.urlencode(parameters), timeout=seconds(30)) as reply:
             return json.load(reply)["data"]
 
     def query(self, expression):
@@ -72,5 +72,5 @@ class Watchers:
         for p in self.processes:
             p.terminate()
         for p in self.processes:
-            p.wait(seconds(20))
+            p.wait(seconds(60))
         self.pager.server.shutdown()

@@ -1,7 +1,6 @@
 #include <net/admission.hpp>
 #include <net/audit_ring.hpp>
 #include <net/deadlines.hpp>
-#include <net/denial_sampler.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
@@ -74,19 +73,6 @@ TEST_CASE("the oldest tunnel of a purpose is the one that started first")
     due.add(w); // relays nothing
     CHECK(due.oldest()[1] == 10);
     CHECK(due.oldest()[0] == 0);
-}
-
-TEST_CASE("of too many denials some are withheld, and one line says how many")
-{
-    denial_sampler sampler;
-    audit_record r;
-    for (std::size_t i = 0; i < limits::audit_denials_per_second; ++i) CHECK(sampler.take(r));
-    for (int i = 0; i < 7; ++i) CHECK_FALSE(sampler.take(r));
-    const auto rest = sampler.next_second();
-    REQUIRE(rest);
-    CHECK(rest->stands_for == 7);
-    CHECK_FALSE(sampler.next_second());
-    CHECK(sampler.take(r));
 }
 
 TEST_CASE("the audit ring gives back what was put in, in order, and says when it is full")

@@ -86,12 +86,12 @@ TEST_CASE("a forwarded request names its target once and carries no field of one
 
 TEST_CASE("a refusal says the same word in every place, and its body cannot be broken by its text")
 {
-    refusal no{};
+    refused_request no{};
     no.why = verdict::not_allowed;
     no.host = "evil.test";
     no.port = 443;
     const auto text = refusal_reply(no, 7, 3, "ask \"net\"");
-    CHECK(text.starts_with("HTTP/1.1 403 Forbidden\r\n"));
+    CHECK(text.starts_with("HTTP/1.1 403 Forbidden: not_allowed\r\n"));
     CHECK(text.find("Proxy-Status: exeat; error=http_request_denied; details=\"not_allowed\"\r\n") != std::string::npos);
     CHECK(text.find("X-Exeat-Reason: not_allowed\r\n") != std::string::npos);
     CHECK(text.find("Connection: close\r\n") != std::string::npos);

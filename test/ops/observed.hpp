@@ -41,8 +41,8 @@ struct observed {
         for (const auto& c : counters) counts.push_back(c.get());
         for (const auto& t : clients) tables.push_back(t.get());
         audit = std::make_unique<ops::journal>(dir.path("audit.jsonl"), std::vector<net::audit_ring*>{}, labels, policy);
-        numbers = std::make_unique<ops::metrics>(
-            ops::metric_sources{settings, counts, tables, labels, policy, *audit, watch, uploads, "1.2.3", "abcdef"});
+        numbers = std::make_unique<ops::metrics>(ops::metric_sources{settings, counts, tables, labels, policy, *audit, watch, uploads,
+                                                                     clock, dns_servers, "c0ffee", "1.2.3", "abcdef"});
     }
 
     // A list with these allow rules and groups takes effect.
@@ -61,13 +61,15 @@ struct observed {
     }
 
     temporary_directory dir;
+    std::atomic<std::size_t> dns_servers{1};
+    ops::clock_steps clock;
     config settings;
     ops::label_registry labels;
     ops::policy_status policy;
     std::vector<std::unique_ptr<net::counters>> counters;
     std::vector<std::unique_ptr<net::client_table>> clients;
     std::unique_ptr<ops::journal> audit;
-    ops::lookout watch{labels, {}};
+    ops::lookout watch{detector_settings{}};
     ops::event_log log{ops::log_format::people};
     ops::upload_ledger uploads{{}, log};
     std::unique_ptr<ops::metrics> numbers;

@@ -37,7 +37,7 @@ inline verdict said(const policy& p, std::string_view authority, approach via = 
     who.groups = p.groups_of(who.source);
     const auto to = parse_authority(authority, via);
     REQUIRE(to.has_value());
-    return decide(who, *to, p, now).said;
+    return decide(who, *to, p, now).verdict;
 }
 
 } // namespace exeat::testing

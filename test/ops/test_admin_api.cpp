@@ -75,7 +75,7 @@ TEST_CASE("a list of tunnels keeps the first by its order, whatever the order in
 TEST_CASE("a list of tunnels can be narrowed to a client and to an entry, and counts what matches beyond its rows")
 {
     auto q = question(net::tunnel_order::upload, 2);
-    q.client = ip_address::v4(7);
+    q.client = ip_prefix{ip_address::v4(7), 128};
     q.at = {4, 5};
     net::tunnel_list all{q};
     for (std::uint64_t id = 1; id <= 30; ++id)
@@ -92,7 +92,9 @@ TEST_CASE("a question for tunnels is read, and each wrong one is told what is wr
     const auto asked = parse_tunnel_page("/api/tunnels?sort=age&client=fd00::1&entry=a%20b&page=3&size=20", labels);
     REQUIRE(asked.has_value());
     CHECK(asked->of.by == net::tunnel_order::age);
-    CHECK(asked->of.client == ip_address::parse("fd00::1"));
+    CHECK(asked->of.client == ip_prefix::parse("fd00::1"));
+    for (const auto* client : {"2001:db8:1::/64", "2001:db8:1::%2f64"})
+        CHECK(parse_tunnel_page(std::string{"/api/tunnels?client="} + client, labels)->of.client == ip_prefix::parse("2001:db8:1::/64"));
     CHECK(asked->of.at == std::vector<std::uint32_t>{slot, again});
     CHECK(asked->page == 3);
     CHECK(asked->of.most == 60);
@@ -104,6 +106,7 @@ TEST_CASE("a question for tunnels is read, and each wrong one is told what is wr
     for (const auto& [query, says] :
          std::initializer_list<std::array<const char*, 2>>{{"sort=size", "'sort' must be one of upload, download"},
                                                            {"client=10.42.0", "'client' must be an IP address"},
+                                                           {"client=fd00::1/64", "'client' must be an IP address, or a prefix"},
                                                            {"page=0", "'page' must be a number"},
                                                            {"page=1x", "'page' must be a number"},
                                                            {"page=-1", "'page' must be a number"},
@@ -235,7 +238,7 @@ TEST_CASE("the history adds up to what was uploaded and refused, an hour at most
     REQUIRE(clients.size() == 2);
     CHECK(clients[0].as_object().at("client").as_string() == "lab/10.42.0.1");
     CHECK(clients[0].as_object().at("upload").as_array().back().to_number<int>() == 7);
-    CHECK(clients[1].as_object().at("client").as_string() == "_other");
+    CHECK(clients[1].as_object().at("client").as_string() == "lab/10.42.0.2");
     CHECK(clients[1].as_object().at("upload").as_array()[limits::history_steps - 2].to_number<int>() == 10);
     CHECK(report.at("entries").as_array()[0].as_object().at("entry").as_string() == "pypi");
     CHECK(report.at("denied").as_array()[0].as_object().at("reason").as_string() == "not_allowed");
@@ -302,7 +305,7 @@ TEST_CASE("the status tells the last fifty findings, the newest first, and the n
         net::audit_record r;
         r.action = net::audit_action::deny;
         r.said = verdict::sni_mismatch;
-        r.source = ip_address::v4(c);
+        r.source = r.client = ip_address::v4(c);
         r.at = std::chrono::system_clock::time_point{std::chrono::seconds{1'700'000'000 + c}};
         o.watch.see(r, told);
     }

@@ -138,12 +138,19 @@ TEST_CASE("a line says which policy judged, also after a reload")
     CHECK(string(w.fields(r), "rule.version") == "(absent)");
 }
 
-TEST_CASE("sampled denials say how many they stand for")
+TEST_CASE("sums of denials and of exchanges say how many they stand for, and what report mode let pass")
 {
     writer w;
     auto r = denial("x.test");
     r.stands_for = 4'000;
     CHECK(string(w.fields(r), "exeat.audit.stands_for") == "4000");
+    r.action = net::audit_action::close, r.said = verdict::allowed;
+    CHECK(string(w.fields(r), "exeat.audit.stands_for") == "4000");
+    CHECK(string(w.fields(r), "event.reason") == "finished");
+    CHECK(string(w.fields(r), "exeat.reported_reason") == "(absent)");
+    r.said = verdict::not_allowed;
+    CHECK(string(w.fields(r), "exeat.reported_reason") == "not_allowed");
+    CHECK(w.fields(r).at("exeat.reported").as_bool());
 }
 
 TEST_CASE("a client cannot forge a line, hide in one or move a terminal's cursor")

@@ -50,18 +50,40 @@ std::uint64_t sum(const client_series& s)
 
 } // namespace
 
-TEST_CASE("a client gets a series after a mebibyte over all workers, beginning with what was not told before")
+TEST_CASE("a client has a series from its first byte or refusal as long as there is room, and none before")
 {
     tables t{2};
     client_series s{t.all()};
-    t.upload(0, 1, mebibyte / 2);
+    t.owned[0]->of(pod(3)).active.add();
+    t.upload(0, 1, 1);
+    t.owned[1]->of(pod(2)).denied.add();
     s.refresh(0s);
-    CHECK(s.named().empty());
+    CHECK(shown(s, 1) == 1);
+    REQUIRE(s.named().contains(pod(2)));
+    CHECK(s.named().at(pod(2)).shown.denied == 1);
+    CHECK_FALSE(s.named().contains(pod(3)));
+    CHECK(s.other().none());
+}
+
+TEST_CASE("without room a mebibyte over all workers earns a series, in place of the least active client's")
+{
+    tables t{2};
+    client_series s{t.all()};
+    for (std::uint32_t i = 0; i < limits::client_series; ++i) t.upload(0, 1'000 + i, 10 + i);
+    s.refresh(0s);
+    t.upload(0, 1, mebibyte / 2);
+    s.refresh(1s);
+    CHECK(s.named().size() == limits::client_series);
+    CHECK(shown(s, 1) == 0);
     CHECK(s.other().all_bytes() == mebibyte / 2);
     t.upload(1, 1, mebibyte / 2);
-    s.refresh(1s);
+    s.refresh(2s);
     CHECK(shown(s, 1) == mebibyte / 2);
     CHECK(s.other().all_bytes() == mebibyte / 2);
+    CHECK(shown(s, 1'000) == 0);
+    CHECK(shown(s, 1'001) == 11);
+    CHECK(s.past().all_bytes() == 10);
+    CHECK(s.named().size() == limits::client_series);
 }
 
 TEST_CASE("a burst of a new client within one scrape is all the client's")
@@ -96,9 +118,27 @@ TEST_CASE("a client that only probes gets a series, and probers cannot take all 
     client_series s{t.all()};
     for (std::uint32_t i = 0; i < 300; ++i) t.owned[0]->of(pod(i)).denied.add(limits::client_series_denials);
     s.refresh(0s);
-    CHECK(s.named().size() == limits::client_series_probers);
+    CHECK(s.named().size() == limits::client_series);
     for (std::uint32_t i = 1'000; i < 1'300; ++i) t.upload(0, i, mebibyte);
     s.refresh(1s);
+    CHECK(s.named().size() == limits::client_series);
+    std::size_t uploaders = 0;
+    for (const auto& [key, one] : s.named()) uploaders += one.shown.all_bytes() > 0;
+    CHECK(uploaders == limits::client_series - limits::client_series_probers);
+}
+
+TEST_CASE("where there is no room a prober takes the place of who did nearly nothing")
+{
+    tables t{1};
+    client_series s{t.all()};
+    for (std::uint32_t i = 0; i < limits::client_series; ++i) t.upload(0, i, 100);
+    s.refresh(0s);
+    for (std::uint32_t i = 0; i < 300; ++i) t.owned[0]->of(pod(1'000 + i)).denied.add(limits::client_series_denials - (i == 0));
+    s.refresh(1s);
+    CHECK_FALSE(s.named().contains(pod(1'000)));
+    std::size_t probers = 0;
+    for (const auto& [key, one] : s.named()) probers += one.shown.denied > 0;
+    CHECK(probers == limits::client_series_probers);
     CHECK(s.named().size() == limits::client_series);
 }
 

@@ -1,5 +1,6 @@
 #include "temporary_directory.hpp"
 
+#include <exeat/budget_book.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/detector_memory.hpp>
 #include <ops/detector_snapshot.hpp>
@@ -26,10 +27,6 @@ std::string content(const std::string& path)
 }
 
 struct watched {
-    explicit watched(std::vector<std::string> entries = {"first", "second"})
-    {
-        for (const auto& e : entries) labels.rule_slot(e, purpose::api);
-    }
     // A tunnel of the client at the entry that has uploaded so much; what was found by it.
     std::size_t uploads(std::uint64_t bytes, wall_time at, std::string_view entry = "first", std::uint32_t client = 1)
     {
@@ -38,15 +35,18 @@ struct watched {
         r.at = at;
         r.id = ++tunnels;
         r.source = ip_address::v4(0x0a000000 + client);
-        r.rule_slot = labels.rule_slot(entry, purpose::api);
+        r.rule_slot = slot;
+        r.rule_id = budget_key::id_of(entry);
+        r.rule_purpose = purpose::api;
+        r.client = r.source;
         r.upload = bytes;
         r.host = net::bounded_text{"a.test"};
         std::vector<anomaly_event> found;
         out.see(r, found);
         return found.size();
     }
-    label_registry labels;
-    lookout out{labels, {}};
+    lookout out{detector_settings{}};
+    std::uint32_t slot = 2; // of all entries
     std::uint64_t tunnels = 0;
 };
 
@@ -56,7 +56,8 @@ detect::moment moment_of(wall_time t) { return lookout::moment_of(t); }
 
 TEST_CASE("what a lookout has learnt, another one knows, whatever slots its entries have")
 {
-    watched a, b{{"third", "second", "first"}}, c;
+    watched a, b, c;
+    b.slot = 0;
     CHECK(a.uploads(50'000'000, noon) == 0);
     REQUIRE(b.out.begin_with(a.out.written(), moment_of(noon)));
     CHECK(b.uploads(20'000'000, noon + 10min) == 1);
@@ -175,7 +176,8 @@ TEST_CASE("full tables are written part by part within a moment each, and fit wh
             r.at = noon + std::chrono::seconds{n};
             r.id = n;
             r.source = ip_address::v4(n);
-            r.rule_slot = 2;
+            r.rule_id = 2;
+            r.client = r.source;
             r.upload = 400'000, r.download = 1'000'000;
             r.by_wildcard = true;
             r.host = net::bounded_text{fmt::format("host{}.test", n)};

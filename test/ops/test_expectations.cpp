@@ -17,11 +17,12 @@ TEST_CASE("a list whose own tests fail does not load, and says what it expected,
           expect("http://[2001:db8::1]", "ip_literal")}) {
         const auto loaded = load(good);
         CHECK_MESSAGE(loaded.rules, good << text_of(loaded.problems));
-        CHECK(loaded.expectations == 1);
+        CHECK(loaded.expectations.size() == 1);
     }
     const auto failed = load(expect("ok.test:22", "allow"));
     CHECK_FALSE(failed.rules);
-    check_complaint({"", 7, 1, "expected allow for 'ok.test:22' from 10.42.0.1, but it is port_not_allowed by 'a'"}, failed.problems);
+    check_complaint({"", 7, 1, "expected that 'ok.test:22' from client 10.42.0.1 is allowed, but it is port_not_allowed by 'a'"},
+                    failed.problems);
     CHECK(text_of(failed.problems).find("allowlist.toml:4)") != std::string::npos);
     CHECK_FALSE(load(expect("ok.test:443", "not_allowed")).rules);
     CHECK_FALSE(load(expect("ok.test", "allow")).rules);
@@ -42,4 +43,38 @@ TEST_CASE("a test that only the expiry of its grant fails is a warning: a restar
     const auto loaded = load(std::string{least} + std::string{entry} + test);
     CHECK_MESSAGE(loaded.rules, text_of(loaded.problems));
     CHECK(loaded.problems.size() == 2);
+}
+
+TEST_CASE("addresses that are known without a look-up are judged as the proxy judges them")
+{
+    const std::string entries =
+        "[[allow]]\nname = \"literals\"\nhosts = [\"93.184.216.34\"]\nprotocol = \"tcp\"\nports = [443]\n"
+        "[[private_link]]\nname = \"pinned\"\nhosts = [\"pin.test\"]\naddresses = [\"10.20.8.4\", \"10.20.8.5\"]\n"
+        "[[private_link]]\nname = \"near\"\nhosts = [\"10.20.9.9\"]\nwithin = [\"10.20.8.0/24\"]\nprotocol = \"tcp\"\nports = [443]\n";
+    const auto said = [&](std::string_view target, std::string_view verdict, std::string_view denied = "") {
+        auto list = std::string{least} + entries;
+        if (!denied.empty()) list += "[[deny]]\nname = \"d\"\nhosts = [\"" + std::string{denied} + "\"]\n";
+        list +=
+            "[[expect]]\nclient = \"10.42.0.1\"\ntarget = \"" + std::string{target} + "\"\nverdict = \"" + std::string{verdict} + "\"\n";
+        return load(list);
+    };
+    CHECK(said("pin.test:443", "allowed").rules);                     // the verdict's own word, too
+    CHECK(said("pin.test:443", "denied_by_rule", "10.20.8.5").rules); // one of two refuses
+    CHECK(said("pin.test:443", "denied_by_rule", "10.0.0.0/8").rules);
+    CHECK(said("93.184.216.34:443", "allow").rules);
+    CHECK(said("93.184.216.34:443", "denied_by_rule", "93.184.0.0/16").rules);
+    CHECK(said("10.20.9.9:443", "private_link_cidr").rules);
+    const auto failed = said("pin.test:443", "allow", "10.20.8.0/24");
+    CHECK_FALSE(failed.rules);
+    CHECK(text_of(failed.problems).find("is allowed, but it is denied_by_rule by 'd'") != std::string::npos);
+
+    // What is internal at a site is so for the list's tests.
+    const temporary_directory d;
+    const auto path = d.write("allowlist.toml", std::string{least} + entries + "[[expect]]\nclient = \"10.42.0.1\"\n" +
+                                                    "target = \"93.184.216.34:443\"\nverdict = \"addr_class\"\n");
+    ops::label_registry labels;
+    ops::load_options with;
+    CHECK_FALSE(ops::load_allowlist(path, labels, now, with).rules);
+    with.site.internal = {*ip_prefix::parse("93.184.0.0/16")};
+    CHECK(ops::load_allowlist(path, labels, now, with).rules);
 }

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <exeat/budget_book.hpp>
 #include <ops/label_registry.hpp>
 
 #include <set>
@@ -53,6 +54,25 @@ TEST_CASE("when the slots are used up new names share slot 0 and known names kee
     CHECK(labels.rule_slot("r0", purpose::pull) == *rules.begin());
     CHECK(labels.rules().size() == limits::rule_slots);
     CHECK(labels.groups().size() == limits::group_slots);
+}
+
+TEST_CASE("a name without a slot is known by its id, until so many others were loaded since")
+{
+    label_registry labels;
+    for (std::size_t i = 0; i < limits::rule_slots; ++i) labels.rule_slot("r" + std::to_string(i), purpose::pull);
+    const auto name_of = [&](const std::string& name) { return labels.rule_name(label_registry::other_rule, budget_key::id_of(name)); };
+    const auto load = [&](std::size_t first, std::size_t count) {
+        for (std::size_t i = first; i < first + count; ++i) labels.rule_slot("late" + std::to_string(i), purpose::pull);
+    };
+    load(0, limits::rules_without_slot);
+    CHECK(name_of("late0") == "late0");
+    load(0, 1); // again: it was loaded last
+    load(limits::rules_without_slot, 1);
+    CHECK(name_of("late0") == "late0");
+    CHECK(name_of("late1") == "_other");
+    CHECK(name_of("late2") == "late2");
+    CHECK(labels.rule_name(labels.rule_slot("r7", purpose::pull), budget_key::id_of("r7")) == "r7");
+    CHECK(name_of("never") == "_other");
 }
 
 TEST_CASE("a slot that was never given out reads as no rule and no group")

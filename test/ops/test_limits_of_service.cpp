@@ -45,10 +45,26 @@ TEST_CASE("exeat.toml has so many bytes, and so many listeners")
     CHECK_FALSE(takes(listening(limits::listeners + 1)));
 }
 
+TEST_CASE("the bounds of a rotated log are read, and beyond them is an error")
+{
+    const auto size = [](std::uint64_t n, std::string_view unit) {
+        return "[audit]\nmax_size = \"" + std::to_string(n) + " " + std::string{unit} + "\"\n";
+    };
+    CHECK(takes_with(size(limits::audit_file_least / 1024, "KiB")));
+    CHECK_FALSE(takes_with(size(limits::audit_file_least / 1024 - 1, "KiB")));
+    CHECK(takes_with(size(limits::audit_file_most >> 20, "MiB")));
+    CHECK_FALSE(takes_with(size((limits::audit_file_most >> 20) + 1, "MiB")));
+    const auto keep = [&](std::size_t n) { return size(1, "MiB") + "keep = " + std::to_string(n); };
+    CHECK(takes_with(keep(limits::audit_files)));
+    CHECK_FALSE(takes_with(keep(limits::audit_files + 1)));
+}
+
 TEST_CASE("numbers of exeat.toml have their ceilings")
 {
-    for (const auto& [key, most] :
-         {std::pair{"workers", limits::workers}, {"connections", limits::connections}, {"connections_per_source", limits::connections}}) {
+    for (const auto& [key, most] : {std::pair{"workers", limits::workers},
+                                    {"connections", limits::connections},
+                                    {"connections_per_source", limits::connections},
+                                    {"requests_per_second", limits::client_rate_most}}) {
         CAPTURE(key);
         const auto line = [&, k = std::string{key}](std::size_t n) { return "[limits]\n" + k + " = " + std::to_string(n); };
         CHECK(takes_with(line(most)));
@@ -75,6 +91,18 @@ TEST_CASE("numbers of exeat.toml have their ceilings")
     };
     CHECK(takes_with(readable(limits::sandbox_paths)));
     CHECK_FALSE(takes_with(readable(limits::sandbox_paths + 1)));
+    const auto internal = [](std::size_t n) {
+        std::string out = "[network]\ninternal = [";
+        for (std::size_t i = 0; i < n; ++i) out += "\"2600:" + std::to_string(i) + "::/32\", ";
+        return out + "]";
+    };
+    CHECK(takes_with(internal(limits::internal_networks)));
+    CHECK_FALSE(takes_with(internal(limits::internal_networks + 1)));
+    const auto known_by = [](int bits) { return "[network]\nclient_prefix = " + std::to_string(bits); };
+    CHECK(takes_with(known_by(limits::client_prefix_floor)));
+    CHECK_FALSE(takes_with(known_by(limits::client_prefix_floor - 1)));
+    CHECK(takes_with(known_by(128)));
+    CHECK_FALSE(takes_with(known_by(129)));
     const auto path = [](std::size_t n) { return "[audit]\npath = \"/" + std::string(n - 1, 'a') + "\""; };
     CHECK(takes_with(path(limits::path_octets)));
     CHECK_FALSE(takes_with(path(limits::path_octets + 1)));

@@ -34,6 +34,9 @@ TEST_CASE("the shortest file that serves takes the defaults that are promised")
     CHECK(c.allowlist == d.path("list.toml"));
     CHECK(c.audit_path == "/var/log/exeat/audit.jsonl");
     CHECK(c.on_audit_failure == audit_failure::deny);
+    CHECK(c.rotation.max_size == 0);
+    CHECK(c.rotation.keep == 10);
+    CHECK(c.rates == client_rate_limits{1'000, 2'000, 200, 1'000});
     CHECK(c.dns_servers.empty());
     CHECK(c.dns_timeout == 2s);
     CHECK(c.workers >= 1);
@@ -47,6 +50,9 @@ TEST_CASE("the shortest file that serves takes the defaults that are promised")
     CHECK(c.drain_timeout == 30s);
     CHECK(c.listeners[0].socket == "proxy");
     CHECK(c.listeners[0].senders.empty());
+    CHECK(c.network.site.internal.empty());
+    CHECK_FALSE(c.network.site.nat64.has_value());
+    CHECK(c.network.client_prefix == 64);
     CHECK(c.sandbox.system_calls);
     CHECK(c.sandbox.files);
     CHECK_FALSE(c.sandbox.root_expected);
@@ -77,6 +83,10 @@ state = "/s"
 [dns]
 servers = ["192.0.2.1", "192.0.2.1:5353", "[2001:db8::1]:54", "2001:db8::2"]
 timeout = "250ms"
+[network]
+internal = ["20.40.0.0/16", "2a00:1450::/32"]
+nat64 = "64:ff9b:1:100::/56"
+client_prefix = 48
 [audit]
 path = "stdout"
 on_failure = "continue"
@@ -89,6 +99,10 @@ hello_timeout = "2s"
 connect_timeout = "3s"
 idle_timeout = "7d"
 drain_timeout = "5m"
+connections_per_second = 11
+requests_per_second = 12
+refusals_per_second = 13
+log_lines_per_second = 14
 [sandbox]
 system_calls = "off"
 files = "off"
@@ -118,11 +132,18 @@ action = "cut"
     CHECK(c.dns_servers[2].to_string() == "[2001:db8::1]:54");
     CHECK(c.dns_servers[3].to_string() == "[2001:db8::2]:53");
     CHECK(c.dns_timeout == 250ms);
+    REQUIRE(c.network.site.internal.size() == 2);
+    CHECK(c.network.site.internal[0].to_string() == "20.40.0.0/16");
+    CHECK(c.network.site.internal[1].to_string() == "2a00:1450::/32");
+    REQUIRE(c.network.site.nat64.has_value());
+    CHECK(c.network.site.nat64->to_string() == "64:ff9b:1:100::/56");
+    CHECK(c.network.client_prefix == 48);
     CHECK(c.audit_path == "stdout");
     CHECK(c.on_audit_failure == audit_failure::proceed);
     CHECK(c.workers == 3);
     CHECK(c.connections == 5);
     CHECK(c.connections_per_source == 4);
+    CHECK(c.rates == client_rate_limits{11, 12, 13, 14});
     CHECK(c.head_timeout == 1s);
     CHECK(c.hello_timeout == 2s);
     CHECK(c.connect_timeout == 3s);
@@ -223,9 +244,25 @@ TEST_CASE("every wrong exeat.toml is an error with its line, its column and a me
          7, 11, "write 8 at most"},
         {"[dns]\ntimeout = \"61s\"", 7, 11, "from 1ms to 1m"},
         {"[audit]\non_failure = \"proceed\"", 7, 14, "'deny' or 'continue'"},
+        {"[audit]\nmax_size = \"1 MB\"", 7, 12, "is no size from 1 MiB to 1 TiB"},
+        {"[audit]\nmax_size = \"1023 KiB\"", 7, 12, "is no size from 1 MiB to 1 TiB"},
+        {"[audit]\nmax_size = 100", 7, 12, "must be text, not a whole number"},
+        {"[audit]\npath = \"stdout\"\nmax_size = \"1 MiB\"", 8, 12, "is for a log that is a file"},
+        {"[audit]\nkeep = 3", 7, 8, "'keep' is for a log with 'max_size'"},
+        {"[audit]\nmax_size = \"1 MiB\"\nkeep = 0", 8, 8, "from 1 to 1000"},
+        {"[limits]\nrefusals_per_second = 0", 7, 23, "from 1 to 1000000"},
         {"[audit]\npath = []", 7, 8, "must be text, not a list"},
         {"[admin]\naddress = 9464", 7, 11, "must be text, not a whole number"},
         {"[admin]\naddress = \"nine\"", 7, 11, "no address and port"},
+        {"[admin]\nnames = \"exeat.test\"", 7, 9, "must be a list of text"},
+        {"[admin]\nnames = [\"exeat.test:9464\"]", 7, 10, "leave the port away"},
+        {"[admin]\nnames = [\"*.exeat.test\"]", 7, 10, "without '*'"},
+        {"[admin]\nnames = [\"10.0.0.1\"]", 7, 10, "by its address this listener always answers"},
+        {"[admin]\nnames = [\"[::1]\"]", 7, 10, "by its address this listener always answers"},
+        {"[admin]\nnames = [\"\"]", 7, 10, "is no name of a host"},
+        {"[admin]\nnames = [\"http://exeat.test/\"]", 7, 10, "is no name of a host"},
+        {"[admin]\nnames = [\"b\u00fccher.test\"]", 7, 10, "ASCII only"},
+        {"require_end = \"yes\"", 6, 15, "must be true or false"},
         {"x = \"open", 6, 10, ""},
         {"x = \xff", 6, 4, "save the file as UTF-8"},
     };
@@ -234,6 +271,45 @@ TEST_CASE("every wrong exeat.toml is an error with its line, its column and a me
         CHECK_FALSE(loaded.value);
         check_complaint(bad, loaded.problems);
     }
+}
+
+TEST_CASE("every wrong network of the site is an error with its line, its column and a mend")
+{
+    constexpr bad_snippet snippets[] = {
+        {"[network]\ninternal = [\"203.0.113.1/24\"]", 7, 13, "is no network"},
+        {"[network]\ninternal = [\"site\"]", 7, 13, "is no network"},
+        {"[network]\ninternal = [\"::/0\"]", 7, 13, "takes in every IPv4 address too"},
+        {"[network]\ninternal = [\"0.0.0.0/0\"]", 7, 13, "is all of IPv4"},
+        {"[network]\ninternal = [\"20.1.0.0/16\", \"20.1.0.0/16\"]", 7, 28, "stands here twice"},
+        {"[network]\ninternal = []", 7, 12, "'internal' is empty"},
+        {"[network]\ninternal = \"20.1.0.0/16\"", 7, 12, "must be a list of text"},
+        {"[network]\nnat64 = 96", 7, 9, "must be text"},
+        {"[network]\nnat64 = \"64:ff9b::\"", 7, 9, "is no NAT64 prefix"},
+        {"[network]\nnat64 = \"2001:db8::/33\"", 7, 9, "of 32, 40, 48, 56, 64 or 96 bits"},
+        {"[network]\nnat64 = \"2001:db8::/72\"", 7, 9, "is no NAT64 prefix"},
+        {"[network]\nnat64 = \"2001:db8::1/96\"", 7, 9, "host bits zero"},
+        {"[network]\nnat64 = \"10.0.0.0/8\"", 7, 9, "is no NAT64 prefix"},
+        {"[network]\nnat64 = \"::ffff:0:0/96\"", 7, 9, "is no NAT64 prefix"},
+        {"[network]\nnat64 = \"2001:db8:0:0:100::/96\"", 7, 9, "bits 64 to 71"},
+        {"[network]\nnat64 = \"fe80::/64\"", 7, 9, "where no NAT64 translator can be"},
+        {"[network]\nnat64 = \"::/96\"", 7, 9, "where no NAT64 translator can be"},
+        {"[network]\nnat64 = \"2002:c000:204::/48\"", 7, 9, "where no NAT64 translator can be"},
+        {"[network]\nnat64 = \"2001::/32\"", 7, 9, "where no NAT64 translator can be"},
+        {"[network]\nnat64 = \"64:ff9b::/64\"", 7, 9, "where no NAT64 translator can be"},
+        {"[network]\nnat64 = \"64:ff9b::/32\"", 7, 9, "where no NAT64 translator can be"},
+        {"[network]\nclient_prefix = 47", 7, 17, "write a number from 48 to 128"},
+        {"[network]\nclient_prefix = 129", 7, 17, "write a number from 48 to 128"},
+        {"[network]\nclient_prefix = \"/64\"", 7, 17, "must be a whole number"},
+        {"[network]\nintern = []", 7, 1, "did you mean 'internal'?"},
+    };
+    for (const auto& bad : snippets) {
+        const auto loaded = load(std::string{least} + std::string{bad.text} + "\n");
+        CHECK_FALSE(loaded.value);
+        check_complaint(bad, loaded.problems);
+    }
+    for (const auto* prefix :
+         {"64:ff9b::/96", "64:ff9b:1::/48", "64:ff9b:1:ffff::/64", "64:ff9b:1:2::/96", "2a00:1450::/32", "fd00:64::/96"})
+        CHECK_MESSAGE(load(std::string{least} + "[network]\nnat64 = \"" + prefix + "\"\n").value, prefix);
 }
 
 TEST_CASE("what must be there and is not is said")

@@ -187,6 +187,27 @@ TEST_CASE("a tunnel that was refused inside is one request, and a denial counts 
     CHECK(seen.all[1].first.stands_for == 70);
 }
 
+TEST_CASE("a close that is a sum of exchanges is as many requests, with all that they moved and what report mode said of them")
+{
+    log_writer log;
+    auto r = log.record(audit_action::close, "deb.test", 80);
+    r.mode = net::request_mode::http;
+    r.server_name = {};
+    r.stands_for = 90, r.upload = 900, r.download = 9'000;
+    log.add(r);
+    r = log.record(audit_action::close, "new.test", 80);
+    r.mode = net::request_mode::http;
+    r.server_name = {};
+    r.stands_for = 2, r.said = verdict::not_allowed;
+    log.add(r);
+    request_list seen;
+    read_text(log.text(), seen);
+    REQUIRE(seen.all.size() == 2);
+    CHECK((seen.all[0].first.stands_for == 90 && seen.all[0].upload == 900 && seen.all[0].download == 9'000));
+    CHECK(seen.all[0].first.said == verdict::allowed);
+    CHECK((seen.all[1].first.stands_for == 2 && seen.all[1].first.said == verdict::not_allowed));
+}
+
 TEST_CASE("of a tunnel that was open before the time asked for, only the later bytes count")
 {
     log_writer log;

@@ -56,6 +56,9 @@ TEST_CASE("counters of all workers are one number")
         c->audit_dropped.add(6);
         c->orig_dst_mismatch.add();
         c->accept_pauses.add();
+        c->other_host.add(2);
+        c->silent.add(3);
+        c->sent_again.add(4);
         c->reported[index(verdict::not_allowed)].add(8);
     }
     const auto all = samples(o.numbers->text());
@@ -69,8 +72,12 @@ TEST_CASE("counters of all workers are one number")
     CHECK(all.at("exeat_audit_events_dropped_total") == "12");
     CHECK(all.at("exeat_orig_dst_mismatch_total") == "2");
     CHECK(all.at("exeat_accept_pauses_total") == "2");
+    CHECK(all.at("exeat_connect_other_host_total") == "4");
+    CHECK(all.at("exeat_silent_connections_total") == "6");
+    CHECK(all.at("exeat_upstream_resends_total") == "8");
     CHECK(all.at(R"(exeat_reported_total{reason="not_allowed"})") == "16");
     CHECK(all.at("exeat_audit_healthy") == "1");
+    CHECK(all.at("exeat_resolver_servers") == "1");
     CHECK(all.at(R"(exeat_build_info{version="1.2.3",revision="abcdef"})") == "1");
 }
 
@@ -185,7 +192,8 @@ TEST_CASE("a client's series has its group and address, and all clients together
     o.clients[1]->of({ip_address::v4(0x0a000002), group}).bytes[0].upload.add(5);
     const auto all = samples(o.numbers->text());
     CHECK(all.at(R"(exeat_client_bytes_total{client="training/10.0.0.1",direction="upload",purpose="pull"})") == "2500000");
-    CHECK(all.at(R"(exeat_client_bytes_total{client="_other",direction="upload",purpose="pull"})") == "5");
+    CHECK(all.at(R"(exeat_client_bytes_total{client="training/10.0.0.2",direction="upload",purpose="pull"})") == "5");
+    CHECK(all.at(R"(exeat_client_bytes_total{client="_other",direction="upload",purpose="pull"})") == "0");
     CHECK(all.at(R"(exeat_client_denied_total{client="training/10.0.0.1"})") == "3");
     CHECK(all.at(R"(exeat_client_last_cut_timestamp_seconds{client="training/10.0.0.1"})") == "1700000000");
 }

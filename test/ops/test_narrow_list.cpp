@@ -83,12 +83,12 @@ ops::allowlist_draft draft_of(const std::vector<exeat::testing::entry>& entries)
 
 using tuple = std::tuple<std::size_t, std::string, std::uint16_t, protocol>; // group, host, port
 
-// A request may pass exactly where its protocol was seen: CONNECT leads to TLS and to raw bytes.
+// A request may pass exactly where its protocol was seen: CONNECT leads to TLS, to raw bytes, and to plain HTTP inside.
 bool observed(const std::set<tuple>& seen, std::size_t group, const target& to)
 {
     const auto has = [&](protocol as) { return seen.contains({group, std::string{to.host.str()}, to.port, as}); };
     switch (to.via) {
-    case approach::tunnel: return has(protocol::tls) || has(protocol::tcp);
+    case approach::tunnel: return has(protocol::tls) || has(protocol::tcp) || has(protocol::http);
     case approach::tls: return has(protocol::tls);
     case approach::http: return has(protocol::http);
     }
@@ -131,8 +131,8 @@ TEST_CASE("the suggested list allows exactly what was served: no other group, ho
             const auto& asked = everywhere[random() % everywhere.size()];
             const auto d = decide(client_of(group), asked, list, now);
             if (!d.allowed()) continue;
-            seen.request(served_by(*d.by, group, asked));
-            tuples.insert({group, std::string{asked.host.str()}, asked.port, d.by->protocol});
+            seen.request(served_by(*d.rule, group, asked));
+            tuples.insert({group, std::string{asked.host.str()}, asked.port, d.rule->protocol});
         }
         auto given = draft_of(entries);
         for (const auto* from : {static_cast<const ops::allowlist_draft*>(nullptr), static_cast<const ops::allowlist_draft*>(&given)}) {
@@ -177,6 +177,23 @@ TEST_CASE("a suggested list keeps owner, reason, ticket, purpose, end, budgets a
     CHECK(narrow->groups()[0].sources == given.groups[0].sources);
 }
 
+TEST_CASE("a suggested entry takes encrypted hellos only where there were any, and no more kinds than its origin")
+{
+    for (const auto from : {ech_policy::deny, ech_policy::grease, ech_policy::allow})
+        for (const bool there : {false, true}) {
+            auto e = allow("docs", {"docs.test"});
+            e.value.ech = from;
+            auto served = served_by(e.value, 0, to("docs.test:443"));
+            served.ech = there;
+            observed_use seen;
+            seen.request(served);
+            const auto given = draft_of({e});
+            const auto narrow = loaded(ops::to_toml(suggested(seen, &given), {}, {}));
+            const auto served_as = from == ech_policy::grease ? ech_policy::grease : ech_policy::allow; // a log may be of an older list
+            CHECK(narrow->rules().at(0).ech == (there ? served_as : ech_policy::deny));
+        }
+}
+
 TEST_CASE("refused hosts come as comments, the most asked for first, and never as entries")
 {
     observed_use seen;
@@ -197,8 +214,23 @@ TEST_CASE("a candidate without its comment signs is an entry that loads")
     const auto e = served_by(allow("packages", {}).value, 0, to("pkg.test:443"));
     seen.request(e);
     auto text = ops::to_toml(suggested(seen), {}, {});
-    for (auto at = text.find("# [[allow]]"); at < text.size(); at = text.find('\n', at) + 1) text.erase(at, 2);
+    for (auto at = text.find("# [[allow]]"); text.substr(at, 2) == "# "; at = text.find('\n', at) + 1) text.erase(at, 2);
     CHECK(loaded(text)->rules().size() == 2);
+}
+
+TEST_CASE("hellos that an entry did not take are told of, with what to do, and become no entry")
+{
+    observed_use seen;
+    for (int i = 0; i < 12; ++i) {
+        seen.request(refused_event("browsed.test", verdict::ech));
+        seen.request(refused_event("plain.test", verdict::not_tls));
+    }
+    const auto text = ops::to_toml(suggested(seen), {}, {});
+    const auto says = [&text](std::string_view what) { return text.find(what) != text.npos; };
+    CHECK_MESSAGE(says("# browsed.test:443 asked 12 times by training, denied ech\n#   browsers send such hellos"), text);
+    CHECK_MESSAGE(says("# plain.test:443 asked 12 times by training, denied not_tls\n#   its entry is for TLS"), text);
+    CHECK_FALSE(says("[[allow]]"));
+    CHECK(text.ends_with("\nend = true\n"));
 }
 
 TEST_CASE("whoever asks for ever new names does not push out what is asked for again and again")

@@ -54,6 +54,17 @@ TEST_CASE("what was refused and would pass is newly allowed, by the entry that l
     CHECK(r.rows[0].volume.requests == 6);
 }
 
+TEST_CASE("TLS that came into a tunnel for plain HTTP is refused by the list that refused it")
+{
+    log_writer log;
+    auto inside = log.record(audit_action::deny, "pkg.test");
+    inside.said = verdict::protocol_not_allowed;
+    log.add(inside);
+    CHECK(replayed(log, with("[[allow]]\nname = \"plain\"\nhosts = [\"pkg.test\"]\nports = [443]\nprotocol = \"http\"\n")).still_refused ==
+          1);
+    CHECK(replayed(log, with(packages)).newly_allowed == 1);
+}
+
 TEST_CASE("what passed and would be refused is newly denied, with the reason, the entry that was and the bytes")
 {
     log_writer log;
@@ -103,6 +114,35 @@ TEST_CASE("the address that was dialled is held against the new list too")
     const auto publicly = replayed(log, with(packages));
     REQUIRE(publicly.rows.size() == 1);
     CHECK(publicly.rows[0].is == verdict::addr_class);
+}
+
+TEST_CASE("a denied or private address that refused a request is held against the new list, and what the log does not name is not guessed")
+{
+    const auto refused = [](verdict said, std::string_view address, std::string_view entries) {
+        log_writer log;
+        auto r = log.record(audit_action::deny, "pkg.test");
+        r.said = said;
+        r.rule_slot = log.labels().rule_slot("d", purpose::pull);
+        if (!address.empty()) r.peer = *ip_address::parse(address);
+        return replayed(log.add(r), with(std::string{packages} + std::string{entries}));
+    };
+    const auto deny = [](std::string_view hosts) { return "[[deny]]\nname = \"d\"\nhosts = [\"" + std::string{hosts} + "\"]\n"; };
+    const auto by_network = [&](std::string_view entries) { return refused(verdict::denied_by_rule, "93.184.216.34", entries); };
+    CHECK(by_network(deny("93.184.0.0/16")).still_refused == 1); // the list that refused it
+    CHECK(by_network(deny("93.184.216.0/24")).still_refused == 1);
+    CHECK(by_network(deny("93.184.217.0/24")).newly_allowed == 1);
+    CHECK(by_network("").newly_allowed == 1);
+    // By the name, or by an address that was not logged.
+    const auto unnamed = [&](std::string_view entries) { return refused(verdict::denied_by_rule, "", entries); };
+    CHECK(not_replayed(unnamed(deny("93.184.0.0/16")), verdict::denied_by_rule) == 1);
+    CHECK(unnamed(deny("pkg.test")).still_refused == 1);
+    CHECK(unnamed(deny("other.test")).newly_allowed == 1);
+    // No [[allow]] opens what is not public, whatever this list says of it.
+    for (const auto* address : {"10.20.8.4", "93.184.216.34"}) CHECK(refused(verdict::addr_class, address, "").still_refused == 1);
+    const auto linked = "[[private_link]]\nname = \"l\"\nhosts = [\"pkg.test\"]\nwithin = [\"10.20.8.0/24\"]\n";
+    CHECK(refused(verdict::addr_class, "10.20.8.4", linked).newly_allowed == 1);
+    CHECK(refused(verdict::private_link_cidr, "10.20.9.4", linked).still_refused == 1);
+    CHECK(refused(verdict::private_link_public, "93.184.216.34", "").newly_allowed == 1);
 }
 
 TEST_CASE("what DNS, TLS or unreadable bytes decided is not replayed when the list would let it pass, and still refused when it would not")

@@ -5,8 +5,11 @@
 #include <ops/replace_file.hpp>
 #include <ops/upload_ledger.hpp>
 #include <ops/upload_snapshot.hpp>
+#include <ops/utc.hpp>
 
+#include <cstdlib>
 #include <doctest/doctest.h>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <unistd.h>
@@ -28,15 +31,19 @@ void leave(const temporary_directory& d, std::uint64_t sent, bool clean, std::ch
     budget_book book{1, net::budget_now(), {}};
     auto a = book.open(somebody, hourly, net::budget_now());
     a->take(sent, net::budget_now());
-    d.write("uploads", encode(snapshot_of(book, net::budget_now(), net::wall_now() - ago, clean)));
+    auto s = snapshot_of(book, net::budget_now(), clean);
+    s.saved_at = net::wall_now() - ago;
+    d.write("uploads", encode(s));
 }
 
-std::uint64_t left_after_start(const temporary_directory& d)
+std::uint64_t left_after_start(const state_directory& d)
 {
     const event_log log{log_format::people};
-    upload_ledger l{d.path(""), log};
+    upload_ledger l{d, log};
     return account_of(l)->room(net::budget_now());
 }
+
+std::uint64_t left_after_start(const temporary_directory& d) { return left_after_start(state_directory{d.path("")}); }
 
 std::string content(const std::string& path)
 {
@@ -78,6 +85,81 @@ TEST_CASE("without a snapshot, or with one that any byte of was changed or cut o
     }
     d.write("uploads", good.substr(0, good.size() / 2));
     CHECK(left_after_start(d) == 500);
+}
+
+TEST_CASE("a snapshot that the audit log goes on after was put back, and counts as half spent")
+{
+    const temporary_directory d;
+    state_directory s{d.path("")};
+    s.last_logged = net::wall_now() - 20min;
+    leave(d, 300, true, 20min);
+    CHECK(left_after_start(s) == 700);
+    leave(d, 300, true, 50min);
+    CHECK(left_after_start(s) == 200);
+    leave(d, 300, true, 20min + limits::snapshot_grace + 1min);
+    CHECK(left_after_start(s) == 200);
+}
+
+TEST_CASE("with a key, only what was sealed with it is believed")
+{
+    const temporary_directory d;
+    const event_log log{log_format::people};
+    const auto with = [&](const std::string& key) {
+        state_directory s{d.path("")};
+        s.key = key;
+        return s;
+    };
+    const std::string key(32, 'k'), other(32, 'o');
+    leave(d, 0, true, 0min); // by anybody
+    CHECK(left_after_start(with(key)) == 500);
+    leave(d, 0, true, 0min);
+    {
+        upload_ledger of_nobody{d.path(""), log}; // begins with what is there
+        of_nobody.begin();
+        of_nobody.stop();
+    }
+    std::filesystem::remove(d.path("uploads"));
+    {
+        upload_ledger l{with(key), log};
+        l.begin();
+        account_of(l)->take(100, net::budget_now());
+        l.stop();
+    }
+    const auto sealed = content(d.path("uploads"));
+    CHECK(left_after_start(with(key)) == 400);
+    d.write("uploads", sealed);
+    CHECK(left_after_start(with(other)) == 500);
+    d.write("uploads", sealed);
+    CHECK(left_after_start(d) == 500); // nor is it one without a key
+    for (const std::size_t size : {std::size_t{0}, std::size_t{10}, std::size_t{32}, sealed.size() - 1}) {
+        d.write("uploads", sealed.substr(0, size));
+        CHECK(left_after_start(with(key)) == 500);
+    }
+}
+
+TEST_CASE("the key of the state is a credential, and a short one is none")
+{
+    const temporary_directory d;
+    config c;
+    c.state = d.path("");
+    c.audit_path = d.write("audit.jsonl",
+                           "{\"@timestamp\":\"2026-01-01T00:00:00.1Z\"}\n{\"@timestamp\":\"2026-12-24T00:00:00.123Z\",\"n\":1}\n{\"@times");
+    ::setenv("CREDENTIALS_DIRECTORY", d.path("").c_str(), 1);
+    CHECK(open_state(c).key.empty());
+    REQUIRE(open_state(c).last_logged);
+    CHECK(utc(*open_state(c).last_logged) == "2026-12-24T00:00:00Z");
+    d.write(state_key_credential, std::string(31, 'k'));
+    CHECK_THROWS_AS(open_state(c), std::runtime_error);
+    d.write(state_key_credential, std::string(32, 'k'));
+    CHECK(open_state(c).key == std::string(32, 'k'));
+    ::unsetenv("CREDENTIALS_DIRECTORY");
+    CHECK(open_state(c).key.empty());
+    for (const auto* text : {"", "no log\n", "{\"@timestamp\":\"yesterday\"}\n", "{\"@timestamp\":\"2026-"}) {
+        d.write("audit.jsonl", text);
+        CHECK_FALSE(open_state(c).last_logged);
+    }
+    c.audit_path = "stdout";
+    CHECK_FALSE(open_state(c).last_logged);
 }
 
 TEST_CASE("what a start did not know, the starts after it do not know either")
@@ -139,6 +221,28 @@ TEST_CASE("a snapshot may be of the last minute that there is and of no later on
     CHECK(decode_uploads(encode(s)));
     s.saved_at += 1min;
     CHECK_FALSE(decode_uploads(encode(s)));
+}
+
+TEST_CASE("what addresses of one client used before a restart is the client's, and what others used is not")
+{
+    const auto key = [](const char* a) {
+        return budget_key{budget_key::scope::client_at_entry, *ip_address::parse(a), budget_key::id_of("e")};
+    };
+    const temporary_directory d;
+    const event_log log{log_format::people};
+    budget_book book{1, net::budget_now(), {}};
+    for (const auto* a : {"2001:db8:1::1", "2001:db8:1::2", "2001:db8:1:0:ffff::", "2001:db8:2::1", "10.0.0.1", "10.0.0.2"})
+        book.open(key(a), hourly, net::budget_now())->take(100, net::budget_now());
+    auto s = snapshot_of(book, net::budget_now(), true);
+    s.saved_at = net::wall_now();
+    d.write("uploads", encode(s));
+    upload_ledger l{d.path(""), log, 64};
+    const auto room = [&](const char* a) { return l.book().open(key(a), hourly, net::budget_now())->room(net::budget_now()); };
+    CHECK(room("2001:db8:1::") == 700);
+    CHECK(room("2001:db8:2::") == 900);
+    CHECK(room("10.0.0.1") == 900);
+    CHECK(room("10.0.0.2") == 900);
+    CHECK(l.book().size() == 4);
 }
 
 TEST_CASE("a ledger writes at once, after a while and at its end, and says when it cannot")

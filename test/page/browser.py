@@ -36,7 +36,11 @@ class Browser:
     def text(self, selector):
         return self.run("return document.querySelector(arguments[0])?.innerText ?? ''", selector)
 
-    def shows(self, selector, *words, within=20):
+    def becomes(self, script, *arguments):
+        """Waits until the script returns something that is true there, and returns it."""
+        return wait_until(lambda: self.run(script, *arguments), 60, script)
+
+    def shows(self, selector, *words, within=60):
         wait_until(lambda: all(w in self.text(selector) for w in words), within, f"{selector} shows {words}, and not: {self.text(selector)!r}")
 
     def press(self, *keys):

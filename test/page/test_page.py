@@ -90,10 +90,10 @@ def test_what_happens_is_on_the_page(exeat, browser, traffic):
     b.shows("#by-client .legend", "lab/127.0.0.6 · 12.0 MiB", "lab/127.0.0.5 · 6.0 MiB")
     b.shows("#by-entry .legend", "experiment-tracking · 12.0 MiB", "judge-models · 9.0 MiB")
     b.shows("#by-reason .legend", "not_allowed · 8", "request_line · 60")
-    assert "lab/127.0.0.6: 12.0 MiB in the last hour" in b.run("return document.querySelector('#by-client canvas').ariaLabel ?? document.querySelector('#by-client canvas').getAttribute('aria-label')")
-    assert all(b.run("return plots.map(p => p.chart.data.datasets.length)"))
+    b.becomes("const c = document.querySelector('#by-client canvas'); return (c.ariaLabel ?? c.getAttribute('aria-label')).includes('lab/127.0.0.6: 12.0 MiB in the last hour')")
+    b.becomes("return plots.every(p => p.chart.data.datasets.length)")
     highest = "Math.max(...p.chart.data.datasets[0].data.map((_, i) => p.chart.data.datasets.reduce((n, d) => n + d.data[i].y, 0)))"
-    assert b.run(f"return plots.every(p => {highest} <= p.chart.scales.y.max)"), "nothing is cut off at the top"
+    b.becomes(f"return plots.every(p => {highest} <= p.chart.scales.y.max)")  # nothing is cut off at the top
 
 
 def test_a_new_tunnel_and_its_end_are_seen_while_they_happen(exeat, browser, traffic):
@@ -108,8 +108,13 @@ def test_nothing_is_fetched_from_elsewhere_and_the_browser_objects_to_nothing(ex
     browser.asked_for()
     open_page(browser, exeat)
     browser.shows("#by-client .legend", "lab/127.0.0.6")
-    asked = browser.asked_for()
-    assert {url.partition("?")[0] for url in asked} >= {f"http://127.0.0.1:{exeat.admin_port}{p}" for p in ("/", "/api/status", "/api/tunnels", "/api/history")}
+    asked, wanted = [], {f"http://127.0.0.1:{exeat.admin_port}{p}" for p in ("/", "/api/status", "/api/tunnels", "/api/history")}
+
+    def all_asked():
+        asked.extend(browser.asked_for())
+        return {url.partition("?")[0] for url in asked} >= wanted
+
+    wait_until(all_asked)
     assert all(url.startswith(f"http://127.0.0.1:{exeat.admin_port}/") for url in asked), asked
     assert browser.complaints() == []
 
@@ -157,18 +162,19 @@ def test_keys_do_what_the_help_says(exeat, browser, traffic):
     b = browser
     open_page(b, exeat)
     b.press("?")
-    assert b.run("return byId('keys').open") and "sort the tunnels otherwise" in b.text("#keys")
+    b.becomes("return byId('keys').open")
+    b.shows("#keys", "sort the tunnels otherwise")
     b.press(Keys.ESCAPE)
-    assert not b.run("return byId('keys').open")
+    b.becomes("return !byId('keys').open")
     b.press("t")
-    assert b.run("return document.documentElement.dataset.theme") == "dark"
+    b.becomes("return document.documentElement.dataset.theme === 'dark'")
     b.press("t", "t")
-    assert b.run("return document.documentElement.dataset.theme ?? 'system'") == "system"
+    b.becomes("return (document.documentElement.dataset.theme ?? 'system') === 'system'")
     for key, place in zip("12345", ("findings", "budgets", "clients", "entries", "tunnels")):
         b.press(key)
-        assert b.run("return document.activeElement.id") == place
+        b.becomes("return document.activeElement.id === arguments[0]", place)
     b.press("s")
-    assert b.run("return byId('sort').value") == "download"
+    b.becomes("return byId('sort').value === 'download'")
     b.press("/")
     b.press("127.0.0.5")
     b.shows("#counted", "1 of 2")
@@ -243,10 +249,10 @@ def test_when_exeat_is_gone_the_page_says_so_and_when_it_is_back_goes_on(lab, tm
         with first:
             open_page(b, first)
         b.shows("#trouble", "No answer")
-        assert b.run("return !byId('trouble').hidden && byId('trouble').getAttribute('role') === 'alert'")
+        b.becomes("return !byId('trouble').hidden && byId('trouble').getAttribute('role') === 'alert'")
         b.picture("gone")
         with first:
-            wait_until(lambda: b.run("return byId('trouble').hidden"), 20, "it goes on")
+            b.becomes("return byId('trouble').hidden")
             b.shows("#fresh", "live")
 
 

@@ -5,6 +5,7 @@ import table
 import ways
 from harness.http_origin import reply
 from harness.oracle import refused
+from harness.origin import tls_echo
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ ACCEPTED = [("M1", "ok.test."), ("M1", "OK.Test"), ("M1", "ok.test"), ("A2", "oK
 @pytest.fixture(scope="module")
 def origins(lab):
     four, _ = lab.place("ok.test", "one.w.test", "a-b--c.w.test", v6=False)
-    lab.origin(four, 443)
+    lab.origin(four, 443, tls_echo)
     return lab.http_origin(four, routes={"*": reply(ways.PAYLOAD)})
 
 

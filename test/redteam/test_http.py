@@ -8,8 +8,9 @@ import ways
 from harness.client import Reply
 from harness.http_origin import reply
 from harness.oracle import refused
+from harness.origin import tls_echo
 
-STATUS = {"not_allowed": 403, "upgrade": 403, "head_too_large": 431}
+STATUS = {"not_allowed": 403, "port_not_allowed": 403, "upgrade": 403, "head_too_large": 431}
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +28,7 @@ def before_and_after_a_reload(exeat, request):
 @pytest.fixture(scope="module")
 def origin(lab):
     four, _ = lab.place("ok.test", v6=False)
-    lab.origin(four, 443)
+    lab.origin(four, 443, tls_echo)
     return lab.http_origin(four, routes={"*": reply(ways.PAYLOAD)})
 
 
@@ -53,14 +54,17 @@ def test_a_request_of_the_catalogue_is_refused(lab, exeat, origin, case, severit
 @pytest.mark.parametrize("chunks", cases.CHUNKS, ids=[f"E7-{i}" for i in range(len(cases.CHUNKS))])
 def test_a_body_in_bad_chunks_never_becomes_a_second_request(lab, exeat, origin, chunks):
     """The head may have gone up by then; the bad chunk and what is behind it may not."""
+    exeat.settled()
+    lab.bytes_at_origins()
     seen = len(origin.requests)
     before = exeat.metric("denied_total", reason="chunk")
     with exeat.connect() as s:
         s.sendall(cases.get(cases.CHUNKED, method="POST") + chunks + cases.get(url="http://evil.test/", host="evil.test"))
-        s.settimeout(10)
+        s.settimeout(30)
         while s.recv(65536):
             pass
     exeat.settled()
+    lab.bytes_at_origins()
     assert exeat.metric("denied_total", reason="chunk") == before + 1
     assert len(origin.requests) <= seen + 1 and not any(b"evil" in r.head + r.body for r in origin.requests[seen:])
     table.saw("E7", chunks[:40].decode("latin-1"), "http", "chunk")
@@ -78,6 +82,19 @@ def test_a_response_of_a_hostile_origin_is_not_passed_on(lab, exeat, i):
         got = Reply(s)
         assert (got.status, got.reason) == (502, "upstream_malformed")
     table.saw("E13", said[:60].decode("latin-1"), "http", "upstream_malformed")
+
+
+@pytest.mark.parametrize("offer", [["Upgrade: h2c", "Connection: Upgrade, HTTP2-Settings", "HTTP2-Settings: AAMAAABk"], ["Upgrade: TLS/1.2", "Connection: upgrade"], ["Upgrade: x"]])
+def test_an_upgrade_is_nothing_that_an_origin_hears_of(lab, exeat, origin, offer):
+    """E12. What follows the head is the next request and no other protocol's."""
+    seen = len(origin.requests)
+    with exeat.connect() as s:
+        s.sendall(cases.get(*offer) + b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        first = Reply(s)
+        assert (first.status, Reply(s, first.left).reason) == (200, "request_line")
+    assert len(origin.requests) == seen + 1
+    assert not {n for n, _ in origin.requests[-1].fields} & {"upgrade", "connection", "http2-settings"}
+    table.saw("E12", offer[0], "http", "taken out")
 
 
 # ---- neighbours: variations of a good request, made from a seed; whatever passes must have been one request for ok.test to any reader ----
@@ -103,7 +120,7 @@ def test_no_variation_of_a_request_reaches_anyone_else(lab, exeat, origin):
     passed = 0
     for _ in range(240):
         with exeat.connect() as s:
-            s.settimeout(10)
+            s.settimeout(30)
             try:
                 s.sendall(mutated(dice))
                 s.shutdown(1)
@@ -112,6 +129,7 @@ def test_no_variation_of_a_request_reaches_anyone_else(lab, exeat, origin):
             except ConnectionError:
                 pass
     exeat.settled()
+    lab.bytes_at_origins()  # each has read what it was sent
     assert {name for name, _, _ in lab.dns.queries[asked:]} <= {"ok.test"}
     assert {a for a, _ in lab.topology.dialled()} <= {lab.dns.table["ok.test"].addresses[0]}
     for request in origin.requests[seen:]:

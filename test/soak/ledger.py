@@ -57,6 +57,7 @@ class AuditTail:
     def __init__(self, path):
         self._path, self._at, self.books = path, 0, Books()
         self.events, self.causes = collections.Counter(), collections.Counter()
+        self._open = set()
 
     def read(self):
         if not self._path.exists():
@@ -71,10 +72,16 @@ class AuditTail:
 
     def _take(self, line):
         action = line["event.action"]
-        self.events[action] += line.get("exeat.audit.stands_for", 1)
+        times = line.get("exeat.audit.stands_for", 1)
+        self.events[action] += times
+        if action == "open":
+            self._open.add(line.get("event.id"))
         if action == "close":
+            if line.get("event.id") not in self._open:  # exchanges that are summed have no line for their beginning
+                self.events["open"] += times
+            self._open.discard(line.get("event.id"))
             self.books.add(line["rule.name"], line["source.bytes"], line["destination.bytes"])
-            self.causes[line["event.reason"]] += 1
+            self.causes[line["event.reason"]] += times
 
 
 def counted(metrics, entries):

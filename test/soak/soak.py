@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """soak.py MINUTES: every kind of traffic and of trouble at once, with reloads and restarts, and then the books: what clients, metrics, audit log and
 origins say of every entry, memory, descriptors. Prints figures and verdicts; exit 1 when one of them fails. As root (network namespaces)."""
+import contextlib
 import os
 import pathlib
 import signal
@@ -38,8 +39,8 @@ class Soak:
         listen = [{"mode": "transparent", "via": "redirect", "address": f"0.0.0.0:{ports['redirect']}"},
                   {"mode": "sni", "address": f"127.0.0.1:{ports['sni']}", "port": 443}]
         self.lab.topology.redirect(ports["redirect"])
-        limits = {"drain_timeout": "20s", "head_timeout": "1s", "connections_per_source": 4096}
-        self.exeat = self.lab.exeat(traffic.allowlist(1), listen=listen, limits=limits, dns={"timeout": "500ms"}).start()
+        limits = {"drain_timeout": "20s", "head_timeout": "2s", "connections_per_source": 4096}
+        self.exeat = self.lab.exeat(traffic.allowlist(1), listen=listen, limits=limits, dns={"timeout": "2s"}).start()
         self.audit, self.lives, self._life_began_at = AuditTail(self.exeat.audit_path), [], Books()
         self.traffic = traffic.Traffic(self.lab, self.exeat, ports, self.seen)
         self.serial, self.reloads, self.samples = 1, {"ok": 0, "error": 0}, []
@@ -91,7 +92,7 @@ class Soak:
         if quiet:
             metrics = self.quiet()
         else:
-            self.traffic.restarting.set()
+            self.traffic.restart_begins()
             metrics = self.exeat.metrics()
         self.end_life(quiet, metrics)
         self.collect_origins()
@@ -99,8 +100,7 @@ class Soak:
         if quiet:
             self.traffic.resume()
         else:
-            time.sleep(1)  # operations that met the end of the one have met the next
-            self.traffic.restarting.clear()
+            self.traffic.restart_is_over()
 
     def sample(self):
         metrics = self.quiet()
@@ -109,9 +109,21 @@ class Soak:
         return metrics
 
     def _descriptors(self):
-        """Pipes aside: a worker keeps some for the next bulk transfer (limits.hpp: idle_pipes), others come and go with the load."""
-        at = pathlib.Path(f"/proc/{self.exeat.pid}/fd")
-        names = [os.readlink(each) for each in at.iterdir()]
+        """Pipes aside: a worker keeps some for the next bulk transfer (limits.hpp: idle_pipes), others come and go with the load. What the last scrape or
+        the last question to a resolver had may still be closing: as many as at three looks in a row."""
+        seen = []
+
+        def steady():
+            seen.append(self._listed())
+            return len(seen) > 2 and seen[-1] == seen[-2] == seen[-3] and seen[-1]
+
+        return wait_until(steady, 60, "descriptors do not change any more", step=0.1)
+
+    def _listed(self):
+        names = []
+        for each in pathlib.Path(f"/proc/{self.exeat.pid}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):  # closed since it was listed
+                names.append(os.readlink(each))
         pipes = sum(name.startswith("pipe:") for name in names)
         return len(names) - pipes, pipes
 

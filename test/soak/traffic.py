@@ -43,9 +43,8 @@ def build_origins(lab):
 class Traffic:
     def __init__(self, lab, exeat, ports, seen):
         self.lab, self.exeat, self.ports, self.seen = lab, exeat, ports, seen
-        self.restarting = threading.Event()
-        self._may_run, self._over = threading.Event(), threading.Event()
-        self._may_run.set()
+        self._restarts, self._restarting = 0, False
+        self._may_run, self._over = True, threading.Event()
         self._busy, self._threads = 0, []
         self._changed = threading.Condition()
 
@@ -60,14 +59,14 @@ class Traffic:
     def _over_and_over(self, work):
         chance = random.Random(len(self._threads))
         while not self._over.is_set():
-            self._may_run.wait()
             with self._changed:
+                self._changed.wait_for(lambda: self._may_run)
                 self._busy += 1
-            restarted = self.restarting.is_set()
+                begun, restarting = self._restarts, self._restarting
             try:
                 self.seen.count(work.__name__, work(chance) or "well")
             except Exception as e:  # any end that was not meant
-                if restarted or self.restarting.is_set():
+                if restarting or self._restarts != begun:
                     self.seen.count(work.__name__, "met a restart")
                     self._over.wait(0.1)
                 else:
@@ -79,23 +78,34 @@ class Traffic:
 
     def pause(self):
         """Returns when each has finished what it was at."""
-        self._may_run.clear()
         with self._changed:
+            self._may_run = False
             assert self._changed.wait_for(lambda: self._busy == 0, seconds(60)), "an operation hangs"
 
     def resume(self):
-        self._may_run.set()
+        with self._changed:
+            self._may_run = True
+            self._changed.notify_all()
+
+    def restart_begins(self):
+        """What is begun from now on until it is over, or was begun before and not yet ended, may fail."""
+        with self._changed:
+            self._restarts, self._restarting = self._restarts + 1, True
+
+    def restart_is_over(self):
+        with self._changed:
+            self._restarting = False
 
     def stop(self):
         self._over.set()
-        self._may_run.set()
+        self.resume()
         for each in self._threads:
             each.join(seconds(60))
 
     # ---- orderly ----
 
     def _tunnel(self, entry, port):
-        s = self.exeat.connect(timeout=20)
+        s = self.exeat.connect(timeout=60)
         try:
             s.sendall(connect_request(f"{entry}.soak.test:{port}"))
             head = take_head(s)
@@ -122,7 +132,7 @@ class Traffic:
 
     def comes_and_goes(self, chance):
         """Its entry is there in every second list: refused, or cut by a list that has it no more, or well."""
-        with self.exeat.connect(timeout=20) as s:
+        with self.exeat.connect(timeout=60) as s:
             answer = ask(s, connect_request("sometimes.soak.test:13"), "CONNECT")
             if answer.status != 200:
                 assert answer.reason in ("not_allowed", "policy_revoked"), answer.reason
@@ -137,7 +147,7 @@ class Traffic:
             return "well" if down == 500 else "cut"
 
     def posts(self, chance):
-        with self.exeat.connect(timeout=20) as s:
+        with self.exeat.connect(timeout=60) as s:
             for _ in range(chance.randint(1, 4)):
                 body = bytes(chance.randrange(20_000))
                 answer = ask(s, http_request("POST", "http://plain.soak.test/", [f"Content-Length: {len(body)}"], body))
@@ -148,12 +158,12 @@ class Traffic:
             self._tls(s)
 
     def by_name(self, chance):
-        with self.exeat.connect(port=self.ports["sni"], timeout=20) as s:
+        with self.exeat.connect(port=self.ports["sni"], timeout=60) as s:
             self._tls(s)
 
     def _redirected(self, port):
         s = self.lab.topology.pod.socket(socket.AF_INET)
-        s.settimeout(seconds(20))
+        s.settimeout(seconds(60))
         s.connect((ANYWHERE, port))
         return s
 
@@ -189,27 +199,27 @@ class Traffic:
     def client_vanishes(self, chance):
         with self._tunnel("vanishes", 12) as s:
             data = bytes(chance.randint(1, 100_000))
-            s.settimeout(seconds(20))
+            s.settimeout(seconds(60))
             s.sendall(data)
             down = len(s.recv(1000))
             reset_on_close(s)
             self.seen.note("vanishes", len(data), down)
 
     def is_denied(self, chance):
-        with self.exeat.connect(timeout=20) as s:
+        with self.exeat.connect(timeout=60) as s:
             answer = ask(s, connect_request(f"n{chance.randrange(1_000_000)}.evil.test:443"), "CONNECT")
             assert (answer.status, answer.reason) == (403, "not_allowed"), answer.reason
 
     def no_address(self, chance):
         name = chance.choice(["servfail", "garbage", "gone"])
-        with self.exeat.connect(timeout=20) as s:
+        with self.exeat.connect(timeout=60) as s:
             answer = ask(s, connect_request(f"{name}.soak.test:443"), "CONNECT")
             assert answer.status >= 500 and answer.reason.startswith("dns"), answer.reason
             return answer.reason
 
     def says_nothing(self, chance):
         """Holds a place until it is shown out, or goes by itself."""
-        with self.exeat.connect(timeout=20) as s:
+        with self.exeat.connect(timeout=60) as s:
             s.sendall(b"CONN")
             if chance.random() < 0.5:
                 assert b" 408 " in s.recv(4096)

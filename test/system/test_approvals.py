@@ -8,6 +8,7 @@ import stat
 import pytest
 from harness.client import connect_reply
 from harness.exeat import run
+from harness.preload import Preload
 from harness.wait import wait_until
 
 LAB = """
@@ -64,8 +65,8 @@ class Approved:
         sign(path, self.keys, *who)
         return path
 
-    def exeat(self, text, *who):
-        running = self.lab.exeat(None, policy=self.policy)
+    def exeat(self, text, *who, **options):
+        running = self.lab.exeat(None, policy=self.policy, **options)
         staged = self.stage(text, *who)
         shutil.copy(staged, running.allowlist_path)
         if who:
@@ -94,6 +95,12 @@ def allowed(exeat, letter):
 
 def serial(exeat):
     return int(re.search(r'exeat_policy_info\{.*?serial="(\d+)"', exeat.fetch("/metrics")[1])[1])
+
+
+def taken(exeat, number):
+    """Waits until the list of that serial is in force at every worker."""
+    wait_until(lambda: serial(exeat) == number)
+    exeat.caught_up()
 
 
 def refused_reloads(exeat, result):
@@ -193,9 +200,9 @@ def test_a_reload_needs_them_and_without_them_the_old_list_stays(approved):
         assert allowed(exeat, "a") and not allowed(exeat, "b") and serial(exeat) == 1
         assert exeat.metric("policy_last_reload_success") == 0
         approved.put(exeat, allowlist(2, "b"), "alice", "bob")
-        wait_until(lambda: serial(exeat) == 2)
+        taken(exeat, 2)
         assert allowed(exeat, "b") and not allowed(exeat, "a")
-        assert exeat.metric("policy_last_reload_success") == 1
+        wait_until(lambda: exeat.metric("policy_last_reload_success") == 1)
 
 
 def test_a_signature_that_comes_after_its_list_is_seen(approved):
@@ -218,7 +225,7 @@ def test_a_tampered_byte_after_approval_is_refused(approved):
 def test_an_old_approved_list_comes_back_neither_by_reload_nor_by_restart(approved):
     with approved.exeat(allowlist(5, "a"), "alice", "bob") as exeat:
         approved.put(exeat, allowlist(6, "b"), "alice", "bob")
-        wait_until(lambda: serial(exeat) == 6)
+        taken(exeat, 6)
         approved.put(exeat, allowlist(5, "a"), "alice", "bob")
         wait_until(lambda: refused_reloads(exeat, "rollback") > 0)
         assert serial(exeat) == 6 and not allowed(exeat, "a")
@@ -243,9 +250,11 @@ def test_a_hosts_file_that_was_swapped_after_approval_is_refused(approved, tmp_p
         assert allowed(exeat, "b")
 
 
-def test_an_approved_list_that_ends_denies_everything(approved):
-    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=4)
-    with approved.exeat(allowlist(1, "a", expires=f"{soon:%Y-%m-%dT%H:%M:%SZ}"), "alice", "bob") as exeat:
+def test_an_approved_list_that_ends_denies_everything(approved, tmp_path):
+    clock, end = Preload(tmp_path / "clock", allocations=False), datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
+    with approved.exeat(allowlist(1, "a", expires=f"{end:%Y-%m-%dT%H:%M:%SZ}"), "alice", "bob", before=clock.before) as exeat:
+        assert allowed(exeat, "a")
+        clock.tell(wall_offset=2 * 3600)
         wait_until(lambda: connect_reply(exeat, "a.approved.test:7").reason == "policy_expired")
 
 

@@ -75,3 +75,106 @@ def test_a_long_change_is_cut_in_text_and_whole_in_json(diff):
 def test_a_list_that_does_not_load_is_told_with_its_place_and_is_neither_yes_nor_no(diff, bad):
     done = diff(HEAD + PACKAGES, bad)
     assert done.returncode == 2 and done.stdout == "" and "new.toml:" in done.stderr
+
+
+DENY = '[[deny]]\nname = "closed"\nhosts = ["93.184.216.0/23"]\n'
+
+
+@pytest.mark.parametrize("after, what", [
+    ('hosts = ["93.184.216.0/24"]\n', "93.184.217.0/24"),
+    ('hosts = ["93.184.216.0/23"]\nports = [80, 443]\n', "93.184.216.0/23 at every port but 80 and 443"),
+])
+def test_of_a_narrowed_deny_no_more_opens_than_the_difference(diff, after, what):
+    done = diff(HEAD + PACKAGES + DENY, HEAD + PACKAGES + '[[deny]]\nname = "closed"\n' + after)
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == ["+ opens for eval by 'closed' (old.toml:9): no longer denied", f"    {what}",
+                                        "+ opens for training by 'closed' (old.toml:9): no longer denied", f"    {what}"]
+    back = diff(HEAD + PACKAGES + '[[deny]]\nname = "closed"\n' + after, HEAD + PACKAGES + DENY)
+    assert back.returncode == 0 and what in back.stdout and "- closes for eval" in back.stdout
+
+
+def test_a_deny_for_fewer_groups_opens_for_the_others_alone(diff):
+    done = diff(HEAD + PACKAGES + DENY, HEAD + PACKAGES + DENY + 'groups = ["eval"]\n')
+    assert done.stdout.splitlines() == ["+ opens for training by 'closed' (old.toml:9): no longer denied", "    93.184.216.0/23"]
+
+
+# ---- every key of the allowlist: a change of it that widens is an opening; what is not compared is named with its reason
+
+SOON, LATER = ((datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=d)).strftime("%Y-%m-%dT%H:%M:%SZ") for d in (2, 4))
+LINK = '[[private_link]]\nname = "link"\nhosts = ["l.test"]\n'
+CLOSED = '[[deny]]\nname = "closed"\nhosts = ["a.pkg.test"]\n'
+WILD = PACKAGES.replace('"pkg.test"', '"*.pkg.test"')
+PUSH = 'owner = "a"\nreason = "b"\nexpires = 2027-01-01T00:00:00Z\n'
+EXPECT = '[[expect]]\nclient = "10.42.0.1"\ntarget = "pkg.test:443"\nverdict = "allow"\n'
+# table, key: the list, what it has, what it has instead
+WIDENS = {
+    ("", "expires"): (HEAD + PACKAGES, "serial = 1\n", f"serial = 1\nexpires = {SOON}\n", f"serial = 1\nexpires = {LATER}\n"),
+    ("", "mode"): (HEAD + PACKAGES, "serial = 1\n", "serial = 1\n", f'serial = 1\nmode = "report"\nreport_until = {SOON}\n'),
+    ("", "report_until"): (HEAD + PACKAGES, "serial = 1\n", *(f'serial = 1\nmode = "report"\nreport_until = {t}\n' for t in (SOON, LATER))),
+    ("[defaults]", "upload"): (HEAD + PACKAGES, "serial = 1\n", *(f'serial = 1\n[defaults]\nupload = "{n} GiB/24h"\n' for n in (10, 11))),
+    ("[groups.NAME]", "sources"): (HEAD + PACKAGES, '"10.42.0.0/16"', '"10.42.0.0/16"', '"10.42.0.0/16", "10.45.0.0/16"'),
+    ("[groups.NAME]", "mode"): (HEAD + PACKAGES, "serial = 1\n[groups.training]\n", f"serial = 1\nreport_until = {SOON}\n[groups.training]\n",
+                                f'serial = 1\nreport_until = {SOON}\n[groups.training]\nmode = "report"\n'),
+    ("[[allow]]", "hosts"): (HEAD + PACKAGES, '"pkg.test"', '"pkg.test"', '"pkg.test", "b.test"'),
+    ("[[allow]]", "ports"): (HEAD + PACKAGES + "PORTS", "PORTS", "ports = [443]", "ports = [443, 444]"),
+    ("[[allow]]", "groups"): (HEAD + PACKAGES + "GROUPS", "GROUPS", 'groups = ["eval"]', 'groups = ["eval", "training"]'),
+    ("[[allow]]", "protocol"): (HEAD + PACKAGES + "ports = [443]\nPROTOCOL", "PROTOCOL", 'protocol = "tls"', 'protocol = "tcp"'),
+    ("[[allow]]", "purpose"): (HEAD + PACKAGES + PUSH + 'upload = "1 GiB/1h"\nPURPOSE', "PURPOSE", 'purpose = "api"', 'purpose = "push"'),
+    ("[[allow]]", "upload"): (HEAD + PACKAGES + "UPLOAD", "UPLOAD", 'upload = "50 MiB/1h"', 'upload = "50000 GiB/1h"'),
+    ("[[allow]]", "upload_total"): (HEAD + PACKAGES + "UPLOAD", "UPLOAD", 'upload_total = "5 GiB/24h"', ""),
+    ("[[allow]]", "on_budget"): (HEAD + PACKAGES + "ACTION", "ACTION", 'on_budget = "throttle"', 'on_budget = "alert"'),
+    ("[[allow]]", "names"): (HEAD + WILD + "NAMES", "NAMES", "names = 10", "names = 11"),
+    ("[[allow]]", "max_age"): (HEAD + PACKAGES + "AGE", "AGE", 'max_age = "1h"', 'max_age = "2h"'),
+    ("[[allow]]", "ech"): (HEAD + PACKAGES + "ECH", "ECH", 'ech = "deny"', 'ech = "grease"'),
+    ("[[allow]]", "expires"): (HEAD + PACKAGES + "EXPIRES", "EXPIRES", f"expires = {SOON}", f"expires = {LATER}"),
+    ("[[private_link]]", "within"): (HEAD + LINK + "WITHIN", "WITHIN", 'within = ["10.20.8.0/24"]', 'within = ["10.20.8.0/23"]'),
+    ("[[private_link]]", "addresses"): (HEAD + LINK + "TO", "TO", 'addresses = ["10.20.8.4"]', 'addresses = ["10.20.8.4", "10.20.8.5"]'),
+    ("[[deny]]", "hosts"): (HEAD + WILD + CLOSED, '"a.pkg.test"', '"a.pkg.test", "b.pkg.test"', '"a.pkg.test"'),
+    ("[[deny]]", "ports"): (HEAD + WILD + CLOSED + "PORTS", "PORTS", "", "ports = [444]"),
+    ("[[deny]]", "groups"): (HEAD + WILD + CLOSED + "GROUPS", "GROUPS", "", 'groups = ["eval"]'),
+    ("[[expect]]", "client"): (HEAD + PACKAGES + EXPECT, "10.42.0.1", "10.42.0.1", "10.42.0.2"),
+    ("[[expect]]", "target"): (HEAD + PACKAGES.replace('"pkg.test"', '"pkg.test", "b.test"') + EXPECT, "pkg.test:443", "pkg.test:443", "b.test:443"),
+    ("[[expect]]", "verdict"): (HEAD + PACKAGES + EXPECT, EXPECT, EXPECT, ""),
+}
+OTHERWISE = {
+    "hosts_file": "tested below: it is another file", "name": "the label of the entry", "serial": "falls: tested with the gate", "end": "the mark of a whole list",
+    "deny_help": "text for people", "identities": "not enforced", "shared_suffix": "the reason for what hosts say", "owner": "text for people",
+    "reason": "text for people", "ticket": "text for people",
+}
+
+
+def documented_keys():
+    told = json.loads(subprocess.run([os.environ["EXEAT_BIN"], "help", "--describe"], capture_output=True, text=True, check=True).stdout)
+    listed = next(f for f in told["files"] if f["name"] == "allowlist.toml")
+    return {(table["title"], key["name"]) for table in listed["tables"] for key in table["keys"]}
+
+
+def test_every_key_of_the_manual_is_compared_or_has_a_reason():
+    assert {(t, k) for t, k in documented_keys() if k not in OTHERWISE} == set(WIDENS)
+
+
+@pytest.mark.parametrize("where", WIDENS, ids=lambda w: " ".join(w).strip())
+def test_what_widens_by_any_key_is_an_opening_and_the_way_back_is_none(diff, where):
+    text, at, narrow, wide = WIDENS[where]
+    assert at in text
+    there, back = diff(text.replace(at, narrow), text.replace(at, wide)), diff(text.replace(at, wide), text.replace(at, narrow))
+    assert there.returncode == 1 and "+ " in there.stdout, there.stdout + there.stderr
+    # A test that is another one is one less and one more; the way in by the server name alone opens with tls.
+    if where not in {("[[expect]]", "client"), ("[[expect]]", "target"), ("[[allow]]", "protocol")}:
+        assert back.returncode == 0 and "- " in back.stdout and "+ " not in back.stdout, back.stdout + back.stderr
+
+
+def test_a_hosts_file_opens_what_it_names(diff, tmp_path):
+    listed = PACKAGES.replace('hosts = ["pkg.test"]', 'hosts_file = "FILE"')
+    (tmp_path / "one.txt").write_text("pkg.test\n")
+    (tmp_path / "two.txt").write_text("pkg.test\nb.test\n")
+    done = diff(HEAD + listed.replace("FILE", "one.txt"), HEAD + listed.replace("FILE", "two.txt"))
+    assert done.returncode == 1 and "b.test:443" in done.stdout and "pkg.test" not in done.stdout
+
+
+def test_budgets_are_compared_by_what_may_leave_in_any_window(diff):
+    entry = lambda upload: HEAD + PACKAGES + f"upload = {upload}\n"  # noqa: E731
+    same = '["1 GiB/1h", "24 GiB/24h"]'  # the day's adds nothing to the hour's
+    assert diff(entry('"1 GiB/1h"'), entry(same)).returncode == 0 and diff(entry(same), entry('"1 GiB/1h"')).returncode == 0
+    done = diff(entry('"1 GiB/1h"'), entry('["2 GiB/1h", "3 GiB/24h"]'))
+    assert done.returncode == 1 and "upload more" in done.stdout and "upload less" in done.stdout

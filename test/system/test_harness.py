@@ -17,7 +17,7 @@ def question(lab, name, kind, tcp=False):
     packet = struct.pack("!HHHHHH", 7, 0x0100, 1, 0, 0, 0) + encode_name(name) + struct.pack("!HH", kind, 1)
     host, port = lab.dns.address.split(":")
     with socket.socket(type=socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM) as s:
-        s.settimeout(5)
+        s.settimeout(30)
         s.connect((host, int(port)))
         s.send(struct.pack("!H", len(packet)) + packet if tcp else packet)
         return s.recv(4096)[2 if tcp else 0 :]
@@ -48,7 +48,7 @@ def test_an_origin_in_the_world_remembers_every_byte_and_the_watch_every_address
     host = lab.addresses()[0 if version == 4 else 1]
     origin = lab.origin(host, 7, echo)
     lab.topology.forget_dialled()
-    with socket.create_connection((host, 7), timeout=5) as s:
+    with socket.create_connection((host, 7), timeout=30) as s:
         s.sendall(b"abc" * 1000)
         assert read_exactly(s, 3000) == b"abc" * 1000
         s.shutdown(socket.SHUT_WR)
@@ -68,7 +68,7 @@ def test_nothing_leaves_for_the_real_network(lab):
 def test_a_tls_origin_speaks_http_and_counts_what_is_on_the_wire(lab):
     host, _ = lab.addresses()
     origin = lab.tls_origin("self.test", host=host)
-    with socket.create_connection((host, 443), timeout=5) as raw:
+    with socket.create_connection((host, 443), timeout=30) as raw:
         with lab.authority.client_context().wrap_socket(raw, server_hostname="self.test") as s:
             s.sendall(b"POST /x HTTP/1.1\r\nHost: self.test\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
             assert Reply(s).body == b"hello from the origin\n"
@@ -81,7 +81,7 @@ def test_a_capture_counts_the_payload_that_the_origin_got(lab, tmp_path):
     origin = lab.origin(host, 7, echo)
     data = random.Random(1).randbytes(3_000_000)
     with Capture(tmp_path / "pcap", f"tcp port 7 and host {host}") as seen:
-        with socket.create_connection((host, 7), timeout=5) as s:
+        with socket.create_connection((host, 7), timeout=30) as s:
             s.sendall(data[:1_000_000])
             assert read_exactly(s, 1_000_000) == data[:1_000_000]
         wait_until(lambda: origin.peers[0].closed)

@@ -58,7 +58,7 @@ def test_ports_owners_and_groups_are_as_asked(tmp_path):
     out = tmp_path / "allowlist.toml"
     out.write_text(done.stdout)
     assert run("check", "--strict", out).returncode == 0
-    for target, status in (("ok.test:8443", 0), ("http://ok.test", 0), ("ok.test:80", 1)):
+    for target, status in (("ok.test:8443", 0), ("http://ok.test", 0), ("ok.test:80", 0), ("ok.test:81", 1)):
         assert run("explain", "--client", "10.1.0.7", "--allowlist", out, target).returncode == status, target
 
 

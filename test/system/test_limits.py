@@ -9,7 +9,7 @@ from harness.crowd import Crowd, room_for
 from harness.origin import swallow
 from harness.topology import public4
 from harness.wait import seconds, stays, wait_until
-from test_hello_retry import RETRY, ask_again, retried
+from test_hello_retry import RETRY, ask_again, retried, with_early_data
 
 ALLOWLIST = """
 serial = 7
@@ -35,11 +35,11 @@ name = "retry"
 hosts = ["retry.test"]
 """
 ECHO = "echo.limit.test:7"
-DNS_IN_FLIGHT, DNS_WAITERS, DNS_ADDRESSES = 2_048, 16_384, 32
+DNS_IN_FLIGHT, DNS_WAITERS, DNS_ADDRESSES = 2_048, 16_384, 64
 RETRY_FLIGHT_BYTES = 16_384 + 5 * 1024 + 32 * 1024
 PROGRESS_BYTES = 64 << 20
 INTERIM_RESPONSES = 16
-RESERVED_FDS, FDS_PER_TUNNEL = 128, 2
+RESERVED_FDS, FDS_PER_WORKER, DNS_SOCKETS, FDS_PER_TUNNEL, SPARE_PART = 128, 16, 40, 2, 8
 
 
 @pytest.fixture(scope="module")
@@ -76,15 +76,15 @@ def test_what_comes_before_a_second_hello_is_bounded(lab, exeat):
     for extra in (0, 1):
         denied = exeat.metric("denied_total", reason="tls_malformed")
         server.clear()
-        with retried(exeat) as s:
+        with retried(exeat, with_early_data("retry.test")) as s:
             early = b"".join(tls.record(bytes(size), 0x17) for size in (16_000, 16_000, 16_000, room + extra - 48_000 - 4 * 5))
             flight = early + second
             assert len(flight) == RETRY_FLIGHT_BYTES + extra
             s.sendall(flight)
             if extra == 0:
-                wait_until(lambda: bytes(server.peers[0].received).endswith(second))
+                wait_until(lambda: server.peers and bytes(server.peers[0].received).endswith(second))
             else:
-                s.settimeout(seconds(10))
+                s.settimeout(seconds(30))
                 read_to_end(s)
                 assert exeat.metric("denied_total", reason="tls_malformed") == denied + 1
                 assert second not in bytes(server.peers[0].received)[len(second):]
@@ -108,8 +108,9 @@ def test_a_refused_client_that_goes_on_sending_is_heard_out_so_far_and_no_furthe
 
 
 def test_as_many_connections_as_the_descriptors_allow_and_one_more_is_said(lab):
-    affordable = 86
-    descriptors = RESERVED_FDS + FDS_PER_TUNNEL * affordable
+    descriptors, workers, listeners = 512, 2, 2
+    left = descriptors - RESERVED_FDS - workers * (FDS_PER_WORKER + DNS_SOCKETS + listeners)
+    affordable = (left - left // SPARE_PART // workers * workers) // FDS_PER_TUNNEL
     before = ["prlimit", f"--nofile={descriptors}:{descriptors}"]
     with lab.exeat(ALLOWLIST, limits={"connections": affordable}, before=before) as exeat:
         assert "fewer connections" not in exeat.log()
@@ -129,29 +130,32 @@ def stalled(lab, *names):
     return lab.dns.mark()
 
 
-def test_as_many_look_ups_as_there_may_be_and_one_more(lab):
-    since = stalled(lab, *(f"n{n}.stalled.limit.test" for n in range(DNS_IN_FLIGHT + 1)))
+def test_one_client_looks_up_half_of_what_there_may_be_and_one_more_is_refused(lab):
+    most = DNS_IN_FLIGHT // 2
+    since = stalled(lab, *(f"n{n}.stalled.limit.test" for n in range(most + 1)))
     request = "CONNECT n{n}.stalled.limit.test:443 HTTP/1.1\r\nHost: n{n}.stalled.limit.test:443\r\n\r\n"
     limits = {"workers": 1, "connections_per_source": 20_000}
     with lab.exeat(ALLOWLIST, limits=limits, dns={"timeout": "60s"}) as exeat:
-        with Crowd(exeat, DNS_IN_FLIGHT, request):
-            wait_until(lambda: len({name for name, _, _ in lab.dns.asked(since=since)}) == DNS_IN_FLIGHT, 20)
+        with Crowd(exeat, most, request):
+            wait_until(lambda: len({name for name, _, _ in lab.dns.asked(since=since)}) == most, 60)
             assert exeat.metric("resolver_queries_total", result="overloaded") == 0
-            assert connect_reply(exeat, f"n{DNS_IN_FLIGHT}.stalled.limit.test:443").reason == "dns_overload"
+            assert connect_reply(exeat, f"n{most}.stalled.limit.test:443", source="127.0.1.1").reason == "dns_overload"
             assert exeat.metric("resolver_queries_total", result="overloaded") == 1
 
 
-def test_as_many_waiters_for_one_name_as_there_may_be_and_one_more(lab):
-    if room_for(DNS_WAITERS + 10) < DNS_WAITERS + 10:
-        pytest.skip(f"skipped: {DNS_WAITERS} connections take more descriptors than a process may have here")
+def test_half_of_the_waiters_may_be_one_clients_and_one_more_is_refused(lab):
+    most = DNS_WAITERS // 2
+    if room_for(most + 10) < most + 10:
+        pytest.skip(f"skipped: {most} connections take more descriptors than a process may have here")
     stalled(lab, "one.stalled.limit.test")
     request = "CONNECT one.stalled.limit.test:443 HTTP/1.1\r\nHost: one.stalled.limit.test:443\r\n\r\n"
     limits = {"workers": 1, "connections_per_source": 20_000}
     with lab.exeat(ALLOWLIST, limits=limits, dns={"timeout": "60s"}) as exeat:
-        with Crowd(exeat, DNS_WAITERS, request):
-            wait_until(lambda: exeat.metric("connections_active") == DNS_WAITERS, 20)
-            stays(lambda: exeat.metric("resolver_queries_total", result="overloaded") == 0, 0.5)
-            assert connect_reply(exeat, "one.stalled.limit.test:443").reason == "dns_overload"
+        with Crowd(exeat, most, request):
+            wait_until(lambda: exeat.metric("connections_active") == most, 120)
+            exeat.caught_up()
+            assert exeat.metric("resolver_queries_total", result="overloaded") == 0
+            assert connect_reply(exeat, "one.stalled.limit.test:443", source="127.0.1.1").reason == "dns_overload"
 
 
 def test_an_answer_has_so_many_addresses_and_one_more_refuses_it(lab, exeat, place):
@@ -160,7 +164,9 @@ def test_an_answer_has_so_many_addresses_and_one_more_refuses_it(lab, exeat, pla
     lab.dns.set("one-more.limit.test", place, *others[:DNS_ADDRESSES])
     assert connect_reply(exeat, "many.limit.test:7").status == 200
     lab.topology.forget_dialled()
-    assert connect_reply(exeat, "one-more.limit.test:7").reason == "dns_failure"
+    refused = connect_reply(exeat, "one-more.limit.test:7")
+    assert refused.reason == "dns_failure" and b"more than 64" in refused.body
+    assert exeat.metric("resolver_queries_total", result="too_many") == 1
     assert not lab.topology.dialled()
 
 
@@ -170,7 +176,7 @@ def test_a_progress_line_comes_with_the_byte_that_is_promised(exeat):
     with open_tunnel(exeat, "echo.limit.test:9") as s:
         for _ in range(64):
             s.sendall(bytes(PROGRESS_BYTES // 64 - (1 if _ == 0 else 0)))
-        wait_until(lambda: uploaded() == before + PROGRESS_BYTES - 1, 20)
+        wait_until(lambda: uploaded() == before + PROGRESS_BYTES - 1, 60)
         stays(lambda: not exeat.audit(event__action="progress"), 0.3)
         s.sendall(b"!")
         line = wait_until(lambda: exeat.audit(event__action="progress"))[0]

@@ -165,16 +165,27 @@ def test_what_is_no_header_is_refused_and_goes_nowhere(lab, exeat, behind, bytes
     assert not lab.topology.dialled()
 
 
-@pytest.mark.parametrize("begun", [b"", b"PROXY TCP4 10.42", v2()[:20]])
+@pytest.mark.parametrize("begun", [b"PROXY TCP4 10.42", v2()[:20]])
 def test_a_header_that_does_not_come_in_time_is_refused(exeat, behind, begun):
     s = behind()
     s.sendall(begun)
     assert Reply(s).reason == "proxy_header"
 
 
+def test_who_says_nothing_before_a_header_or_behind_it_is_let_go_without_a_word(exeat, behind):
+    before = exeat.metric("silent_connections_total"), exeat.metric("denied_total")
+    for said in (b"", b"PROXY TCP4 10.42.0.7 10.42.0.1 4711 3128\r\n"):
+        s = behind()
+        s.sendall(said)
+        assert read_to_end(s) == b""
+    wait_until(lambda: exeat.metric("silent_connections_total") == before[0] + 2)
+    assert exeat.metric("denied_total") == before[1]
+
+
 def test_a_balancer_that_only_looks_whether_the_port_is_open_leaves_no_line(exeat, behind):
-    before = exeat.settled()
+    before, accepted = exeat.settled(), exeat.metric("connections_total")
     behind().close()
+    wait_until(lambda: exeat.metric("connections_total") == accepted + 1)
     assert exeat.settled() == before
 
 
@@ -231,10 +242,10 @@ def test_on_the_sni_listener_a_refusal_is_an_alert(lab, exeat, behind):
 def test_on_a_transparent_listener(lab, exeat, via):
     before = exeat.settled()
     pod = lab.topology.pod if via == "redirect" else lab.topology.pod2
-    with pod.connect("93.184.216.251", 443, seconds(10)) as s:
+    with pod.connect("93.184.216.251", 443, seconds(30)) as s:
         assert handshake(lab, s, v2("10.42.9.9")) == 200
     assert said(exeat, before, event__action="open")[0]["source.ip"] == "10.42.9.9"
-    with pod.connect("93.184.216.251", 443, seconds(10)) as s:
+    with pod.connect("93.184.216.251", 443, seconds(30)) as s:
         s.sendall(tls.genuine("site.px.test"))
         assert read_to_end(s)[:1] == b"\x15"
         assert gone(s)

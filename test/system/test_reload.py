@@ -6,9 +6,10 @@ import signal
 import time
 
 import pytest
-from harness.client import Reply, connect_reply, gone, http_request, open_tunnel, read_exactly, take_head
+from harness.client import Reply, alive, connect_reply, gone, http_request, open_tunnel, take_head
 from harness.oracle import refused
-from harness.wait import patience, seconds, stays, wait_until
+from harness.preload import Preload
+from harness.wait import seconds, stays, wait_everywhere, wait_until
 
 
 def allowlist(*hosts, serial=7, more=""):
@@ -35,18 +36,30 @@ def module_exeat(lab):
 def exeat(module_exeat):
     """With the base list in force, and no reload on its way."""
     module_exeat.reload(BASE)
-    wait_until(lambda: module_exeat.metrics().has("exeat_policy_info", sha256=hashlib.sha256(BASE.encode()).hexdigest()))
-    assert module_exeat.metric("policy_last_reload_success") == 1
+    wait_until(lambda: module_exeat.metric("policy_last_reload_success") == 1)
     return module_exeat
+
+
+@pytest.fixture
+def clock(tmp_path):
+    return Preload(tmp_path / "clock", allocations=False)
+
+
+@pytest.fixture
+def of_an_hour(lab, clock):
+    """An exeat of its own, for lists that end within an hour: `clock` says when that is over."""
+    with lab.exeat(BASE, before=clock.before) as running:
+        yield running
 
 
 def allowed(exeat, letter):
     return connect_reply(exeat, f"{letter}.reload.test:7").status == 200
 
 
-def alive(s):
-    s.sendall(b"ping")
-    return read_exactly(s, 4) == b"ping"
+def takes(exeat, letter):
+    """Waits until every worker has a list that allows it."""
+    wait_until(lambda: allowed(exeat, letter))
+    exeat.caught_up()
 
 
 def utc(seconds_ahead):
@@ -55,13 +68,13 @@ def utc(seconds_ahead):
 
 def test_a_rename_over_the_file_is_taken(exeat):
     exeat.write_allowlist(allowlist("a.reload.test", "c.reload.test"))
-    wait_until(lambda: allowed(exeat, "c"), 5)
+    takes(exeat, "c")
     assert not allowed(exeat, "b")
 
 
 def test_a_write_into_the_file_is_taken(exeat):
     exeat.allowlist_path.write_text(allowlist("a.reload.test", "c.reload.test"))
-    wait_until(lambda: allowed(exeat, "c"), 5)
+    takes(exeat, "c")
     assert not allowed(exeat, "b")
 
 
@@ -70,7 +83,7 @@ def test_an_editor_that_moves_the_old_file_away_first_is_no_trouble(exeat):
     path.rename(path.with_suffix(".bak"))
     assert allowed(exeat, "a"), "the old list stays while there is none"
     path.write_text(allowlist("c.reload.test"))
-    wait_until(lambda: allowed(exeat, "c"), 5)
+    takes(exeat, "c")
     path.with_suffix(".bak").unlink()
 
 
@@ -105,7 +118,7 @@ def test_kubernetes_swaps_a_symlink(lab, tmp_path):
     with lab.exeat(None, allowlist_path=tmp_path / "allowlist.toml") as exeat:
         for version, letter, other in (("..v2", "c", "b"), ("..v3", "b", "c")):
             publish(version, allowlist("a.reload.test", f"{letter}.reload.test"))
-            wait_until(lambda: allowed(exeat, letter), 5)
+            takes(exeat, letter)
             assert not allowed(exeat, other)
 
 
@@ -138,7 +151,7 @@ def test_a_bad_file_changes_nothing_and_is_told(exeat, what):
     status, page = exeat.fetch("/readyz")
     assert status == 200 and "last reload failed" in page
     assert named in exeat.log()[log:]
-    assert exeat.audit(event__action="reload", event__outcome="failure")
+    wait_until(lambda: exeat.audit(event__action="reload", event__outcome="failure"))
 
 
 def test_a_file_that_vanishes_changes_nothing(exeat):
@@ -162,14 +175,14 @@ def test_a_rule_that_goes_closes_its_tunnels_and_no_others(exeat):
     with open_tunnel(exeat, "a.reload.test:7") as a, open_tunnel(exeat, "b.reload.test:7") as b:
         assert alive(a) and alive(b)
         exeat.reload(allowlist("b.reload.test"))
-        assert gone(a, 1.5), "closed within a second"
+        assert gone(a)
         assert alive(b)
-        assert exeat.metric("tunnels_closed_total", cause="policy_revoked") == cut + 1
+        wait_until(lambda: exeat.metric("tunnels_closed_total", cause="policy_revoked") == cut + 1)
         line = wait_until(lambda: exeat.audit(lines, event__action="close", event__reason="policy_revoked"))[0]
         assert (line["rule.name"], line["event.outcome"]) == ("e-a", "failure")
         exeat.reload(allowlist("b.reload.test", serial=8))
         assert alive(b)
-    assert exeat.metric("client_last_cut_timestamp_seconds") > 0 or exeat.metric("client_bytes_total", client="_other") > 0
+    wait_until(lambda: exeat.metric("client_last_cut_timestamp_seconds") > 0 or exeat.metric("client_bytes_total", client="_other") > 0)
 
 
 def test_an_answer_that_a_reload_cuts_does_not_look_whole(lab, exeat):
@@ -185,7 +198,7 @@ def test_an_answer_that_a_reload_cuts_does_not_look_whole(lab, exeat):
         take_head(s)
         assert b"part" in s.recv(4096)
         exeat.reload(BASE)
-        s.settimeout(seconds(1.5))
+        s.settimeout(seconds(30))
         with pytest.raises(ConnectionResetError):
             while s.recv(4096):
                 pass
@@ -206,27 +219,32 @@ def test_an_open_tunnel_is_judged_again_in_every_respect(exeat, change, survives
         if survives:
             assert alive(s)
         else:
-            assert gone(s, 1.5)
+            assert gone(s)
 
 
-def test_an_entry_that_expires_closes_its_tunnels_and_no_others(exeat):
+def test_an_entry_that_expires_closes_its_tunnels_and_no_others(of_an_hour, clock):
     """I13."""
+    exeat = of_an_hour
     with open_tunnel(exeat, "b.reload.test:7") as b:
-        exeat.reload(BASE.replace('hosts = ["a.', f'expires = {utc(3 * patience)}\nhosts = ["a.'))
+        exeat.reload(BASE.replace('hosts = ["a.', f'expires = {utc(3600)}\nhosts = ["a.'))
         assert exeat.metrics().has("exeat_entry_expires_timestamp_seconds", entry="e-a")
         with open_tunnel(exeat, "a.reload.test:7") as a:
             assert alive(a)
-            assert gone(a, 8)
+            clock.tell(wall_offset=3700)
+            assert gone(a)
         assert alive(b)
-        wait_until(lambda: connect_reply(exeat, "a.reload.test:7").reason == "expired", 2)
+        wait_everywhere(lambda: connect_reply(exeat, "a.reload.test:7").reason == "expired")
         wait_until(lambda: exeat.audit(event__action="close", event__reason="expired", rule__name="e-a"))
 
 
-def test_a_list_that_expires_closes_all_and_denies_all(exeat):
-    exeat.reload(allowlist("a.reload.test", "b.reload.test", more=f"expires = {utc(3 * patience)}"))
+def test_a_list_that_expires_closes_all_and_denies_all(of_an_hour, clock):
+    exeat = of_an_hour
+    exeat.reload(allowlist("a.reload.test", "b.reload.test", more=f"expires = {utc(3600)}"))
     with open_tunnel(exeat, "a.reload.test:7") as a:
-        assert alive(a) and gone(a, 8)
-    wait_until(lambda: connect_reply(exeat, "b.reload.test:7").reason == "policy_expired", 2)
+        assert alive(a)
+        clock.tell(wall_offset=3700)
+        assert gone(a)
+    wait_everywhere(lambda: connect_reply(exeat, "b.reload.test:7").reason == "policy_expired")
     assert exeat.fetch("/readyz")[0] == 503
 
 
@@ -238,7 +256,7 @@ def test_report_mode_lets_through_what_only_the_list_would_refuse_and_reports_it
     with open_tunnel_tls(exeat, lab, "unlisted.reload.test:443"):
         line = wait_until(lambda: exeat.audit(lines, event__action="open"))[0]
         assert (line["event.reason"], line["exeat.reported"]) == ("not_allowed", True)
-    assert exeat.metric("reported_total", reason="not_allowed") >= 1
+    wait_until(lambda: exeat.metric("reported_total", reason="not_allowed") >= 1)
     assert exeat.metrics().has("exeat_policy_info", mode="report")
     assert "report mode" in exeat.fetch("/readyz")[1]
     lab.dns.set("inner.reload.test", "10.1.1.1")
@@ -262,9 +280,12 @@ def test_report_mode_of_a_group_is_for_its_clients_alone(exeat):
     assert connect_reply(exeat, "unlisted3.reload.test:443", source="127.0.0.9").reason == "dns_failure", "it went on, as far as DNS"
 
 
-def test_report_mode_ends_by_itself(exeat):
-    exeat.reload(allowlist("a.reload.test", more=f'mode = "report"\nreport_until = {utc(3 * patience)}'))
-    wait_until(lambda: connect_reply(exeat, "unlisted2.reload.test:443").reason == "not_allowed", 8)
+def test_report_mode_ends_by_itself(of_an_hour, clock):
+    exeat = of_an_hour
+    exeat.reload(allowlist("a.reload.test", more=f'mode = "report"\nreport_until = {utc(3600)}'))
+    assert connect_reply(exeat, "unlisted2.reload.test:443").reason == "dns_failure", "it is let pass, and is nowhere"
+    clock.tell(wall_offset=3700)
+    wait_everywhere(lambda: connect_reply(exeat, "unlisted2.reload.test:443").reason == "not_allowed")
     assert exeat.metrics().has("exeat_policy_info", mode="enforce")
 
 
@@ -280,26 +301,27 @@ def test_an_edit_of_the_hosts_file_is_a_reload(exeat):
     names = exeat.directory / "names.txt"
     names.write_text("# comment\nb.reload.test\n")
     exeat.reload(hosts_file(exeat, ""))
-    assert allowed(exeat, "b") and not allowed(exeat, "c")
+    takes(exeat, "b")
+    assert not allowed(exeat, "c")
     names.write_text("b.reload.test\nc.reload.test  # new\n")
-    wait_until(lambda: allowed(exeat, "c"), 5)
+    takes(exeat, "c")
     before = exeat.metric("policy_reloads_total", result="error")
     names.write_text("b.reload.test\nno host at all\n")
-    wait_until(lambda: exeat.metric("policy_reloads_total", result="error") > before, 5)
-    assert allowed(exeat, "c") and "names.txt:2" in exeat.log()
+    wait_until(lambda: exeat.metric("policy_reloads_total", result="error") > before and "names.txt:2" in exeat.log())
+    assert allowed(exeat, "c")
 
 
 def test_a_million_names_load_while_traffic_flows(exeat):
     (exeat.directory / "names.txt").write_text("".join(f"name{n}.reload.test\n" for n in range(1_000_000)))
     with open_tunnel(exeat, "a.reload.test:7") as s:
         exeat.write_allowlist(hosts_file(exeat, "# a million\n"))
-        wait_until(lambda: alive(s) and connect_reply(exeat, "name999999.reload.test:7").status == 200, 30, "a million names are in force")
+        wait_until(lambda: alive(s) and connect_reply(exeat, "name999999.reload.test:7").status == 200, 120, "a million names are in force")
         assert alive(s)
+    exeat.caught_up()
     for n in (0, 500_000):
         assert connect_reply(exeat, f"name{n}.reload.test:7").status == 200
     assert connect_reply(exeat, "name1000000.reload.test:7").reason == "not_allowed"
-    status = exeat.fetch("/api/status")[1]
-    assert "1000001" in status
+    wait_until(lambda: "1000001" in exeat.fetch("/api/status")[1])
 
 
 def test_an_edit_while_the_list_is_being_loaded_is_not_missed(exeat):
@@ -312,15 +334,14 @@ def test_an_edit_while_the_list_is_being_loaded_is_not_missed(exeat):
         last = hosts_file(exeat, f"# second {n}\n")
         exeat.write_allowlist(last)
         in_force = {"sha256": digest_of(exeat, last)}
-        wait_until(lambda: exeat.metrics().has("exeat_policy_info", **in_force), 10, f"edit {n} is in force")  # noqa: B023
+        wait_until(lambda: exeat.metrics().has("exeat_policy_info", **in_force), 60, f"edit {n} is in force")  # noqa: B023
 
 
-def test_a_reload_while_a_request_waits_for_dns_uses_one_list_for_it(lab, exeat):
+def test_a_reload_while_a_request_waits_for_dns_uses_one_list_for_it(lab):
     """I7: the list that revokes it wins, whenever it comes."""
     lab.dns.set("slow.reload.test", behave="silent")
-    exeat.reload(allowlist("a.reload.test", "slow.reload.test"))
     mark = lab.dns.mark()
-    with exeat.connect() as s:
+    with lab.exeat(allowlist("a.reload.test", "slow.reload.test"), dns={"timeout": "60s"}) as exeat, exeat.connect(timeout=120) as s:
         s.sendall(b"CONNECT slow.reload.test:7 HTTP/1.1\r\nHost: slow.reload.test:7\r\n\r\n")
         wait_until(lambda: lab.dns.asked("slow.reload.test", mark))
         exeat.reload(BASE)
@@ -328,7 +349,7 @@ def test_a_reload_while_a_request_waits_for_dns_uses_one_list_for_it(lab, exeat)
         assert (reply.status, reply.reason) == (403, "policy_revoked")
 
 
-def test_nothing_reloads_while_nothing_changes(exeat):
-    time.sleep(0.3)
-    before = exeat.metric("policy_reloads_total")
-    stays(lambda: exeat.metric("policy_reloads_total") == before, 1)
+def test_nothing_reloads_while_nothing_changes(lab):
+    """For longer than its poll (file_watch.cpp), from the start on: nothing that was written before is still on its way."""
+    with lab.exeat(BASE) as exeat:
+        stays(lambda: exeat.metric("policy_reloads_total") == 0, 3)

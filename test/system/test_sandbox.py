@@ -77,3 +77,10 @@ def test_a_second_process_takes_another_log_and_admin_page(lab):
         with lab.exeat(ALLOWLIST, audit={"path": str(exeat.audit_path)}, arguments=["--audit", str(other)]) as second:
             assert second.fetch("/readyz")[0] == 200
         assert '"stop"' in other.read_text()
+
+
+def test_an_audit_directory_that_is_missing_is_told_with_its_path(lab):
+    running = lab.exeat(ALLOWLIST, audit={"path": "/nowhere/at/all/audit.jsonl"})
+    done = run("serve", "--config", running.config_path)
+    assert done.returncode == 1
+    assert "/nowhere/at/all/audit.jsonl: No such file or directory; make its directory" in done.stderr

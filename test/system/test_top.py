@@ -284,11 +284,17 @@ def test_what_a_real_exeat_says_is_shown(lab):
                 assert len(read_exactly(s, MiB)) == MiB
             assert connect_reply(exeat, "evil.test:443").status == 403
 
-            def shown():
+            parts = (r"^exeat \S+  READY  audit ok", r"^policy 7  enforce  .*not signed$", r"tunnels 1\b", r"^raw-echo .* 5\.0 MiB .* api\b", r"^not_allowed .* 1  no rule",
+                     r"^127\.0\.0\.1:\d+ +echo\.top\.test:7 .* raw-echo .* connect", r"^\[##--------\] +25% .* raw-echo .* 20\.0 MiB",
+                     r"^lab/127\.0\.0\.1 .* 5\.0 MiB ")
+            last = [""]
+
+            def missing():
                 done = run("top", "--admin", f"http://127.0.0.1:{exeat.admin_port}")
                 assert done.returncode == 0 and not done.stderr, done.stderr
-                return re.search(r"^lab/127.0.0.1 .* 5.0 MiB ", done.stdout, re.M) and done.stdout
-            text = wait_until(shown, what="the client and what it uploaded are shown")
-        for what in (r"^exeat \S+  READY  audit ok", r"^policy 7  enforce  .*not signed$", r"tunnels 1\b", r"^raw-echo .* 5\.0 MiB .* api\b", r"^not_allowed .* 1  no rule",
-                     r"^127\.0\.0\.1:\d+ +echo\.top\.test:7 .* raw-echo .* connect", r"^\[##--------\] +25% .* raw-echo .* 20\.0 MiB"):
-            assert re.search(what, text, re.M), (what, text)
+                last[0] = done.stdout
+                return [part for part in parts if not re.search(part, done.stdout, re.M)]
+            try:
+                wait_until(lambda: not missing())
+            except AssertionError:
+                raise AssertionError(f"{missing()} is not shown in:\n{last[0]}") from None

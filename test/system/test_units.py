@@ -94,6 +94,15 @@ def test_the_service_hears_and_obeys_what_exeat_says_and_wants(name):
     assert [line.split()[0] for line in service["ExecReload"]] == ["/usr/bin/exeat", "/bin/sh"]  # its kill: kill(1) is in no essential package
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_cannot_start_is_tried_again_for_as_long_as_it_takes(name):
+    """systemd gives up after five starts in ten seconds, unless it is told not to; exeat exits 1 when its disk is full."""
+    service = settings(name)
+    text = (UNITS / name).read_text()
+    assert service["StartLimitIntervalSec"] == ["0"] and text.index("StartLimitIntervalSec=") < text.index("[Service]"), "of the unit, or systemd ignores it"
+    assert service["Restart"] == ["on-failure"] and service["RestartSec"] == ["1s"] and "SuccessExitStatus" not in service and "RestartPreventExitStatus" not in service
+
+
 def test_the_second_service_differs_only_in_what_two_may_not_share():
     one, two = ((UNITS / name).read_text() for name in SERVICES)
     differing = set(one.splitlines()) ^ set(two.splitlines())

@@ -69,7 +69,7 @@ class Load:
     def goes_on(self):
         """That each of the clients has come round twice more: the second time all of it was after the call."""
         before = list(self.done)
-        wait_until(lambda: all(now >= then + 2 for now, then in zip(self.done, before)), 30, "every client gets through")
+        wait_until(lambda: all(now >= then + 2 for now, then in zip(self.done, before)), 60, "every client gets through")
 
     def __enter__(self):
         return self

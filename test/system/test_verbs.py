@@ -155,3 +155,30 @@ def test_explain_says_what_serve_would_do(lab, tmp_path):
     assert run("explain", "--client", "10.1.1.1", "--allowlist", path, "echo.life.test:7").stdout.count("source_not_allowed") >= 1
     told = json.loads(run("explain", "--client", "127.0.0.1", "--allowlist", path, "--format", "json", "evil.test:443").stdout)
     assert len(told) == 1 and "not_allowed" in json.dumps(told)
+
+
+def test_explain_says_the_decision_then_what_it_rests_on_then_what_to_do(tmp_path):
+    (tmp_path / "list.toml").write_text("""serial = 1
+[groups.lab]
+sources = ["127.0.0.0/8"]
+[[allow]]
+name = "site"
+hosts = ["site.test"]
+owner = "us"
+[[deny]]
+name = "closed"
+hosts = ["93.184.216.0/24"]
+""")
+    explained = lambda target, client="127.0.0.1": run("explain", "--client", client, "--allowlist", "list.toml", target, cwd=tmp_path).stdout.splitlines()
+    assert explained("site.test:443") == [
+        "'site.test:443': allowed by 'site' ([[allow]] at list.toml:4)", "    owner: us", "    group: lab",
+        "    then: the name is looked up, and every address of the answer must be a public one", "    and none that is denied by 'closed' (list.toml:8)",
+        "    then: the TLS server name must be site.test, without ECH",
+        "    explain asks no DNS: whether an address of the answer is denied shows when the name is used"]
+    assert explained("site.test:80") == [
+        "'site.test:80': port_not_allowed by 'site' ([[allow]] at list.toml:4)", "    the host is allowed, but not on this port", "    owner: us", "    group: lab",
+        "    'site' (list.toml:4) names this host: protocol tls, ports 443"]
+    assert explained("site.test")[2] == "    'site.test' has no port: write one behind the host, as in host:443"
+    assert len(explained("site_test:443 x")) == 2, "what is wrong with the host is said once"
+    assert explained("site.test:443", "10.1.1.1")[2:] == [
+        "    group: none", "    10.1.1.1 lies in the sources of none of the groups: write its network into the one that it belongs to"]

@@ -25,6 +25,8 @@ public:
         std::uint64_t hour_up = 0; // already
     };
     const std::optional<meeting>& met() const noexcept { return met_; }
+    // The same for a tunnel that would open now, before its event is seen.
+    std::optional<meeting> would_meet(const ip_address& client, std::string_view to, moment now) const;
 
     template <class Archive> void fields(Archive& a) { a(hosts_, clients_); }
     const auto& hosts() const noexcept { return hosts_; }

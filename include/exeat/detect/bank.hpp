@@ -25,6 +25,10 @@ public:
 
     double score(const ip_address& client, moment now) const;
     const std::optional<acquaintance::meeting>& met() const noexcept { return acquaintance_.met(); } // by the last event
+    std::optional<acquaintance::meeting> would_meet(const ip_address& client, std::string_view host, moment now) const
+    {
+        return acquaintance_.would_meet(client, host, now);
+    }
 
     // What it knows, to outlive the process: so many parts, each consistent in itself, one behind the other.
     static constexpr std::size_t parts = 7;

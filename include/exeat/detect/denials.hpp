@@ -1,6 +1,6 @@
 // D9 denied_burst: who tries door after door. A threshold random walk (Jung et al. 2004) over different targets: a refusal multiplies by
-// four, a success divides by four; and fifty refusals within five minutes whatever the targets. D10 name_mismatch: what no honest client
-// sends, a name inside TLS that is not the one asked for, or none. One thread.
+// four, a success divides by four; and fifty refusals within five minutes whatever the targets. D10 name_mismatch: a name inside TLS that
+// is not the one asked for, hidden (a browser's GREASE ECH looks so, too), changed or missing, or no TLS at all. One thread.
 #pragma once
 
 #include <exeat/detect/bounded_table.hpp>

@@ -17,6 +17,12 @@ using moment = std::chrono::seconds; // since any beginning that is the same for
 
 enum class flow_step : std::uint8_t { open, deny, progress, close };
 
+struct flow_entry {
+    std::uint64_t id = 0;   // rule::id, the same in every process; 0: none
+    std::uint32_t slot = 0; // of its label; entries may share one
+    bool operator==(const flow_entry&) const = default;
+};
+
 struct flow_event {
     flow_step step = flow_step::open;
     verdict said = verdict::allowed; // deny: why
@@ -24,8 +30,7 @@ struct flow_event {
     moment age{0};        // of the tunnel
     std::uint64_t id = 0; // of the tunnel
     ip_address client;
-    std::uint32_t entry = 0;    // rule slot; 0: none
-    std::uint64_t entry_id = 0; // the same for this entry in every process
+    flow_entry entry;
     enum purpose purpose = purpose::pull;
     std::string_view host;
     std::uint64_t up = 0, down = 0; // octets since the last event of this tunnel
@@ -81,7 +86,7 @@ constexpr const detector_facts& about(detector d) noexcept { return facts[static
 struct finding {
     detector which;
     ip_address client;
-    std::uint32_t entry = 0;
+    flow_entry entry;
     double value = 0, threshold = 0; // in the detector's unit
 };
 using findings = std::vector<finding>;

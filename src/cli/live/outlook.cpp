@@ -103,11 +103,15 @@ wish press_character(outlook& o, char c)
     return wish::draw;
 }
 
-// The client's address of "10.42.0.7" or "training/10.42.0.7"; nothing for any other text.
-std::optional<ip_address> address_in(std::string_view text)
+// What the client of "10.42.0.7", "training/10.42.0.7" or "training/fd00:42::/64" is known by; nothing for any other text.
+std::optional<std::string> client_in(std::string_view text)
 {
-    const auto slash = text.rfind('/');
-    return ip_address::parse(slash == text.npos ? text : text.substr(slash + 1));
+    auto known = ip_prefix::parse(text);
+    const auto slash = text.find('/');
+    if (!known && slash != text.npos) known = ip_prefix::parse(text.substr(slash + 1));
+    constexpr std::uint8_t whole = 128;
+    if (!known) return std::nullopt;
+    return known->bits == whole ? known->network.to_string() : known->to_string();
 }
 
 std::string_view order_of_tunnels(std::string_view column)
@@ -146,8 +150,8 @@ wish press(outlook& o, key k, const room& r)
 
 std::string tunnels_filter(const outlook& o)
 {
-    const auto client = address_in(o.filter);
-    return client && !o.typing ? client->to_string() : o.filter;
+    const auto client = client_in(o.filter);
+    return client && !o.typing ? *client : o.filter;
 }
 
 std::string tunnels_path(const outlook& o, const picture& p)
@@ -156,7 +160,7 @@ std::string tunnels_path(const outlook& o, const picture& p)
     auto out = fmt::format("/api/tunnels?sort={}&page={}&size={}", order_of_tunnels(all[o.order_of(view::tunnels).column].name), o.page,
                            limits::top_tunnels);
     if (o.typing || o.filter.empty()) return out;
-    if (const auto client = address_in(o.filter)) return out + "&client=" + client->to_string();
+    if (const auto client = client_in(o.filter)) return out + "&client=" + *client;
     const auto named = [&](const shown_entry& e) { return e.entry == o.filter; };
     // What an entry may be called needs no escape in a URL.
     const bool entry =

@@ -30,6 +30,18 @@ void acquaintance::see(const flow_event& e, findings& out)
     h.last = e.at;
 }
 
+std::optional<acquaintance::meeting> acquaintance::would_meet(const ip_address& client, std::string_view to, moment now) const
+{
+    const auto* h = hosts_.look({client, hash_of(to, seed_) | 1});
+    if (h != nullptr && h->begun && h->last + fortnight >= now) {
+        if (!is_new(*h, now)) return std::nullopt;
+        return meeting{h->since + day, now >= h->hour_began + hour ? 0 : h->hour_up};
+    }
+    const auto* who = clients_.look({client, 0});
+    const bool known = who != nullptr && who->begun && who->last + fortnight >= now && who->since + day <= now;
+    return known ? std::optional{meeting{now + day, 0}} : std::nullopt;
+}
+
 // A client that is new itself has nothing but new hosts: they say nothing.
 void acquaintance::meet(host& h, const flow_event& e, bool known)
 {

@@ -29,8 +29,8 @@ double spread(std::vector<double> sizes)
 
 void chunk_watch::see(const flow_event& e, findings& out)
 {
-    if (e.step != flow_step::close || e.entry == 0 || e.tunnel_up < than_.chunk_least || e.tunnel_up > than_.chunk_most) return;
-    auto& r = entries_.use({e.client, e.entry_id});
+    if (e.step != flow_step::close || e.entry.id == 0 || e.tunnel_up < than_.chunk_least || e.tunnel_up > than_.chunk_most) return;
+    auto& r = entries_.use({e.client, e.entry.id});
     const auto place = r.count++ % r.sizes.size();
     r.sizes[place] = static_cast<std::uint32_t>(e.tunnel_up);
     r.at[place] = e.at;

@@ -14,12 +14,31 @@ bool tells_of_evasion(verdict v) noexcept
     return v == sni_mismatch || v == sni_missing || v == sni_changed || v == ech || v == not_tls || v == tls_malformed;
 }
 
+// What is allowed and cannot be done now, or is over: of the destination, of exeat, or of what others do; no sign of probing.
+bool is_trouble(verdict v) noexcept
+{
+    using enum verdict;
+    switch (v) {
+    case dns_failure:
+    case dns_overload:
+    case connect_failure:
+    case connect_timeout:
+    case upstream_malformed:
+    case overload:
+    case rate:
+    case audit_unavailable:
+    case policy_revoked: return true;
+    default: return false;
+    }
+}
+
 } // namespace
 
 void denial_watch::see(const flow_event& e, findings& out)
 {
     const bool denied = e.step == flow_step::deny;
     if (!denied && e.step != flow_step::open) return;
+    if (denied && is_trouble(e.said)) return;
     const client_key key{e.client, 0};
     if (!denied && clients_.look(key) == nullptr) return; // who was never refused is nobody's suspect
     auto& s = clients_.use(key);

@@ -25,7 +25,7 @@ void drip_watch::learn(bucket& b, const flow_event& e)
 {
     const moment an_hour{3'600};
     if (b.begun && e.at < b.hour_began + an_hour) return;
-    auto& of_all = shared_.use({{}, e.entry_id}).usual;
+    auto& of_all = shared_.use({{}, e.entry.id}).usual;
     // At most a bucket a day: who could teach it more, with clients that come and go, gains no more than that.
     if (!b.begun) b.begun = true, b.at = b.hour_began = e.at, b.usual = std::min(of_all, than_.drip_bytes / 24);
     for (int n = 0; e.at >= b.hour_began + an_hour && n < most_hours; ++n) {
@@ -40,8 +40,8 @@ void drip_watch::learn(bucket& b, const flow_event& e)
 
 void drip_watch::see(const flow_event& e, findings& out)
 {
-    if (e.up == 0 || e.entry == 0) return;
-    auto& b = buckets_.use({e.client, e.entry_id});
+    if (e.up == 0 || e.entry.id == 0) return;
+    auto& b = buckets_.use({e.client, e.entry.id});
     learn(b, e);
     const auto leaked = (2 * b.usual + than_.drip_floor) / hour * static_cast<double>((e.at - b.at).count());
     const auto up = static_cast<double>(e.up);
@@ -61,7 +61,7 @@ void drip_watch::see(const flow_event& e, findings& out)
 
 void drip_watch::share(const flow_event& e, findings& out)
 {
-    auto& s = shared_.use({{}, e.entry_id});
+    auto& s = shared_.use({{}, e.entry.id});
     auto place = std::find_if(s.clients.begin(), s.clients.end(), [&](const auto& c) { return c.used && c.client == e.client; });
     if (place == s.clients.end()) // the one that is free, or was filled longest ago
         place = std::min_element(s.clients.begin(), s.clients.end(),

@@ -19,8 +19,7 @@ inline flow_event moved(moment at, std::uint64_t up, std::uint64_t down = 0, std
     e.step = flow_step::progress;
     e.at = at;
     e.client = pod(who);
-    e.entry = entry;
-    e.entry_id = entry;
+    e.entry = {entry, entry};
     e.up = up, e.down = down;
     e.host = "a.test";
     return e;

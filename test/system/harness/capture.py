@@ -2,20 +2,22 @@
 import collections
 import os
 import signal
+import socket
 import struct
 import subprocess
 import threading
-import time
 
 from .wait import seconds, wait_until
+
+MARK = 0x88B5  # an Ethernet type for experiments (IEEE 802): nobody else sends it
 
 
 class Capture:
     """Only headers are kept. `expression` is a pcap filter."""
 
     def __init__(self, path, expression, link="w0"):
-        self.path = str(path)
-        argv = ["tcpdump", "-i", link, "-n", "-s", "128", "-B", "65536", "-Z", "root", "-U", "--immediate-mode", "-w", self.path, expression]
+        self.path, self.link = str(path), link
+        argv = ["tcpdump", "-i", link, "-n", "-s", "128", "-B", "65536", "-Z", "root", "-U", "--immediate-mode", "-w", self.path, f"({expression}) or ether proto {MARK}"]
         self._process = subprocess.Popen(argv, stderr=subprocess.PIPE, text=True)
         first = self._process.stderr.readline()
         assert "listening on" in first, first
@@ -23,17 +25,21 @@ class Capture:
         self._reader = threading.Thread(target=lambda: self._said.extend(self._process.stderr), daemon=True)
         self._reader.start()
 
-    def _settled(self):
-        """tcpdump drops what it has not read yet when it is told to end."""
-        before = os.stat(self.path).st_size
-        time.sleep(0.15)
-        return os.stat(self.path).st_size == before
+    def _written(self, mark):
+        with open(self.path, "rb") as f:
+            f.seek(max(0, os.stat(self.path).st_size - 65536))
+            return mark in f.read()
 
     def stop(self):
-        wait_until(self._settled, what="tcpdump has written all")
+        """tcpdump drops what it has not read yet when it is told to end: what went by before the last frame is written once that is."""
+        mark = os.urandom(32)
+        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s:
+            s.bind((self.link, 0))
+            s.send(b"\xff" * 6 + bytes(6) + struct.pack("!H", MARK) + mark)
+        wait_until(lambda: self._written(mark), 60, "tcpdump has written all")
         self._process.send_signal(signal.SIGINT)
-        self._process.wait(seconds(20))
-        self._reader.join(seconds(5))
+        self._process.wait(seconds(60))
+        self._reader.join(seconds(30))
         dropped = [line for line in self._said if "dropped by kernel" in line]
         assert dropped and dropped[0].startswith("0 "), self._said
         return self

@@ -29,7 +29,7 @@ def read_to_end(s):
     return bytes(out)
 
 
-def gone(s, within=10):
+def gone(s, within=30):
     """That the other side ends the connection in time, orderly or not, and says nothing more."""
     s.settimeout(seconds(within))
     try:
@@ -139,7 +139,7 @@ def take_head(s):
             return read_exactly(s, end + 4)
 
 
-def open_tunnel(exeat, target, host="127.0.0.1", timeout=10, source=None):
+def open_tunnel(exeat, target, host="127.0.0.1", timeout=30, source=None):
     """A socket that is the far end of CONNECT."""
     s = exeat.connect(host, timeout=timeout, source=source)
     try:
@@ -150,6 +150,18 @@ def open_tunnel(exeat, target, host="127.0.0.1", timeout=10, source=None):
         s.close()
         raise
     return s
+
+
+def alive(tunnel):
+    """Whether what is sent through it to an echo comes back."""
+    tunnel.sendall(b"ping")
+    return read_exactly(tunnel, 4) == b"ping"
+
+
+def reaches(exeat, target):
+    """Whether a tunnel to an echo opens, and carries."""
+    with open_tunnel(exeat, target) as s:
+        return alive(s)
 
 
 def open_tls(exeat, authority, target, name=None, alpn=("http/1.1",), host="127.0.0.1"):
@@ -167,12 +179,12 @@ def http_request(method, url, fields=(), body=b"", version="HTTP/1.1"):
     return "\r\n".join([f"{method} {url} {version}", f"Host: {host}", *fields]).encode("latin-1") + b"\r\n\r\n" + body
 
 
-def command(*argv, within=30, **options):
+def command(*argv, within=60, **options):
     return subprocess.run(list(map(str, argv)), capture_output=True, timeout=seconds(within), check=False, **options)
 
 
-def curl(*argv, within=30, namespace=None):
-    line = ["curl", "--silent", "--show-error", "--max-time", str(int(seconds(20))), *map(str, argv)]
+def curl(*argv, within=60, namespace=None):
+    line = ["curl", "--silent", "--show-error", "--max-time", str(int(seconds(40))), *map(str, argv)]
     if namespace is None:
         return command(*line, within=within)
     return namespace.command(*line, check=False, text=False, timeout=seconds(within))

@@ -15,9 +15,10 @@ PROCESSES = 3
 
 
 def room_for(wanted):
-    """How many of these connections exeat can hold here: two descriptors each (limits.hpp), and the rest of it needs some, too."""
+    """How many of these connections exeat can hold here: two descriptors each, and what is set aside (limits.hpp, ops/descriptors)."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    return min(wanted, (hard - 128) // 2 - 100)
+    reserve, workers, of_worker, spare = 128, 2, 16 + 40 + 4, 2 * 256
+    return min(wanted, (hard - reserve - workers * of_worker - spare) // 2 - 50)
 
 
 class Crowd:

@@ -7,6 +7,8 @@ import threading
 A, CNAME, AAAA = 1, 5, 28
 TYPES = {A: "A", AAAA: "AAAA", CNAME: "CNAME"}
 NOERROR, SERVFAIL, NXDOMAIN, REFUSED = 0, 2, 3, 5
+SO_RCVBUFFORCE = 33
+HELD = object()
 
 
 def encode_name(name):
@@ -23,17 +25,23 @@ def question_of(packet):
 
 
 class Answer:
-    """What one name resolves to. `behave`: None, "servfail", "refused", "silent", "truncate" (over UDP), "garbage"."""
+    """What one name resolves to. `behave`: None, "servfail", "refused", "silent", "held" (over UDP, until release()), "truncate" (over UDP),
+    "garbage", "lower" (over UDP: the question comes back in lower case); `types`: the questions that it behaves so at, or all."""
 
-    def __init__(self, addresses, ttl, cname, behave):
-        self.addresses, self.ttl, self.cname, self.behave = addresses, ttl, cname, behave
+    def __init__(self, addresses, ttl, cname, behave, types):
+        self.addresses, self.ttl, self.cname, self.behave, self.types = addresses, ttl, cname, behave, types
+
+    def behaves_at(self, kind):
+        return self.behave if self.types is None or TYPES.get(kind) in self.types else None
 
 
 class DnsServer:
     def __init__(self, host="127.0.0.1"):
         self.table = {}
         self.queries = []  # (name, type, "udp" or "tcp"), as they came
+        self.senders = []  # (name, source port) of each question over UDP, as they came; the name as it was written
         self.forge = lambda packet, reply: []  # what goes before the reply: (socket or None for the server's own, datagram)
+        self._held = []
         self._lock = threading.Lock()
         self._udp, self._tcp = self._bind(host)
         self.address = "%s:%d" % self._udp.getsockname()
@@ -47,13 +55,13 @@ class DnsServer:
         tcp.bind((host, 0))
         tcp.listen(128)
         udp = socket.socket(type=socket.SOCK_DGRAM)
-        udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+        udp.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 4 << 20)  # the kernel's own bound is thousands of questions too low for a slow moment
         udp.bind(tcp.getsockname())
         return udp, tcp
 
-    def set(self, name, *addresses, ttl=60, cname=None, behave=None):
+    def set(self, name, *addresses, ttl=60, cname=None, behave=None, types=None):
         """`addresses` may hold one callable that is asked anew for each question: def f(type) -> list of addresses."""
-        self.table[name] = Answer(addresses, ttl, cname, behave)
+        self.table[name] = Answer(addresses, ttl, cname, behave, types)
 
     def asked(self, name=None, since=0):
         return [q for q in self.queries[since:] if name is None or q[0] == name]
@@ -64,11 +72,21 @@ class DnsServer:
     def _serve_udp(self):
         while True:
             packet, client = self._udp.recvfrom(4096)
+            self.senders.append((question_of(packet)[0], client[1]))
             reply = self._reply(packet, "udp")
+            if reply is HELD:
+                self._held.append((packet, client))
+                continue
             for sender, forged in self.forge(packet, reply):
                 (sender or self._udp).sendto(forged, client)
             if reply:
                 self._udp.sendto(reply, client)
+
+    def release(self):
+        """Answers what was held, by what is set now."""
+        held, self._held = self._held, []
+        for packet, client in held:
+            self._udp.sendto(self._reply(packet, "udp"), client)
 
     def _serve_tcp(self):
         while True:
@@ -87,11 +105,15 @@ class DnsServer:
         with self._lock:
             self.queries.append((name.lower(), TYPES.get(kind, str(kind)), transport))
         known = self.table.get(name.lower())
-        behave = known.behave if known else None
+        behave = known.behaves_at(kind) if known else None
         if behave == "silent":
             return None
+        if behave == "held":
+            return HELD
         if behave == "garbage":
             return packet[:2] + b"\xff" * 40
+        if behave == "lower" and transport == "udp":
+            question = encode_name(name.lower()) + question[-4:]
         truncated = behave == "truncate" and transport == "udp"
         records = [] if known is None or behave in ("servfail", "refused") or truncated else self._records(name.lower(), kind)
         code = {"servfail": SERVFAIL, "refused": REFUSED}.get(behave, NXDOMAIN if known is None else NOERROR)

@@ -1,5 +1,6 @@
 """The real binary: its two files, its ports, its numbers, its log, and a clean end."""
 import collections
+import hashlib
 import http.client
 import itertools
 import json
@@ -23,7 +24,7 @@ def free_port():
     return next(_ports)
 
 
-def run(*argv, within=30, **options):
+def run(*argv, within=60, **options):
     """exeat VERB …, to its end."""
     return subprocess.run([BINARY, *map(str, argv)], capture_output=True, text=True, timeout=seconds(within), check=False, **options)
 
@@ -40,6 +41,10 @@ def table(header, values):
     return "\n".join([header, *(f"{k} = {toml(v)}" for k, v in values.items())]) + "\n"
 
 
+# A test that is a crowd behind one address says how large it may be; then nothing else about a client's pace is in its way.
+CROWD = {f"{what}_per_second": 1_000_000 for what in ("connections", "requests", "refusals", "log_lines")}
+
+
 class Exeat:
     """`limits`, `audit`, `dns`, `policy`: what differs from the tests' defaults in those tables. `listen`: more [[listen]] tables.
     `before`: a command that starts exeat, such as prlimit. `sockets`: passed to it as systemd would (systemd.py)."""
@@ -50,7 +55,7 @@ class Exeat:
         self.proxy_port, self.admin_port = proxy_port or free_port(), admin_port or free_port()
         self.sockets = sockets
         self.allowlist_path = pathlib.Path(allowlist_path or self.directory / "allowlist.toml")
-        self.audit_path = self.directory / "audit.jsonl"
+        self.audit_path = pathlib.Path((audit or {}).get("path", self.directory / "audit.jsonl"))
         if allowlist is not None:
             self.allowlist_path.write_text(allowlist)
         self.config_path = self.directory / "exeat.toml"
@@ -61,7 +66,7 @@ class Exeat:
             table("[policy]", {"allowlist": str(self.allowlist_path), **(policy or {})}),
             table("[dns]", {"servers": [dns_server.address], "timeout": "2s", **(dns or {})}),
             table("[audit]", {"path": str(self.audit_path), **(audit or {})}),
-            table("[limits]", {"workers": 2, "drain_timeout": "1s", **(limits or {})}),
+            table("[limits]", {"workers": 2, "drain_timeout": "1s", **(CROWD if "connections_per_source" in (limits or {}) else {}), **(limits or {})}),
             table("[sandbox]", {"root": "allow", **(sandbox or {})}),
         ]))
         self._argv = [*before, BINARY, "serve", "--config", str(self.config_path), *arguments]
@@ -70,20 +75,29 @@ class Exeat:
     # ---- life ----
 
     def start(self):
-        self._stderr = open(self.directory / "stderr", "wb")
-        self.process = subprocess.Popen(self._argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._stderr,
-                                        **(self.sockets.passed() if self.sockets else {}))
-        wait_until(self._ready_or_dead, 20, "exeat is ready")
+        self.start_unready()
+        wait_until(self._ready_or_dead, 60, "exeat is ready")
         assert self.process.poll() is None, f"exeat ended with {self.process.returncode}:\n{self.log()}"
         return self
 
-    def _ready_or_dead(self):
+    def start_unready(self):
+        """Returns when it listens, whether it will serve or not."""
+        self._stderr = open(self.directory / "stderr", "wb")
+        self.process = subprocess.Popen(self._argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._stderr,
+                                        **(self.sockets.passed() if self.sockets else {}))
+        wait_until(self._answers_or_dead, 60, "exeat answers")
+
+    def _answers_or_dead(self):
         if self.process.poll() is not None:
             return True
         try:
-            return self.fetch("/readyz")[0] == 200
+            return self.fetch("/readyz")
         except OSError:
             return False
+
+    def _ready_or_dead(self):
+        answer = self._answers_or_dead()
+        return answer is True or (answer and answer[0] == 200)
 
     @property
     def pid(self):
@@ -92,7 +106,7 @@ class Exeat:
     def signal(self, number):
         self.process.send_signal(number)
 
-    def wait(self, within=20):
+    def wait(self, within=60):
         return self.process.wait(seconds(within))
 
     def stop(self):
@@ -129,7 +143,7 @@ class Exeat:
         return (self.directory / "stderr").read_text(errors="replace")
 
     def fetch(self, path, method="GET"):
-        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=seconds(10))
+        connection = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=seconds(30))
         try:
             connection.request(method, path)
             response = connection.getresponse()
@@ -162,8 +176,12 @@ class Exeat:
     def _all_logged(self):
         lines = self.audit()
         count = collections.Counter()
+        opened = {line["event.id"] for line in lines if line["event.action"] == "open"}
         for line in lines:
-            count[line["event.action"]] += line.get("exeat.audit.stands_for", 1)
+            n = line.get("exeat.audit.stands_for", 1)
+            count[line["event.action"]] += n
+            if line["event.action"] == "close" and line["event.id"] not in opened:  # exchanges that are summed have no line for their beginning
+                count["open"] += n
         m = self.metrics()
         whole = count["open"] == count["close"] == m.of("exeat_requests_total", decision="allowed") and count["deny"] == m.of("exeat_denied_total")
         return len(lines) if whole else None
@@ -184,10 +202,23 @@ class Exeat:
         new.rename(self.allowlist_path)
 
     def reload(self, text, result="ok"):
-        """Writes the list and waits until it has been taken, or refused."""
+        """Writes the list and waits until it has been taken, by every worker, or refused."""
         before = self.metric("policy_reloads_total", result=result)
         self.write_allowlist(text)
-        wait_until(lambda: self.metric("policy_reloads_total", result=result) > before, 10, f"a reload: {result}")
+        wait_until(lambda: self.metric("policy_reloads_total", result=result) > before, 60, f"a reload: {result}")
+        if result == "ok":
+            if "hosts_file" not in text and not self.allowlist_path.with_suffix(".d").exists():  # these are part of the hash
+                sha256 = hashlib.sha256(text.encode()).hexdigest()
+                wait_until(lambda: self.metrics().has("exeat_policy_info", sha256=sha256), what="the list in force is the one that was written")
+            self.caught_up()
+
+    def caught_up(self):
+        """Waits until each worker has done all that it had been told to do: the page of tunnels is made by each of them in its turn."""
+        def all_answered():
+            status, page = self.fetch("/api/tunnels?size=1")
+            return status == 200 and json.loads(page)["complete"]
+
+        wait_until(all_answered, what="every worker answers")
 
     # ---- the ways in ----
 
@@ -195,7 +226,7 @@ class Exeat:
     def url(self):
         return f"http://127.0.0.1:{self.proxy_port}"
 
-    def connect(self, host="127.0.0.1", port=None, timeout=10, source=None):
+    def connect(self, host="127.0.0.1", port=None, timeout=30, source=None):
         s = socket.create_connection((host, port or self.proxy_port), timeout=seconds(timeout), source_address=source and (source, 0))
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return s

@@ -98,3 +98,8 @@ def post_quantum(name):
 def alert_of(data):
     """The description of the fatal alert that `data` is, or None."""
     return data[6] if len(data) == 7 and data[:1] == b"\x15" and data[5] == 2 else None
+
+
+def as_server_hello(first):
+    """What begins with a record of a ClientHello, with the type of a ServerHello in its place."""
+    return first[:5] + b"\x02" + first[6:] if first[:1] == b"\x16" and first[5:6] == b"\x01" else first

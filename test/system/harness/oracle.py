@@ -18,9 +18,10 @@ def refused(lab, exeat, reason, *, resolves=(), dials=(), count=1):
     told = []
     yield told
     rose = lambda name, **labels: exeat.metrics().of(name, **labels) - before.of(name, **labels)
-    wait_until(lambda: rose("exeat_denied_total", reason=reason) >= count, 10,
-               f"denied_total{{reason={reason}}} rises; rose: {risen(before, exeat.metrics())}")
-    wait_until(lambda: len(exeat.audit(lines, event__action="deny")) >= count, 10, "an audit line says so")
+    wait_until(lambda: rose("exeat_denied_total", reason=reason) >= count,
+               what=f"denied_total{{reason={reason}}} rises; rose: {risen(before, exeat.metrics())}")
+    wait_until(lambda: len(exeat.audit(lines, event__action="deny")) >= count, what="an audit line says so")
+    exeat.settled()  # so that what may not be has had its time
     told.extend(exeat.audit(lines, event__action="deny"))
     assert rose("exeat_denied_total") == rose("exeat_denied_total", reason=reason) == count, risen(before, exeat.metrics())
     assert [line["event.reason"] for line in told] == [reason] * count, told

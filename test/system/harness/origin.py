@@ -4,6 +4,8 @@ import ssl
 import struct
 import threading
 
+from .hello import as_server_hello
+
 REMEMBERED = 4 << 20  # bytes of one connection; beyond, they are counted only
 
 
@@ -132,6 +134,10 @@ class Origin:
     def sent_bytes(self):
         return sum(p.sent_bytes for p in self.peers)
 
+    def got(self, data):
+        """Whether one of the connections has brought exactly these bytes; others may have been accepted later than they were made."""
+        return any(bytes(p.received) == data for p in list(self.peers))
+
     def at_rest(self):
         return self.deaf or all(p.closed for p in self.peers)
 
@@ -156,6 +162,16 @@ def echo(peer):
     while got := peer.recv():
         peer.send(got)
     peer.finish()
+
+
+def tls_echo(peer):
+    """The same, but a ClientHello comes back as a ServerHello (hello.as_server_hello): the first that a TLS server says."""
+    first = b""
+    while len(first) < 6 and (got := peer.recv()):
+        first += got
+    if first:
+        peer.send(as_server_hello(first))
+    echo(peer)
 
 
 def swallow(peer):

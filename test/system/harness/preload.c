@@ -21,6 +21,7 @@ struct control {
     volatile long failed;        // so many have
     volatile long every;         // 1: every thread is watched, not only those that accept connections
     volatile long steady_offset; // seconds
+    volatile long boot_offset;   // seconds
 };
 
 static struct control nothing, *told = &nothing;
@@ -40,6 +41,7 @@ int clock_gettime(clockid_t which, struct timespec* out)
     const int said = (int)syscall(SYS_clock_gettime, which, out);
     if (said == 0 && which == CLOCK_REALTIME) out->tv_sec += told->wall_offset;
     if (said == 0 && which == CLOCK_MONOTONIC) out->tv_sec += told->steady_offset;
+    if (said == 0 && which == CLOCK_BOOTTIME) out->tv_sec += told->boot_offset;
     return said;
 }
 

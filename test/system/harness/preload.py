@@ -8,7 +8,7 @@ import subprocess
 from .exeat import BINARY
 
 SOURCE = pathlib.Path(__file__).with_name("preload.c")
-_FIELDS = ("wall_offset", "seen", "first", "length", "failed", "every", "steady_offset")
+_FIELDS = ("wall_offset", "seen", "first", "length", "failed", "every", "steady_offset", "boot_offset")
 
 
 def address_sanitizer():

@@ -73,7 +73,7 @@ class Notified:
                 return self._heard
             self._heard.append(dict(line.split("=", 1) for line in text.split("\n")))
 
-    def wait(self, name, value=None, since=0, within=10):
+    def wait(self, name, value=None, since=0, within=30):
         """The first datagram from number `since` on that assigns so."""
         return wait_until(lambda: next((d for d in self.heard()[since:] if name in d and value in (None, d[name])), None), within, f"{name}={value} is notified")
 

@@ -63,7 +63,7 @@ class Tmux:
             now = self.screen()
             return all(p in now for p in parts) and not any(p in now for p in without) and now
         try:
-            return wait_until(there, 20)
+            return wait_until(there, 60)
         except AssertionError:
             raise AssertionError(f"it does not show {parts} without {without}, but:\n{self.screen()}") from None
 
@@ -77,14 +77,14 @@ class Tmux:
 
     def status(self):
         """Waits for the program's end."""
-        return int(wait_until(lambda: (self.directory / "status").exists() and (self.directory / "status").read_text(), 20, "the program has ended"))
+        return int(wait_until(lambda: (self.directory / "status").exists() and (self.directory / "status").read_text(), 60, "the program has ended"))
 
     def settings(self):
         return [(self.directory / name).read_text() for name in ("before", "after")]
 
     def close(self):
         subprocess.run(["tmux", "-S", str(self.directory / "socket"), "kill-server"], capture_output=True, timeout=seconds(20), check=False)
-        wait_until(lambda: ended(self._shell), 20, "the shell in the terminal has ended")
+        wait_until(lambda: ended(self._shell), 60, "the shell in the terminal has ended")
         shutil.rmtree(self.directory)
 
     def __enter__(self):

@@ -29,7 +29,7 @@ class Nginx:
         config.write_text(_CONFIG.format(at=directory, host4=self.host4, host6=self.host6, certificate=certificate, key=key))
         self._process = lab.topology.world.start("nginx", "-p", str(directory), "-c", str(config), stdout=subprocess.DEVNULL,
                                                  stderr=subprocess.DEVNULL)
-        wait_until(lambda: self._listens(lab), 10, "nginx listens")
+        wait_until(lambda: self._listens(lab), 60, "nginx listens")
 
     def _listens(self, lab):
         assert self._process.poll() is None, (self.directory / "error.log").read_text()
@@ -44,4 +44,4 @@ class Nginx:
 
     def stop(self):
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(60)

@@ -1,4 +1,4 @@
-#include <net/held_back.hpp>
+#include <net/upload_hold.hpp>
 
 #include <algorithm>
 
@@ -10,27 +10,27 @@ throttle::moment now() noexcept { return std::chrono::steady_clock::now().time_s
 
 } // namespace
 
-void held_back::hold_to(throttles_of_tunnel t) noexcept
+void upload_hold::hold_to(throttles_of_tunnel t) noexcept
 {
     if (is_linked()) try_again(), tunnel_.wake();
     to_ = std::move(t);
 }
 
-void held_back::hold_to(std::shared_ptr<new_host_budget> b, std::uint64_t already) noexcept
+void upload_hold::hold_to(std::shared_ptr<new_host_budget> b, std::uint64_t already) noexcept
 {
     if (!b || b == new_host_) return;
     b->overdraw(already);
     new_host_ = std::move(b);
 }
 
-void held_back::wait() noexcept
+void upload_hold::wait() noexcept
 {
-    line_.join(*this);
+    queue_.join(*this);
     for (auto& t : to_)
         if (t) t->waits();
 }
 
-void held_back::try_again() noexcept
+void upload_hold::try_again() noexcept
 {
     if (!is_linked()) return;
     unlink();
@@ -38,7 +38,7 @@ void held_back::try_again() noexcept
         if (t) t->tries_again();
 }
 
-std::uint64_t held_back::take(std::uint64_t want, budget_minutes minute) noexcept
+std::uint64_t upload_hold::take(std::uint64_t want, budget_minutes minute) noexcept
 {
     if (is_linked()) {
         over_new_host_ = new_host_spent(minute); // what the socket did not take was given back: it is not over yet
@@ -58,21 +58,21 @@ std::uint64_t held_back::take(std::uint64_t want, budget_minutes minute) noexcep
     return given;
 }
 
-void held_back::give_back(std::uint64_t unsent) noexcept
+void upload_hold::give_back(std::uint64_t unsent) noexcept
 {
     for (auto& t : to_)
         if (t) t->give_back(unsent);
     if (new_host_) new_host_->give_back(unsent);
 }
 
-bool held_back::slowed() const noexcept
+bool upload_hold::slowed() const noexcept
 {
     return over_new_host_ || std::any_of(to_.begin(), to_.end(), [at = now()](const auto& t) { return t && !t->ended(at); });
 }
 
-bool held_back::new_host_spent(budget_minutes minute) noexcept { return new_host_ && new_host_->spent(minute); }
+bool upload_hold::new_host_spent(budget_minutes minute) noexcept { return new_host_ && new_host_->spent(minute); }
 
-void rate_line::wake() noexcept
+void throttle_queue::wake() noexcept
 {
     if (waiting_.empty()) return;
     waiting_.splice(waiting_.end(), waiting_, waiting_.begin());

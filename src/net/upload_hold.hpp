@@ -1,6 +1,7 @@
-// What detectors hold one tunnel to: the throttle of its client at its entry, the one at every entry, and the budget at a host that is new
-// to the client. A tunnel that got less than it wanted waits in its worker's line (rate_line) for the next sweep and gets nothing until
-// then, so that all who wait have their turn and none is given a byte at a time. One worker's thread; the tunnel's account owns it.
+// What the findings of detectors hold one tunnel to: the throttle of its client at its entry, the throttle at every entry, and the budget
+// at a host that is new to the client. A tunnel that got less than it wanted waits in its worker's throttle_queue for the next sweep and
+// gets nothing until then, so that each waiting tunnel has its turn and none is given a byte at a time. One worker's thread; owned by the
+// tunnel's upload_gate.
 #pragma once
 
 #include <exeat/new_host_budgets.hpp>
@@ -13,16 +14,16 @@
 
 namespace exeat::net {
 
-using in_line = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+using queue_hook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
 using throttles_of_tunnel = std::array<std::shared_ptr<throttle>, 2>;
 
-class rate_line;
+class throttle_queue;
 
-class held_back : public in_line {
+class upload_hold : public queue_hook {
 public:
-    held_back(waiter& tunnel, rate_line& line) noexcept : tunnel_{tunnel}, line_{line} {}
-    held_back(const held_back&) = delete;
-    ~held_back() { try_again(); }
+    upload_hold(waiter& tunnel, throttle_queue& queue) noexcept : tunnel_{tunnel}, queue_{queue} {}
+    upload_hold(const upload_hold&) = delete;
+    ~upload_hold() { try_again(); }
 
     void hold_to(throttles_of_tunnel) noexcept;
     void hold_to(std::shared_ptr<new_host_budget>, std::uint64_t already) noexcept; // null, or the same: nothing changes
@@ -33,25 +34,25 @@ public:
     bool new_host_spent(budget_minutes) noexcept;
 
 private:
-    friend class rate_line;
+    friend class throttle_queue;
     void wait() noexcept;
     void try_again() noexcept;
 
     waiter& tunnel_;
-    rate_line& line_;
+    throttle_queue& queue_;
     throttles_of_tunnel to_;
     std::shared_ptr<new_host_budget> new_host_;
     bool over_new_host_ = false;
 };
 
-// The tunnels of one worker that wait for their rates.
-class rate_line {
+// The tunnels of one worker that wait for their throttles.
+class throttle_queue {
 public:
-    void join(held_back& h) noexcept { waiting_.push_back(h); }
+    void join(upload_hold& h) noexcept { waiting_.push_back(h); }
     void wake() noexcept; // all of them: whoever was the first to be woken is the last next time
 
 private:
-    boost::intrusive::list<held_back, boost::intrusive::constant_time_size<false>> waiting_;
+    boost::intrusive::list<upload_hold, boost::intrusive::constant_time_size<false>> waiting_;
 };
 
 } // namespace exeat::net

@@ -1,0 +1,32 @@
+// Encrypted ClientHellos (RFC 9849): what a hello hides, and which of them an entry lets pass. Pure values; any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace exeat {
+
+// Ascending by how much is known to be hidden.
+enum class hidden_hello : std::uint8_t {
+    none,
+    // An encrypted_client_hello with a key of its own, as the first hello of a connection has it (section 5). Real, or GREASE
+    // (section 6.2), which browsers always send: made so that nobody on the way can tell one from the other.
+    outer,
+    // Any other one. After a HelloRetryRequest a real one has no key of its own, and GREASE is the same as before. ESNI (0xffce), too.
+    other,
+};
+
+enum class ech_policy : std::uint8_t {
+    deny,
+    grease, // what may be GREASE
+    allow,
+};
+inline constexpr std::array<std::string_view, 3> ech_policy_words{"deny", "grease", "allow"};
+
+constexpr bool permits(ech_policy p, hidden_hello h) noexcept { return static_cast<std::uint8_t>(h) <= static_cast<std::uint8_t>(p); }
+static_assert(permits(ech_policy::deny, hidden_hello::none) && !permits(ech_policy::deny, hidden_hello::outer));
+static_assert(permits(ech_policy::grease, hidden_hello::outer) && !permits(ech_policy::grease, hidden_hello::other));
+static_assert(permits(ech_policy::allow, hidden_hello::other));
+
+} // namespace exeat

@@ -1,0 +1,113 @@
+#include <net/judge.hpp>
+
+#include <net/stage_context.hpp>
+
+#include <cassert>
+
+namespace exeat::net {
+
+namespace {
+
+std::optional<verdict> check_name_budget(const tunnel& t, const decision& d)
+{
+    const bool of_requests = d.rule->protocol == protocol::http && t.to->via == approach::tunnel; // inside, which are judged and logged
+    if (!d.by_wildcard || of_requests) return std::nullopt;
+    const bool may = t.home.wildcard_names.take(t.who.key, d.rule->id, t.to->host.str(), d.rule->wildcard_names, t.home.minute());
+    return may ? std::nullopt : std::optional{verdict::name_budget};
+}
+
+// What decide() does not know: the history of this client. After it the account is held to the decision.
+std::optional<verdict> check_client(tunnel& t)
+{
+    auto& d = t.decision;
+    if (const auto no = check_name_budget(t, d)) return no;
+    if (t.home.restricted.shuts_out(t.who.key, d.rule->id)) return verdict::anomaly;
+    t.bill->hold_to_decision();
+    auto& gate = t.bill->gate;
+    using on_spent = upload_gate::on_spent;
+    const auto when_spent = gate.when_spent();
+    const bool may_be_refused = when_spent == on_spent::cut || when_spent == on_spent::report;
+    if (may_be_refused && gate.budget_spent(t.home.minute())) {
+        if (when_spent == on_spent::cut) return verdict::budget;
+        if (d.reported == verdict::allowed) d.reported = verdict::budget;
+    }
+    if (gate.refuses_at_new_host() && gate.new_host_spent(t.home.minute())) return verdict::anomaly;
+    return std::nullopt;
+}
+
+interruption revoked_for(verdict why)
+{
+    const bool ran_out = why == verdict::expired || why == verdict::policy_expired;
+    return ran_out ? interruption{ending::expired, why} : interruption{ending::policy_revoked, verdict::policy_revoked};
+}
+
+// A token for each request, whatever becomes of it; none for who was refused too often.
+std::optional<client_rate> over_rate(tunnel& t) noexcept
+{
+    const auto now = std::chrono::steady_clock::now();
+    auto& rates = t.home.rates;
+    if (!rates.take(client_rate::requests, t.who.key, now)) return client_rate::requests;
+    if (!rates.has(client_rate::refusals, t.who.key, now)) return client_rate::refusals;
+    return std::nullopt;
+}
+
+checked refuse_for(tunnel& t, client_rate limit)
+{
+    t.home.count.over_rate[static_cast<std::size_t>(limit)].add();
+    return refused(verdict::rate);
+}
+
+// A tunnel has lines of its own in the log, so its client must have some left. Exchanges can be summed.
+bool lacks_lines(const tunnel& t) noexcept
+{
+    const bool exchanges = t.to->via == approach::http || t.decision.rule->protocol == protocol::http;
+    return !exchanges && !t.home.rates.has(client_rate::log_lines, t.who.key, std::chrono::steady_clock::now());
+}
+
+} // namespace
+
+checked judge(tunnel& t)
+{
+    assert(t.to && t.bill != nullptr);
+    if (const auto limit = over_rate(t)) return refuse_for(t, *limit);
+    t.take_policy();
+    const auto began = std::chrono::steady_clock::now();
+    t.decision = decide(t.who, *t.to, *t.judged_by.rules, t.home.wall());
+    const auto took = std::chrono::steady_clock::now() - began;
+    t.home.count.decision.observe(static_cast<std::uint64_t>(took.count()));
+    if (t.decision.allowed() && !permits(t.decision.rule->ech, t.hidden)) t.decision.refuse(verdict::ech);
+    if (t.decision.allowed() && lacks_lines(t)) {
+        t.decision.refuse(verdict::rate);
+        return refuse_for(t, client_rate::log_lines);
+    }
+    if (t.decision.allowed())
+        if (const auto no = check_client(t)) t.decision.refuse(*no);
+    assert(t.decision.allowed() == (t.decision.verdict == verdict::allowed));
+    if (!t.decision.allowed()) return refused(t.decision.verdict);
+    return checked{};
+}
+
+std::optional<interruption> judge_again(tunnel& t)
+{
+    assert(t.decision.allowed() && t.bill != nullptr);
+    const auto protocol_before = t.decision.rule->protocol;
+    const auto by = t.home.policy_now();
+    t.find_groups();
+    auto again = decide(t.who, *t.to, *by.rules, t.home.wall());
+    if (!again.allowed()) return revoked_for(again.verdict);
+    const bool reached = t.peer.port != 0;
+    const bool holds = again.rule->protocol == protocol_before && permits(again.rule->ech, t.hidden) &&
+                       (!reached || check_address(*again.approval, t.peer.address, t.home.own()).has_value());
+    if (!holds) return revoked_for(verdict::policy_revoked);
+    t.decision = std::move(again);
+    t.judged_by = by;
+    if (t.bill->is_open()) {
+        t.bill->hold_to_decision();
+        return std::nullopt;
+    }
+    const auto no = check_client(t);
+    if (!no) return std::nullopt;
+    return interruption{*no == verdict::budget ? ending::budget : ending::policy_revoked, *no};
+}
+
+} // namespace exeat::net

@@ -1,0 +1,34 @@
+#include <net/restrictions.hpp>
+
+#include <algorithm>
+
+namespace exeat::net {
+
+void restrictions::shut_out(const ip_address& client, std::uint64_t rule_id, moment until) noexcept
+{
+    if (shut_.size() == limits::shut_outs)
+        shut_.erase(std::min_element(shut_.begin(), shut_.end(), [](const shut& a, const shut& b) { return a.until < b.until; }));
+    shut_.push_back({client, rule_id, until});
+}
+
+bool restrictions::shuts_out(const ip_address& client, std::uint64_t rule_id) const noexcept
+{
+    return std::any_of(shut_.begin(), shut_.end(),
+                       [&](const shut& s) { return s.client == client && (s.rule_id == 0 || s.rule_id == rule_id); });
+}
+
+void restrictions::forget_before(moment now) noexcept
+{
+    std::erase_if(shut_, [now](const shut& s) { return s.until <= now; });
+}
+
+throttles_of_tunnel restrictions::throttles_of(const ip_address& client, std::uint64_t rule_id) const noexcept
+{
+    throttles_of_tunnel out;
+    if (!throttled_) return out;
+    for (const auto& t : *throttled_)
+        if (t.client == client && (t.entry == 0 || t.entry == rule_id)) out[t.entry == 0 ? 0 : 1] = t.to;
+    return out;
+}
+
+} // namespace exeat::net

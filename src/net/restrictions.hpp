@@ -1,0 +1,41 @@
+// What the findings of detectors mean at one worker: clients that are shut out of an entry or of all, and clients that are throttled.
+// Bounded and nearly always empty. One worker's thread.
+#pragma once
+
+#include <exeat/ip_address.hpp>
+#include <exeat/limits.hpp>
+#include <exeat/throttle.hpp>
+#include <net/upload_hold.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace exeat::net {
+
+class restrictions {
+public:
+    using moment = std::chrono::steady_clock::time_point;
+
+    restrictions() { shut_.reserve(limits::shut_outs); } // so that shut_out() cannot fail
+
+    // Rule id 0 stands for every entry. Beyond limits::shut_outs the one is dropped that would have ended first.
+    void shut_out(const ip_address& client, std::uint64_t rule_id, moment until) noexcept;
+    bool shuts_out(const ip_address& client, std::uint64_t rule_id) const noexcept;
+    void forget_before(moment now) noexcept;
+
+    void throttle(std::shared_ptr<const throttled_clients> all) noexcept { throttled_ = std::move(all); }
+    throttles_of_tunnel throttles_of(const ip_address& client, std::uint64_t rule_id) const noexcept; // at every entry, and at this one
+
+private:
+    struct shut {
+        ip_address client;
+        std::uint64_t rule_id;
+        moment until;
+    };
+    std::vector<shut> shut_;
+    std::shared_ptr<const throttled_clients> throttled_; // null: nobody is
+};
+
+} // namespace exeat::net

@@ -1,0 +1,120 @@
+// What the stages of a tunnel work with: settings, the list in force, clocks, counters, and the means of its worker. Each worker owns
+// one, and it outlives the worker's tunnels; all of it belongs to the worker's thread. Only the worker moves time, the list and the
+// ends on (worker.cpp); stages read them.
+#pragma once
+
+#include <exeat/budget_book.hpp>
+#include <exeat/config.hpp>
+#include <exeat/detect/acquaintance.hpp>
+#include <exeat/name_budget.hpp>
+#include <exeat/new_host_budgets.hpp>
+#include <exeat/policy.hpp>
+#include <net/admission.hpp>
+#include <net/audit_writer.hpp>
+#include <net/client_rates.hpp>
+#include <net/client_table.hpp>
+#include <net/counters.hpp>
+#include <net/deadlines.hpp>
+#include <net/reactor.hpp>
+#include <net/resolver.hpp>
+#include <net/restrictions.hpp>
+#include <net/splice_pipe.hpp>
+#include <net/tunnel.hpp>
+#include <net/upload_permit.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/intrusive/list.hpp>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace exeat::net {
+
+// How long (`until`, from now) a host would be new to the client if a tunnel opened now, and what the client sent there within the hour;
+// nothing for a host that it knows. Any thread.
+using first_contact = std::function<std::optional<detect::acquaintance::meeting>(const ip_address& client, std::string_view host)>;
+
+// What all workers of a process share, and what they begin with. The references outlive them.
+struct worker_shared {
+    const config& settings;
+    admission& admitted;
+    client_rates& rates;
+    name_budget& wildcard_names;
+    budget_book& uploads;
+    new_host_budgets& new_hosts;
+    first_contact first_contact_of; // empty where the detector first_seen only observes
+    const std::atomic<bool>& audit_healthy;
+    std::shared_ptr<const policy> rules;
+    std::uint64_t generation = 0;
+    own_endpoints own;
+    std::size_t spare_descriptors = limits::spare_descriptors; // of one worker, for pipes and for further attempts to connect
+    bool shares_listeners = false;                             // other processes listen on the same sockets, or will
+    std::vector<endpoint> dns_servers;                         // at the start; one at least
+};
+
+class stage_context {
+    // What the public members below are built on.
+    const config& settings_;
+    new_host_budgets& new_hosts_;
+    const first_contact first_contact_;
+    const bool shares_listeners_;
+    sparse_counters counters_;
+    client_table client_table_;
+
+public:
+    stage_context(std::size_t worker, const worker_shared&, boost::asio::io_context&, audit_ring&);
+    stage_context(const stage_context&) = delete;
+    stage_context& operator=(const stage_context&) = delete;
+
+    const config& settings() const noexcept { return settings_; }
+    const policy_snapshot& policy_now() const noexcept { return policy_; }
+    const own_endpoints& own() const noexcept { return own_; }
+    wall_time wall() const noexcept { return wall_; }
+    budget_minutes minute() const noexcept { return minute_; }
+    bool draining() const noexcept { return draining_; } // accept no more; what is open may finish
+    bool cutting() const noexcept { return cutting_; }   // nobody is served any more
+    bool shares_listeners() const noexcept { return shares_listeners_; }
+    std::span<char> scratch() noexcept
+    {
+        return {scratch_.get(), limits::scratch_bytes};
+    } // for one non-blocking call and what follows it without a wait
+    // ---- by the worker, or by a test in its place
+    // The list in force from now on; every open tunnel and every one with a decision is judged again by it, or cut where that fails.
+    void adopt(policy_snapshot) noexcept;
+    // Moves the clock of the wall on; when something expires on the way, the same.
+    void advance(wall_time now) noexcept;
+
+    // The budget of the client at the host, if detectors hold it to one; null: none. Throws std::bad_alloc.
+    std::shared_ptr<new_host_budget> new_host_budget_of(const ip_address& client, std::string_view host);
+
+    reactor events;
+    deadlines due;
+    counters& count;
+    resolver names;
+    descriptor_share spare;
+    pipe_pool pipes;
+    client_table& clients;
+    audit_writer audit;
+    restrictions restricted;
+    throttle_queue throttled;
+    boost::intrusive::list<tunnel, boost::intrusive::constant_time_size<false>> live;
+    admission& admitted;
+    client_rates& rates;
+    name_budget& wildcard_names;
+    budget_book& uploads;
+
+private:
+    friend class worker;
+    void judge_all_again() noexcept;
+
+    std::unique_ptr<char[]> scratch_ = std::make_unique_for_overwrite<char[]>(limits::scratch_bytes);
+    policy_snapshot policy_;
+    own_endpoints own_;
+    wall_time wall_;
+    wall_time next_change_ = never; // when a decision of the list in force can change by itself
+    budget_minutes minute_ = budget_now();
+    bool draining_ = false, cutting_ = false;
+};
+
+} // namespace exeat::net

@@ -1,0 +1,29 @@
+// The wildcard names' budgets as bytes, to outlive the process (name_budget.hpp): keyed hashes and counts, no name and no client, and the
+// key; so the file is for its owner alone. Numbers are little-endian. Pure but for the digest; any thread.
+//
+//   "exeat-names-1\n" | saved at: u64 minutes since 1970 | into the step: u8 minutes | forgot: u8 steps before, plus 1; 0: nothing |
+//   clean: u8 | seed: u64 | names: u32 | name... | accounts: u32 | account... | SHA-256
+//   name: place u32 | tag u64 | age u8
+//   account: key u64 | steps u8, then as many pairs (age u8, taken u16)
+#pragma once
+
+#include <exeat/name_budget.hpp>
+#include <exeat/rule.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace exeat::ops {
+
+struct name_snapshot {
+    wall_time saved_at{};
+    bool clean = false; // the process ended with it
+    name_budget::snapshot budgets;
+};
+
+std::string encode(const name_snapshot&); // empty when the library has no SHA-256 for us
+// What encode() made, and nothing that a name_budget could not have written.
+std::optional<name_snapshot> decode_names(std::string_view);
+
+} // namespace exeat::ops

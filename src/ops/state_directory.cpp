@@ -1,0 +1,51 @@
+#include <ops/state_directory.hpp>
+
+#include <ops/audit_file.hpp>
+#include <ops/file_source.hpp>
+#include <ops/utc.hpp>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fmt/format.h>
+#include <stdexcept>
+
+namespace exeat::ops {
+
+namespace {
+
+constexpr std::size_t least_key_bytes = 32, most_key_bytes = 4'096;
+
+std::string state_key()
+{
+    const char* credentials = std::getenv("CREDENTIALS_DIRECTORY");
+    const auto path = fmt::format("{}/{}", credentials == nullptr ? "" : credentials, state_key_credential);
+    std::error_code failed;
+    if (credentials == nullptr || !std::filesystem::exists(path, failed)) return {};
+    auto key = read_whole(path, most_key_bytes);
+    if (!key) throw std::runtime_error{fmt::format("{}: {}", path, key.error())};
+    if (key->size() < least_key_bytes)
+        throw std::runtime_error{
+            fmt::format("{}: the key of the state has {} bytes; it must have {} random ones at least", path, key->size(), least_key_bytes)};
+    return std::move(*key);
+}
+
+std::optional<wall_time> last_logged(const std::string& path)
+{
+    constexpr std::string_view begin = R"({"@timestamp":")";
+    const auto tail = read_audit_tail(path);
+    if (!tail || !tail->last_whole.starts_with(begin)) return std::nullopt;
+    const auto stamp = std::string_view{tail->last_whole}.substr(begin.size());
+    return parse_utc(stamp.substr(0, stamp.find('"')));
+}
+
+} // namespace
+
+state_directory open_state(const config& c)
+{
+    state_directory out{c.state};
+    out.key = state_key();
+    if (c.audit_path != "stdout") out.last_logged = last_logged(c.audit_path);
+    return out;
+}
+
+} // namespace exeat::ops

@@ -1,0 +1,26 @@
+// Where a process keeps what the next one must know, the key by which that is sealed, and what can be known of the last run without it.
+// Value; any thread.
+#pragma once
+
+#include <exeat/config.hpp>
+#include <exeat/rule.hpp>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace exeat::ops {
+
+struct state_directory {
+    state_directory(std::string p = {}) : path{std::move(p)} {} // NOLINT: one may stand for the other
+    std::string path;                                           // empty: nothing is kept
+    std::string key;                                            // empty: a seal is a digest that anybody can make
+    std::optional<wall_time> last_logged;                       // by the last run, where its audit log is a file
+};
+
+inline constexpr const char* state_key_credential = "exeat.state.key"; // systemd.exec(5), LoadCredential=
+
+// As the settings say. Blocks. Throws std::runtime_error, with words for people, for a key that cannot be used.
+state_directory open_state(const config&);
+
+} // namespace exeat::ops
