@@ -19,6 +19,7 @@ enum class ending : std::uint8_t {
     budget,         // the upload budget is spent
     max_age,        // the entry lets no tunnel live longer
     anomaly,        // a detector that is told to cut found something
+    quarantined,    // an analyst holds the client or the entry back
     refused_inside, // a check inside the tunnel failed: sni_mismatch, ech, not_tls, ...
     upstream_malformed,
     drained, // closed at the end of drain_timeout

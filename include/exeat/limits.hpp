@@ -103,9 +103,14 @@ inline constexpr std::uint64_t serial_jump = 1'000;        // that a list may be
 inline constexpr std::chrono::seconds pull_max_age{4 * 3'600}; // of a tunnel whose entry says nothing else
 inline constexpr std::chrono::minutes max_age_least{1};        // that an entry may say: tunnels are looked at once a minute
 inline constexpr std::chrono::hours max_age_ceiling{30 * 24};
-inline constexpr std::chrono::minutes shut_out_time{15};   // that a detector's cut lasts
-inline constexpr std::size_t shut_outs = 1'024;            // on each worker at once; beyond it the one goes that ends first
-inline constexpr std::chrono::hours throttle_time{1};      // that a detector's throttle lasts after the last finding
+inline constexpr std::chrono::minutes shut_out_time{15};     // that a detector's cut lasts
+inline constexpr std::size_t shut_outs = 1'024;              // on each worker at once; beyond it the one goes that ends first
+inline constexpr std::size_t quarantines = 256;              // at once
+inline constexpr std::size_t quarantine_bytes = 1024 * 1024; // of their file, to read
+inline constexpr std::chrono::minutes quarantine_least{1};
+inline constexpr std::chrono::hours quarantine_ceiling{31 * 24};
+inline constexpr std::chrono::milliseconds quarantine_interval{200}; // between two looks whether their file has changed
+inline constexpr std::chrono::hours throttle_time{1};                // that a detector's throttle lasts after the last finding
 inline constexpr std::size_t throttles = 1'024;            // clients at entries that are throttled at once; then as with shut_outs
 inline constexpr std::uint64_t throttle_burst = 16 * 1024; // bytes that leave at once, or ...
 inline constexpr std::chrono::milliseconds throttle_burst_time{250};  // ... what the rate brings meanwhile, if that is more

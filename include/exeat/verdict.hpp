@@ -64,9 +64,10 @@ enum class verdict : std::uint8_t {
     rate,
     audit_unavailable,
     policy_revoked,
+    quarantined,
 };
 
-inline constexpr std::size_t verdicts = static_cast<std::size_t>(verdict::policy_revoked) + 1;
+inline constexpr std::size_t verdicts = static_cast<std::size_t>(verdict::quarantined) + 1;
 
 // The word, as above: "not_allowed".
 std::string_view to_string(verdict) noexcept;

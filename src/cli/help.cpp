@@ -56,6 +56,11 @@ constexpr std::array pages{
          "Writes one entry that ends by itself into allowlist.d, beside the allowlist, signed where --key is given. Nothing is\n"
          "written unless the whole policy with it is valid. The file's removal ends it before.\n",
          "exeat grant --config exeat.toml --entry figures --for 4h --host figures.test --group training --reason 'camera-ready'"},
+    page{"quarantine", "let nothing of a client or an entry out for a while",
+         "Quarantines a client (an address or a network) or an entry: within a second what is open ends and what is asked for is\n"
+         "refused, over reloads and restarts, until the time is over. Lists what is quarantined with --list, ends it with --lift.\n"
+         "Who may write into the state directory may do so: root, or exeat's own user.\n",
+         "exeat quarantine --client 10.42.3.7 --for 1h --reason 'uploads to an unknown host'"},
     page{"grants", "list what is open for a while",
          "Lists the entries that end: until when, for whom, who answers for them and who approved them.\n",
          "exeat grants --config /etc/exeat/exeat.toml"},
@@ -83,7 +88,7 @@ constexpr std::array pages{
 void list()
 {
     print_out("exeat: the only way out, for what the allowlist names\n\nusage: exeat VERB ...\n\n");
-    for (const auto& p : pages) print_out("  {:<9} {}\n", p.verb, p.line);
+    for (const auto& p : pages) print_out("  {:<10} {}\n", p.verb, p.line);
     print_out(
         "\n'exeat help VERB' says more, 'exeat VERB --help' lists its options; 'exeat help exeat.toml' and 'exeat help allowlist.toml'\n"
         "say what may stand in these files. Exit codes: 0 yes, 1 no, 2 wrong usage.\n");

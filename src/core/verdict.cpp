@@ -115,6 +115,8 @@ constexpr std::array<meaning, verdicts> meanings{{
     {verdict::audit_unavailable, "audit_unavailable", 503, own_answer, internal_error,
      "the audit log cannot be written, and nothing leaves without a record"},
     {verdict::policy_revoked, "policy_revoked", 403, denied, access_denied, "the allowlist changed and no longer lets this out"},
+    {verdict::quarantined, "quarantined", 403, denied, access_denied,
+     "an analyst has quarantined this client or this entry for a while; 'exeat quarantine --list' on the proxy's machine says until when"},
 }};
 
 constexpr bool in_order()

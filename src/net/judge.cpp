@@ -20,6 +20,7 @@ std::optional<verdict> check_name_budget(const tunnel& t, const decision& d)
 std::optional<verdict> check_client(tunnel& t)
 {
     auto& d = t.decision;
+    if (is_quarantined(t)) return verdict::quarantined;
     if (const auto no = check_name_budget(t, d)) return no;
     if (t.home.restricted.shuts_out(t.who.key, d.rule->id)) return verdict::anomaly;
     t.bill->hold_to_decision();
@@ -66,6 +67,8 @@ bool lacks_lines(const tunnel& t) noexcept
 
 } // namespace
 
+bool is_quarantined(const tunnel& t) noexcept { return t.home.restricted.quarantined(t.who.source, t.decision.rule->name); }
+
 checked judge(tunnel& t)
 {
     assert(t.to && t.bill != nullptr);
@@ -101,6 +104,7 @@ std::optional<interruption> judge_again(tunnel& t)
     if (!holds) return revoked_for(verdict::policy_revoked);
     t.decision = std::move(again);
     t.judged_by = by;
+    if (is_quarantined(t)) return quarantine_interruption;
     if (t.bill->is_open()) {
         t.bill->hold_to_decision();
         return std::nullopt;

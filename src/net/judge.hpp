@@ -17,4 +17,8 @@ checked judge(tunnel&);
 // it is held to the new decision; else the reason why it must end is returned. Throws std::bad_alloc, and then the tunnel must end.
 std::optional<interruption> judge_again(tunnel&);
 
+// Whether an analyst has quarantined the client, or the entry that allows the tunnel.
+bool is_quarantined(const tunnel&) noexcept;
+inline constexpr interruption quarantine_interruption{ending::quarantined, verdict::quarantined};
+
 } // namespace exeat::net

@@ -22,6 +22,11 @@ void restrictions::forget_before(moment now) noexcept
     std::erase_if(shut_, [now](const shut& s) { return s.until <= now; });
 }
 
+bool restrictions::quarantined(const ip_address& source, std::string_view entry) const noexcept
+{
+    return quarantined_ && std::any_of(quarantined_->begin(), quarantined_->end(), [&](const auto& q) { return q.holds(source, entry); });
+}
+
 throttles_of_tunnel restrictions::throttles_of(const ip_address& client, std::uint64_t rule_id) const noexcept
 {
     throttles_of_tunnel out;

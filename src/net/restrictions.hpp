@@ -1,9 +1,10 @@
-// What the findings of detectors mean at one worker: clients that are shut out of an entry or of all, and clients that are throttled.
-// Bounded and nearly always empty. One worker's thread.
+// What holds at one worker beside the list: what an analyst has quarantined, and what the findings of detectors mean: clients that are
+// shut out of an entry or of all, and clients that are throttled. Bounded and nearly always empty. One worker's thread.
 #pragma once
 
 #include <exeat/ip_address.hpp>
 #include <exeat/limits.hpp>
+#include <exeat/quarantine.hpp>
 #include <exeat/throttle.hpp>
 #include <net/upload_hold.hpp>
 
@@ -25,6 +26,9 @@ public:
     bool shuts_out(const ip_address& client, std::uint64_t rule_id) const noexcept;
     void forget_before(moment now) noexcept;
 
+    void quarantine(std::shared_ptr<const quarantines> all) noexcept { quarantined_ = std::move(all); }
+    bool quarantined(const ip_address& source, std::string_view entry) const noexcept;
+
     void throttle(std::shared_ptr<const throttled_clients> all) noexcept { throttled_ = std::move(all); }
     throttles_of_tunnel throttles_of(const ip_address& client, std::uint64_t rule_id) const noexcept; // at every entry, and at this one
 
@@ -35,6 +39,7 @@ private:
         moment until;
     };
     std::vector<shut> shut_;
+    std::shared_ptr<const quarantines> quarantined_;     // null: nothing is
     std::shared_ptr<const throttled_clients> throttled_; // null: nobody is
 };
 

@@ -51,6 +51,7 @@ struct worker_shared {
     std::size_t spare_descriptors = limits::spare_descriptors; // of one worker, for pipes and for further attempts to connect
     bool shares_listeners = false;                             // other processes listen on the same sockets, or will
     std::vector<endpoint> dns_servers;                         // at the start; one at least
+    std::shared_ptr<const quarantines> quarantined{};          // at the start; null: nothing is
 };
 
 class stage_context {

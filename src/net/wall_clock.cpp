@@ -36,6 +36,12 @@ wall_time wall_clock::now(const reading& r) const noexcept
     return least == none ? r.wall : std::max(r.wall, wall_time{std::chrono::seconds{least} + r.boot});
 }
 
+wall_time wall_clock::earliest(const reading& r) const noexcept
+{
+    const auto course = course_.load(std::memory_order_relaxed);
+    return course == none ? r.wall : std::min(r.wall, wall_time{std::chrono::seconds{course} + r.boot});
+}
+
 std::optional<wall_time> wall_clock::certain(const reading& r) const noexcept
 {
     const auto at = certain_.load(std::memory_order_relaxed);
@@ -66,6 +72,8 @@ std::chrono::seconds wall_clock::look(const reading& r) noexcept
 }
 
 wall_time wall_now() noexcept { return the_clock.now(read()); }
+
+wall_time wall_earliest() noexcept { return the_clock.earliest(read()); }
 
 void wall_has_been(wall_time seen) noexcept { the_clock.has_been(seen, read()); }
 

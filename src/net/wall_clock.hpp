@@ -27,6 +27,8 @@ public:
 
     // Any thread: the latest of what the clock shows, what it would show if nobody had set it, and what is certain.
     wall_time now(const reading&) const noexcept;
+    // Any thread: the earlier of what the clock shows and what it would show if nobody had set it, for what ends a restriction.
+    wall_time earliest(const reading&) const noexcept;
     std::optional<wall_time> certain(const reading&) const noexcept;
     void has_been(wall_time, const reading&) noexcept; // certain from now on
     // One thread, about every second. By how much the clock shows another time than it should; 0: it goes as it did.
@@ -45,6 +47,7 @@ private:
 
 // One for the whole process: all workers, the loader and the admin pages agree.
 wall_time wall_now() noexcept;
+wall_time wall_earliest() noexcept;
 // What an earlier process was certain of: wall_now() is never before it.
 void wall_has_been(wall_time) noexcept;
 std::optional<wall_time> wall_certain() noexcept;

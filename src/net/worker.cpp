@@ -2,6 +2,7 @@
 
 #include <net/accept.hpp>
 #include <net/change_or_cut.hpp>
+#include <net/judge.hpp>
 #include <net/wall_clock.hpp>
 
 #include <algorithm>
@@ -33,6 +34,7 @@ std::vector<watched_socket> as_watched(std::vector<unique_fd> fds)
 worker::worker(std::size_t index, const worker_shared& shared, std::vector<unique_fd> listeners, audit_ring& audit)
     : io_{1}, at_{index, shared, io_, audit}, sweep_timer_{io_}, listening_{as_watched(std::move(listeners))}, began_{steady_clock::now()}
 {
+    at_.restricted.quarantine(shared.quarantined);
     at_.adopt({own_count(shared.rules), shared.generation});
 }
 
@@ -86,6 +88,15 @@ void worker::hold_to_findings_now() noexcept
     for (auto& t : at_.live)
         if (t.bill && t.decision.allowed())
             change_or_cut(t, {ending::anomaly, verdict::anomaly}, [](tunnel& held) { held.bill->hold_to_findings(); });
+}
+
+void worker::adopt(std::shared_ptr<const quarantines> next)
+{
+    asio::post(io_, [this, next = std::move(next)]() mutable noexcept {
+        at_.restricted.quarantine(std::move(next));
+        for (auto& t : at_.live)
+            if (t.bill && t.decision.allowed() && is_quarantined(t)) t.interrupt(quarantine_interruption);
+    });
 }
 
 void worker::shut_out(const ip_address& client, std::uint64_t rule_id)

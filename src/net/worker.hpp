@@ -29,6 +29,7 @@ public:
     void adopt(own_endpoints);
     void ask_servers(std::vector<endpoint>);              // DNS
     void adopt(std::shared_ptr<const throttled_clients>); // open tunnels are held to them, too
+    void adopt(std::shared_ptr<const quarantines>);       // what is open and quarantined ends
     // Ends what the client has open at the entry (any entry: 0) and refuses it there for limits::shut_out_time.
     void shut_out(const ip_address& client, std::uint64_t rule_id);
     void drain();                                                     // accept no more, let tunnels finish

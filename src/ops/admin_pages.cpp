@@ -62,7 +62,7 @@ readiness admin_pages::judge() const
 {
     const auto& from = metrics_->sources();
     const audit_state audit{from.audit.healthy(), from.audit.last_error(), from.settings.on_audit_failure};
-    return judge_readiness(from.policy.now(), {audit, from.dns_servers > 0}, net::wall_now());
+    return judge_readiness(from.policy.now(), {audit, from.dns_servers > 0, from.quarantine.error()}, net::wall_now());
 }
 
 admin_page admin_pages::ready() const

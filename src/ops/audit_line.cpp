@@ -21,11 +21,12 @@ constexpr std::array<std::string_view, 4> heads{
     R"(,"event.kind":"event","event.category":["network"],"event.type":["connection","info"],"event.action":"progress","event.outcome":")",
     R"(,"event.kind":"event","event.category":["network"],"event.type":["connection","end"],"event.action":"close","event.outcome":")"};
 
-constexpr std::array<std::string_view, 4> process_heads{
+constexpr std::array<std::string_view, 5> process_heads{
     R"(,"event.kind":"event","event.category":["process"],"event.type":["start"],"event.action":"start","event.outcome":")",
     R"(,"event.kind":"event","event.category":["process"],"event.type":["end"],"event.action":"stop","event.outcome":")",
     R"(,"event.kind":"event","event.category":["configuration"],"event.type":["change"],"event.action":"reload","event.outcome":")",
-    R"(,"event.kind":"event","event.category":["process"],"event.type":["info"],"event.action":"withheld","event.outcome":")"};
+    R"(,"event.kind":"event","event.category":["process"],"event.type":["info"],"event.action":"withheld","event.outcome":")",
+    R"(,"event.kind":"event","event.category":["configuration"],"event.type":["change"],"event.action":"quarantine","event.outcome":")"};
 
 void number(std::string& out, std::string_view key, std::uint64_t value)
 {

@@ -16,7 +16,7 @@ namespace exeat::ops {
 
 // What happened to the process rather than to a client.
 struct process_event {
-    enum class what : std::uint8_t { start, stop, reload, withheld };
+    enum class what : std::uint8_t { start, stop, reload, withheld, quarantine };
     what action = what::start;
     bool ok = true;
     std::string text;             // for people; cut at limits::audit_text_octets

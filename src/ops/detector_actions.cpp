@@ -1,32 +1,15 @@
 #include <ops/detector_actions.hpp>
 
 #include <net/random_seed.hpp>
+#include <ops/until_in_memory.hpp>
 
 #include <exeat/limits.hpp>
 
 #include <boost/asio/post.hpp>
-#include <new>
-#include <thread>
 
 namespace exeat::ops {
 
 using detect::detector;
-
-namespace {
-
-// A finding is not told twice: what comes of it must reach every worker, when there is memory again.
-template <class Act> void until_in_memory(Act act)
-{
-    for (;;) {
-        try {
-            return act();
-        } catch (const std::bad_alloc&) {
-            std::this_thread::sleep_for(limits::accept_pause);
-        }
-    }
-}
-
-} // namespace
 
 detector_actions::detector_actions(boost::asio::io_context& io, const detector_settings& s, const workers& w)
     : io_{io}, settings_{s}, workers_{w}, new_hosts_{net::random_seed(), s.than.first_seen_bytes}
@@ -46,7 +29,7 @@ net::first_contact detector_actions::first_contact_by(const lookout& l) const
 void detector_actions::act_on(const detect::finding& f, detector_action what)
 {
     const auto entry = f.which == detector::denied_burst ? 0 : f.entry.id; // who probes, probes everywhere
-    if (what == detector_action::cut) {
+    if (what == detector_action::cut) {                                    // not told twice, so it must reach every worker
         for (const auto& w : workers_) until_in_memory([&] { w->shut_out(f.client, entry); });
         return;
     }

@@ -10,6 +10,7 @@
 #include <ops/label_registry.hpp>
 #include <ops/lookout.hpp>
 #include <ops/policy_status.hpp>
+#include <ops/quarantine_watch.hpp>
 #include <ops/upload_ledger.hpp>
 
 #include <atomic>
@@ -33,6 +34,7 @@ struct metric_sources {
     upload_ledger& uploads;
     const clock_steps& clock;
     const std::atomic<std::size_t>& dns_servers; // that are named; 0: those that were known last are asked
+    const quarantine_watch& quarantine;
     std::string config_sha256, version, revision;
 };
 

@@ -3,7 +3,25 @@
 #include <ops/metric_families.hpp>
 #include <ops/readiness.hpp>
 
+#include <algorithm>
+
 namespace exeat::ops {
+
+namespace {
+
+void collect_quarantine(families& all, const quarantine_watch& from)
+{
+    const auto is = from.now();
+    const auto clients =
+        static_cast<std::uint64_t>(std::count_if(is->begin(), is->end(), [](const auto& q) { return q.client.has_value(); }));
+    auto& held = new_gauge(all, "quarantines", "What an analyst has quarantined: clients (or networks of them) and entries.");
+    add(held, clients, {{"kind", "client"}});
+    add(held, is->size() - clients, {{"kind", "entry"}});
+    add(new_gauge(all, "quarantine_readable", "0: the file that says what is quarantined cannot be read, and what was stays so."),
+        from.error().empty() ? 1.0 : 0.0);
+}
+
+} // namespace
 
 void collect_posture(families& all, const metric_sources& from)
 {
@@ -16,6 +34,7 @@ void collect_posture(families& all, const metric_sources& from)
         std::uint64_t{settings.approvals});
     add(new_gauge(all, "policy_trusted_keys", "Keys whose signatures of the allowlist count."),
         std::uint64_t{settings.trusted_keys.size()});
+    collect_quarantine(all, from.quarantine);
 }
 
 } // namespace exeat::ops

@@ -44,6 +44,8 @@ readiness judge_readiness(const policy_status::view& status, const machine_state
     if (!machine.dns_servers_named)
         said.warnings.emplace_back(
             "/etc/resolv.conf names no DNS server, those that were known last are asked; fix it, or write 'servers' in [dns]");
+    if (!machine.quarantine_error.empty())
+        said.warnings.push_back("what is quarantined cannot be read and stays as it was: " + machine.quarantine_error);
     return said;
 }
 

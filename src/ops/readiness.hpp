@@ -25,6 +25,7 @@ struct audit_state {
 struct machine_state {
     audit_state audit;
     bool dns_servers_named = true;
+    std::string quarantine_error{}; // why what is quarantined stays as it was; empty: nothing is wrong
 };
 
 // Whose report mode, and until when: "until 2026-12-24T00:00:00Z" of the whole list, "of training until ..." of groups.

@@ -4,13 +4,13 @@
 #include <net/wall_clock.hpp>
 #include <ops/journal.hpp>
 #include <ops/readiness.hpp>
+#include <ops/until_in_memory.hpp>
 
 #include <algorithm>
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/post.hpp>
 #include <chrono>
 #include <fmt/format.h>
-#include <thread>
 #include <utility>
 
 namespace exeat::ops {
@@ -264,13 +264,8 @@ void reload::warn_of_serial(const loaded_allowlist& loaded, const policy_setting
 // To every worker or, while there is no memory for that, again: none may go on with the old list for good.
 void reload::hand_out(const std::shared_ptr<const policy>& rules)
 {
-    for (const auto generation = with_.status.now().generation;;) {
-        try {
-            return take_(rules, generation);
-        } catch (const std::bad_alloc&) {
-            std::this_thread::sleep_for(limits::accept_pause);
-        }
-    }
+    const auto generation = with_.status.now().generation;
+    until_in_memory([&] { take_(rules, generation); });
 }
 
 void reload::note(bool ok, std::string text, const policy_settings& s)

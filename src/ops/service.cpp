@@ -22,13 +22,13 @@
 #include <ops/own_addresses.hpp>
 #include <ops/policy_status.hpp>
 #include <ops/prompt_thread.hpp>
+#include <ops/quarantine_watch.hpp>
 #include <ops/reload.hpp>
 #include <ops/sandbox.hpp>
 #include <ops/upload_ledger.hpp>
 #include <ops/version.hpp>
 #include <ops/watchdog.hpp>
 
-#include <algorithm>
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -43,14 +43,6 @@ namespace exeat::ops {
 namespace {
 
 using workers = detector_actions::workers;
-
-own_endpoints ours(const config& c, std::uint16_t admin_port)
-{
-    own_endpoints own{own_addresses(), {admin_port}, c.network.site};
-    for (const auto& l : c.listeners) own.ports.push_back(l.address.port);
-    std::sort(own.ports.begin(), own.ports.end());
-    return own;
-}
 
 class service {
 public:
@@ -89,6 +81,7 @@ private:
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
     lookout lookout_;
     detector_memory detector_memory_{state_, lookout_, log_};
+    quarantine_watch quarantine_{io_, config_.state, config_.network.client_prefix, log_};
     detector_actions detector_actions_{io_, config_.detect, workers_};
     std::unique_ptr<journal> journal_;
     workers workers_;
@@ -132,8 +125,9 @@ service::service(const config& c, const settings_file& settings, label_registry&
         counts.push_back(&w->counts());
         clients.push_back(&w->clients());
     }
-    metrics_ = std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, lookout_, uploads_, clock_.steps(),
-                                                        dns_.named(), settings.sha256, std::string{version}, std::string{revision}});
+    metrics_ =
+        std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, lookout_, uploads_, clock_.steps(),
+                                                 dns_.named(), quarantine_, settings.sha256, std::string{version}, std::string{revision}});
     history_ = std::make_unique<history>(*metrics_);
     sampling_ = std::make_unique<history_timer>(io_, *history_);
     admin_->serve(*metrics_, *history_, [this](const net::tunnel_question& q, const std::function<void(net::tunnel_list)>& done) {
@@ -145,14 +139,14 @@ service::service(const config& c, const settings_file& settings, label_registry&
         [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });
     audit_watch_ = std::make_unique<audit_watch>(io_, *journal_, c.on_audit_failure, log_);
     addresses_ = std::make_unique<address_watch>(io_, [this] {
-        const auto own = ours(config_, admin_->port());
+        const auto own = endpoints_of(config_, admin_->port());
         post_to_workers([&](auto& w) { w.adopt(own); });
     });
 }
 
 void service::make_workers(const std::shared_ptr<const policy>& first, open_sockets& sockets)
 {
-    const auto own = ours(config_, admin_->port());
+    const auto own = endpoints_of(config_, admin_->port());
     const net::worker_shared shared{config_,
                                     admitted_,
                                     rates_,
@@ -166,7 +160,8 @@ void service::make_workers(const std::shared_ptr<const policy>& first, open_sock
                                     own,
                                     descriptors_.spare_per_worker,
                                     sockets.inherited,
-                                    dns_.now()};
+                                    dns_.now(),
+                                    quarantine_.now()};
     for (std::size_t i = 0; i < config_.workers; ++i)
         workers_.push_back(std::make_unique<net::worker>(i, shared, std::move(sockets.of_worker[i]), *rings_[i]));
 }
@@ -188,6 +183,8 @@ void service::run()
     wildcard_names_.begin();
     detector_memory_.begin();
     note(process_event::what::start);
+    quarantine_.begin([this](const auto& all) { post_to_workers([&](auto& w) { w.adopt(all); }); },
+                      [this](process_event e) { journal_->note(std::move(e)); });
     start_threads();
     status_.start();
     manager_.ready(serving_status(status_.now()));

@@ -93,6 +93,19 @@ template <class T, class Greater> void keep_first(std::vector<T>& all, Greater g
     all.resize(shown);
 }
 
+json::array of_quarantines(const quarantines& all)
+{
+    json::array out;
+    for (const auto& q : all)
+        out.push_back(json::object{{"client", q.client ? json::value(json::string{q.client_text()}) : json::value(nullptr)},
+                                   {"entry", q.client ? json::value(nullptr) : json::value(json::string{q.entry})},
+                                   {"since", time_or_null(q.since)},
+                                   {"until", time_or_null(q.until)},
+                                   {"by", q.by},
+                                   {"reason", q.reason}});
+    return out;
+}
+
 json::array of_denied(const metric_sources& from)
 {
     auto all = reason_totals(from);
@@ -211,6 +224,7 @@ std::string status_report(const metrics& numbers, const readiness& said, std::ch
                            {"listeners", of_listeners(from)},
                            {"totals", of_totals(from, entries)},
                            {"audit", of_audit(from.audit)},
+                           {"quarantines", of_quarantines(*from.quarantine.now())},
                            {"denied", of_denied(from)},
                            {"clients", of_clients(from, std::move(clients))},
                            {"clients_known", known},

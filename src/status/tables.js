@@ -35,6 +35,8 @@ function show_policy(s) {
     item("Expires", expires, left === null ? "" : left <= 0 ? "bad" : left < 7 * 86400 ? "warn" : ""),
     item("Loaded", moment(p.loaded)),
     item("Holds", `${count(p.entries)} entries, ${count(p.names)} names`),
+    ...s.quarantines.slice(0, 8).map(q => item("Quarantined", `${q.client ?? `entry ${q.entry}`} until ${moment(q.until)}, by ${q.by}: ${q.reason}`, "warn")),
+    ...s.quarantines.length > 8 ? [item("Quarantined", `${count(s.quarantines.length - 8)} more`, "warn")] : [],
     ...p.last_reload_ok ? [] : [item("Last reload failed", p.last_error, "bad")],
     s.audit.healthy ? item("Audit log", `whole, ${count(s.audit.written)} lines`) : item("Audit log fails", s.audit.error, "bad")]);
 }

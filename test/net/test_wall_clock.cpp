@@ -113,3 +113,19 @@ TEST_CASE("steps of a few seconds are followed")
     m.set += wall_clock::step + 1s;
     CHECK(m.pass(1s) == wall_clock::step + 1s);
 }
+
+TEST_CASE("what ends a restriction goes by the earlier clock, until the two have gone alike for ten minutes")
+{
+    machine m;
+    CHECK(m.clock.earliest(m.read()) == m.truth());
+    m.pass(1s);
+    m.set += 400 * day;
+    CHECK(m.clock.earliest(m.read()) == m.truth());
+    m.pass(1s);
+    CHECK(m.clock.earliest(m.read()) == m.truth());
+    m.set -= 800 * day;
+    CHECK(m.clock.earliest(m.read()) == m.truth() - 400 * day);
+    m.set += 800 * day;
+    m.pass(wall_clock::trial + 1s);
+    CHECK(m.clock.earliest(m.read()) == m.truth() + 400 * day);
+}

@@ -42,7 +42,7 @@ struct observed {
         for (const auto& t : clients) tables.push_back(t.get());
         audit = std::make_unique<ops::journal>(dir.path("audit.jsonl"), std::vector<net::audit_ring*>{}, labels, policy);
         numbers = std::make_unique<ops::metrics>(ops::metric_sources{settings, counts, tables, labels, policy, *audit, watch, uploads,
-                                                                     clock, dns_servers, "c0ffee", "1.2.3", "abcdef"});
+                                                                     clock, dns_servers, quarantine, "c0ffee", "1.2.3", "abcdef"});
     }
 
     // A list with these allow rules and groups takes effect.
@@ -72,6 +72,8 @@ struct observed {
     ops::lookout watch{detector_settings{}};
     ops::event_log log{ops::log_format::people};
     ops::upload_ledger uploads{{}, log};
+    boost::asio::io_context io;
+    ops::quarantine_watch quarantine{io, dir.path(""), whole_address, log};
     std::unique_ptr<ops::metrics> numbers;
 };
 

@@ -36,7 +36,7 @@ def status(**changes):
             "workers": 2, "policy": POLICY, "listeners": [],
             "totals": {"requests_allowed": 1, "requests_denied": 2, "upload_bytes": 3, "download_bytes": 4, "tunnels_active": 5},
             "audit": {"healthy": True, "error": "", "written": 1, "retried": 0, "dropped": 0},
-            "denied": [], "clients": [], "clients_known": 0, "entries": [], "budgets": [], "anomalies": {"total": 0, "recent": []}, **changes}
+            "denied": [], "clients": [], "clients_known": 0, "entries": [], "budgets": [], "quarantines": [], "anomalies": {"total": 0, "recent": []}, **changes}
 
 
 def page_of(tunnels, query, now="2026-11-25T03:30:00Z"):

@@ -1,0 +1,179 @@
+#include <cli/command.hpp>
+#include <cli/output.hpp>
+#include <cli/parse_arguments.hpp>
+#include <exeat/limits.hpp>
+#include <net/wall_clock.hpp>
+#include <ops/load_allowlist.hpp>
+#include <ops/load_config.hpp>
+#include <ops/networks.hpp>
+#include <ops/quantity.hpp>
+#include <ops/quarantine_file.hpp>
+#include <ops/utc.hpp>
+
+#include <algorithm>
+#include <boost/json/array.hpp>
+#include <cstdlib>
+#include <fmt/core.h>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace exeat::cli {
+
+namespace {
+
+namespace json = boost::json;
+using held = exeat::quarantine; // in this namespace the word is the verb
+
+struct wish {
+    std::string config = "/etc/exeat/exeat.toml", client, entry, lasts, reason, format = "text";
+    bool list = false, lift = false;
+};
+
+config settings_of(const wish& w)
+{
+    auto loaded = ops::load_config(w.config);
+    if (!loaded.value) throw std::runtime_error{loaded.problems.front().to_string()};
+    if (loaded.value->state.empty())
+        throw std::runtime_error{w.config + ": has no 'state', the directory that a quarantine is kept in; write state = "
+                                            "\"/var/lib/exeat\" and restart exeat"};
+    return std::move(*loaded.value);
+}
+
+// Who is at the keyboard, also behind sudo: for the log.
+std::string who()
+{
+    for (const auto* name : {"SUDO_USER", "USER", "LOGNAME"})
+        if (const char* value = std::getenv(name); value != nullptr && *value != '\0')
+            return std::string{value}.substr(0, limits::label_octets);
+    return fmt::format("user {}", ::getuid());
+}
+
+std::string one_plain_line(std::string text, const char* option)
+{
+    if (text.empty() || text.size() > limits::text_octets || ops::one_line(text) != text)
+        throw std::runtime_error{fmt::format("{} must be one line of plain text, of {} octets at most", option, limits::text_octets)};
+    return text;
+}
+
+// A misspelt entry would be a quarantine of nothing. A list that does not load says nothing about it, and delays nobody.
+void require_entry(const wish& w, const config& c)
+{
+    ops::label_registry labels;
+    ops::load_options with;
+    with.site = c.network.site;
+    const auto list = ops::load_allowlist(c.allowlist, labels, net::wall_now(), with);
+    if (!list.rules) {
+        print_error("exeat quarantine: {} does not load, so whether it has this entry is not known\n", ops::one_line(c.allowlist));
+        return;
+    }
+    const auto& all = list.rules->rules();
+    if (std::none_of(all.begin(), all.end(), [&](const rule& r) { return r.name == w.entry; }))
+        throw std::runtime_error{
+            fmt::format("{} has no entry '{}'; 'exeat explain' says which entry lets a host out", c.allowlist, w.entry)};
+}
+
+held target_of(const wish& w)
+{
+    held q;
+    q.entry = w.entry;
+    if (w.client.empty()) return q;
+    const auto network = ops::parse_network(w.client);
+    if (!network) throw std::runtime_error{"--client: " + network.error()};
+    q.client = *network;
+    return q;
+}
+
+void print_list(const wish& w, const quarantines& all)
+{
+    if (w.format == "json") {
+        json::array out;
+        for (const auto& q : all)
+            out.push_back(json::object{
+                {"target", q.target()}, {"since", ops::utc(q.since)}, {"until", ops::utc(q.until)}, {"by", q.by}, {"reason", q.reason}});
+        return print_as_json(out);
+    }
+    if (all.empty()) print_out("nothing is quarantined\n");
+    for (const auto& q : all)
+        print_out("{}  {}\n    {}: {}\n", ops::utc(q.until), ops::one_line(q.target()), ops::one_line(q.by), ops::one_line(q.reason));
+}
+
+int list(const wish& w)
+{
+    auto all = ops::read_quarantines(ops::quarantine_path(settings_of(w).state));
+    if (!all) throw std::runtime_error{all.error()};
+    std::erase_if(*all, [now = net::wall_now()](const held& q) { return q.until <= now; });
+    print_list(w, *all);
+    return success;
+}
+
+int lift(const wish& w)
+{
+    const auto target = target_of(w);
+    bool was = false;
+    ops::change_quarantines(ops::quarantine_path(settings_of(w).state),
+                            [&](quarantines& all) { was = std::erase_if(all, [&](const held& q) { return q.same_target(target); }) > 0; });
+    if (!was) throw std::runtime_error{fmt::format("{} is not quarantined; --list says what is", target.target())};
+    print_out("{}: lifted\n", ops::one_line(target.target()));
+    return success;
+}
+
+// Of two for one target the later end holds: a second call only narrows.
+void add(quarantines& all, held& q)
+{
+    std::erase_if(all, [&](const held& old) { return old.until <= q.since; });
+    const auto same = std::find_if(all.begin(), all.end(), [&](const held& old) { return old.same_target(q); });
+    if (same == all.end()) return all.push_back(q);
+    q.until = std::max(q.until, same->until);
+    *same = q;
+}
+
+int begin(const wish& w)
+{
+    const auto settings = settings_of(w);
+    auto q = target_of(w);
+    q.reason = one_plain_line(w.reason, "--reason");
+    const auto lasts = ops::parse_duration(w.lasts);
+    if (!lasts || *lasts < limits::quarantine_least || *lasts > limits::quarantine_ceiling)
+        throw std::runtime_error{"--for must be from 1m to 31d, such as 1h; the quarantine ends by itself then"};
+    if (!q.client) require_entry(w, settings);
+    q.by = who();
+    q.since = net::wall_now();
+    q.until = q.since + std::chrono::floor<std::chrono::seconds>(*lasts);
+    ops::change_quarantines(ops::quarantine_path(settings.state), [&q](quarantines& all) { add(all, q); });
+    print_out("{}: quarantined until {}; a running exeat takes it within a second\n", ops::one_line(q.target()), ops::utc(q.until));
+    return success;
+}
+
+int wrong(const char* why)
+{
+    print_error("exeat quarantine: {}\n", why);
+    return wrong_usage;
+}
+
+} // namespace
+
+int quarantine(int argc, char** argv)
+{
+    CLI::App app{"Quarantines a client or an entry: within a second what is open ends and what is asked for is refused, over reloads and "
+                 "restarts, until the time is over.\n"
+                 "Example: exeat quarantine --client 10.42.3.7 --for 1h --reason 'uploads to an unknown host'",
+                 "exeat quarantine"};
+    wish w;
+    app.add_option("--config", w.config, "exeat.toml, which names the state directory; /etc/exeat/exeat.toml without it")
+        ->type_name("FILE");
+    app.add_option("--client", w.client, "an address, or a network such as 10.42.3.0/24")->type_name("ADDR");
+    app.add_option("--entry", w.entry, "an entry of the allowlist, by its name")->type_name("NAME");
+    app.add_option("--for", w.lasts, "how long: 30m, 1h, 7d; 31d at most")->type_name("DURATION");
+    app.add_option("--reason", w.reason, "why; it is logged");
+    app.add_flag("--lift", w.lift, "ends the quarantine of --client or --entry");
+    app.add_flag("--list", w.list, "what is quarantined, until when, by whom and why");
+    app.add_option("--format", w.format, "of --list: text (default) or json")->check(CLI::IsMember(formats));
+    if (const auto stop = parse_arguments(app, argc, argv)) return *stop;
+    if (w.list) return list(w);
+    if (w.client.empty() == w.entry.empty()) return wrong("give --client or --entry, or --list");
+    if (w.lift) return lift(w);
+    if (w.lasts.empty() || w.reason.empty()) return wrong("give --for and --reason");
+    return begin(w);
+}
+
+} // namespace exeat::cli
