@@ -58,7 +58,7 @@ std::string to_toml(const quarantines& all)
 
 net::unique_fd locked(const std::string& path)
 {
-    net::unique_fd fd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)};
+    net::unique_fd fd{::open(path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644)};
     if (!fd || ::flock(fd.value(), LOCK_EX) != 0) throw std::runtime_error{path + ": " + std::generic_category().message(errno)};
     return fd;
 }
