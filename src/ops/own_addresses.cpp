@@ -50,6 +50,14 @@ int open_netlink()
 
 } // namespace
 
+own_endpoints endpoints_of(const config& c, std::uint16_t admin_port)
+{
+    own_endpoints own{own_addresses(), {admin_port}, c.network.site};
+    for (const auto& l : c.listeners) own.ports.push_back(l.address.port);
+    std::sort(own.ports.begin(), own.ports.end());
+    return own;
+}
+
 address_watch::address_watch(boost::asio::io_context& io, std::function<void()> changed)
     : netlink_{io, open_netlink()}, again_{io}, changed_{std::move(changed)}
 {

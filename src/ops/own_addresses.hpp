@@ -1,7 +1,9 @@
 // The machine's own addresses, which no client may reach through exeat, kept up to date as interfaces come and go (rtnetlink(7)).
 #pragma once
 
+#include <exeat/config.hpp>
 #include <exeat/ip_address.hpp>
+#include <exeat/policy.hpp>
 #include <net/kept_memory.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -16,6 +18,9 @@ namespace exeat::ops {
 
 // Ascending, each once. Throws std::system_error when the kernel does not say.
 std::vector<ip_address> own_addresses();
+
+// Those, with the ports of our own sockets.
+own_endpoints endpoints_of(const config&, std::uint16_t admin_port);
 
 // Calls back on the io_context's thread whenever they may have changed.
 class address_watch {

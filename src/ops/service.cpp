@@ -6,6 +6,7 @@
 #include <ops/admin.hpp>
 #include <ops/audit_watch.hpp>
 #include <ops/block_signals.hpp>
+#include <ops/checkpoint_key.hpp>
 #include <ops/clock_watch.hpp>
 #include <ops/descriptors.hpp>
 #include <ops/detector_actions.hpp>
@@ -44,18 +45,10 @@ namespace {
 
 using workers = detector_actions::workers;
 
-own_endpoints ours(const config& c, std::uint16_t admin_port)
-{
-    own_endpoints own{own_addresses(), {admin_port}, c.network.site};
-    for (const auto& l : c.listeners) own.ports.push_back(l.address.port);
-    std::sort(own.ports.begin(), own.ports.end());
-    return own;
-}
-
 class service {
 public:
     service(const config& c, const settings_file& settings, label_registry& labels, policy_gate& gate, loaded_allowlist first, open_sockets,
-            const notifier&, const event_log& log);
+            std::optional<private_key> checkpoint_key, const notifier&, const event_log& log);
     void run();
 
 private:
@@ -111,7 +104,7 @@ private:
 };
 
 service::service(const config& c, const settings_file& settings, label_registry& labels, policy_gate& gate, loaded_allowlist first,
-                 open_sockets sockets, const notifier& manager, const event_log& log)
+                 open_sockets sockets, std::optional<private_key> checkpoint_key, const notifier& manager, const event_log& log)
     : config_{c}, settings_{settings.file}, manager_{manager}, log_{log}, admin_shared_{sockets.admin_inherited},
       descriptors_{plan_descriptors(c, log)}, admitted_{descriptors_.connections, c.connections_per_source}, rates_{c.rates}, lookout_{
                                                                                                                                   c.detect}
@@ -120,7 +113,8 @@ service::service(const config& c, const settings_file& settings, label_registry&
     admin_ = std::make_unique<admin>(io_, std::move(sockets.admin));
     std::vector<net::audit_ring*> rings;
     for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
-    journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_, &lookout_, c.network.client_prefix, c.rotation);
+    journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_, &lookout_, c.network.client_prefix, c.rotation,
+                                         std::make_unique<audit_checkpoints>(c.audit_path, state_, std::move(checkpoint_key), log));
     // Of a full volume it gets well by itself, and until then nothing leaves; anything else is a mistake in what was set up.
     if (journal_->waits_for_room()) log.say(severity::error, "audit log", {{"why", journal_->last_error()}});
     else if (!journal_->healthy()) throw std::runtime_error{"audit log: " + journal_->last_error()};
@@ -145,14 +139,14 @@ service::service(const config& c, const settings_file& settings, label_registry&
         [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });
     audit_watch_ = std::make_unique<audit_watch>(io_, *journal_, c.on_audit_failure, log_);
     addresses_ = std::make_unique<address_watch>(io_, [this] {
-        const auto own = ours(config_, admin_->port());
+        const auto own = endpoints_of(config_, admin_->port());
         post_to_workers([&](auto& w) { w.adopt(own); });
     });
 }
 
 void service::make_workers(const std::shared_ptr<const policy>& first, open_sockets& sockets)
 {
-    const auto own = ours(config_, admin_->port());
+    const auto own = endpoints_of(config_, admin_->port());
     const net::worker_shared shared{config_,
                                     admitted_,
                                     rates_,
@@ -285,8 +279,10 @@ int run_service(const config& c, const settings_file& settings, label_registry& 
         const notifier manager;
         sandbox box{c, log};
         auto sockets = open_all(c);
+        auto key = read_checkpoint_key(c.checkpoint_key); // while its file may be read
+        if (!key) throw std::runtime_error{key.error()};
         box.restrict_files(paths_of(c, first.files));
-        service s{c, settings, labels, gate, std::move(first), std::move(sockets), manager, log};
+        service s{c, settings, labels, gate, std::move(first), std::move(sockets), std::move(*key), manager, log};
         box.restrict_system_calls();
         box.tell();
         s.run();
