@@ -95,6 +95,7 @@ struct config {
     std::string audit_path; // "stdout" or a path
     audit_failure on_audit_failure = audit_failure::deny;
     audit_rotation rotation;
+    std::string checkpoint_key; // signs the log's checkpoints: a path, a "pkcs11:" URI or "credential:NAME"; empty: they are not signed
 
     std::size_t workers = 0; // 0 in the file is resolved to the number of cores at load
     std::size_t connections = 50'000;

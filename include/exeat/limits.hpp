@@ -204,6 +204,10 @@ inline constexpr auto progress_interval = 60s;
 inline constexpr std::uint64_t progress_bytes = 64ull * 1024 * 1024;
 static_assert(audit_reserve < audit_denial_reserve && audit_denial_reserve < audit_ring_records);
 inline constexpr std::size_t audit_line_bytes = 16 * 1024;         // longer is no line of ours
+inline constexpr std::size_t audit_fragment_bytes = 1024 * 1024;   // at the end of a file, that are no line: more no crash leaves
+inline constexpr std::uint64_t checkpoint_lines = 10'000;          // of the audit log, at the latest, and ...
+inline constexpr auto checkpoint_time = 60s;                       // ... so long after the last, when anything was logged since
+inline constexpr auto checkpoint_pause = 1s;                       // between two, however many lines there are: each waits for the disk
 inline constexpr std::size_t audit_text_octets = 1'024;            // of a process event's message
 inline constexpr std::size_t audit_buffer_bytes = 8 * 1024 * 1024; // formatted and not yet written: a failing disk stops the draining here
 inline constexpr std::size_t audit_flush_bytes = 256 * 1024;       // written at once when so many have gathered
@@ -217,7 +221,8 @@ inline constexpr std::uint64_t audit_space = 256ull * 1024 * 1024; // free on th
 inline constexpr std::uint64_t audit_space_part = 10;              // ... or this fraction of the volume, if that is less
 inline constexpr std::uint64_t audit_file_least = 1024 * 1024;     // of a log that is rotated by its size
 inline constexpr std::uint64_t audit_file_most = 1ull << 40;
-inline constexpr std::size_t audit_files = 1'000; // rotated ones that may be kept
+inline constexpr std::size_t audit_files = 1'000;             // rotated ones that may be kept
+inline constexpr std::size_t audit_rotation_room = 32 * 1024; // left in a file that is rotated by its size: an event's lines, a checkpoint
 static_assert(audit_line_bytes > 6 * (2 * audit_client_octets + audit_text_octets) + 4'096);
 static_assert(audit_flush_bytes < audit_buffer_bytes);
 inline constexpr std::size_t policy_history = 1'024; // generations whose sha256 is known

@@ -73,8 +73,10 @@ constexpr std::array pages{
          "errors that says when it ends can be approved. A signature of another content is dropped, and named.\n",
          "exeat sign --key alice.key allowlist.toml"},
     page{"verify", "verify an audit log, or the approvals of an allowlist",
-         "With --audit, checks the sequence numbers and the hash chain of an audit log and names the first line where they\n"
-         "break. Otherwise checks that an allowlist has the approvals that exeat.toml (or --trusted-key) asks for.\n",
+         "With --audit, checks the sequence numbers and the hash chain of an audit log, over rotated and gzipped files, names the\n"
+         "first line where they break, and says up to which line the log is proven: by checkpoints that are signed (--key), by the\n"
+         "anchor in exeat's state directory (--state), or by what Prometheus has seen (--anchor). Exit 1 when anything was changed\n"
+         "or is missing. Otherwise checks that an allowlist has the approvals that exeat.toml (or --trusted-key) asks for.\n",
          "exeat verify --config /etc/exeat/exeat.toml allowlist.toml"},
     page{"top", "watch what goes out, live in the terminal",
          "Shows what exeat enforces and who uploads, where to, how much of which budget is used, what is refused and what detectors\n"

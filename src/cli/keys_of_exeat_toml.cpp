@@ -95,6 +95,11 @@ constexpr std::array audit{
         "Beyond this size the log is renamed to PATH.NUMBER, NUMBER being that of its last line, and a new one begins; from 1 MiB on. "
         "exeat verify --audit OLDER --audit NEWER proves the chain over both. Without it a tool outside rotates (rename, then SIGUSR1).",
         "\"100 MiB\""},
+    key{"checkpoint_key", "path, pkcs11: URI or credential:NAME", "none",
+        "A private key (Ed25519, exeat keygen) that signs the log's checkpoints: a line a minute, each 10,000 lines, at a rotation and at "
+        "the end. A file without a passphrase, a key behind a provider of OpenSSL, or a credential of the unit (LoadCredential=). "
+        "exeat verify --key PUBLIC proves the log up to the last of them. Read once, at the start, which fails without it.",
+        "\"credential:exeat.audit.key\""},
     key{"keep", "1 to 1000", "10", "With max_size: how many renamed files stay; the oldest is deleted.", "10"},
 };
 

@@ -1,10 +1,10 @@
 #include <cli/command.hpp>
 #include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
+#include <cli/verify_logs.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/load_config.hpp>
 #include <ops/policy_gate.hpp>
-#include <ops/verify_audit.hpp>
 
 #include <algorithm>
 #include <fmt/core.h>
@@ -15,27 +15,6 @@
 namespace exeat::cli {
 
 namespace {
-
-void report(const std::string& file, const ops::audit_findings& found)
-{
-    const auto path = ops::one_line(file);
-    for (const auto& note : found.notes) print_out("{}: {}\n", path, ops::one_line(note));
-    if (!found.whole()) print_error("{}: {}\n", path, found.problem);
-    else if (found.lines == 0) print_out("{}: empty\n", path);
-    else print_out("{}: {} lines, numbers {} to {}, none missing, none changed\n", path, found.lines, found.first, found.last);
-}
-
-int verify_logs(const std::vector<std::string>& files)
-{
-    std::optional<ops::audit_place> end;
-    for (const auto& path : files) {
-        const auto found = ops::verify_audit(path, end);
-        report(path, found);
-        if (!found.whole()) return failure;
-        if (found.end) end = found.end;
-    }
-    return success;
-}
 
 struct wanted_approvals {
     std::string config, allowlist;
@@ -92,17 +71,15 @@ int verify_list(const wanted_approvals& wanted)
 
 int verify(int argc, char** argv)
 {
-    CLI::App app{"Checks that an audit log is whole: numbers without a gap, each line carrying the hash of the line before.\n"
-                 "What the last line says is vouched for only by the line that will come after it.\n"
-                 "Or checks that an allowlist has the approvals that it needs.\n"
-                 "Examples: exeat verify --audit /var/log/exeat/audit.jsonl\n"
-                 "          exeat verify --config /etc/exeat/exeat.toml allowlist.toml",
-                 "exeat verify"};
-    std::vector<std::string> logs;
+    CLI::App app{
+        "Checks that an audit log is whole: numbers without a gap, each line carrying the hash of the line before; and says up to\n"
+        "which line it is proven, and by what. Or checks that an allowlist has the approvals that it needs.\n"
+        "Examples: exeat verify --audit audit.jsonl.1.gz --audit audit.jsonl --key audit.pub --state /var/lib/exeat\n"
+        "          exeat verify --config /etc/exeat/exeat.toml allowlist.toml",
+        "exeat verify"};
+    wanted_proof logs;
     wanted_approvals wanted;
-    auto* audit =
-        app.add_option("--audit", logs, "the log; after a rotation, the older file first, and the chain is followed from one to the next")
-            ->type_name("FILE");
+    auto* audit = add_log_options(app, logs);
     app.add_option("--config", wanted.config, "exeat.toml: its allowlist, trusted_keys and approvals")->type_name("FILE")->excludes(audit);
     app.add_option("--trusted-key", wanted.keys, "a public key, in place of the configuration's; may be repeated")
         ->type_name("KEY")
@@ -111,7 +88,7 @@ int verify(int argc, char** argv)
     app.add_option("--approvals", wanted.needed, "how many different keys must have signed")->excludes(audit);
     app.add_option("ALLOWLIST", wanted.allowlist, "in place of the configuration's")->excludes(audit);
     if (const auto stop = parse_arguments(app, argc, argv)) return *stop;
-    return logs.empty() ? verify_list(wanted) : verify_logs(logs);
+    return logs.files.empty() ? verify_list(wanted) : verify_logs(logs);
 }
 
 } // namespace exeat::cli

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <optional>
 
 namespace exeat::ops {
@@ -13,27 +12,7 @@ namespace exeat::ops {
 namespace {
 
 constexpr std::array<std::string_view, 2> headings{"exeat allowlist approval v1", "exeat grant approval v1"}; // by approval_subject
-constexpr std::size_t digest_digits = 64, signature_text = 88;
-
-std::string base64(const ed25519_signature& s)
-{
-    std::string out(signature_text + 1, '\0'); // OpenSSL ends it with a NUL
-    ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), s.data(), static_cast<int>(s.size()));
-    out.resize(signature_text);
-    return out;
-}
-
-std::optional<ed25519_signature> signature_of(std::string_view text)
-{
-    std::array<unsigned char, 66> octets{};
-    if (text.size() != signature_text) return std::nullopt;
-    const auto* from = reinterpret_cast<const unsigned char*>(text.data());
-    if (::EVP_DecodeBlock(octets.data(), from, static_cast<int>(text.size())) != static_cast<int>(octets.size())) return std::nullopt;
-    ed25519_signature out{};
-    std::copy_n(octets.begin(), out.size(), out.begin());
-    if (base64(out) != text) return std::nullopt; // one spelling
-    return out;
-}
+constexpr std::size_t digest_digits = 64;
 
 bool is_hexadecimal(std::string_view s, std::size_t digits)
 {
@@ -108,7 +87,7 @@ std::string read_approvals(lines& in, std::vector<approval>& out)
     while (!in.at_end()) {
         const auto line = in.take("signed");
         const auto space = line ? line->find(' ') : std::string_view::npos;
-        const auto signature = space == std::string_view::npos ? std::nullopt : signature_of(line->substr(space + 1));
+        const auto signature = space == std::string_view::npos ? std::nullopt : signature_from_base64(line->substr(space + 1));
         if (!signature || !is_hexadecimal(line->substr(0, space), limits::key_id_digits))
             return in.wrong("must be 'signed KEY-ID SIGNATURE'");
         if (out.size() == limits::signatures) return fmt::format("there are more than {} signatures", limits::signatures);
@@ -135,7 +114,7 @@ std::string approval_statement::to_text() const
 std::string signed_statement::to_text() const
 {
     auto out = what.to_text() + "\n";
-    for (const auto& a : by) out += fmt::format("signed {} {}\n", a.key, base64(a.signature));
+    for (const auto& a : by) out += fmt::format("signed {} {}\n", a.key, to_base64(a.signature));
     return out;
 }
 

@@ -1,5 +1,7 @@
 #include <ops/audit_chain.hpp>
 
+#include <exeat/limits.hpp>
+
 #include <boost/json.hpp>
 #include <new>
 #include <openssl/evp.h>
@@ -31,20 +33,48 @@ sha256_hex sha256::of(std::string_view bytes)
     return hex;
 }
 
+namespace {
+
+// False: it is there and does not fit.
+bool number(const boost::json::object& fields, std::string_view key, std::uint64_t& to)
+{
+    const auto* value = fields.if_contains({key.data(), key.size()});
+    if (value == nullptr) return true;
+    boost::system::error_code failed;
+    to = value->to_number<std::uint64_t>(failed);
+    return !failed;
+}
+
+std::string text(const boost::json::object& fields, std::string_view key)
+{
+    const auto* value = fields.if_contains({key.data(), key.size()});
+    return value != nullptr && value->is_string() ? std::string{value->get_string()} : std::string{};
+}
+
+} // namespace
+
 std::optional<audit_link> read_link(std::string_view line)
 {
+    std::array<unsigned char, 2 * limits::audit_line_bytes> room; // NOLINT: filled by the parser
+    boost::json::monotonic_resource memory{room.data(), room.size()};
     boost::system::error_code failed;
-    const auto value = boost::json::parse(boost::json::string_view{line.data(), line.size()}, failed);
+    const auto value = boost::json::parse(boost::json::string_view{line.data(), line.size()}, failed, &memory);
     if (failed || !value.is_object()) return std::nullopt;
     const auto& fields = value.get_object();
-    const auto* sequence = fields.if_contains("event.sequence");
     const auto* previous = fields.if_contains("exeat.audit.previous");
-    if (sequence == nullptr || previous == nullptr || !previous->is_string()) return std::nullopt;
-    const auto number = sequence->to_number<std::uint64_t>(failed);
-    if (failed) return std::nullopt;
-    audit_link link{number, {previous->get_string().data(), previous->get_string().size()}, 0};
-    if (const auto* torn = fields.if_contains("exeat.audit.torn_octets")) link.torn_octets = torn->to_number<std::uint64_t>(failed);
-    if (failed) return std::nullopt;
+    if (!fields.contains("event.sequence") || previous == nullptr || !previous->is_string()) return std::nullopt;
+    audit_link link;
+    link.previous = text(fields, "exeat.audit.previous");
+    if (!number(fields, "event.sequence", link.sequence) || !number(fields, "exeat.audit.torn_octets", link.torn_octets))
+        return std::nullopt;
+    link.action = text(fields, "event.action");
+    link.time = text(fields, "@timestamp");
+    if (link.torn_octets > 0) link.torn_sha256 = text(fields, "exeat.audit.torn_sha256");
+    if (!number(fields, "exeat.audit.anchored", link.anchored)) return std::nullopt;
+    if (link.action != "checkpoint") return link;
+    link.host = text(fields, "host.name");
+    link.log = text(fields, "log.file.path");
+    link.key = text(fields, "exeat.audit.key");
     return link;
 }
 
@@ -58,7 +88,14 @@ void audit_chain::seal(std::string_view line)
 
 void audit_chain::resume(std::string_view line, std::uint64_t sequence)
 {
-    previous_ = sha256_.of(line);
+    if (line.empty()) previous_.fill('0');
+    else previous_ = sha256_.of(line);
+    next_ = sequence;
+}
+
+void audit_chain::resume_after(const sha256_hex& of_line, std::uint64_t sequence)
+{
+    previous_ = of_line;
     next_ = sequence;
 }
 

@@ -20,43 +20,7 @@ namespace {
 
 std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
 
-// The line that ends before `end`.
-std::string_view line_before(std::string_view text) noexcept
-{
-    const auto newline = text.rfind('\n');
-    return newline == text.npos ? text : text.substr(newline + 1);
-}
-
-audit_tail tail_of(std::string_view text)
-{
-    audit_tail found;
-    if (text.ends_with('\n')) {
-        text.remove_suffix(1);
-        found.last = found.last_whole = line_before(text);
-        return found;
-    }
-    found.last = line_before(text);
-    found.torn_octets = found.last.size();
-    text.remove_suffix(found.last.size());
-    if (!text.empty()) found.last_whole = line_before(text.substr(0, text.size() - 1));
-    return found;
-}
-
 } // namespace
-
-boost::system::result<audit_tail, std::error_code> read_audit_tail(const std::string& path)
-{
-    const net::unique_fd reader{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
-    struct stat about {};
-    if (!reader || ::fstat(reader.value(), &about) != 0) return last_error();
-    if (!S_ISREG(about.st_mode) || about.st_size == 0) return std::make_error_code(std::errc::no_message_available);
-    const auto size = static_cast<std::uint64_t>(about.st_size);
-    std::string text(std::min<std::uint64_t>(size, 2 * limits::audit_line_bytes), '\0');
-    const auto got = ::pread(reader.value(), text.data(), text.size(), static_cast<off_t>(size - text.size()));
-    if (got < 0) return last_error();
-    text.resize(static_cast<std::size_t>(got));
-    return tail_of(text);
-}
 
 audit_file::audit_file(std::string path) : path_{std::move(path)} {}
 
@@ -98,8 +62,22 @@ std::error_code audit_file::read_tail()
     auto tail = read_audit_tail(path_);
     if (!tail) return tail.error();
     tail_ = std::move(*tail);
-    if (tail_->torn_octets > 0 && ::write(fd_, "\n", 1) != 1) return last_error();
-    return {};
+    return end_last_line();
+}
+
+// A fragment stays in the log, as what the crash left of it; a line of its own, so that the next one begins at a line's beginning.
+std::error_code audit_file::end_last_line() const
+{
+    const net::unique_fd reader{::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    char last = '\0';
+    const auto size = static_cast<off_t>(this->size());
+    if (!reader || size == 0 || ::pread(reader.value(), &last, 1, size - 1) != 1) return last_error();
+    return last == '\n' || ::write(fd_, "\n", 1) == 1 ? std::error_code{} : last_error();
+}
+
+std::error_code audit_file::sync() const noexcept
+{
+    return is_regular() && is_open() && ::fdatasync(fd_) != 0 ? last_error() : std::error_code{};
 }
 
 bool audit_file::waits_for_room() const noexcept

@@ -10,15 +10,18 @@
 
 namespace exeat::ops {
 
-// How a file that was there already ends. A fragment without a newline has been given one.
+// How a file that was there already ends.
 struct audit_tail {
-    std::string last;              // the last line, be it whole or a fragment
-    std::string last_whole;        // the last line that ended by itself
-    std::uint64_t torn_octets = 0; // of the fragment; 0: none
+    std::string last_whole; // the last line that is one of an audit log; of a file without one, the last that ended by itself
+    std::string fragment;   // what follows it without being one, as a crash leaves it; without the newline that ends it
+    std::uint64_t last = 0; // the number of last_whole; 0: it is no line of an audit log
 };
 
 // Of a regular file; of anything else, and of an empty file, an error.
 boost::system::result<audit_tail, std::error_code> read_audit_tail(const std::string& path);
+
+// The line with this number, searched from the file's end; empty when it is not there, or the file cannot be read.
+std::string find_audit_line(const std::string& path, std::uint64_t number);
 
 class audit_file {
 public:
@@ -38,11 +41,14 @@ public:
     void take_back(std::size_t octets) noexcept; // the last octets written, where the file allows it
     bool vanished() const noexcept;              // the path is no longer this file: moved or deleted
     std::uint64_t size() const noexcept;         // octets; 0 for what is no file
-    bool low_on_space() const noexcept;          // its volume has less left than limits::audit_space and limits::audit_space_part
+    std::error_code sync() const noexcept;       // all of it is on the disk; nothing to do for what is no file
+    bool is_regular() const noexcept { return kind_ == kind::regular && path_ != "stdout"; }
+    bool low_on_space() const noexcept; // its volume has less left than limits::audit_space and limits::audit_space_part
 
 private:
     enum class kind : std::uint8_t { regular, socket, other };
     std::error_code read_tail();
+    std::error_code end_last_line() const;
     bool waits_for_room() const noexcept;
 
     std::string path_;

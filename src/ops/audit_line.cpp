@@ -1,5 +1,6 @@
 #include <ops/audit_line.hpp>
 
+#include <ops/checkpoint_text.hpp>
 #include <ops/json_text.hpp>
 #include <ops/lookout.hpp>
 
@@ -21,12 +22,14 @@ constexpr std::array<std::string_view, 4> heads{
     R"(,"event.kind":"event","event.category":["network"],"event.type":["connection","info"],"event.action":"progress","event.outcome":")",
     R"(,"event.kind":"event","event.category":["network"],"event.type":["connection","end"],"event.action":"close","event.outcome":")"};
 
-constexpr std::array<std::string_view, 5> process_heads{
+constexpr std::array<std::string_view, 7> process_heads{
     R"(,"event.kind":"event","event.category":["process"],"event.type":["start"],"event.action":"start","event.outcome":")",
     R"(,"event.kind":"event","event.category":["process"],"event.type":["end"],"event.action":"stop","event.outcome":")",
     R"(,"event.kind":"event","event.category":["configuration"],"event.type":["change"],"event.action":"reload","event.outcome":")",
     R"(,"event.kind":"event","event.category":["process"],"event.type":["info"],"event.action":"withheld","event.outcome":")",
-    R"(,"event.kind":"event","event.category":["configuration"],"event.type":["change"],"event.action":"quarantine","event.outcome":")"};
+    R"(,"event.kind":"event","event.category":["configuration"],"event.type":["change"],"event.action":"quarantine","event.outcome":")",
+    R"(,"event.kind":"alert","event.category":["intrusion_detection"],"event.type":["info"],"event.action":"gap","event.outcome":")",
+    R"(,"event.kind":"event","event.category":["process"],"event.type":["info"],"event.action":"resumed","event.outcome":")"};
 
 void number(std::string& out, std::string_view key, std::uint64_t value)
 {
@@ -108,12 +111,17 @@ void tls(std::string& out, const audit_record& r)
     if (r.ech) out.append(R"(,"exeat.tls.ech":true)");
 }
 
-void end(std::string& out, std::size_t begun, audit_chain& chain)
+void close(std::string& out, std::size_t begun, audit_chain& chain)
 {
-    word(out, R"(,"exeat.audit.previous":")", chain.previous());
     out += '}';
     chain.seal(std::string_view{out}.substr(begun));
     out += '\n';
+}
+
+void end(std::string& out, std::size_t begun, audit_chain& chain)
+{
+    word(out, R"(,"exeat.audit.previous":")", chain.previous());
+    close(out, begun, chain);
 }
 
 std::string quoted(std::string_view name)
@@ -146,8 +154,15 @@ void audit_line::begin(std::string& out, std::chrono::system_clock::time_point a
     out.append(R"({"@timestamp":")");
     timestamp(out, at);
     number(out, R"(","event.sequence":)", chain.sequence());
-    if (torn_octets_ > 0) number(out, R"(,"exeat.audit.torn_octets":)", torn_octets_);
-    torn_octets_ = 0;
+    if (chain.sequence() == torn_line_) out.append(torn_);
+}
+
+void audit_line::after_torn(std::string_view fragment, std::uint64_t line)
+{
+    torn_line_ = fragment.empty() ? 0 : line;
+    const auto hash = sha256{}.of(fragment);
+    torn_ = fmt::format(R"(,"exeat.audit.torn_octets":{},"exeat.audit.torn_sha256":"{}")", fragment.size(),
+                        std::string_view{hash.data(), hash.size()});
 }
 
 void audit_line::source(std::string& out, const audit_record& r)
@@ -196,8 +211,26 @@ void audit_line::append(std::string& out, const process_event& e, audit_chain& c
     if (!e.text.empty()) text(out, R"(,"message":)", std::string_view{e.text}.substr(0, limits::audit_text_octets));
     if (!e.sha256.empty()) text(out, R"(,"rule.version":)", std::string_view{e.sha256}.substr(0, limits::audit_client_octets));
     if (e.stands_for > 0) number(out, R"(,"exeat.audit.stands_for":)", e.stands_for);
+    else if (e.action == process_event::what::gap || e.action == process_event::what::resumed)
+        number(out, R"(,"exeat.audit.anchored":)", e.anchored);
     else number(out, R"(,"exeat.policy.serial":)", e.serial);
     end(out, begun, chain);
+}
+
+void audit_line::append(std::string& out, const checkpoint_event& e, audit_chain& chain)
+{
+    const auto begun = out.size();
+    begin(out, e.at, chain);
+    out.append(
+        R"(,"event.kind":"event","event.category":["process"],"event.type":["info"],"event.action":"checkpoint","event.outcome":"success")");
+    word(out, R"(,"event.reason":")", checkpoint_reason_words[static_cast<std::size_t>(e.why)]);
+    text(out, R"(,"host.name":)", e.host);
+    text(out, R"(,"log.file.path":)", e.log);
+    if (!e.key.empty()) word(out, R"(,"exeat.audit.key":")", e.key);
+    word(out, R"(,"exeat.audit.previous":")", chain.previous());
+    const auto signature = e.sign ? e.sign(std::string_view{out}.substr(begun)) : std::string{};
+    if (!signature.empty()) append_signature(out, signature);
+    close(out, begun, chain);
 }
 
 void audit_line::append(std::string& out, const anomaly_event& e, audit_chain& chain)

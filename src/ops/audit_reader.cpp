@@ -1,53 +1,16 @@
 #include <ops/audit_reader.hpp>
 
 #include <exeat/limits.hpp>
-#include <net/unique_fd.hpp>
-
-#include <cerrno>
-#include <fcntl.h>
-#include <memory>
-#include <system_error>
-#include <unistd.h>
-#include <zlib.h>
+#include <ops/log_text.hpp>
 
 namespace exeat::ops {
 
-namespace {
-
-struct close_gz {
-    void operator()(gzFile file) const noexcept { ::gzclose_r(file); }
-};
-using gz_file = std::unique_ptr<gzFile_s, close_gz>;
-
-std::string said(int error) { return "cannot be read: " + std::generic_category().message(error); }
-
-int opened(const std::string& path) noexcept { return path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC); }
-
-std::string trouble(gzFile file)
-{
-    int error = Z_OK;
-    const char* text = ::gzerror(file, &error);
-    if (error == Z_OK || error == Z_STREAM_END) return {};
-    if (error == Z_ERRNO) return said(errno);
-    return error == Z_BUF_ERROR ? "is cut within its compressed data" : std::string{"is damaged: "} + text;
-}
-
-} // namespace
-
 std::string audit_reader::read(const std::string& path)
 {
-    net::unique_fd fd{opened(path)};
-    if (!fd) return said(errno);
-    const gz_file file{::gzdopen(fd.value(), "rb")}; // what is not gzip is read as it is
-    if (!file) return said(ENOMEM);
-    fd.release();
-    std::string chunk(64 * 1024, '\0');
-    for (;;) {
-        const int n = ::gzread(file.get(), chunk.data(), static_cast<unsigned>(chunk.size()));
-        if (n <= 0) break;
-        bytes({chunk.data(), static_cast<std::size_t>(n)});
-    }
-    auto problem = trouble(file.get());
+    auto problem = read_log_text(path, [this](std::string_view piece) {
+        bytes(piece);
+        return true;
+    });
     end();
     return problem;
 }

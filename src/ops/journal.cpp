@@ -1,4 +1,3 @@
-#include <ops/audit_rotation.hpp>
 #include <ops/block_signals.hpp>
 #include <ops/journal.hpp>
 
@@ -15,8 +14,9 @@ void count(std::atomic<std::uint64_t>& cell, std::uint64_t n = 1) noexcept { cel
 } // namespace
 
 journal::journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry& labels, const policy_status& status,
-                 lookout* watch, std::uint8_t client_prefix, const audit_rotation& rotation)
-    : rings_{std::move(rings)}, file_{std::move(path)}, line_{labels, status, client_prefix}, lookout_{watch}, rotation_{rotation}
+                 lookout* watch, std::uint8_t client_prefix, const audit_rotation& rotation, std::unique_ptr<audit_checkpoints> points)
+    : rings_{std::move(rings)}, file_{std::move(path)}, line_{labels, status, client_prefix}, lookout_{watch}, rotation_{rotation},
+      points_{std::move(points)}
 {
     healthy_ = begin();
     thread_ = std::jthread{[this](std::stop_token stopped) { run(std::move(stopped)); }};
@@ -69,6 +69,7 @@ bool journal::turn(bool at_end)
         look_after_file();
         look_after_space(at_end);
         const bool more = gather();
+        if (const auto why = points_ ? points_->due(clock::now()) : std::nullopt) checkpoint(*why);
         flush();
         return more;
     } catch (const std::bad_alloc&) { // what could not be written down yet waits in its ring, and until then nothing new begins
@@ -76,19 +77,6 @@ bool journal::turn(bool at_end)
         count(errors_);
         return false;
     }
-}
-
-// Formats one event behind the others, or leaves no trace of it.
-void journal::add(const auto& event)
-{
-    const auto before = pending_.size();
-    try {
-        line_.append(pending_, event, chain_);
-    } catch (...) {
-        pending_.resize(before);
-        throw;
-    }
-    ++pending_lines_;
 }
 
 // A record that is in the log must leave its ring, or it would be told twice: for lack of memory a finding may miss its line, never its
@@ -113,7 +101,8 @@ void journal::last_turns()
         retry_at_ = {};
         const bool opened = begun_;
         const bool more = turn(true) || !opened; // it may be possible to open the file only now
-        if (begun_ && !more && pending_.empty() && withheld_since_ == 0) return;
+        if (!more && is_at_rest()) return;
+        if (!more && begun_ && pending_.empty() && withheld_since_ == 0) checkpoint(checkpoint_reason::end);
         if (!healthy_) std::this_thread::sleep_for(limits::audit_poll);
     }
     std::uint64_t left = pending_lines_;
@@ -121,26 +110,6 @@ void journal::last_turns()
         for (; ring->front() != nullptr; ring->pop()) ++left;
     const std::lock_guard hold{mutex_};
     count(dropped_, left + notes_.size());
-}
-
-bool journal::begin()
-{
-    if (const auto error = file_.open()) {
-        const bool taken = error == std::errc::text_file_busy, nowhere = error == std::errc::no_such_file_or_directory;
-        failed(error, taken ? "another process writes the audit log; give each its own" : "cannot open the audit log " + file_.path(),
-               nowhere ? "; make its directory, or name another 'path' in [audit]" : "");
-        return false;
-    }
-    if (!begun_ && file_.tail()) resume(*file_.tail());
-    begun_ = true;
-    return true;
-}
-
-void journal::resume(const audit_tail& tail)
-{
-    const auto link = read_link(tail.last_whole);
-    chain_.resume(tail.last, link ? link->sequence + 1 : 1);
-    line_.after_torn(tail.torn_octets);
 }
 
 // Formats what the rings hold, each in its turn; bounded, so that reopen and stop are heard under any load.
@@ -151,6 +120,7 @@ bool journal::gather()
     for (std::size_t round = 0; more && round < limits::audit_ring_records / limits::audit_turn_records; ++round) {
         more = false;
         for (auto* ring : rings_) more |= take(*ring);
+        if (file_is_full()) more |= next_file();
         if (pending_.size() >= limits::audit_flush_bytes) flush();
         if (full()) return false;
     }
@@ -167,7 +137,7 @@ void journal::take_notes()
 bool journal::take(net::audit_ring& ring)
 {
     for (std::size_t n = 0; n < limits::audit_turn_records; ++n) {
-        const auto* record = full() ? nullptr : ring.front();
+        const auto* record = full() || file_is_full() ? nullptr : ring.front();
         if (record == nullptr) return false;
         if (withholds(*record)) withheld_since_ += record->stands_for, count(withheld_, record->stands_for);
         else add(*record);
@@ -181,8 +151,6 @@ void journal::flush(bool now)
 {
     if (!now && clock::now() < retry_at_) return;
     if (!begin()) return;
-    rotate_when_large();
-    if (!begin()) return;
     while (begun_octets_ < pending_.size()) {
         std::size_t written = 0;
         const auto error = file_.write_some(std::string_view{pending_}.substr(begun_octets_), written);
@@ -191,6 +159,9 @@ void journal::flush(bool now)
         begun_octets_ += written;
     }
     wrote(begun_octets_);
+    file_octets_ = file_.size();
+    if (points_ && points_->waits())
+        if (const auto error = points_->settle(file_)) return failed(error, "cannot write the audit log to the disk");
     healthy_ = true;
     no_room_ = false;
     const std::lock_guard hold{mutex_};
@@ -242,40 +213,6 @@ void journal::look_after_space(bool at_end)
     e.stands_for = withheld_since_;
     add(e);
     withheld_since_ = 0;
-}
-
-// Between two lines: the full file ends with the line whose number it is named after, and the next one begins a new file.
-void journal::rotate_when_large()
-{
-    if (rotation_.max_size == 0 || begun_octets_ > 0 || pending_.empty() || file_.vanished()) return; // another's file keeps its name
-    const auto size = file_.size();
-    if (size == 0 || size + pending_.size() <= rotation_.max_size || clock::now() < rotate_at_) return;
-    if (const auto error = rotate_audit_file(file_.path(), chain_.sequence() - 1 - pending_lines_, rotation_.keep)) {
-        rotate_at_ = clock::now() + limits::audit_retry;
-        count(errors_);
-        return;
-    }
-    file_.close();
-}
-
-// A file that was moved or deleted under us is left as if told to: lines in it would be seen by nobody.
-void journal::look_after_file()
-{
-    const bool asked = reopen_.exchange(false);
-    const auto now = clock::now();
-    const bool looked = now >= look_at_ && file_.is_open() && file_.vanished();
-    if (now >= look_at_) look_at_ = now + limits::audit_retry;
-    if (asked || looked) leave_file();
-}
-
-// What can still be written there is; a line that is there in part is taken back and stands whole in the next file.
-void journal::leave_file()
-{
-    flush(true);
-    if (file_.is_open()) file_.take_back(begun_octets_);
-    begun_octets_ = 0;
-    file_.close();
-    flush(true);
 }
 
 } // namespace exeat::ops

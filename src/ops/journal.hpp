@@ -2,11 +2,13 @@
 // Workers never wait for it. When the file cannot be written, nothing is lost: lines are kept (limits::audit_buffer_bytes) and retried,
 // healthy() turns false, and once the buffer is full the rings fill up, which the workers see. While the file's volume is nearly full, only
 // what was allowed, findings and process events get their lines; the others are counted, and a line tells their number once there is room.
+// With checkpoints, the first open compares the file with what was anchored; what is missing is a line of its own, and the log goes on.
 // Functions: any thread.
 #pragma once
 
 #include <exeat/config.hpp>
 #include <net/audit_ring.hpp>
+#include <ops/audit_checkpoints.hpp>
 #include <ops/audit_file.hpp>
 #include <ops/audit_line.hpp>
 #include <ops/lookout.hpp>
@@ -15,6 +17,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
@@ -28,7 +31,7 @@ public:
     // Opens `path` ("stdout" or a file) before it returns: see healthy(). Rings, labels and status outlive the journal.
     // With a lookout, every record is shown to it once it is formatted, and what it finds is a line behind.
     journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry&, const policy_status&, lookout* = nullptr,
-            std::uint8_t client_prefix = whole_address, const audit_rotation& = {});
+            std::uint8_t client_prefix = whole_address, const audit_rotation& = {}, std::unique_ptr<audit_checkpoints> = {});
     ~journal(); // stop()
     journal(const journal&) = delete;
     journal& operator=(const journal&) = delete;
@@ -42,6 +45,7 @@ public:
     // The volume is full, so that the log is well again once there is room.
     bool waits_for_room() const noexcept { return no_room_; }
     bool low_on_space() const noexcept { return low_; }
+    const audit_checkpoints* checkpoints() const noexcept { return points_.get(); } // null: there are none
 
     struct stats {
         std::uint64_t written = 0;  // lines that the kernel took
@@ -58,7 +62,9 @@ private:
     bool turn(bool at_end = false); // true: there is more to do at once
     void last_turns();
     bool begin();
-    void resume(const audit_tail&);
+    void go_on();
+    void checkpoint(checkpoint_reason);
+    bool is_at_rest() const noexcept;
     bool gather();
     void add(const auto& event);
     void watch(const net::audit_record&);
@@ -69,7 +75,8 @@ private:
     void failed(const std::error_code&, std::string_view what, std::string_view advice = {});
     void look_after_file();
     void look_after_space(bool at_end);
-    void rotate_when_large();
+    bool file_is_full() const noexcept;
+    bool next_file();
     bool withholds(const net::audit_record&) const noexcept;
     void leave_file();
     bool full() const noexcept { return pending_.size() >= limits::audit_buffer_bytes; }
@@ -80,12 +87,14 @@ private:
     audit_chain chain_;
     lookout* const lookout_;
     const audit_rotation rotation_;
+    const std::unique_ptr<audit_checkpoints> points_;
     std::vector<anomaly_event> anomalies_;
     bool begun_ = false;           // the file was open once: the chain has its beginning
     std::string pending_;          // whole lines; the first may be written in part
     std::size_t begun_octets_ = 0; // of the first pending line, already in the file
     std::uint64_t pending_lines_ = 0, late_lines_ = 0;
     std::uint64_t withheld_since_ = 0; // the last line that told of it
+    std::uint64_t file_octets_ = 0;    // of the file, when it was last written
     clock::time_point retry_at_{}, look_at_{}, space_at_{}, rotate_at_{};
 
     std::atomic<bool> healthy_{false}, reopen_{false}, no_room_{false}, low_{false};
@@ -96,5 +105,19 @@ private:
     std::string error_;
     std::jthread thread_; // last: it uses all the others
 };
+
+// Formats one event behind the others, or leaves no trace of it.
+void journal::add(const auto& event)
+{
+    const auto before = pending_.size();
+    try {
+        line_.append(pending_, event, chain_);
+    } catch (...) {
+        pending_.resize(before);
+        throw;
+    }
+    ++pending_lines_;
+    if (points_) points_->logged();
+}
 
 } // namespace exeat::ops

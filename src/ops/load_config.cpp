@@ -7,6 +7,7 @@
 #include <ops/file_source.hpp>
 #include <ops/networks.hpp>
 #include <ops/quantity.hpp>
+#include <ops/read_audit.hpp>
 #include <ops/read_detectors.hpp>
 #include <ops/read_site.hpp>
 #include <ops/section.hpp>
@@ -24,16 +25,9 @@ using namespace std::chrono_literals;
 
 constexpr std::array<std::string_view, listen_modes> mode_words{"proxy", "transparent", "sni"};
 constexpr std::array<std::string_view, 2> via_words{"redirect", "tproxy"};
-constexpr std::array<std::string_view, 2> failure_words{"deny", "continue"};
 constexpr std::array<std::string_view, client_rate_words.size()> rate_keys{"connections_per_second", "requests_per_second",
                                                                            "refusals_per_second", "log_lines_per_second"},
     rate_examples{"1000", "2000", "200", "1000"};
-
-std::string beside(const std::string& file, const std::string& path)
-{
-    const std::filesystem::path p{path};
-    return p.is_absolute() ? path : (std::filesystem::path{file}.parent_path() / p).lexically_normal().string();
-}
 
 std::optional<endpoint> read_endpoint(section& s, toml_key key)
 {
@@ -176,27 +170,6 @@ void read_dns(section& s, config& c)
         else c.dns_servers.push_back(*e);
     }
     if (const auto t = s.duration({"timeout", "\"2s\""}, 1ms, limits::dns_timeout)) c.dns_timeout = *t;
-}
-
-void read_rotation(section& s, config& c)
-{
-    constexpr toml_key size{"max_size", "\"100 MiB\""}, keep{"keep", "10"};
-    if (const auto text = s.text(size)) {
-        c.rotation.max_size = parse_size(*text).value_or(0);
-        if (c.rotation.max_size < limits::audit_file_least || c.rotation.max_size > limits::audit_file_most)
-            s.reject(size.name, fmt::format("{} is no size from 1 MiB to 1 TiB; write {} = {}", as_shown(*text), size.name, size.example));
-        if (c.audit_path == "stdout") s.reject(size.name, "'max_size' is for a log that is a file; remove it");
-    }
-    if (const auto n = s.integer(keep, 1, static_cast<std::int64_t>(limits::audit_files))) c.rotation.keep = static_cast<std::size_t>(*n);
-    if (s.has(keep.name) && !s.has(size.name)) s.reject(keep.name, "'keep' is for a log with 'max_size'; add it or remove this");
-}
-
-void read_audit(section& s, config& c)
-{
-    if (const auto p = s.text({"path", "\"/var/log/exeat/audit.jsonl\""}, limits::path_octets))
-        c.audit_path = *p == "stdout" ? *p : beside(s.wrong().file(), *p);
-    if (const auto w = s.word({"on_failure", "\"deny\""}, failure_words)) c.on_audit_failure = static_cast<audit_failure>(*w);
-    read_rotation(s, c);
 }
 
 void read_sandbox(section& s, config& c)

@@ -14,6 +14,26 @@ void entries(families& all, const policy& rules)
         if (r.expires != never) add(expires, seconds(r.expires), {{"entry", r.name}});
 }
 
+// No label: whoever has these two numbers can prove the log's lines up to there.
+void collect_checkpoints(families& all, const audit_checkpoints& points)
+{
+    if (const auto mark = points.published(); mark.sequence > 0) {
+        add(new_gauge(all, "audit_checkpoint_sequence", "Number of the audit log's line at its last checkpoint."), mark.sequence);
+        add(new_gauge(all, "audit_checkpoint_hash",
+                      "The first 52 bits of that line's SHA-256; exeat verify --anchor SEQUENCE:HASH compares."),
+            mark.hash);
+    }
+    const auto counts = points.counts();
+    auto& made = new_counter(all, "audit_checkpoints_total",
+                             "Checkpoints of the audit log: signed; unsigned, for there is no key; failed, for the key did not sign.");
+    add(made, counts.is_signed, {{"result", "signed"}});
+    add(made, counts.is_not, {{"result", "unsigned"}});
+    add(made, counts.failed, {{"result", "failed"}});
+    add(new_counter(all, "audit_gaps_total",
+                    "Starts that found the audit log other than its anchor in state: lines were removed or changed meanwhile."),
+        counts.gaps);
+}
+
 } // namespace
 
 void collect_policy(families& all, const metric_sources& from)
@@ -59,6 +79,7 @@ void collect_audit(families& all, const metric_sources& from)
     add(new_gauge(all, "audit_volume_low", "1: the audit log's volume is nearly full, and what was refused gets no lines."),
         from.audit.low_on_space() ? 1.0 : 0.0);
     add(new_gauge(all, "audit_healthy", "1: the audit log can be written."), from.audit.healthy() ? 1.0 : 0.0);
+    if (const auto* points = from.audit.checkpoints()) collect_checkpoints(all, *points);
 }
 
 } // namespace exeat::ops

@@ -21,6 +21,9 @@ std::vector<ip_address> own_addresses();
 // These, with the ports that exeat listens on there.
 own_endpoints endpoints_of(const config&, std::uint16_t admin_port);
 
+// Those, with the ports of our own sockets.
+own_endpoints endpoints_of(const config&, std::uint16_t admin_port);
+
 // Calls back on the io_context's thread whenever they may have changed.
 class address_watch {
 public:

@@ -6,6 +6,7 @@
 #include <ops/admin.hpp>
 #include <ops/audit_watch.hpp>
 #include <ops/block_signals.hpp>
+#include <ops/checkpoint_key.hpp>
 #include <ops/clock_watch.hpp>
 #include <ops/descriptors.hpp>
 #include <ops/detector_actions.hpp>
@@ -47,7 +48,7 @@ using workers = detector_actions::workers;
 class service {
 public:
     service(const config& c, const settings_file& settings, label_registry& labels, policy_gate& gate, loaded_allowlist first, open_sockets,
-            const notifier&, const event_log& log);
+            std::optional<private_key> checkpoint_key, const notifier&, const event_log& log);
     void run();
 
 private:
@@ -104,7 +105,7 @@ private:
 };
 
 service::service(const config& c, const settings_file& settings, label_registry& labels, policy_gate& gate, loaded_allowlist first,
-                 open_sockets sockets, const notifier& manager, const event_log& log)
+                 open_sockets sockets, std::optional<private_key> checkpoint_key, const notifier& manager, const event_log& log)
     : config_{c}, settings_{settings.file}, manager_{manager}, log_{log}, admin_shared_{sockets.admin_inherited},
       descriptors_{plan_descriptors(c, log)}, admitted_{descriptors_.connections, c.connections_per_source}, rates_{c.rates}, lookout_{
                                                                                                                                   c.detect}
@@ -113,7 +114,8 @@ service::service(const config& c, const settings_file& settings, label_registry&
     admin_ = std::make_unique<admin>(io_, std::move(sockets.admin));
     std::vector<net::audit_ring*> rings;
     for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
-    journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_, &lookout_, c.network.client_prefix, c.rotation);
+    journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_, &lookout_, c.network.client_prefix, c.rotation,
+                                         std::make_unique<audit_checkpoints>(c.audit_path, state_, std::move(checkpoint_key), log));
     // Of a full volume it gets well by itself, and until then nothing leaves; anything else is a mistake in what was set up.
     if (journal_->waits_for_room()) log.say(severity::error, "audit log", {{"why", journal_->last_error()}});
     else if (!journal_->healthy()) throw std::runtime_error{"audit log: " + journal_->last_error()};
@@ -282,8 +284,10 @@ int run_service(const config& c, const settings_file& settings, label_registry& 
         const notifier manager;
         sandbox box{c, log};
         auto sockets = open_all(c);
+        auto key = read_checkpoint_key(c.checkpoint_key); // while its file may be read
+        if (!key) throw std::runtime_error{key.error()};
         box.restrict_files(paths_of(c, first.files));
-        service s{c, settings, labels, gate, std::move(first), std::move(sockets), manager, log};
+        service s{c, settings, labels, gate, std::move(first), std::move(sockets), std::move(*key), manager, log};
         box.restrict_system_calls();
         box.tell();
         s.run();

@@ -4,6 +4,7 @@
 #include <ops/digest.hpp>
 #include <ops/file_source.hpp>
 
+#include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
 #include <openssl/bio.h>
@@ -21,6 +22,7 @@ namespace {
 template <auto Free> struct freed {
     template <class T> void operator()(T* p) const noexcept { Free(p); }
 };
+constexpr std::size_t signature_text = 88;
 using bio = std::unique_ptr<BIO, freed<BIO_free>>;
 using digest_context = std::unique_ptr<EVP_MD_CTX, freed<EVP_MD_CTX_free>>;
 using store = std::unique_ptr<OSSL_STORE_CTX, freed<OSSL_STORE_close>>;
@@ -85,6 +87,25 @@ EVP_PKEY* key_at(const std::string& uri, const std::string& passphrase)
 }
 
 } // namespace
+
+std::string to_base64(const ed25519_signature& s)
+{
+    std::string out(signature_text + 1, '\0'); // OpenSSL ends it with a NUL
+    ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), s.data(), static_cast<int>(s.size()));
+    out.resize(signature_text);
+    return out;
+}
+
+std::optional<ed25519_signature> signature_from_base64(std::string_view text)
+{
+    std::array<unsigned char, 66> all{};
+    if (text.size() != signature_text) return std::nullopt;
+    if (::EVP_DecodeBlock(all.data(), octets(text), static_cast<int>(text.size())) != static_cast<int>(all.size())) return std::nullopt;
+    ed25519_signature out{};
+    std::copy_n(all.begin(), out.size(), out.begin());
+    if (to_base64(out) != text) return std::nullopt; // one spelling
+    return out;
+}
 
 boost::system::result<public_key, std::string> public_key::read(const std::string& path)
 {

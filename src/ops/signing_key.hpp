@@ -6,6 +6,7 @@
 #include <boost/system/result.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,9 @@ struct evp_pkey_st;
 namespace exeat::ops {
 
 using ed25519_signature = std::array<std::uint8_t, 64>;
+
+std::string to_base64(const ed25519_signature&);
+std::optional<ed25519_signature> signature_from_base64(std::string_view); // absent for any other spelling
 
 class public_key {
 public:

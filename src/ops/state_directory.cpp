@@ -1,7 +1,9 @@
 #include <ops/state_directory.hpp>
 
+#include <ops/audit_anchor.hpp>
 #include <ops/audit_file.hpp>
 #include <ops/file_source.hpp>
+#include <ops/state_file.hpp>
 #include <ops/utc.hpp>
 
 #include <cstdlib>
@@ -13,7 +15,18 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::size_t least_key_bytes = 32, most_key_bytes = 4'096;
+constexpr std::size_t least_key_bytes = 32, most_key_bytes = 4'096, most_anchor_bytes = 64 * 1024;
+
+std::optional<wall_time> last_logged(const std::string& path)
+{
+    constexpr std::string_view begin = R"({"@timestamp":")";
+    const auto tail = read_audit_tail(path);
+    if (!tail || !tail->last_whole.starts_with(begin)) return std::nullopt;
+    const auto stamp = std::string_view{tail->last_whole}.substr(begin.size());
+    return parse_utc(stamp.substr(0, stamp.find('"')));
+}
+
+} // namespace
 
 std::string state_key()
 {
@@ -29,22 +42,15 @@ std::string state_key()
     return std::move(*key);
 }
 
-std::optional<wall_time> last_logged(const std::string& path)
-{
-    constexpr std::string_view begin = R"({"@timestamp":")";
-    const auto tail = read_audit_tail(path);
-    if (!tail || !tail->last_whole.starts_with(begin)) return std::nullopt;
-    const auto stamp = std::string_view{tail->last_whole}.substr(begin.size());
-    return parse_utc(stamp.substr(0, stamp.find('"')));
-}
-
-} // namespace
-
 state_directory open_state(const config& c)
 {
     state_directory out{c.state};
     out.key = state_key();
     if (c.audit_path != "stdout") out.last_logged = last_logged(c.audit_path);
+    if (c.state.empty()) return out;
+    const auto bytes = read_state(out, anchor_name(c.audit_path), most_anchor_bytes);
+    const auto anchor = bytes ? decode_anchor(*bytes) : std::nullopt; // right after a rotation the log has no line yet
+    if (anchor && (!out.last_logged || *out.last_logged < anchor->at)) out.last_logged = anchor->at;
     return out;
 }
 

@@ -15,11 +15,13 @@ struct state_directory {
     state_directory(std::string p = {}) : path{std::move(p)} {} // NOLINT: one may stand for the other
     std::string path;                                           // empty: nothing is kept
     std::string key;                                            // empty: a seal is a digest that anybody can make
-    std::optional<wall_time> last_logged;                       // by the last run, where its audit log is a file
+    std::optional<wall_time> last_logged;                       // by the last run: its audit log's end, or its anchor where that is later
 };
 
 inline constexpr const char* state_key_credential = "exeat.state.key"; // systemd.exec(5), LoadCredential=
 
+// The key of that credential; empty where there is none. Blocks. Throws as open_state() does.
+std::string state_key();
 // As the settings say. Blocks. Throws std::runtime_error, with words for people, for a key that cannot be used.
 state_directory open_state(const config&);
 

@@ -22,6 +22,9 @@
 
 namespace exeat::ops {
 
+// The content of a file that is there, where its seal is right.
+boost::system::result<std::string, std::string> read_state(const state_directory&, std::string_view name, std::size_t most);
+
 class state_file {
 public:
     struct words {
@@ -48,6 +51,8 @@ public:
     void claim(content);
     void begin(std::chrono::seconds interval); // the thread; after claim()
     void stop();                               // the last time, a clean one; idempotent
+    // Instead of claim() and begin(), for what is written when something has happened. One thread. False: it was not written.
+    bool write_now(std::string bytes);
 
     // Any thread. Seconds since 1970 of the last time that the disk took it; 0: never.
     std::uint64_t saved_at() const noexcept { return saved_at_; }
@@ -56,12 +61,12 @@ public:
 private:
     bool take_over(); // when nobody else writes any longer
     std::error_code write(bool clean);
+    std::error_code write_bytes(std::string bytes);
+    std::error_code report(std::error_code);
     void run(std::stop_token, std::chrono::seconds interval);
 
-    std::optional<sha256_digest::value> seal_of(std::string_view bytes) const;
-
-    const std::string path_, key_;
-    const std::optional<wall_time> last_logged_;
+    const state_directory directory_;
+    const std::string path_;
     const words words_;
     const event_log& log_;
     content content_;

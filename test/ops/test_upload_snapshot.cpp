@@ -2,6 +2,7 @@
 
 #include <net/upload_permit.hpp>
 #include <net/wall_clock.hpp>
+#include <ops/audit_anchor.hpp>
 #include <ops/replace_file.hpp>
 #include <ops/upload_ledger.hpp>
 #include <ops/upload_snapshot.hpp>
@@ -160,6 +161,26 @@ TEST_CASE("the key of the state is a credential, and a short one is none")
     }
     c.audit_path = "stdout";
     CHECK_FALSE(open_state(c).last_logged);
+}
+
+TEST_CASE("the last run's end is known by the anchor of its log where that was rotated right before")
+{
+    const temporary_directory d;
+    config c;
+    c.state = d.path("");
+    c.audit_path = d.path("audit.jsonl");
+    CHECK_FALSE(open_state(c).last_logged);
+    const audit_anchor at_the_end{7, std::string(64, 'a'), net::wall_now() - 20min, "host", c.audit_path};
+    d.write(anchor_name(c.audit_path), encode(at_the_end));
+    CHECK(open_state(c).last_logged == at_the_end.at);
+    leave(d, 300, true, 20min);
+    CHECK(left_after_start(open_state(c)) == 700);
+    leave(d, 300, true, 50min); // older than the anchor: put back
+    CHECK(left_after_start(open_state(c)) == 200);
+    d.write("audit.jsonl", "{\"@timestamp\":\"2026-01-01T00:00:00.1Z\"}\n"); // older than the anchor
+    CHECK(open_state(c).last_logged == at_the_end.at);
+    d.write(anchor_name(c.audit_path), encode(at_the_end).substr(1));
+    CHECK(utc(*open_state(c).last_logged) == "2026-01-01T00:00:00Z");
 }
 
 TEST_CASE("what a start did not know, the starts after it do not know either")

@@ -150,8 +150,7 @@ TEST_CASE("a fragment that a crash left is forgiven only to a next line that own
     book b;
     const auto head = joined(b.lines(2));
     const std::string fragment = R"({"@timestamp":"2026-02-)";
-    b.chain.resume(fragment, 3);
-    b.line.after_torn(fragment.size());
+    b.line.after_torn(fragment, 3);
     const auto tail = joined(b.lines(2));
     const auto found = check(head + fragment + "\n" + tail);
     CHECK_MESSAGE(found.whole(), found.problem);
@@ -161,6 +160,60 @@ TEST_CASE("a fragment that a crash left is forgiven only to a next line that own
     CHECK(check(head + fragment + "\n").broken_line == 3);
     CHECK(check(head + fragment + "\n" + fragment + "\n" + tail).broken_line == 3);
     CHECK(check(head + tail).broken_line == 3);
+    auto changed = head;
+    changed.replace(changed.rfind("host1"), 5, "other"); // the last whole line, too
+    CHECK(check(changed + fragment + "\n" + tail).broken_line == 4);
+}
+
+TEST_CASE("a fragment as logs of before checkpoints told of it is still read")
+{
+    checked check;
+    book b;
+    const auto head = joined(b.lines(2));
+    const std::string fragment = R"({"@timestamp":"2026-02-)";
+    b.chain.resume(fragment, 3);
+    auto next = b.next("host.test");
+    const auto at = next.find(",\"event.kind\"");
+    next.insert(at, ",\"exeat.audit.torn_octets\":" + std::to_string(fragment.size()));
+    CHECK(check(head + fragment + "\n" + next).whole());
+    CHECK_FALSE(check(head + fragment + "x\n" + next).whole());
+}
+
+TEST_CASE("a fragment may have so many octets, and one more is no fragment")
+{
+    checked check;
+    for (const std::size_t more : {0, 1}) {
+        book b;
+        const auto head = joined(b.lines(2));
+        const std::string fragment(limits::audit_fragment_bytes + more, 'x');
+        b.line.after_torn(fragment, 3);
+        CHECK(check(head + fragment + "\n" + joined(b.lines(2))).whole() == (more == 0));
+    }
+}
+
+TEST_CASE("a fragment at a file's end belongs to the first line of the next one, and a line may lack its newline alone")
+{
+    temporary_directory dir;
+    book b;
+    const auto head = joined(b.lines(2));
+    const std::string fragment = R"({"@timestamp":"2026-02-)";
+    b.line.after_torn(fragment, 3);
+    const auto tail = joined(b.lines(2));
+    const auto verify = [&](std::string_view first, std::string_view second) {
+        dir.write("1", first);
+        dir.write("2", second);
+        audit_verifier log;
+        if (!log.read(dir.path("1")) || !log.read(dir.path("2"))) return false;
+        return log.files()[0].whole() && log.files()[1].whole() && log.last() == 4;
+    };
+    CHECK(verify(head + fragment, tail));
+    CHECK_FALSE(verify(head + fragment + "x", tail));
+    CHECK_FALSE(verify(head, tail));
+    book c;
+    const auto all = c.lines(4);
+    const auto two = all[0] + all[1];
+    CHECK(verify(two.substr(0, two.size() - 1), all[2] + all[3]));
+    CHECK_FALSE(verify(two.substr(0, two.size() - 1), all[3]));
 }
 
 TEST_CASE("no bytes whatsoever are more than a broken log")
