@@ -15,6 +15,7 @@ int grants(int argc, char** argv);
 int import(int argc, char** argv);
 int keygen(int argc, char** argv);
 int replay(int argc, char** argv);
+int revoke(int argc, char** argv);
 int sign(int argc, char** argv);
 int suggest(int argc, char** argv);
 int top(int argc, char** argv);
