@@ -77,6 +77,9 @@ KINDS = {
 }
 
 
+named = []  # A line for each test that failed, of all parts.
+
+
 def counted(log):
     """Passed, failed and skipped by the last line of doctest, pytest or our own that has such counts."""
     last = None
@@ -85,6 +88,11 @@ def counted(log):
             last = line
     of = lambda word: sum(int(n) for n in re.findall(rf"(\d+) {word}\b", last or ""))
     return of("passed"), of("failed") + of("errors?"), of("skipped")
+
+
+def failures(log):
+    """The tests that failed, each by its line in the summaries of pytest and doctest: what is worth saying once more at the very end."""
+    return re.findall(r"^(?:FAILED|ERROR) .*|^TEST CASE: .*", log, flags=re.M)
 
 
 def run(part):
@@ -103,8 +111,9 @@ def run(part):
     told = []
     if not failed and (status != 0 or not passed):
         failed = 1
-        text += f"run.py: {part.name} ended with status {status}, {passed} passed, and names no failed test\n"
+        text += f"ERROR {part.name} ended with status {status}, {passed} passed, and names no failed test\n"
     if failed:
+        named.extend(f"failed: {part.name}: {line[:300]}" for line in failures(text))
         told += ["    " + line for line in text.splitlines()[-60:]]
     told += ["    " + line for line in text.splitlines() if line.startswith(("skipped:", "SKIPPED", "redteam: ", "measured: "))][:20]
     told.append(f"{part.name:20} {passed:5} passed, {failed} failed, {skipped} skipped  ({time.monotonic() - began:.0f} s)")
@@ -125,6 +134,7 @@ def main():
     for t in threads:
         t.join()
     passed, failed, skipped = (sum(column) for column in zip(*totals))
+    print("".join(line + "\n" for line in named), end="")
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return failed > 0
 

@@ -72,7 +72,8 @@ def test_curl_gets_nowhere_by_an_address(gateway, side, standing, fence, url):
     standing(fence)
     done = curl("--resolve", "93.184.216.99.evil.test:80:8.8.4.4", "--insecure", "--max-time", "20", url, namespace=side.pod)
     assert done.returncode != 28 or not fence, "a refusal is told, not waited for"
-    assert bool(settled(gateway.tap)) is not fence and b"hello" not in (done.stdout if fence else b"")
+    assert bool(settled(gateway.tap)) is not fence, f"{side.via}: {done}"
+    assert b"hello" not in (done.stdout if fence else b"")
 
 
 @contextlib.contextmanager

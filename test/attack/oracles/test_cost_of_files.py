@@ -13,6 +13,7 @@ MOST_GROWTH = 3  # for twice the size: two is linear, four is a square
 REPETITIONS = 3
 OCTETS = 1 << 20
 MEASURABLE = 0.02  # seconds; what costs less than this at twice the size grows in the noise
+TURNS = 5  # a neighbour of the machine spoils one measurement; a square is one each time
 
 pytestmark = pytest.mark.skipif(sanitized, reason="a sanitizer's cost is not exeat's")
 
@@ -113,10 +114,14 @@ def hosts_list(directory, hosts):
 def judge(measured, what, cpu_of, honest, adversarial):
     nothing = cpu_of(lambda n: "", 0)
     of = lambda make, octets: max(cpu_of(make, octets) - nothing, 0.001)  # the clock's step
-    beside, half, whole = of(honest, 2 * OCTETS), of(adversarial, OCTETS), of(adversarial, 2 * OCTETS)
+    for _ in range(TURNS):
+        beside, half, whole = of(honest, 2 * OCTETS), of(adversarial, OCTETS), of(adversarial, 2 * OCTETS)
+        linear = whole <= MEASURABLE or whole <= MOST_GROWTH * half
+        if linear and whole <= MOST_BESIDE_HONEST * beside:
+            break
     measured(f"{what}: {whole / beside:.2f} times the CPU of honest ones, {whole / half:.2f} times for twice the size")
     assert whole <= MOST_BESIDE_HONEST * beside
-    assert whole <= MEASURABLE or whole <= MOST_GROWTH * half
+    assert linear
 
 
 @pytest.mark.parametrize("kind", LISTS)
