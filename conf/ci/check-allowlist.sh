@@ -1,16 +1,18 @@
 #!/usr/bin/env bash
-# check-allowlist.sh [--base REV] [--audit LOG]… [--report FILE] [--no-opening] ALLOWLIST…
+# check-allowlist.sh [--base REV] [--audit LOG]… [--approvals-of EXEAT.TOML] [--report FILE] [--no-opening] ALLOWLIST…
 # What CI does with a change of allowlists that lie in git:
 #   1. exeat check: every error, on GitHub as an annotation beside its line. Warnings are told and do not fail.
 #   2. exeat diff against the same file at REV (default: origin/main): what the change opens and closes, in Markdown.
 #   3. exeat replay of each audit log: what the last day's traffic would have got instead.
+#   4. exeat verify, where --approvals-of names an exeat.toml with trusted_keys: whether ALLOWLIST.manifest is of these very files and has
+#      the signatures that it needs. For what is rolled out; a change is proposed before anybody has signed it.
 # The report goes to FILE, to GITHUB_STEP_SUMMARY where that is set, or to the standard output.
 # Exit 1 when a list has an error or cannot be compared; with --no-opening also when the change opens anything. 2: wrong usage.
 # EXEAT names the binary (default: exeat), SINCE how far back a log is replayed (default: 24h).
 set -euo pipefail
 
 exeat=${EXEAT:-exeat} since=${SINCE:-24h}
-base=origin/main report=${GITHUB_STEP_SUMMARY:-/dev/stdout} may_open=yes
+base=origin/main report=${GITHUB_STEP_SUMMARY:-/dev/stdout} may_open=yes approvals=
 audits=() lists=()
 
 usage() {
@@ -20,9 +22,10 @@ usage() {
 
 while [ $# -gt 0 ]; do
   case $1 in
-    --base | --audit | --report) [ $# -gt 1 ] || usage ;;&
+    --base | --audit | --report | --approvals-of) [ $# -gt 1 ] || usage ;;&
     --base) base=$2; shift ;;
     --audit) audits+=(--audit "$2"); shift ;;
+    --approvals-of) approvals=$2; shift ;;
     --report) report=$2; shift ;;
     --no-opening) may_open=no ;;
     -*) usage ;;
@@ -66,6 +69,13 @@ replay() { # LIST
   [ $status -le 1 ] # 1: some of it would be decided otherwise, which is for people to judge
 }
 
+verify() { # LIST
+  local status=0
+  "$exeat" verify --config "$approvals" "$1" >"$scratch/verify" 2>&1 || status=$?
+  say "" "Its approvals:" '```' "$(<"$scratch/verify")" '```'
+  return $status
+}
+
 git rev-parse --verify --quiet "$base^{commit}" >/dev/null || { echo "check-allowlist.sh: there is no revision $base here; fetch it (fetch-depth: 0)" >&2; exit 2; }
 failed=0
 for list in "${lists[@]}"; do
@@ -76,6 +86,7 @@ for list in "${lists[@]}"; do
     continue
   fi
   compare "$list" || failed=1
+  [ -z "$approvals" ] || verify "$list" || failed=1
   [ ${#audits[@]} = 0 ] || replay "$list" || failed=1
 done
 exit $failed

@@ -82,13 +82,15 @@ struct audit_rotation {
 struct config {
     std::vector<listener> listeners;
     endpoint admin;
-    std::vector<std::string> admin_names;  // that the admin listener is asked by, beside its address; canonical, no port
-    std::string allowlist;                 // path
-    bool require_end = false;              // of the allowlist and its files: the last line must be the end mark
-    std::string state;                     // directory; may be empty
-    std::vector<std::string> trusted_keys; // paths; with any, the allowlist must be approved
-    std::size_t approvals = 0;             // by so many different keys
-    std::vector<endpoint> dns_servers;     // empty: the system's
+    std::vector<std::string> admin_names;               // that the admin listener is asked by, beside its address; canonical, no port
+    std::string allowlist;                              // path
+    bool require_end = false;                           // of the allowlist and its files: the last line must be the end mark
+    std::string state;                                  // directory; may be empty
+    std::vector<std::string> trusted_keys;              // paths; with any, the allowlist must be approved
+    std::size_t approvals = 0;                          // by so many different keys
+    std::string audience;                               // that what they sign must be for; never empty with trusted keys
+    std::chrono::seconds grant_for = limits::grant_for; // the longest that a grant may hold
+    std::vector<endpoint> dns_servers;                  // empty: the system's
     std::chrono::milliseconds dns_timeout{2'000};
     network_settings network;
     detector_settings detect;

@@ -91,12 +91,21 @@ inline constexpr std::size_t passphrase_bytes = 1'024;
 inline constexpr std::size_t key_id_digits = 16;
 inline constexpr std::size_t trusted_keys = 64;
 inline constexpr std::size_t signatures = 64;
-inline constexpr std::size_t signature_file_bytes = 1024 * 1024;
+inline constexpr std::size_t statement_bytes = 1024 * 1024;     // of a manifest, with its signatures
+inline constexpr std::size_t short_statement_bytes = 16 * 1024; // of a grant or a revocation, with its signatures
+inline constexpr std::size_t audience_octets = 64;
+inline constexpr std::size_t revoked_digests = 4'096; // that are remembered, and that a manifest may name
+inline constexpr std::size_t revoked_memory_bytes = 1024 * 1024;
+inline constexpr std::size_t ignored_files = 64;           // of allowlist.d that are named in the log; all are counted
+inline constexpr std::chrono::hours grant_for{24};         // that a grant may hold for unless [policy] grant_for says more
+inline constexpr std::chrono::minutes grant_skew{5};       // that the clock of whoever made a grant may be ahead
+inline constexpr std::chrono::seconds approval_grace{10};  // for files and manifest to agree before they count as unapproved
+inline constexpr std::chrono::seconds state_lock_time{10}; // to wait for another process that writes the approvals' state
 inline constexpr std::size_t state_file_bytes = 4 * 1024;
 inline constexpr std::size_t list_parts = 256;             // files of allowlist.d
 inline constexpr std::size_t list_part_bytes = 256 * 1024; // of each
 inline constexpr std::chrono::minutes grant_least{1};      // that `exeat grant` opens
-inline constexpr std::chrono::hours grant_ahead{31 * 24};  // that an approved one of them may reach
+inline constexpr std::chrono::hours grant_ahead{31 * 24};  // that a grant may hold for at most, whatever [policy] says
 inline constexpr std::uint64_t serial_jump = 1'000;        // that a list may be beyond the one before
 
 // Detectors.

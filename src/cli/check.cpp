@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
 namespace exeat::cli {
@@ -42,6 +43,8 @@ void print_text(const loaded_files& f, const summary& s)
     if (f.rates)
         print_out("limits of each client: {} connections, {} requests, {} refusals and {} log lines a second\n", (*f.rates)[0],
                   (*f.rates)[1], (*f.rates)[2], (*f.rates)[3]);
+    if (const auto* rules = f.list.rules.get(); rules != nullptr && !rules->settings().approved_by.empty())
+        print_out("approved by {}\n", fmt::join(rules->settings().approved_by, " "));
     if (const auto* rules = f.list.rules.get())
         print_out("{}: serial {}, {}, {}, {}, {}, sha256 {}\n", ops::one_line(f.allowlist), rules->settings().serial,
                   counted(rules->rules().size(), "entry", "entries"), counted(rules->names().names(), "name", "names"),
@@ -94,7 +97,7 @@ int check(int argc, char** argv)
                  "exeat check"};
     std::string config, allowlist, format = "text";
     bool strict = false;
-    app.add_option("--config", config, "exeat.toml; its allowlist is checked too")->type_name("FILE");
+    app.add_option("--config", config, "exeat.toml; its allowlist is checked too, with the approvals that it needs")->type_name("FILE");
     app.add_option("ALLOWLIST", allowlist, "the allowlist to check instead of the one that --config names");
     app.add_option("--format", format, "text, json or github (annotations)")->check(CLI::IsMember({"text", "json", "github"}));
     app.add_flag("--strict", strict, "fail on warnings too");

@@ -16,6 +16,7 @@ int import(int argc, char** argv);
 int keygen(int argc, char** argv);
 int quarantine(int argc, char** argv);
 int replay(int argc, char** argv);
+int revoke(int argc, char** argv);
 int sign(int argc, char** argv);
 int suggest(int argc, char** argv);
 int top(int argc, char** argv);

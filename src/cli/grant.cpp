@@ -1,15 +1,17 @@
 #include <cli/command.hpp>
 #include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
-#include <cli/passphrase.hpp>
 #include <cli/signatures.hpp>
+#include <cli/statements.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/grant.hpp>
+#include <ops/grant_statement.hpp>
 #include <ops/load_allowlist.hpp>
 #include <ops/load_config.hpp>
 #include <ops/part_files.hpp>
 #include <ops/quantity.hpp>
 #include <ops/replace_file.hpp>
+#include <ops/signed_list.hpp>
 #include <ops/utc.hpp>
 
 #include <filesystem>
@@ -23,9 +25,10 @@ namespace {
 
 struct request {
     ops::grant what;
-    std::string config, allowlist, lasts, key, passphrase_file;
-    std::size_t approvals = 0; // of the configuration
-    site_networks site{};      // the same
+    std::string config, allowlist, audience, lasts, key, passphrase_file;
+    std::size_t approvals = 0;                          // of the configuration
+    std::chrono::seconds longest = limits::grant_ahead; // the same
+    site_networks site{};                               // the same
 };
 
 void look_up(request& r)
@@ -36,20 +39,10 @@ void look_up(request& r)
     if (r.allowlist.empty()) r.allowlist = loaded.value->allowlist;
     r.approvals = loaded.value->approvals;
     r.site = loaded.value->network.site;
-    if (r.approvals > 0 && r.key.empty()) throw std::runtime_error{"this allowlist must be approved; give --key"};
-    if (r.approvals > 1)
-        throw std::runtime_error{
-            fmt::format("{} approvals are needed, so that one key cannot open it alone: write the grant beside a copy of the list "
-                        "(--allowlist), have it signed by all ('exeat sign'), then move its .sig and, last, itself into allowlist.d",
-                        r.approvals)};
-}
-
-std::optional<ops::private_key> key_of(const request& r)
-{
-    if (r.key.empty()) return std::nullopt;
-    auto key = ops::private_key::read(r.key, read_passphrase(r.passphrase_file));
-    if (!key) throw std::runtime_error{key.error()};
-    return std::move(*key);
+    if (r.approvals == 0) return;
+    r.longest = loaded.value->grant_for;
+    if (r.audience.empty()) r.audience = loaded.value->audience;
+    if (r.key.empty()) throw std::runtime_error{"this allowlist must be approved; give --key"};
 }
 
 // What the whole policy would say with it; without rules when it would not load.
@@ -73,25 +66,48 @@ void write(const std::string& path, const std::string& text)
         throw std::runtime_error{path + ": " + not_written.message()};
 }
 
+// What is signed of it, under the serial that the list has now.
+std::string statement_of(const request& r, const std::pair<std::string, std::string>& file, std::uint64_t serial, wall_time made)
+{
+    ops::grant_statement out;
+    out.audience = audience_of(r.audience, {}, manifest_beside(r.allowlist));
+    out.base = serial;
+    out.made = made;
+    out.not_after = r.what.expires;
+    out.file = {ops::sha256_of(file.second), std::filesystem::path{file.first}.filename().string()};
+    return out.to_text();
+}
+
 int grant_it(request& r)
 {
     look_up(r);
     const auto lasts = ops::parse_duration(r.lasts);
-    if (!lasts || *lasts < limits::grant_least || *lasts > limits::grant_ahead)
-        throw std::runtime_error{"--for must be from 1m to 31d, such as 4h; the grant ends by itself then"};
-    r.what.expires = net::wall_now() + std::chrono::floor<std::chrono::seconds>(*lasts);
+    if (!lasts || *lasts < limits::grant_least || *lasts > r.longest)
+        throw std::runtime_error{fmt::format(
+            "--for must be from 1m to {}, such as 4h; the grant ends by itself then",
+            r.longest == limits::grant_ahead
+                ? std::string{"31d"}
+                : fmt::format("{} minutes, as [policy] grant_for says", std::chrono::floor<std::chrono::minutes>(r.longest).count()))};
+    const auto made = net::wall_now();
+    r.what.expires = made + std::chrono::floor<std::chrono::seconds>(*lasts);
     const auto directory = ops::parts_directory(r.allowlist);
     const std::pair file{directory + "/" + r.what.name + ".toml", r.what.to_toml()};
     if (std::filesystem::exists(file.first))
         throw std::runtime_error{file.first + ": is there already; remove it, or choose another --entry"};
-    const auto key = key_of(r);
+    std::optional<ops::private_key> key;
+    if (!r.key.empty()) key = key_at(r.key, r.passphrase_file);
     const auto policy = tried(r, file);
     if (!policy.rules) return failure;
     std::error_code failed;
+    const auto statement = key ? statement_of(r, file, policy.lists.front().serial, made) : std::string{};
     std::filesystem::create_directory(directory, failed);
-    if (key) add_signature(file.first + ".sig", policy.lists.back().statement, *key); // first: a list without it would be refused
+    if (key) add_signature(file.first + std::string{ops::grant_suffix}, statement, *key); // first: without it the file would be ignored
     write(file.first, file.second);
-    print_out("{}: open until {}; remove the file to end it before\n", ops::one_line(file.first), ops::utc(r.what.expires));
+    if (r.approvals > 1)
+        print_out("{}: {} approvals are needed; the next one is 'exeat sign --key KEY {}'\n", ops::one_line(file.first), r.approvals,
+                  ops::one_line(file.first));
+    print_out("{}: open until {}; {}\n", ops::one_line(file.first), ops::utc(r.what.expires),
+              key ? "'exeat revoke' ends it before" : "remove the file to end it before");
     return success;
 }
 
@@ -100,7 +116,8 @@ int grant_it(request& r)
 int grant(int argc, char** argv)
 {
     CLI::App app{
-        "Opens hosts for a while: writes one entry with its end into allowlist.d, beside the allowlist, signed where --key is given.\n"
+        "Opens hosts for a while: writes one entry with its end into allowlist.d, beside the allowlist, signed where --key is given,\n"
+        "with a statement of its own beside it.\n"
         "Nothing is written unless the whole policy with it passes 'exeat check' without an error.\n"
         "Example: exeat grant --config exeat.toml --entry paper-figures --for 4h --host figures.test --group training --reason "
         "'camera-ready'",
@@ -109,7 +126,10 @@ int grant(int argc, char** argv)
     app.add_option("--config", r.config, "exeat.toml: which allowlist, and whether it must be approved")->type_name("FILE");
     app.add_option("--allowlist", r.allowlist, "the allowlist, in place of the configuration's")->type_name("FILE");
     app.add_option("--entry", r.what.name, "the entry's name, and the file's")->required();
-    app.add_option("--for", r.lasts, "how long: 30m, 4h, 7d; 31d at most")->required()->type_name("DURATION");
+    app.add_option("--for", r.lasts,
+                   "how long: 30m, 4h, 7d; 31d at most, and where lists must be approved 24h, or as [policy] grant_for says")
+        ->required()
+        ->type_name("DURATION");
     app.add_option("--host", r.what.hosts, "a host; may be repeated")->required()->allow_extra_args(false);
     app.add_option("--group", r.what.groups, "who; may be repeated; every group without it")->allow_extra_args(false);
     app.add_option("--port", r.what.ports, "in place of the protocol's; may be repeated")->allow_extra_args(false);
@@ -119,6 +139,8 @@ int grant(int argc, char** argv)
     app.add_option("--reason", r.what.reason, "why")->required();
     app.add_option("--ticket", r.what.ticket, "where it was asked for");
     app.add_option("--key", r.key, "the private key that approves it: a PEM file, or a pkcs11: URI")->type_name("KEY");
+    app.add_option("--audience", r.audience, "the environment that is signed for; otherwise as --config, or the list's manifest, says")
+        ->type_name("NAME");
     app.add_option("--passphrase-file", r.passphrase_file, "its first line is the key's passphrase or PIN")->type_name("FILE");
     if (const auto stop = parse_arguments(app, argc, argv)) return *stop;
     if (r.config.empty() && r.allowlist.empty()) {

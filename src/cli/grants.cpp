@@ -8,6 +8,7 @@
 #include <ops/file_source.hpp>
 #include <ops/load_config.hpp>
 #include <ops/policy_gate.hpp>
+#include <ops/signed_list.hpp>
 #include <ops/utc.hpp>
 
 #include <algorithm>
@@ -64,11 +65,14 @@ public:
     {
         ops::findings wrong{list.path};
         const auto text = ops::read_whole(list.path, limits::allowlist_bytes);
-        const auto tree = text ? ops::parse_toml(ops::without_end_mark(*text).text, wrong) : std::nullopt;
+        const bool same = text && ops::sha256_of(*text) == list.sha256;
+        const auto tree = same ? ops::parse_toml(ops::without_end_mark(*text).text, wrong) : std::nullopt;
         if (!tree) throw std::runtime_error{list.path + ": changed while it was read; try again"};
-        const bool first = list.statement.about == ops::approval_subject::allowlist;
+        const bool first = list.kind == ops::list_kind::allowlist;
         auto draft = first ? ops::read_draft(*tree, wrong, now_) : ops::read_part(*tree, wrong, groups_, now_);
         if (first) groups_ = std::move(draft.groups);
+        if (list.revoked) return;
+        for (auto& e : draft.entries) e.value.expires = std::min(e.value.expires, list.ends);
         for (const auto& e : draft.entries)
             if (e.value.kind != rule_kind::deny && e.value.expires != never && e.value.expires > now_) add(e, list);
     }
@@ -135,20 +139,18 @@ struct question {
 int list_grants(question& q)
 {
     ops::approval_rules trusted;
-    ops::load_options with;
+    config c;
     if (!q.config.empty()) {
         const auto loaded = ops::load_config(q.config);
         if (!loaded.value) throw std::runtime_error{loaded.problems.front().to_string()};
-        trusted = ops::read_approval_rules(*loaded.value);
-        with.require_end = loaded.value->require_end;
-        with.site = loaded.value->network.site;
-        if (q.allowlist.empty()) q.allowlist = loaded.value->allowlist;
+        c = *loaded.value;
+        trusted = ops::read_approval_rules(c);
     }
+    if (!q.allowlist.empty()) c.allowlist = q.allowlist;
     ops::label_registry labels;
-    if (trusted.needed > 0) with.approvals = &trusted;
-    const auto policy = ops::load_allowlist(q.allowlist, labels, net::wall_now(), with);
+    const auto policy = ops::policy_gate{c, ops::policy_gate::use::check}.load(labels, net::wall_now());
     for (const auto& p : policy.problems)
-        if (p.how == ops::problem::weight::error) print_error("{}\n", p.to_string());
+        if (p.how == ops::problem::weight::error || trusted.needed > 0) print_error("{}\n", p.to_string());
     if (!policy.rules) return failure;
     reader r{trusted, net::wall_now()};
     for (const auto& list : policy.lists) r.read(list);

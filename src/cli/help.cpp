@@ -26,7 +26,8 @@ constexpr std::array pages{
          "exeat serve --config /etc/exeat/exeat.toml"},
     page{"check", "check an allowlist",
          "Reads an allowlist as the proxy would, says everything that is wrong with it as file:line:column, and runs its\n"
-         "[[expect]] tests. Exit 1 on any error; with --strict on any warning.\n",
+         "[[expect]] tests. The list that --config names is held to its approvals, its serial and what was revoked, as the proxy\n"
+         "would hold it. Exit 1 on any error; with --strict on any warning.\n",
          "exeat check allowlist.toml"},
     page{"explain", "say what would happen to a request",
          "Says for each target whether the client may reach it, by which entry, and why or why not. A target is host:port\n"
@@ -53,8 +54,9 @@ constexpr std::array pages{
          "could not be read.\n",
          "exeat import smokescreen acl.yaml --sources training=10.42.0.0/16 -o allowlist.toml"},
     page{"grant", "open hosts for a while",
-         "Writes one entry that ends by itself into allowlist.d, beside the allowlist, signed where --key is given. Nothing is\n"
-         "written unless the whole policy with it is valid. The file's removal ends it before.\n",
+         "Writes one entry that ends by itself into allowlist.d, beside the allowlist; where --key is given, with a signed\n"
+         "statement beside it. Nothing is written unless the whole policy with it is valid. 'exeat revoke' ends it before, or,\n"
+         "where no approval is needed, the file's removal.\n",
          "exeat grant --config exeat.toml --entry figures --for 4h --host figures.test --group training --reason 'camera-ready'"},
     page{"quarantine", "let nothing of a client or an entry out for a while",
          "Quarantines a client (an address or a network) or an entry: within a second what is open ends and what is asked for is\n"
@@ -68,10 +70,15 @@ constexpr std::array pages{
          "Makes an Ed25519 key pair: NAME.key, which stays with its owner, and NAME.pub, for trusted_keys in exeat.toml.\n"
          "Neither file may be there already.\n",
          "exeat keygen alice"},
+    page{"revoke", "take a grant or a part of the list back",
+         "Writes a revocation into allowlist.d, signed by one trusted key: what the file allows is closed within seconds, and stays\n"
+         "closed over restarts and whoever puts the file back. What the file denies goes on.\n",
+         "exeat revoke --config exeat.toml --key alice.key --reason 'wrong host' allowlist.d/figures.toml"},
     page{"sign", "approve an allowlist",
-         "Adds a signature over the allowlist's bytes, its serial and its hosts files to ALLOWLIST.sig. Only a list without\n"
-         "errors that says when it ends can be approved. A signature of another content is dropped, and named.\n",
-         "exeat sign --key alice.key allowlist.toml"},
+         "Adds a signature to ALLOWLIST.manifest, which names the list, each part of allowlist.d and each hosts file by its\n"
+         "SHA-256, the serial, the environment and what is revoked; or to the statement of a grant. Only a list without errors\n"
+         "that says when it ends can be approved. Signatures of what has changed since are dropped.\n",
+         "exeat sign --key alice.key --audience production allowlist.toml"},
     page{"verify", "verify an audit log, or the approvals of an allowlist",
          "With --audit, checks the sequence numbers and the hash chain of an audit log, over rotated and gzipped files, names the\n"
          "first line where they break, and says up to which line the log is proven: by checkpoints that are signed (--key), by the\n"

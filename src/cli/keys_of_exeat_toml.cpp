@@ -41,13 +41,19 @@ constexpr std::array policy{
         "\"/etc/exeat/allowlist.toml\""},
     key{"state", "path", "none",
         "The directory where what must outlive the process is kept: the accounts of upload budgets, the names used under wildcards, "
-        "what the detectors know, and the highest serial of an approved list. Without it every start counts the budgets as half spent, and "
-        "the detectors begin anew.",
+        "what the detectors know, and of approved lists the highest serial, what was revoked and the last good one, whole. Without it "
+        "every "
+        "start counts the budgets as half spent, and the detectors begin anew.",
         "\"/var/lib/exeat\""},
     key{"trusted_keys", "list of paths", "none",
-        "Public keys (Ed25519, PEM). With any, an allowlist is taken only with signatures by them; needs state.",
+        "Public keys (Ed25519, PEM). With any, an allowlist is taken only with a manifest that they signed; needs state and audience.",
         "[\"alice.pub\", \"bob.pub\"]"},
     key{"approvals", "whole number", "1 with trusted_keys, else 0", "How many different keys must have signed.", "2"},
+    key{"audience", "text", "required with trusted_keys",
+        "The environment that manifests, grants and revocations must be signed for, so that what was signed for staging does not count in "
+        "production: lower-case letters, digits, '-', '_' and '.'.",
+        "\"production\""},
+    key{"grant_for", "duration", "24h", "The longest that a signed grant may hold; 31d at most.", "\"24h\""},
     key{"require_end", "true or false", "false",
         "Takes the allowlist and the files of allowlist.d only with end = true as their last line, and each hosts_file only with # end as "
         "its last line: a file that was copied only in part has lost it. For directories where files cannot be replaced by a rename.",

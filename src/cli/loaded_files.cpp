@@ -1,6 +1,7 @@
 #include <cli/loaded_files.hpp>
 
 #include <ops/checkpoint_key.hpp>
+#include <ops/policy_gate.hpp>
 #include <ops/resolv_conf.hpp>
 
 #include <boost/json/object.hpp>
@@ -9,6 +10,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <iterator>
+#include <stdexcept>
 
 namespace exeat::cli {
 
@@ -22,6 +24,19 @@ void add_problem_of_key(const std::string& file, const std::string& key, std::ve
     if (const auto read = ops::read_checkpoint_key(key); !read) to.push_back({file, 0, 0, ops::problem::weight::error, read.error()});
 }
 
+// What `serve` would load, and nothing is written.
+ops::loaded_allowlist load_approved(const config& c, wall_time now, ops::scrutiny how)
+{
+    ops::label_registry labels;
+    try {
+        return ops::policy_gate{c, ops::policy_gate::use::check}.load(labels, now, how);
+    } catch (const std::runtime_error& e) {
+        ops::loaded_allowlist none;
+        none.problems.push_back({c.allowlist, 0, 0, ops::problem::weight::error, e.what()});
+        return none;
+    }
+}
+
 } // namespace
 
 loaded_files load_files(const std::string& config_path, const std::string& allowlist_path, ops::scrutiny how)
@@ -29,21 +44,23 @@ loaded_files load_files(const std::string& config_path, const std::string& allow
     loaded_files out;
     out.allowlist = allowlist_path;
     ops::load_options with{how};
+    std::optional<config> settings;
     if (!config_path.empty()) {
         auto config = ops::load_config(config_path);
         out.problems = std::move(config.problems);
-        if (config.value)
-            out.site = config.value->network.site, out.rates = config.value->rates, with.require_end = config.value->require_end;
-        if (config.value && how == ops::scrutiny::lint) add_problem_of_key(config_path, config.value->checkpoint_key, out.problems);
-        if (config.value && how == ops::scrutiny::lint && config.value->dns_servers.empty())
+        settings = std::move(config.value);
+        if (settings) out.site = settings->network.site, out.rates = settings->rates, with.require_end = settings->require_end;
+        if (settings && how == ops::scrutiny::lint) add_problem_of_key(config_path, settings->checkpoint_key, out.problems);
+        if (settings && how == ops::scrutiny::lint && settings->dns_servers.empty())
             for (auto& p : ops::read_resolv_conf().problems) out.problems.push_back(std::move(p));
-        if (out.allowlist.empty() && config.value) out.allowlist = config.value->allowlist;
     }
+    const bool draft = !out.allowlist.empty();
+    if (!draft && settings) out.allowlist = settings->allowlist;
     if (out.allowlist.empty()) return out;
     ops::label_registry labels;
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     with.site = out.site;
-    out.list = ops::load_allowlist(out.allowlist, labels, now, with);
+    out.list = draft ? ops::load_allowlist(out.allowlist, labels, now, with) : load_approved(*settings, now, how);
     std::move(out.list.problems.begin(), out.list.problems.end(), std::back_inserter(out.problems));
     return out;
 }

@@ -19,7 +19,8 @@ struct loaded_files {
     std::string allowlist;                   // its path; empty when it is not known
 };
 
-// Either path may be empty, not both; a given allowlist goes before the one that the config names.
+// Either path may be empty, not both; a given allowlist goes before the one that the config names. The one that the config names is held to
+// its approvals, as `serve` holds it; a given one is a draft.
 loaded_files load_files(const std::string& config_path, const std::string& allowlist_path, ops::scrutiny = ops::scrutiny::load);
 
 boost::json::array to_json(const std::vector<ops::problem>&);

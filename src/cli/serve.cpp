@@ -47,6 +47,9 @@ int start(const std::string& path, const instead& given, ops::log_format format)
     say(list.problems);
     if (!list.rules) return 1;
     const ops::event_log log{format};
+    if (list.approvals.from_copy)
+        log.say(ops::severity::error, "the files on the disk are not what was approved; the copy that was accepted last is served",
+                {{"what to do", "put back what was signed; 'exeat check --config' says what is wrong"}});
     return ops::run_service(*settings.value, {file, settings.sha256}, labels, gate, std::move(list), log);
 }
 

@@ -1,4 +1,5 @@
 #include <cli/output.hpp>
+#include <cli/passphrase.hpp>
 #include <cli/signatures.hpp>
 
 #include <exeat/limits.hpp>
@@ -14,44 +15,56 @@ namespace exeat::cli {
 
 namespace {
 
-// The signatures that are there already, when they are of the same content.
-ops::signed_statement beside(const std::string& path, const ops::approval_statement& what)
+// The signatures that are there already, when they are of the same statement.
+ops::signed_text beside(const std::string& path, const std::string& statement)
 {
-    ops::signed_statement none{what, {}};
-    std::error_code failed;
-    if (!std::filesystem::exists(path, failed)) return none;
-    const auto text = ops::read_whole(path, limits::signature_file_bytes);
-    if (!text) throw std::runtime_error{path + ": " + text.error()};
-    auto there = ops::read_signatures(*text);
-    if (!there) throw std::runtime_error{path + ": " + there.error() + "; remove it to begin anew"};
-    if (there->what == what) return *std::move(there);
-    print_out("{}: its {} of serial {} are of another content and go\n", ops::one_line(path),
-              there->by.size() == 1 ? "signature" : "signatures", there->what.serial);
-    return none;
+    auto there = signed_before(path);
+    if (there && there->statement == statement) return *std::move(there);
+    if (there && !there->by.empty())
+        print_out("{}: dropping {}: what was signed has changed since\n", ops::one_line(path),
+                  there->by.size() == 1 ? std::string{"1 signature"} : fmt::format("{} signatures", there->by.size()));
+    return {{}, statement};
 }
 
-void add(ops::signed_statement& to, const ops::private_key& key)
+void add(ops::signed_text& to, const ops::private_key& key)
 {
     const auto id = key.id();
     if (id.empty()) throw std::runtime_error{"the key does not say its public half, which names it"};
     if (std::any_of(to.by.begin(), to.by.end(), [&](const auto& a) { return a.key == id; }))
         throw std::runtime_error{id + " has signed this already; another key must"};
-    const auto signature = key.sign(to.what.to_text());
+    const auto signature = key.sign(to.statement);
     if (!signature) throw std::runtime_error{signature.error()};
     to.by.push_back({id, *signature});
 }
 
 } // namespace
 
-void add_signature(const std::string& path, const ops::approval_statement& what, const ops::private_key& key)
+std::optional<ops::signed_text> signed_before(const std::string& path)
 {
-    auto signatures = beside(path, what);
+    std::error_code failed;
+    if (!std::filesystem::exists(path, failed)) return std::nullopt;
+    const auto text = ops::read_whole(path, limits::statement_bytes);
+    if (!text) throw std::runtime_error{path + ": " + text.error()};
+    auto there = ops::read_signed(*text);
+    if (!there) throw std::runtime_error{path + ": " + there.error() + "; remove it to begin anew"};
+    return *std::move(there);
+}
+
+void add_signature(const std::string& path, const std::string& statement, const ops::private_key& key)
+{
+    auto signatures = beside(path, statement);
     add(signatures, key);
     if (const auto failed = ops::replace_file(path, signatures.to_text(), ops::readers::all))
         throw std::runtime_error{path + ": " + failed.message()};
     print_out("{}: signed by {}; {} now\n{}", ops::one_line(path), signatures.by.back().key,
-              signatures.by.size() == 1 ? std::string{"1 signature"} : fmt::format("{} signatures", signatures.by.size()),
-              signatures.what.to_text());
+              signatures.by.size() == 1 ? std::string{"1 signature"} : fmt::format("{} signatures", signatures.by.size()), statement);
+}
+
+ops::private_key key_at(const std::string& where, const std::string& passphrase_file)
+{
+    auto key = ops::private_key::read(where, read_passphrase(passphrase_file));
+    if (!key) throw std::runtime_error{key.error()};
+    return std::move(*key);
 }
 
 } // namespace exeat::cli

@@ -3,7 +3,6 @@
 #include <exeat/limits.hpp>
 #include <net/random_seed.hpp>
 #include <ops/host_text.hpp>
-#include <ops/hosts_file.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -11,17 +10,8 @@
 
 namespace exeat::ops {
 
-namespace {
-
-std::string beside(const std::string& hosts_file, const std::string& list)
-{
-    return std::filesystem::path{hosts_file}.lexically_relative(std::filesystem::path{list}.parent_path()).string();
-}
-
-} // namespace
-
-allowlist_compiler::allowlist_compiler(std::vector<watched_file>& files, bool require_end)
-    : files_{files}, require_end_{require_end}, builder_{net::random_seed()}
+allowlist_compiler::allowlist_compiler(std::vector<watched_file>& files, bool require_end, const approved_files* approved)
+    : files_{files}, require_end_{require_end}, approved_{approved}, builder_{net::random_seed()}
 {}
 
 void allowlist_compiler::take_text(std::string_view of_the_allowlist) { digest_.take(of_the_allowlist); }
@@ -47,6 +37,22 @@ void allowlist_compiler::add_entry(list_part& p, entry& e)
     if (!e.hosts_file.empty()) add_hosts_file(p, index, e);
 }
 
+// Where it must be approved, nothing is read of it unless it was.
+bool allowlist_compiler::hold_to_approval(const std::string& path, hosts_file_options& with, findings& wrong)
+{
+    if (approved_ == nullptr) return true;
+    const auto named = approved_->hosts_files.find(std::filesystem::path{path}.lexically_normal().string());
+    if (named == approved_->hosts_files.end()) {
+        wrong.error({}, "is not in the manifest; sign the list as it is now");
+        unapproved_ = true;
+        return false;
+    }
+    with.sha256 = named->second.sha256;
+    with.read_from = named->second.read_from;
+    with.unapproved = &unapproved_;
+    return true;
+}
+
 void allowlist_compiler::add_hosts_file(list_part& p, rule_index index, const entry& e)
 {
     files_.emplace_back(e.hosts_file);
@@ -57,13 +63,14 @@ void allowlist_compiler::add_hosts_file(list_part& p, rule_index index, const en
         return objection;
     };
     content_trace said;
-    hosts_file_options with{{}, require_end_, &said};
+    hosts_file_options with{.require_end = require_end_, .said = &said};
     if (e.value.kind == rule_kind::deny) with.take_network = [&](const ip_prefix& n) { add_network(index, n, wrong); };
+    if (!hold_to_approval(e.hosts_file, with, wrong)) return;
     const auto before = names_;
     const auto digest = read_hosts_file(e.hosts_file, take, wrong, with);
     files_.back().content = std::make_shared<const content_trace>(std::move(said));
     digest_.take(digest);
-    p.statement.hosts_files.push_back({hexadecimal(digest), beside(e.hosts_file, p.path())});
+    p.hosts_files.push_back({e.hosts_file, hexadecimal(digest)});
     if (names_ == before && !wrong.failed()) wrong.error({}, "names no host; write one name a line or remove hosts_file");
 }
 

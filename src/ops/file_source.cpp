@@ -45,7 +45,9 @@ boost::system::result<file_source, std::string> file_source::open(const std::str
     return opened;
 }
 
-file_source::file_source(file_source&& from) noexcept : fd_{std::exchange(from.fd_, -1)}, size_{from.size_}, left_{from.left_} {}
+file_source::file_source(file_source&& from) noexcept
+    : fd_{std::exchange(from.fd_, -1)}, size_{from.size_}, most_{from.most_}, left_{from.left_}
+{}
 
 file_source::~file_source()
 {
@@ -63,6 +65,12 @@ boost::system::result<std::size_t, int> file_source::read(std::span<char> to)
         left_ -= got;
         return {boost::system::in_place_value, got};
     }
+}
+
+bool file_source::rewind() noexcept
+{
+    left_ = most_;
+    return ::lseek(fd_, 0, SEEK_SET) == 0;
 }
 
 boost::system::result<std::string, std::string> read_whole(const std::string& path, std::size_t most)

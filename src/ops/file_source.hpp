@@ -21,11 +21,13 @@ public:
     std::size_t size() const noexcept { return size_; }
     // Octets read into `to`, 0 at the end; an errno otherwise, EFBIG when the file grew past the bound.
     boost::system::result<std::size_t, int> read(std::span<char> to);
+    bool rewind() noexcept; // to the beginning; false: errno says why not
 
 private:
-    file_source(int fd, std::size_t size, std::size_t most) noexcept : fd_{fd}, size_{size}, left_{most} {}
+    file_source(int fd, std::size_t size, std::size_t most) noexcept : fd_{fd}, size_{size}, most_{most}, left_{most} {}
     int fd_;
     std::size_t size_;
+    std::size_t most_;
     std::size_t left_;
 };
 

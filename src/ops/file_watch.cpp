@@ -76,9 +76,10 @@ void file_watch::look()
 {
     if (std::none_of(files_.begin(), files_.end(), [this](const watched_file& f) { return concerns(f); })) return events_.looked();
     events_.watch(files_); // what was swapped has other directories
-    if (still_written(clock::now())) return look_soon(again_time);
+    const bool urgent = std::any_of(files_.begin(), files_.end(), [this](const watched_file& f) { return f.urgent && concerns(f); });
+    if (!urgent && still_written(clock::now())) return look_soon(again_time);
     changed_(); // before it counts as seen: what fails for lack of memory is tried again at the next poll
-    for (auto& f : files_) f = watched_file{f.path};
+    for (auto& f : files_) f.look_again();
     waited_.clear();
     events_.looked();
 }
@@ -120,7 +121,7 @@ bool file_watch::still_written(const watched_file& f, clock::time_point now)
 bool file_watch::unsettled(const watched_file& f)
 {
     events_.take_waiting();
-    if (given_up_.contains(f.path)) return false;
+    if (f.urgent || given_up_.contains(f.path)) return false;
     if (events_.is_written(f) || (f.changed() && !f.replaced())) return true;
     return !events_.is_watched(f) && !quiet_before(file_look{f.path}); // nobody knows who has it open
 }

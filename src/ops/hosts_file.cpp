@@ -5,6 +5,7 @@
 #include <ops/file_source.hpp>
 #include <ops/host_text.hpp>
 #include <ops/networks.hpp>
+#include <ops/verified_file.hpp>
 
 #include <algorithm>
 #include <array>
@@ -77,13 +78,17 @@ private:
 // Cuts blocks into lines; what is left of the last line waits for the next block.
 class line_cutter {
 public:
-    explicit line_cutter(line_reader& to) : to_{to}, buffer_{std::make_unique_for_overwrite<char[]>(block_bytes)} {}
+    line_cutter(line_reader& to, sha256_digest& digest, content_trace* said)
+        : to_{to}, digest_{digest}, said_{said}, buffer_{std::make_unique_for_overwrite<char[]>(block_bytes)}
+    {}
 
     std::span<char> room() noexcept { return {buffer_.get() + used_, block_bytes - used_}; }
     // False when a line does not fit.
     bool filled(std::size_t more)
     {
         std::string_view all{buffer_.get(), used_ + more};
+        digest_.take(all.substr(used_));
+        if (said_ != nullptr) said_->take(all.substr(used_));
         for (std::size_t end = all.find('\n', used_); end != all.npos; end = all.find('\n')) {
             to_.read(all.substr(0, end));
             all.remove_prefix(end + 1);
@@ -91,6 +96,17 @@ public:
         used_ = all.size();
         std::memmove(buffer_.get(), all.data(), used_);
         return used_ <= limits::hosts_line_octets;
+    }
+    bool take(std::string_view bytes)
+    {
+        while (!bytes.empty()) {
+            const auto to = room();
+            const auto n = std::min(to.size(), bytes.size());
+            std::memcpy(to.data(), bytes.data(), n);
+            bytes.remove_prefix(n);
+            if (!filled(n)) return false;
+        }
+        return true;
     }
     void end()
     {
@@ -101,21 +117,32 @@ public:
 
 private:
     line_reader& to_;
+    sha256_digest& digest_;
+    content_trace* said_;
     std::unique_ptr<char[]> buffer_;
     std::size_t used_ = 0;
 };
 
-void read_lines(file_source& file, line_reader& lines, sha256_digest& digest, content_trace* said, findings& wrong)
+void too_long(const line_reader& lines, findings& wrong) { wrong.error({lines.number() + 1, 1}, "the line is too long; one name a line"); }
+
+void read_lines(file_source& file, const line_reader& lines, line_cutter& cut, findings& wrong)
 {
-    line_cutter cut{lines};
     for (;;) {
-        const auto room = cut.room();
-        const auto got = file.read(room);
+        const auto got = file.read(cut.room());
         if (!got) return wrong.error({}, fmt::format("cannot be read: {}; check the file", std::generic_category().message(got.error())));
         if (*got == 0) return cut.end();
-        digest.take({room.data(), *got});
-        if (said != nullptr) said->take({room.data(), *got});
-        if (!cut.filled(*got)) return wrong.error({lines.number() + 1, 1}, "the line is too long; one name a line");
+        if (!cut.filled(*got)) return too_long(lines, wrong);
+    }
+}
+
+// False when not all of it is what was approved: what was read of it must not be used.
+bool read_lines(verified_file& file, const line_reader& lines, line_cutter& cut, findings& wrong)
+{
+    for (;;) {
+        const auto bytes = file.next();
+        if (!bytes) return wrong.error({}, bytes.error()), false;
+        if (bytes->empty()) return cut.end(), true;
+        if (!cut.take(*bytes)) return too_long(lines, wrong), true;
     }
 }
 
@@ -123,14 +150,20 @@ void read_lines(file_source& file, line_reader& lines, sha256_digest& digest, co
 
 sha256_digest::value read_hosts_file(const std::string& path, const host_taker& take, findings& wrong, const hosts_file_options& with)
 {
-    auto file = file_source::open(path, limits::hosts_file_bytes);
-    if (!file) {
-        wrong.error({}, file.error());
-        return {};
-    }
     sha256_digest digest;
     line_reader lines{take, with, wrong};
-    read_lines(*file, lines, digest, with.said, wrong);
+    line_cutter cut{lines, digest, with.said};
+    if (with.sha256.empty()) {
+        auto file = file_source::open(path, limits::hosts_file_bytes);
+        if (!file) return wrong.error({}, file.error()), sha256_digest::value{};
+        read_lines(*file, lines, cut, wrong);
+    } else {
+        auto file = verified_file::open(with.read_from.empty() ? path : with.read_from, limits::hosts_file_bytes, with.sha256);
+        if (!file) wrong.error({}, file.error());
+        const bool approved = file && read_lines(*file, lines, cut, wrong);
+        if (with.unapproved != nullptr && !approved) *with.unapproved = true;
+        if (!approved) return {};
+    }
     const auto value = digest.finish();
     if (!value) wrong.error({}, "its SHA-256 could not be taken; check the OpenSSL installation");
     return value.value_or(sha256_digest::value{});

@@ -19,6 +19,9 @@ struct hosts_file_options {
     std::function<void(const ip_prefix&)> take_network{}; // empty where the entry takes none
     bool require_end = false;                             // the last line must be "# end" (end_mark.hpp)
     content_trace* said = nullptr;                        // takes what the file says, too
+    // Where the file must be approved: its SHA-256, which is checked before a line is read; and where those bytes are, if elsewhere.
+    std::string sha256{}, read_from{};
+    bool* unapproved = nullptr; // set where it is not there or has other bytes
 };
 
 // Reads it all, even after errors (up to limits::hosts_file_problems), and returns the digest of its bytes; zeros when it could not be

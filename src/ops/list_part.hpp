@@ -2,23 +2,33 @@
 #pragma once
 
 #include <ops/allowlist_draft.hpp>
-#include <ops/approval.hpp>
+#include <ops/approved_files.hpp>
 #include <ops/findings.hpp>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace exeat::ops {
 
+// A hosts_file that an entry names.
+struct hosts_digest {
+    std::string path, sha256;
+};
+
 struct list_part {
-    list_part(std::string path, approval_subject about) : wrong{std::move(path)} { statement.about = about; }
+    list_part(std::string path, list_kind k) : wrong{std::move(path)}, kind{k} {}
 
     const std::string& path() const noexcept { return wrong.file(); }
 
     findings wrong;
-    allowlist_draft draft;                // groups, settings and expectations only in the allowlist itself
-    approval_statement statement;         // what is to be approved of it; whole once it is compiled
-    std::vector<std::string> approved_by; // ids of keys; only where approvals are asked for
+    list_kind kind;
+    allowlist_draft draft; // groups, settings and expectations only in the allowlist itself
+    std::string sha256;
+    std::vector<hosts_digest> hosts_files; // whole once it is compiled
+    std::vector<std::string> approved_by;  // ids of keys; only where approvals are asked for
+    wall_time ends = never;                // of what it allows, beside what it says itself
+    bool revoked = false;
 };
 
 } // namespace exeat::ops

@@ -4,11 +4,13 @@
 #include <ops/compile_allowlist.hpp>
 #include <ops/end_mark.hpp>
 #include <ops/file_source.hpp>
+#include <ops/grant_statement.hpp>
 #include <ops/lint.hpp>
 #include <ops/part_files.hpp>
 
 #include <algorithm>
 #include <deque>
+#include <filesystem>
 #include <fmt/format.h>
 #include <map>
 
@@ -19,17 +21,17 @@ namespace {
 class loader {
 public:
     loader(loaded_allowlist& out, label_registry& labels, wall_time now, const load_options& with)
-        : out_{out}, labels_{labels}, now_{now}, with_{with}, compiler_{out.files, with.require_end}
+        : out_{out}, labels_{labels}, now_{now}, with_{with}, compiler_{out.files, with.require_end, with.approved}
     {}
 
     void load(const std::string& path)
     {
-        parts_.emplace_back(path, approval_subject::allowlist);
-        if (read_allowlist(path)) read_parts(path);
+        if (with_.approved != nullptr) take_approved(*with_.approved);
+        else if (parts_.emplace_back(path, list_kind::allowlist); read_allowlist(path)) read_parts(path);
         if (with_.how == scrutiny::lint && drafted_) lint_allowlist();
         compile();
-        if (out_.rules && with_.approvals != nullptr) hold_to_approvals();
         if (out_.rules) out_.why = load_refusal::none;
+        else if (compiler_.unapproved()) out_.why = load_refusal::unapproved;
         tell();
     }
 
@@ -41,7 +43,7 @@ private:
         const auto text = read_whole(path, limits::allowlist_bytes);
         if (text) trace(*text);
         if (!text) p.wrong.error({}, text.error());
-        else if (compiler_.take_text(*text); check(p, *text)) draft(p, *text);
+        else if (compiler_.take_text(*text); take_digest(p, *text)) draft(p, *text);
         return !p.wrong.failed();
     }
     void read_parts(const std::string& allowlist)
@@ -51,8 +53,13 @@ private:
         const auto files = part_files(directory);
         if (!files) return parts_.front().wrong.error({}, fmt::format("its {}: {}", directory, files.error()));
         for (const auto& path : *files)
-            if (with_.also == nullptr || with_.also->first != path) read_part_file(path);
+            if ((with_.also == nullptr || with_.also->first != path) && !is_left_out(path)) read_part_file(path);
         if (with_.also != nullptr) read_part_text(with_.also->first, with_.also->second);
+    }
+    bool is_left_out(const std::string& path) const
+    {
+        std::error_code failed;
+        return with_.without_grants && std::filesystem::exists(path + std::string{grant_suffix}, failed);
     }
     void read_part_file(const std::string& path)
     {
@@ -60,12 +67,12 @@ private:
         const auto text = read_whole(path, limits::list_part_bytes);
         if (text) trace(*text);
         if (text) read_part_text(path, *text);
-        else parts_.emplace_back(path, approval_subject::grant).wrong.error({}, text.error());
+        else parts_.emplace_back(path, list_kind::part).wrong.error({}, text.error());
     }
     void read_part_text(const std::string& path, std::string_view text)
     {
-        auto& p = parts_.emplace_back(path, approval_subject::grant);
-        if (check(p, text)) draft(p, text);
+        auto& p = parts_.emplace_back(path, list_kind::part);
+        if (take_digest(p, text)) draft(p, text);
     }
 
     // What the file that was named last says.
@@ -76,8 +83,7 @@ private:
         out_.files.back().content = std::make_shared<const content_trace>(std::move(said));
     }
 
-    // Its digest; and that it is approved, where it must be.
-    bool check(list_part& p, std::string_view text)
+    bool take_digest(list_part& p, std::string_view text)
     {
         sha256_digest digest;
         digest.take(text);
@@ -86,32 +92,22 @@ private:
             p.wrong.error({}, "its SHA-256 could not be taken; check the OpenSSL installation");
             return false;
         }
-        p.statement.allowlist = hexadecimal(*value);
-        if (p.statement.about == approval_subject::grant) compiler_.take_digest(*value);
-        return with_.approvals == nullptr || is_approved(p);
-    }
-    bool is_approved(list_part& p)
-    {
-        const auto path = p.path() + ".sig";
-        out_.files.emplace_back(path);
-        const auto text = read_whole(path, limits::signature_file_bytes);
-        if (!text) return refuse(path, text.error() + ". The list must be approved: 'exeat sign' writes this file");
-        const auto read = read_signatures(*text);
-        if (!read) return refuse(path, read.error() + "; 'exeat sign' writes this file");
-        if (read->what.about != p.statement.about) return refuse(path, "approves another kind of file; sign this one");
-        if (read->what.allowlist != p.statement.allowlist)
-            return refuse(path, "approves another content than the file has; sign it as it is now");
-        auto by = check_approvals(*read, *with_.approvals);
-        if (!by) return refuse(path, by.error());
-        p.approved_by = std::move(*by);
-        approved_.push_back(read->what);
+        p.sha256 = hexadecimal(*value);
+        if (p.kind != list_kind::allowlist) compiler_.take_digest(*value);
+        if (p.revoked) compiler_.take_digest(*value); // with it and without it are two policies
         return true;
     }
-    bool refuse(const std::string& path, std::string text)
+    void take_approved(const approved_files& all)
     {
-        out_.problems.push_back({path, 0, 0, problem::weight::error, std::move(text)});
-        out_.why = load_refusal::unapproved;
-        return false;
+        for (const auto& f : all.lists) {
+            auto& p = parts_.emplace_back(f.path, f.kind);
+            p.approved_by = f.approved_by;
+            p.ends = f.revoked ? wall_time{} : f.ends;
+            p.revoked = f.revoked;
+            ended_ = ended_ || f.revoked;
+            if (f.kind == list_kind::allowlist) compiler_.take_text(f.text);
+            if (take_digest(p, f.text)) draft(p, f.text);
+        }
     }
 
     // Whether it is all there, as far as its last line tells.
@@ -136,9 +132,20 @@ private:
         const bool first = &p == &parts_.front();
         drafted_ = true;
         p.draft = first ? read_draft(*tree, p.wrong, now_) : read_part(*tree, p.wrong, main.groups, now_);
-        p.statement.serial = p.draft.settings.serial;
+        end_early(p);
         if (with_.how == scrutiny::lint && !first) lint_entries(p.draft, p.wrong, with_.site); // it is there to end
         for (const auto& e : p.draft.entries) hold_name_for(p, e.value);
+    }
+    // What a revoked file denies goes on; what it allows is over, and hides what other entries allow for the same host as it did before.
+    static void end_early(list_part& p)
+    {
+        for (auto& e : p.draft.entries)
+            if (e.value.kind != rule_kind::deny) e.value.expires = std::min(e.value.expires, p.ends);
+        for (const auto& e : p.draft.entries) {
+            if (p.kind != list_kind::grant) return;
+            if (e.value.kind == rule_kind::deny) p.wrong.error({e.value.line, 1}, "a grant only opens; write [[deny]] in the list");
+            if (!e.hosts_file.empty()) p.wrong.error(e.hosts_file_at, "a grant names its hosts itself; write 'hosts'");
+        }
     }
     void hold_name_for(list_part& p, const rule& r)
     {
@@ -169,33 +176,26 @@ private:
         main.draft.settings.approved_by = main.approved_by;
         for (auto& p : parts_) compiler_.add(p);
         if (!failed() && !compiler_.failed()) out_.rules = std::move(compiler_).finish(main.draft.settings, labels_, main.wrong);
-        if (out_.rules) run_expectations(main.draft.expectations, *out_.rules, now_, with_.site, main.wrong);
+        if (out_.rules) hold_to_expectations(main);
         if (main.wrong.failed()) out_.rules = nullptr;
     }
 
-    // What is known only once it is parsed: the serial, the end, and the hosts files.
-    void hold_to_approvals()
+    // Of a list in which something was revoked they cannot all be met, and a revocation waits for nobody.
+    void hold_to_expectations(list_part& main) const
     {
-        for (std::size_t i = 0; i < parts_.size(); ++i) hold_to(parts_[i], approved_[i]);
-        if (!failed()) return;
-        out_.rules = nullptr;
-        out_.why = load_refusal::unapproved;
-    }
-    void hold_to(list_part& p, const approval_statement& approved) const
-    {
-        const auto ends = p.draft.settings.expires;
-        const bool grant = p.statement.about == approval_subject::grant;
-        if (approved != p.statement) p.wrong.error({}, "its serial or a hosts_file is not the one that was approved; sign it as it is now");
-        if (ends == never) p.wrong.error({}, "what is approved must say how long it holds; add expires = 2027-01-01T00:00:00Z");
-        else if (grant && ends > now_ + limits::grant_ahead)
-            p.wrong.error({}, "an approved file of this directory holds 31 days at most; write an earlier 'expires'");
+        findings unmet{main.path()};
+        run_expectations(main.draft.expectations, *out_.rules, now_, with_.site, ended_ ? unmet : main.wrong);
+        std::vector<problem> all;
+        unmet.move_to(all);
+        for (auto& p : all) main.wrong.warning({p.line, p.column}, std::move(p.text));
     }
 
     void tell()
     {
         for (const auto& e : parts_.front().draft.expectations) out_.expectations.push_back(to_string(e));
         for (auto& p : parts_) {
-            out_.lists.push_back({p.path(), p.statement, p.approved_by, p.draft.settings.expires});
+            out_.lists.push_back({p.kind, p.path(), p.sha256, p.draft.settings.serial, std::move(p.hosts_files), p.approved_by,
+                                  p.draft.settings.expires, p.ends, p.revoked});
             p.wrong.move_to(out_.problems);
         }
         compiler_.tell_of_hosts_files(out_.problems);
@@ -207,10 +207,9 @@ private:
     const load_options& with_;
     allowlist_compiler compiler_;
     std::deque<list_part> parts_; // the allowlist first
-    std::vector<approval_statement> approved_;
     std::map<std::string_view, const rule*> names_;
     std::size_t rules_ = 0;
-    bool drafted_ = false;
+    bool drafted_ = false, ended_ = false; // ended_: something of it is revoked
 };
 
 } // namespace

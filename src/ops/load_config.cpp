@@ -2,19 +2,19 @@
 
 #include <exeat/hostname.hpp>
 #include <exeat/limits.hpp>
-#include <ops/digest.hpp>
 #include <ops/endpoint_text.hpp>
 #include <ops/file_source.hpp>
 #include <ops/networks.hpp>
 #include <ops/quantity.hpp>
 #include <ops/read_audit.hpp>
 #include <ops/read_detectors.hpp>
+#include <ops/read_policy.hpp>
 #include <ops/read_site.hpp>
 #include <ops/section.hpp>
+#include <ops/signed_list.hpp>
 #include <ops/usable_cores.hpp>
 
 #include <algorithm>
-#include <filesystem>
 #include <fmt/format.h>
 
 namespace exeat::ops {
@@ -135,30 +135,6 @@ void read_admin(section& s, config& c)
         s.reject(address.name, fmt::format("the admin address {} is taken by a [[listen]]; choose another port", c.admin.to_string()));
 }
 
-void read_approvals(section& s, config& c)
-{
-    constexpr toml_key keys{"trusted_keys", "[\"alice.pub\", \"bob.pub\"]"}, approvals{"approvals", "2"};
-    for (const auto& k : s.texts(keys, limits::trusted_keys).value_or(std::vector<located_text>{}))
-        c.trusted_keys.push_back(beside(s.wrong().file(), std::string{k.text}));
-    c.approvals = static_cast<std::size_t>(s.integer(approvals, 0, static_cast<std::int64_t>(limits::trusted_keys)).value_or(0));
-    if (c.approvals > c.trusted_keys.size())
-        s.reject(approvals.name, fmt::format("'trusted_keys' names {}, so no list could have {} approvals; add keys or ask for fewer",
-                                             c.trusted_keys.size(), c.approvals));
-    if (!c.trusted_keys.empty() && c.approvals == 0) c.approvals = 1;
-}
-
-void read_policy(section& s, config& c)
-{
-    constexpr toml_key allowlist{"allowlist", "\"/etc/exeat/allowlist.toml\""}, state{"state", "\"/var/lib/exeat\""};
-    if (!s.has(allowlist.name)) s.missing(allowlist);
-    if (const auto p = s.text(allowlist, limits::path_octets)) c.allowlist = beside(s.wrong().file(), *p);
-    if (const auto p = s.text(state, limits::path_octets)) c.state = beside(s.wrong().file(), *p);
-    c.require_end = s.flag({"require_end", "true"}).value_or(false);
-    read_approvals(s, c);
-    if (!c.trusted_keys.empty() && c.state.empty())
-        s.reject("trusted_keys", "approved lists need 'state', where the highest serial is remembered; add state = \"/var/lib/exeat\"");
-}
-
 void read_dns(section& s, config& c)
 {
     constexpr toml_key servers{"servers", "[\"192.0.2.53\"]"};
@@ -182,7 +158,7 @@ void read_sandbox(section& s, config& c)
     for (const auto& [text, where] : s.texts({"read", "[\"/srv/lists\"]"}, limits::sandbox_paths).value_or(std::vector<located_text>{})) {
         if (text.empty() || text.size() > limits::path_octets || text.find('\0') != text.npos)
             s.wrong().error(where, fmt::format("{} is no path; write it like \"/srv/lists\"", as_shown(text)));
-        else box.read.push_back(beside(s.wrong().file(), std::string{text}));
+        else box.read.push_back(beside_config(s.wrong().file(), std::string{text}));
     }
 }
 
@@ -241,14 +217,6 @@ config read_all(section& root)
     root.done();
     if (c.workers == 0) c.workers = std::min(usable_cores(), limits::workers);
     return c;
-}
-
-std::string sha256_of(std::string_view text)
-{
-    sha256_digest digest;
-    digest.take(text);
-    const auto value = digest.finish();
-    return value ? hexadecimal(*value) : std::string{};
 }
 
 } // namespace

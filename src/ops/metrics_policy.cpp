@@ -1,6 +1,8 @@
 #include <net/wall_clock.hpp>
 #include <ops/metric_families.hpp>
 
+#include <array>
+
 namespace exeat::ops {
 
 namespace {
@@ -34,6 +36,24 @@ void collect_checkpoints(families& all, const audit_checkpoints& points)
         counts.gaps);
 }
 
+void approvals(families& all, const approval_state& a)
+{
+    std::array<std::uint64_t, ignored_words.size()> ignored{};
+    for (const auto& f : a.ignored) ++ignored[static_cast<std::size_t>(f.why)];
+    auto& files =
+        new_gauge(all, "policy_ignored_files",
+                  "Files of allowlist.d that count for nothing, where lists must be approved: unnamed, by the manifest or a grant; "
+                  "grant, not approved or not fitting; waiting for more signatures; revoked; revocation, by nobody who is trusted.");
+    for (std::size_t why = 0; why < ignored.size(); ++why) add(files, ignored[why], {{"why", std::string{ignored_words[why]}}});
+    add(new_gauge(all, "policy_revoked_digests", "Files that were revoked and are remembered until their revocation ends."),
+        std::uint64_t{a.revoked});
+    add(new_gauge(all, "policy_from_copy",
+                  "1: the list on the disk was refused, and the copy that was accepted last is enforced in its place."),
+        a.from_copy ? 1.0 : 0.0);
+    add(new_gauge(all, "policy_copy_stored", "1: the approved list in force is stored whole in 'state', so that a restart can serve it."),
+        a.copy_stored ? 1.0 : 0.0);
+}
+
 } // namespace
 
 void collect_policy(families& all, const metric_sources& from)
@@ -49,6 +69,7 @@ void collect_policy(families& all, const metric_sources& from)
         seconds(status.last_success));
     add(new_gauge(all, "policy_former_lists", "Lists that were replaced and that a worker still holds; each costs its memory."),
         std::uint64_t{status.former});
+    approvals(all, status.approvals);
     if (!status.rules) return;
     const auto& settings = status.rules->settings();
     add(new_gauge(all, "policy_info", "What is enforced; always 1."), 1.0,

@@ -1,46 +1,59 @@
-// What stands between an allowlist on disk and its taking effect where lists must be approved: the signatures of trusted keys, and a serial
-// that only rises. Remembers the highest serial in `state`/policy.json, before the list takes effect, so that no restart forgets it.
-// Without trusted keys every valid list passes. One thread at a time; blocks, never on a worker.
+// What stands between an allowlist on disk and its taking effect where lists must be approved: one manifest that enough trusted keys signed
+// for this audience, files that are what it names, and a serial that only rises. What was accepted last is kept whole in `state`, and is
+// what is loaded while the disk has something else; a revocation narrows either at once. Without trusted keys every valid list passes.
+// One thread at a time; blocks, never on a worker.
 #pragma once
 
 #include <exeat/config.hpp>
-#include <ops/approval.hpp>
+#include <ops/accepted_policy.hpp>
+#include <ops/approved_store.hpp>
+#include <ops/beside_list.hpp>
 #include <ops/load_allowlist.hpp>
+#include <ops/revoked_memory.hpp>
 
-#include <optional>
 #include <string>
 
 namespace exeat::ops {
 
-struct accepted_policy {
-    std::uint64_t serial = 0;
-    std::string sha256; // of the approved statement, lower-case hexadecimal
-    std::string to_json() const;
-};
-// None for what exeat never wrote.
-std::optional<accepted_policy> read_accepted(std::string_view json);
-
-// Why a list with this serial must not follow the one accepted last; empty: it may.
-std::string serial_objection(const std::optional<accepted_policy>& last, std::uint64_t serial, std::string_view sha256);
-
 class policy_gate {
 public:
-    // Reads the keys and the state. Throws std::runtime_error, with words for people, when either cannot be read.
-    explicit policy_gate(const config&);
+    // serve: what is accepted is remembered, and the stored copy stands in. check: the same answer about the disk, and nothing is written.
+    enum class use : std::uint8_t { serve, check };
 
-    loaded_allowlist load(label_registry&, wall_time now);
+    // Reads the keys and the state. Throws std::runtime_error, with words for people, when either cannot be read.
+    explicit policy_gate(const config&, use = use::serve);
+
+    loaded_allowlist load(label_registry&, wall_time now, scrutiny = scrutiny::load);
 
 private:
-    std::string accept(const approval_statement&); // what is wrong
+    struct asked { // of one load
+        label_registry& labels;
+        wall_time now;
+        scrutiny how;
+        beside_list& beside;
+    };
+    loaded_allowlist load_signed(label_registry&, wall_time now, scrutiny);
+    loaded_allowlist load_disk(const asked&, std::vector<watched_file> files);
+    loaded_allowlist compile(const signed_list&, const asked&) const;
+    loaded_allowlist without_bad_grants(approved_files, loaded_allowlist, const load_options&, const asked&) const;
+    std::string accept(const signed_list&, approval_state&); // what is wrong
+    void stand_in(loaded_allowlist& refused, const asked&);
+    load_options options(scrutiny) const;
 
-    const std::string allowlist_, state_; // state_: the file
+    const std::string allowlist_;
     const bool require_end_;
     const site_networks site_;
+    const std::chrono::seconds grant_for_;
+    const use use_;
     approval_rules rules_;
-    std::optional<accepted_policy> last_;
+    std::string state_;
+    accepted_memory accepted_;
+    revoked_memory revoked_;
+    approved_store store_;
+    std::string stored_; // the digest of the statement whose files the store has, as this process has seen
 };
 
-// The keys of `trusted_keys`, each once. Throws std::runtime_error.
+// The keys of `trusted_keys`, each once, and what else counts. Throws std::runtime_error.
 approval_rules read_approval_rules(const config&);
 
 } // namespace exeat::ops

@@ -44,6 +44,12 @@ void policy_status::unchanged(wall_time now)
     succeeded(now);
 }
 
+void policy_status::approved(approval_state a)
+{
+    const std::lock_guard hold{mutex_};
+    view_.approvals = std::move(a);
+}
+
 void policy_status::waits(std::string why)
 {
     const std::lock_guard hold{mutex_};

@@ -3,6 +3,7 @@
 
 #include <exeat/limits.hpp>
 #include <exeat/policy.hpp>
+#include <ops/ignored_files.hpp>
 #include <ops/load_refusal.hpp>
 
 #include <array>
@@ -24,6 +25,7 @@ public:
         std::array<std::uint64_t, load_refusals> reloads_refused{}; // by load_refusal
         std::string last_error;                                     // of the last reload, if it failed: first problem, one line
         std::string waiting;                                        // why a list that has changed is not read or in force yet; one line
+        approval_state approvals;                                   // of the last load
         std::size_t former = 0;                                     // replaced lists that a worker still holds
         bool draining = false;
         bool started = false; // the workers accept
@@ -32,7 +34,8 @@ public:
     void took_effect(std::shared_ptr<const policy>, wall_time now); // generation + 1
     void failed(std::string error, load_refusal = load_refusal::invalid);
     void unchanged(wall_time now); // a reload that found the same bytes: a success
-    void waits(std::string why);   // until the next reload succeeds or fails
+    void approved(approval_state);
+    void waits(std::string why); // until the next reload succeeds or fails
     void still_held(std::size_t former);
     void start();
     void drain();

@@ -22,6 +22,19 @@ void judge_policy(readiness& said, const policy& rules, wall_time now)
     if (rules.reporting(now)) said.warnings.push_back("report mode " + reporting_text(rules));
 }
 
+void judge_approvals(readiness& said, const approval_state& a)
+{
+    if (a.from_copy)
+        said.warnings.emplace_back(
+            "the list on the disk is not what was approved, and the copy that was accepted last is enforced in its place");
+    if (!a.copy_error.empty()) said.warnings.push_back("a restart could not serve the list from its copy: " + a.copy_error);
+    std::size_t told = 0;
+    for (const auto& f : a.ignored)
+        if (f.why != ignored_why::waiting && ++told <= limits::ignored_files) said.warnings.push_back(f.path + " is ignored: it " + f.text);
+    if (told > limits::ignored_files)
+        said.warnings.push_back(std::to_string(told - limits::ignored_files) + " more files of that directory are ignored");
+}
+
 void judge_audit(readiness& said, const audit_state& audit)
 {
     if (audit.healthy) return;
@@ -39,6 +52,7 @@ readiness judge_readiness(const policy_status::view& status, const machine_state
     if (status.rules) judge_policy(said, *status.rules, now);
     else said.reasons.emplace_back("no policy");
     judge_audit(said, machine.audit);
+    judge_approvals(said, status.approvals);
     if (!status.last_error.empty()) said.warnings.push_back("last reload failed: " + status.last_error);
     if (!status.waiting.empty()) said.warnings.push_back("a changed list is not in force yet: " + status.waiting);
     if (!machine.dns_servers_named)

@@ -3,7 +3,7 @@
 #include <exeat/limits.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/journal.hpp>
-#include <ops/readiness.hpp>
+#include <ops/reload_log.hpp>
 #include <ops/until_in_memory.hpp>
 
 #include <algorithm>
@@ -23,29 +23,26 @@ std::string first_error(const std::vector<problem>& all)
     return {};
 }
 
-constexpr std::chrono::seconds hold_time{30};          // of a list that is a part of what it was
 constexpr std::chrono::minutes unsettled_time{5};      // how long files may go on changing while they are read
 constexpr std::chrono::milliseconds release_time{100}; // between two looks whether the workers have let a former list go
-
-std::string approvers_text(const policy_settings& s)
-{
-    return s.approved_by.empty() ? "nobody, as [policy] requires no approval" : fmt::format("{}", fmt::join(s.approved_by, " "));
-}
 
 bool is_same(const policy_settings& a, const policy_settings& b) { return a.sha256 == b.sha256 && a.approved_by == b.approved_by; }
 
 } // namespace
 
-reload::reload(boost::asio::io_context& io, policy_gate& gate, const surroundings& with, std::vector<watched_file> files, taker take)
+reload::reload(boost::asio::io_context& io, policy_gate& gate, const surroundings& with, const loaded_allowlist& first, taker take)
     : io_{io}, gate_{gate}, with_{with}, take_{std::move(take)},
       watch_{io, [this] { now("file changed"); },
              [this](const std::string& path) {
                  with_.status.waits(path + " is still being written");
                  with_.log.say(severity::warning, "a file is still being written, the old list stays", {{"file", path}});
              }},
-      in_force_{std::move(files)}, held_{io}, release_{io}
+      in_force_{first.files}, held_{io}, approval_{io}, release_{io}
 {
     watch_.files(in_force_);
+    take_approvals(first);
+    // What was wrong at the start counts if it still is when files and manifest have had their time.
+    if (first.approvals.from_copy) boost::asio::post(io_, [this] { now("started from the stored copy"); });
 }
 
 reload::~reload() { stop(); }
@@ -54,6 +51,7 @@ void reload::stop()
 {
     watch_.stop();
     held_.cancel();
+    approval_.cancel();
     release_.cancel();
     loader_.stop();
     loader_.join();
@@ -112,42 +110,79 @@ void reload::finished(loaded_allowlist loaded, std::string cause)
 
 void reload::take(loaded_allowlist loaded, const std::string& cause)
 {
-    if (read_again(loaded)) return;
+    auto was = with_.status.now();
+    const bool other = loaded.rules && !is_same(loaded.rules->settings(), was.rules->settings());
+    const bool verified = loaded.rules && !loaded.rules->settings().approved_by.empty(); // by the digests of all
+    const bool refused = !loaded.rules || loaded.approvals.from_copy;
+    if (!loaded.files.empty()) take_approvals(loaded);
+    if (refused && other) put_in_force(loaded, cause); // a revocation waits for nobody's files
+    if (verified && !refused) unsettled_since_.reset();
+    else if (read_again(loaded)) return;
     if (loaded.files.empty()) watch_.forget();
     else watch_.files(loaded.files);
-    auto was = with_.status.now();
-    const auto& before = was.rules;
-    const bool other = loaded.rules && !is_same(loaded.rules->settings(), before->settings());
     const bool meant = again_ ? false : std::exchange(at_once_, false); // what was asked for while this was read comes yet
-    if (other && !meant && hold_back(loaded)) return;
+    if (refused && !meant && wait_for_approval(loaded)) return;
+    if (!refused && other && !meant && hold_back(loaded)) return;
     held_since_.clear();
     held_.cancel();
-    if (!loaded.rules) {
-        const auto why = loaded.problems.empty() ? std::string{"out of memory"} : first_error(loaded.problems);
-        with_.status.failed(why, loaded.why);
-        note(false, why, before->settings());
-        with_.log.say(severity::error, "reload failed, the old allowlist stays", {{"cause", cause}, {"first error", why}});
+    approval_.cancel();
+    if (!refused) unapproved_since_.reset();
+    if (refused) {
+        refuse(loaded, cause);
     } else if (!other) {
         with_.status.unchanged(net::wall_now());
         in_force_ = std::move(loaded.files);
         if (meant || !was.last_error.empty() || !was.waiting.empty()) // somebody waits for an answer
-            with_.log.say(severity::notice, "the allowlist is the one in force",
-                          {{"cause", cause}, {"serial", std::to_string(before->settings().serial)}});
+            log_unchanged(with_.log, cause, was.rules->settings());
     } else {
-        warn_of_serial(loaded, before->settings());
+        const auto* before = in_force_.empty() ? nullptr : &in_force_.front();
+        warn_of_serial(with_.log, loaded, was.rules->settings(), before);
+        put_in_force(loaded, cause);
         in_force_ = std::move(loaded.files);
-        const auto& s = loaded.rules->settings();
-        with_.status.took_effect(loaded.rules, net::wall_now());
-        hand_out(loaded.rules);
-        note(true, cause, s);
-        with_.log.say(severity::notice, "allowlist reloaded",
-                      {{"cause", cause},
-                       {"serial", std::to_string(s.serial)},
-                       {"sha256", s.sha256},
-                       {"mode", loaded.rules->reporting(net::wall_now()) ? "report " + reporting_text(*loaded.rules) : "enforce"},
-                       {"approved by", approvers_text(s)}});
-        release(std::move(was.rules));
     }
+}
+
+void reload::put_in_force(loaded_allowlist& loaded, const std::string& cause)
+{
+    auto former = with_.status.now().rules;
+    const auto& s = loaded.rules->settings();
+    with_.status.took_effect(loaded.rules, net::wall_now());
+    hand_out(loaded.rules);
+    note(true, cause, s);
+    log_reloaded(with_.log, *loaded.rules, cause, loaded.approvals.from_copy);
+    release(std::move(former));
+}
+
+void reload::refuse(const loaded_allowlist& loaded, const std::string& cause)
+{
+    const auto why = loaded.problems.empty() ? std::string{"out of memory"} : first_error(loaded.problems);
+    with_.status.failed(why, loaded.why);
+    note(false, why, with_.status.now().rules->settings());
+    with_.log.say(severity::error, "reload failed, the old allowlist stays", {{"cause", cause}, {"first error", why}});
+}
+
+// True while what is on the disk may still become what its manifest says: files first or the manifest first, in whatever order people copy.
+bool reload::wait_for_approval(const loaded_allowlist& loaded)
+{
+    if (loaded.why != load_refusal::unapproved) return false;
+    const auto now = clock::now();
+    if (!unapproved_since_) unapproved_since_ = now;
+    const auto due = *unapproved_since_ + limits::approval_grace;
+    if (now >= due) return false;
+    with_.status.waits(first_error(loaded.problems));
+    look_later(approval_, approval_memory_, due, "files and manifest have had their time");
+    return true;
+}
+
+void reload::take_approvals(const loaded_allowlist& loaded)
+{
+    log_ignored(with_.log, loaded.approvals.ignored, told_ignored_);
+    told_ignored_ = loaded.approvals.ignored;
+    if (const auto& why = loaded.approvals.copy_error; why != told_copy_error_) {
+        if (!why.empty()) with_.log.say(severity::error, "a restart could not serve the list from its stored copy", {{"why", why}});
+        told_copy_error_ = why;
+    }
+    with_.status.approved(loaded.approvals);
 }
 
 // True when files were written while they were read: the watch calls again once their writers are through.
@@ -196,7 +231,7 @@ void reload::release_former()
 // seen to be a part of what it was, whatever else changes meanwhile.
 bool reload::hold_back(const loaded_allowlist& loaded)
 {
-    const bool approved = !loaded.rules->settings().approved_by.empty(); // by the digest of the whole
+    const bool approved = !loaded.rules->settings().approved_by.empty(); // by the digests of all
     const auto now = clock::now();
     const auto known = std::exchange(held_since_, {});
     auto due = now;
@@ -205,12 +240,12 @@ bool reload::hold_back(const loaded_allowlist& loaded)
         const auto since = known.find(f.path);
         const auto& began = held_since_.emplace(f.path, since == known.end() ? now : since->second).first->second;
         due = std::max(due, began + hold_time);
-        if (since == known.end()) log_hold(f);
+        if (since == known.end()) log_hold(with_.log, f);
     }
     if (due == now) return false;
     with_.status.waits(held_since_.begin()->first + " is only the beginning of what it was; it is taken after " +
                        std::to_string(hold_time.count()) + " s, or at once by SIGHUP");
-    look_at_held_later(due);
+    look_later(held_, held_memory_, due, "held back long enough");
     return true;
 }
 
@@ -220,45 +255,18 @@ bool reload::is_part_of_former(const watched_file& f) const
     return was != in_force_.end() && f.shortened(*was);
 }
 
-void reload::log_hold(const watched_file& f) const
+void reload::look_later(boost::asio::steady_timer& timer, net::shared_kept_memory& memory, clock::time_point due, std::string_view cause)
 {
-    with_.log.say(severity::warning, "a list that is only the beginning of what it was is held back, the old one stays",
-                  {{"file", f.path},
-                   {"bytes", std::to_string(f.content->octets())},
-                   {"why", "it was written in place, and the copy may have been cut off"},
-                   {"what to do",
-                    fmt::format("copy it again within {} s if it was cut off; if it is meant, wait, or send SIGHUP", hold_time.count())}});
-}
-
-void reload::look_at_held_later(clock::time_point due)
-{
-    held_.expires_at(due);
-    held_.async_wait(boost::asio::bind_allocator(held_memory_.memory(), [this](boost::system::error_code failed) {
+    timer.expires_at(due);
+    timer.async_wait(boost::asio::bind_allocator(memory.memory(), [this, cause](boost::system::error_code failed) {
         if (failed) return;
         try {
-            now("held back long enough");
+            now(cause);
         } catch (const std::bad_alloc&) {
             watch_.forget(); // the next poll begins again
             throw;
         }
     }));
-}
-
-void reload::warn_of_serial(const loaded_allowlist& loaded, const policy_settings& before)
-{
-    const auto serial = loaded.rules->settings().serial;
-    const auto raise = [](const char* why) { return std::string{"raise 'serial' with every change, so that "} + why; };
-    if (serial < before.serial)
-        return with_.log.say(severity::warning, "the allowlist has a lower serial than the one before it",
-                             {{"serial", std::to_string(serial)},
-                              {"before", std::to_string(before.serial)},
-                              {"what to do", raise("an old list that was put back by mistake is seen")}});
-    if (serial == 0 || serial != before.serial || in_force_.empty()) return;
-    const auto &was = in_force_.front().content, &is = loaded.files.front().content;
-    if (!was || !is || *was == *is) return; // another file changed, which has no serial or one of its own
-    if (is->begins(*was)) return;           // a copy that was cut off, as the log has said
-    with_.log.say(severity::warning, "the allowlist has changed and its serial has not",
-                  {{"serial", std::to_string(serial)}, {"what to do", raise("people can tell lists apart")}});
 }
 
 // To every worker or, while there is no memory for that, again: none may go on with the old list for good.

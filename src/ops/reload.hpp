@@ -1,7 +1,8 @@
 // Keeps the policy that is enforced in step with the allowlist on disk: loads on a thread of its own, swaps only what is whole and valid,
 // keeps the old list on any error and says so. What was read while somebody wrote it is read again. A list that was written in place and is
-// now no more than the beginning of what it was is held back for a while: whoever writes it may not be through. Lives on one io_context;
-// its callbacks run there.
+// now no more than the beginning of what it was is held back for a while: whoever writes it may not be through. Where lists must be
+// approved, files and manifest have a while to agree before it counts that they do not; what was revoked meanwhile is closed at once, in
+// the copy that stands in. Lives on one io_context; its callbacks run there.
 #pragma once
 
 #include <net/kept_memory.hpp>
@@ -40,7 +41,7 @@ public:
         const notifier& manager;
         const event_log& log;
     };
-    reload(boost::asio::io_context&, policy_gate&, const surroundings&, std::vector<watched_file> files, taker);
+    reload(boost::asio::io_context&, policy_gate&, const surroundings&, const loaded_allowlist& first, taker);
     ~reload();
 
     void now(std::string_view cause); // "file changed"
@@ -57,9 +58,11 @@ private:
     bool read_again(loaded_allowlist&);
     bool hold_back(const loaded_allowlist&);
     bool is_part_of_former(const watched_file&) const;
-    void log_hold(const watched_file&) const;
-    void look_at_held_later(clock::time_point);
-    void warn_of_serial(const loaded_allowlist&, const policy_settings& before);
+    void look_later(boost::asio::steady_timer&, net::shared_kept_memory&, clock::time_point, std::string_view cause);
+    bool wait_for_approval(const loaded_allowlist&);
+    void take_approvals(const loaded_allowlist&);
+    void refuse(const loaded_allowlist&, const std::string& cause);
+    void put_in_force(loaded_allowlist&, const std::string& cause);
     void hand_out(const std::shared_ptr<const policy>&);
     void release(std::shared_ptr<const policy> former);
     void release_former();
@@ -76,9 +79,13 @@ private:
     boost::asio::steady_timer held_;                      // runs while a list is held back
     std::map<std::string, clock::time_point> held_since_; // by path, of the files that it is held back for
     std::optional<clock::time_point> unsettled_since_;    // files have changed while they were read
+    boost::asio::steady_timer approval_;                  // runs while files and manifest do not agree
+    std::optional<clock::time_point> unapproved_since_;   // they have not agreed
+    std::vector<ignored_file> told_ignored_;              // that the log has named
+    std::string told_copy_error_;                         // the same
     std::vector<std::shared_ptr<const policy>> former_;   // that a worker may still hold
     boost::asio::steady_timer release_;
-    net::shared_kept_memory held_memory_, release_memory_;
+    net::shared_kept_memory held_memory_, approval_memory_, release_memory_;
     bool loading_ = false;
     bool again_ = false;
     bool at_once_ = false;

@@ -21,8 +21,10 @@ std::error_code write_all(int fd, std::string_view content)
         if (n < 0 && errno != EINTR) return last_error();
         if (n > 0) content.remove_prefix(static_cast<std::size_t>(n));
     }
-    return ::fsync(fd) == 0 ? std::error_code{} : last_error();
+    return {};
 }
+
+std::error_code sync(int fd) { return ::fsync(fd) == 0 ? std::error_code{} : last_error(); }
 
 std::error_code sync_directory(const std::string& path)
 {
@@ -31,11 +33,25 @@ std::error_code sync_directory(const std::string& path)
     return fd && ::fsync(fd.value()) == 0 ? std::error_code{} : last_error();
 }
 
-std::error_code write_new(const std::string& path, std::string_view content, readers who, int how)
+net::unique_fd make(const std::string& path, readers who, int how)
 {
     const mode_t mode = who == readers::all ? S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH : S_IRUSR | S_IWUSR;
-    const net::unique_fd fd{::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, mode)};
-    return fd ? write_all(fd.value(), content) : last_error();
+    return net::unique_fd{::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, mode)};
+}
+
+std::error_code write_new(const std::string& path, std::string_view content, readers who, int how)
+{
+    const auto fd = make(path, who, how);
+    if (!fd) return last_error();
+    if (const auto failed = write_all(fd.value(), content)) return failed;
+    return sync(fd.value());
+}
+
+std::string next_to(const std::string& path) { return path + ".new." + std::to_string(::getpid()); }
+
+std::error_code put(const std::string& next, const std::string& path)
+{
+    return ::rename(next.c_str(), path.c_str()) == 0 ? sync_directory(path) : last_error();
 }
 
 } // namespace
@@ -47,10 +63,23 @@ std::error_code create_file(const std::string& path, std::string_view content, r
 
 std::error_code replace_file(const std::string& path, std::string_view content, readers who)
 {
-    const auto next = path + ".new." + std::to_string(::getpid());
+    const auto next = next_to(path);
     if (const auto failed = write_new(next, content, who, O_TRUNC)) return failed;
-    if (::rename(next.c_str(), path.c_str()) != 0) return last_error();
-    return sync_directory(path);
+    return put(next, path);
+}
+
+std::error_code replace_file_by_parts(const std::string& path, const std::function<std::string_view()>& next_part,
+                                      const std::function<bool()>& whole, readers who)
+{
+    const auto next = next_to(path);
+    const auto fd = make(next, who, O_TRUNC);
+    if (!fd) return last_error();
+    std::error_code failed;
+    for (auto part = next_part(); !failed && !part.empty(); part = failed ? part : next_part()) failed = write_all(fd.value(), part);
+    if (!failed) failed = sync(fd.value());
+    if (!failed && whole()) return put(next, path);
+    ::unlink(next.c_str());
+    return failed ? failed : std::make_error_code(std::errc::io_error);
 }
 
 } // namespace exeat::ops

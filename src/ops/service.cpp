@@ -136,9 +136,9 @@ service::service(const config& c, const settings_file& settings, label_registry&
         for (const auto& w : workers_) net::list_tunnels(*w, q, done);
         return workers_.size();
     });
-    reload_ = std::make_unique<reload>(
-        io_, gate, reload::surroundings{settings_, labels, status_, *journal_, manager, log}, std::move(first.files),
-        [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });
+    reload_ =
+        std::make_unique<reload>(io_, gate, reload::surroundings{settings_, labels, status_, *journal_, manager, log}, first,
+                                 [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });
     audit_watch_ = std::make_unique<audit_watch>(io_, *journal_, c.on_audit_failure, log_);
     addresses_ = std::make_unique<address_watch>(io_, [this] {
         const auto own = endpoints_of(config_, admin_->port());

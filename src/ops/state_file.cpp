@@ -59,8 +59,10 @@ state_file::~state_file() { stop(); }
 
 bool state_file::take_over()
 {
-    if (!keeps_) keeps_ = ::flock(lock_.value(), LOCK_EX | LOCK_NB) == 0;
-    return keeps_;
+    if (keeps_ || ::flock(lock_.value(), LOCK_EX | LOCK_NB) != 0) return keeps_;
+    keeps_ = true;
+    if (taken_over_) taken_over_();
+    return true;
 }
 
 bool state_file::is_there() const
@@ -80,9 +82,10 @@ bool state_file::lacks_the_end(bool clean, wall_time saved_at, wall_time now) co
     return !clean && now - saved_at > limits::snapshot_grace;
 }
 
-void state_file::claim(content c)
+void state_file::claim(content c, std::function<void()> taken_over)
 {
     content_ = std::move(c);
+    taken_over_ = std::move(taken_over);
     if (path_.empty()) return;
     if (!keeps_)
         log_.say(severity::notice, fmt::format("another process writes {}: until it ends, {}", words_.what, words_.meanwhile),

@@ -47,8 +47,9 @@ public:
     // it.
     bool lacks_the_end(bool clean, wall_time saved_at, wall_time now) const noexcept;
     boost::system::result<std::string, std::string> read(std::size_t most) const;
-    // Writes it at once, where no other process does. Throws std::system_error when it cannot be.
-    void claim(content);
+    // Writes it at once, where no other process does. Throws std::system_error when it cannot be. Where one does, `taken_over` is called
+    // when that has ended, before the first write: what it left last may be further than what was read at the start.
+    void claim(content, std::function<void()> taken_over = {});
     void begin(std::chrono::seconds interval); // the thread; after claim()
     void stop();                               // the last time, a clean one; idempotent
     // Instead of claim() and begin(), for what is written when something has happened. One thread. False: it was not written.
@@ -70,6 +71,7 @@ private:
     const words words_;
     const event_log& log_;
     content content_;
+    std::function<void()> taken_over_;
     std::atomic<std::uint64_t> saved_at_{0};
     net::unique_fd lock_;
     std::atomic<bool> keeps_{false};

@@ -30,12 +30,14 @@ upload_ledger::upload_ledger(const state_directory& directory, const event_log& 
     : log_{log}, file_{directory, told, log}
 {
     read(client_prefix);
-    file_.claim([this](bool clean) {
-        auto s = snapshot_of(*book_, net::budget_now(), clean);
-        s.saved_at = net::wall_now();
-        s.certain = net::wall_certain();
-        return encode(s);
-    });
+    file_.claim(
+        [this](bool clean) {
+            auto s = snapshot_of(*book_, net::budget_now(), clean);
+            s.saved_at = net::wall_now();
+            s.certain = net::wall_certain();
+            return encode(s);
+        },
+        [this] { take_time_left_by_another(); });
 }
 
 void upload_ledger::read(std::uint8_t client_prefix)
@@ -61,6 +63,15 @@ void upload_ledger::read(std::uint8_t client_prefix)
     if (!forgot && found->forgot) forgot = saved_at - *found->forgot;
     book_ = new_book(now, forgot);
     for (const auto& a : found->accounts) book_->restore(a.key, a.sums, saved_at, now);
+}
+
+// The time only ever rises: what the process before this one was certain of at its end is not written back to what it was at our start.
+void upload_ledger::take_time_left_by_another() const
+{
+    if (!file_.is_there()) return;
+    const auto bytes = file_.read(limits::snapshot_bytes);
+    const auto found = bytes ? decode_uploads(*bytes) : std::nullopt;
+    if (found && found->certain) net::wall_has_been(*found->certain);
 }
 
 // What had expired before the restart stays expired, whatever was done to the clock meanwhile.

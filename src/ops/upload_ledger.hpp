@@ -34,6 +34,7 @@ public:
 private:
     void read(std::uint8_t client_prefix);
     void take_time_of(const upload_snapshot&);
+    void take_time_left_by_another() const;
 
     const event_log& log_;
     std::unique_ptr<budget_book> book_;

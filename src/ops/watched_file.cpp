@@ -28,6 +28,12 @@ file_look::file_look(const std::string& path)
 
 watched_file::watched_file(std::string p) : path{std::move(p)}, looked_{file_look{path}.text} {}
 
+void watched_file::look_again()
+{
+    looked_ = file_look{path}.text;
+    content.reset();
+}
+
 bool watched_file::changed() const { return file_look{path}.text != looked_; }
 
 bool watched_file::replaced() const { return node(file_look{path}.text) != node(looked_); }

@@ -15,11 +15,13 @@ struct watched_file {
     explicit watched_file(std::string path); // looks at it now
     bool changed() const;                    // also when it came or went
     bool replaced() const;                   // another file is there now, or none: it was not written in place
+    void look_again();                       // as it is now, it counts as seen
     void forget() { looked_.clear(); }       // counts as changed
     // Written in place since `before`, and now no more than the beginning of that: whoever writes it may not be through.
     bool shortened(const watched_file& before) const noexcept;
 
     std::string path;
+    bool urgent = false;                            // a change is reported at once, whoever is still writing this or another one
     std::shared_ptr<const content_trace> content{}; // as it was read; null: it was not
 
 private:

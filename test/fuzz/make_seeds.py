@@ -105,6 +105,15 @@ def configs():
         b'timeout = "2s"\n[audit]\npath = "stdout"\non_failure = "continue"\n[limits]\nworkers = 0\nidle_timeout = "1h"\n']
 
 
+def statements():
+    digest, signature = b"0123456789abcdef" * 4, b"signed 0123456789abcdef " + b"A" * 86 + b"==\n"
+    manifest = (b"exeat policy manifest v1\naudience production\nserial 42\nlist " + digest + b" allowlist.toml\npart " + digest + b" allowlist.d/a.toml\nhosts_file "
+                + digest + b" names.txt\nrevoked " + digest + b" 2026-12-24T00:00:00Z\n")
+    grant = b"exeat grant v1\naudience production\nbase 42\nmade 2026-12-24T00:00:00Z\nnot_after 2026-12-24T01:00:00Z\nfile " + digest + b" a.toml\n"
+    revocation = b"exeat revocation v1\naudience production\nrevoked " + digest + b" 2026-12-24T00:00:00Z\nreason why\n"
+    return [manifest, grant, revocation, *(s + b"\n" + signature for s in (manifest, grant, revocation)), b"exeat revoked digests v1\n" + digest + b" 2026-12-24T00:00:00Z\n"]
+
+
 def hosts_files():
     return [b"# names\r\n\xe2\x80\xa6\nok.test\r\n  *.a.test # x\n**.b.test\nbad host\n\n192.0.2.1", b"\xef\xbb\xbfa.test\nb.test\n", b"a.b\0c\n" + b"x" * 300]
 
@@ -179,7 +188,7 @@ def name_states():
 
 SEEDS = {"admin_answer": admin_answers, "allowlist": allowlists, "chunked_body": chunks, "client_hello": hellos, "config": configs, "detector_snapshot": detector_states, "dns_answer": dns_answers,
          "hello_beside_openssl": hellos, "hello_retry": retries, "hostname": names,
-         "hosts_file": hosts_files, "import": other_lists, "name_snapshot": name_states, "proxy_header": proxy_headers, "request_head": requests, "response_head": responses, "verify_audit": audit_logs}
+         "hosts_file": hosts_files, "import": other_lists, "manifest": statements, "name_snapshot": name_states, "proxy_header": proxy_headers, "request_head": requests, "response_head": responses, "verify_audit": audit_logs}
 
 
 def write(fuzzer, directory):

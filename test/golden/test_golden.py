@@ -29,7 +29,7 @@ ELSEWHERE = {
     "does not end with the line": "test_end_mark.cpp",
 }
 SOURCES = ["allowlist_draft", "allowlist_entries", "expectations", "file_source", "findings", "host_text", "hosts_file", "lint", "lint_lookalikes", "lint_overlaps",
-           "load_config", "networks", "read_budgets", "section", "shared_suffixes", "toml_source", "suggest", "read_audit", "read_detectors", "read_site"]
+           "load_config", "read_policy", "networks", "read_budgets", "section", "shared_suffixes", "toml_source", "suggest", "read_audit", "read_detectors", "read_site"]
 
 
 def moment(days):

@@ -38,8 +38,8 @@ def exeat(lab, tmp_path_factory):
     at = tmp_path_factory.mktemp("keys")
     (at / "state").mkdir()
     assert run("keygen", at / "alice").returncode == 0
-    running = lab.exeat(ALLOWLIST, policy={"state": str(at / "state"), "trusted_keys": [str(at / "alice.pub")]})
-    assert run("sign", "--key", at / "alice.key", running.allowlist_path).returncode == 0
+    running = lab.exeat(ALLOWLIST, policy={"state": str(at / "state"), "trusted_keys": [str(at / "alice.pub")], "audience": "test"})
+    assert run("sign", "--key", at / "alice.key", "--audience", "test", running.allowlist_path).returncode == 0
     with running:
         yield running
 

@@ -1,16 +1,12 @@
-#include "approving.hpp"
 #include "small_allowlist.hpp"
 
 #include <ops/part_files.hpp>
-#include <ops/policy_gate.hpp>
-#include <ops/utc.hpp>
 
 #include <filesystem>
 #include <fmt/format.h>
 
 using namespace exeat;
 using namespace exeat::testing;
-using ops::load_refusal;
 
 namespace {
 
@@ -88,33 +84,6 @@ TEST_CASE("as many entries as may be in all files are taken, and one more is not
     CHECK(of.load().rules != nullptr);
     of.d.write("allowlist.d/c.toml", listed("c"));
     CHECK(text_of(of.load().problems).find(fmt::format("more than {} entries in all files", limits::rules)) != std::string::npos);
-}
-
-TEST_CASE("an approved grant reaches so far ahead and no second further")
-{
-    const temporary_directory d;
-    const auto alice = new_key(d, "alice");
-    std::filesystem::create_directory(d.path("allowlist.d"));
-    std::filesystem::create_directory(d.path("state"));
-    write_approved(d, "expires = 2027-01-01T00:00:00Z\n" + std::string{least}, {&alice});
-    exeat::config c;
-    c.allowlist = d.path("allowlist.toml");
-    c.state = d.path("state");
-    c.trusted_keys = {d.path("alice.pub")};
-    c.approvals = 1;
-    ops::label_registry labels;
-    const auto result = [&](wall_time until) {
-        d.write("allowlist.d/b.toml", listed("b", fmt::format("expires = {}\n", ops::utc(until))));
-        ops::signed_statement s{load_allowlist(c.allowlist, labels, now).lists.at(1).statement, {}};
-        approve(s, alice);
-        d.write("allowlist.d/b.toml.sig", s.to_text());
-        ops::policy_gate gate{c};
-        return gate.load(labels, now);
-    };
-    CHECK(result(now + limits::grant_ahead).why == load_refusal::none);
-    const auto beyond = result(now + limits::grant_ahead + std::chrono::seconds{1});
-    CHECK(beyond.why == load_refusal::unapproved);
-    CHECK(text_of(beyond.problems).find("31 days at most") != std::string::npos);
 }
 
 TEST_CASE("a directory that cannot be read refuses the whole")

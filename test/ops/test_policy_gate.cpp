@@ -1,10 +1,5 @@
-#include "approving.hpp"
+#include "approved_lab.hpp"
 
-#include <exeat/limits.hpp>
-#include <ops/policy_gate.hpp>
-
-#include <filesystem>
-#include <fmt/format.h>
 #include <stdexcept>
 
 using namespace exeat;
@@ -13,46 +8,10 @@ using ops::accepted_policy;
 using ops::load_refusal;
 using ops::policy_gate;
 using ops::read_accepted;
-using ops::serial_objection;
-
-namespace {
-
-constexpr wall_time now = std::chrono::sys_days{std::chrono::year{2026} / 6 / 1};
-
-std::string list(std::uint64_t serial, std::string_view host = "ok.test")
-{
-    return fmt::format("serial = {}\nexpires = 2027-01-01T00:00:00Z\n[groups.g]\nsources = [\"10.42.0.0/16\"]\n"
-                       "[[allow]]\nname = \"a\"\nhosts = [\"{}\"]\n",
-                       serial, host);
-}
-
-struct lab {
-    temporary_directory d;
-    key_pair alice = new_key(d, "alice"), bob = new_key(d, "bob");
-    ops::label_registry labels;
-
-    exeat::config settings(std::size_t approvals = 1) const
-    {
-        exeat::config c;
-        c.allowlist = d.path("allowlist.toml");
-        c.state = d.path("state");
-        std::filesystem::create_directory(c.state);
-        c.trusted_keys = {d.path("alice.pub"), d.path("bob.pub")};
-        c.approvals = approvals;
-        return c;
-    }
-    ops::loaded_allowlist load(policy_gate& g) { return g.load(labels, now); }
-    load_refusal result(policy_gate& g) { return load(g).why; }
-    void approved(std::uint64_t serial, std::string_view host = "ok.test") { write_approved(d, list(serial, host), {&alice, &bob}); }
-};
-
-std::string first_problem(const ops::loaded_allowlist& l) { return l.problems.empty() ? std::string{} : l.problems.front().to_string(); }
-
-} // namespace
 
 TEST_CASE("an approved list loads and names who approved it")
 {
-    lab l;
+    approved_lab l;
     policy_gate gate{l.settings(2)};
     l.approved(7);
     const auto loaded = l.load(gate);
@@ -62,23 +21,24 @@ TEST_CASE("an approved list loads and names who approved it")
 
 TEST_CASE("a list without approvals is not even parsed")
 {
-    lab l;
+    approved_lab l;
     policy_gate gate{l.settings()};
     l.d.write("allowlist.toml", "this is no TOML at all");
     const auto loaded = l.load(gate);
     CHECK(loaded.why == load_refusal::unapproved);
     CHECK(loaded.problems.size() == 1);
-    CHECK(first_problem(loaded).find("allowlist.toml.sig") != std::string::npos);
+    CHECK(first_problem(loaded).find("allowlist.toml.manifest") != std::string::npos);
     CHECK(first_problem(loaded).find("must be approved") != std::string::npos);
 }
 
 TEST_CASE("no byte of an approved list can be changed")
 {
-    lab l;
+    approved_lab l;
     policy_gate gate{l.settings()};
     const auto text = list(7);
     write_approved(l.d, text, {&l.alice});
     REQUIRE(l.result(gate) == load_refusal::none);
+    std::filesystem::remove_all(l.d.path("state/approved")); // which would stand in
     for (std::size_t at = 0; at < text.size(); ++at) {
         auto other = text;
         other[at] = static_cast<char>(other[at] ^ 1);
@@ -91,7 +51,7 @@ TEST_CASE("no byte of an approved list can be changed")
 
 TEST_CASE("a hosts_file is approved with its list: another content or another file in its place is refused")
 {
-    lab l;
+    approved_lab l;
     policy_gate gate{l.settings()};
     const auto text = list(7) + "hosts_file = \"names.txt\"\n", other_file = list(8) + "hosts_file = \"other.txt\"\n";
     l.d.write("names.txt", "one.test\n");
@@ -108,19 +68,19 @@ TEST_CASE("a hosts_file is approved with its list: another content or another fi
 
 TEST_CASE("an approved list must say when it ends")
 {
-    lab l;
+    approved_lab l;
     policy_gate gate{l.settings()};
     auto text = list(7);
     text.erase(text.find("expires"), std::string_view{"expires = 2027-01-01T00:00:00Z\n"}.size());
     write_approved(l.d, text, {&l.alice});
     const auto loaded = l.load(gate);
     CHECK(loaded.why == load_refusal::unapproved);
-    CHECK(first_problem(loaded).find("expires = ") != std::string::npos);
+    CHECK(text_of(loaded.problems).find("expires = ") != std::string::npos);
 }
 
 TEST_CASE("an older list does not come back, by reload or by restart, however well it is signed")
 {
-    lab l;
+    approved_lab l;
     {
         policy_gate gate{l.settings()};
         l.approved(8);
@@ -140,7 +100,7 @@ TEST_CASE("an older list does not come back, by reload or by restart, however we
 
 TEST_CASE("a serial may be so much beyond the last, and one more is refused and not remembered")
 {
-    lab l;
+    approved_lab l;
     policy_gate gate{l.settings()};
     l.approved(7);
     REQUIRE(l.result(gate) == load_refusal::none);
@@ -152,22 +112,22 @@ TEST_CASE("a serial may be so much beyond the last, and one more is refused and 
 
 TEST_CASE("a list whose serial cannot be remembered does not take effect")
 {
-    lab l;
+    approved_lab l;
     auto c = l.settings();
     c.state = l.d.path("nowhere");
     policy_gate gate{c};
     l.approved(7);
     const auto loaded = l.load(gate);
     CHECK(loaded.rules == nullptr);
-    CHECK(first_problem(loaded).find("cannot be written") != std::string::npos);
+    CHECK(text_of(loaded.problems).find("cannot be locked") != std::string::npos);
 }
 
 TEST_CASE("a damaged memory of serials stops the start and says what to do")
 {
-    const lab l;
+    const approved_lab l;
     const auto c = l.settings();
     for (const std::string_view text :
-         {"", "{", "{}", "[]", R"({"exeat":"accepted policy v1","serial":-1,"sha256":""})", R"({"exeat":"x","serial":1,"sha256":""})"}) {
+         {"", "{", "{}", "[]", R"({"exeat":"accepted policy v2","serial":-1,"sha256":""})", R"({"exeat":"x","serial":1,"sha256":""})"}) {
         l.d.write("state/policy.json", text);
         CHECK_THROWS_WITH_AS(policy_gate{c}, doctest::Contains("is damaged"), std::runtime_error);
     }
@@ -179,7 +139,7 @@ TEST_CASE("a damaged memory of serials stops the start and says what to do")
 
 TEST_CASE("one key under two names is one key")
 {
-    const lab l;
+    const approved_lab l;
     auto c = l.settings();
     l.d.write("bob.pub", l.alice.secret.public_pem());
     CHECK_THROWS_WITH_AS(policy_gate{c}, doctest::Contains("are one key"), std::runtime_error);
@@ -187,10 +147,11 @@ TEST_CASE("one key under two names is one key")
 
 TEST_CASE("without trusted keys every valid list passes and no serial is remembered")
 {
-    lab l;
+    approved_lab l;
     auto c = l.settings();
     c.trusted_keys.clear();
     c.approvals = 0;
+    c.audience.clear();
     policy_gate gate{c};
     for (const std::uint64_t serial : {8, 7}) {
         l.d.write("allowlist.toml", list(serial));

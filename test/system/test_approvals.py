@@ -1,26 +1,17 @@
-"""Lists that need approvals: keygen, sign and verify as people use them, and a running exeat that takes none without them."""
+"""A running exeat that takes no list without its approvals."""
 import datetime
 import json
+import os
 import re
 import shutil
-import stat
+import signal
 
 import pytest
+from harness.approvals import allowlist, make_keys, manifest, ok, sign
 from harness.client import connect_reply
 from harness.exeat import run
 from harness.preload import Preload
 from harness.wait import wait_until
-
-LAB = """
-[groups.lab]
-sources = ["127.0.0.1"]
-"""
-
-
-def allowlist(serial, *letters, expires="2099-01-01T00:00:00Z", more=""):
-    entries = "".join(f'[[allow]]\nname = "{c}"\nhosts = ["{c}.approved.test"]\nports = [7]\nprotocol = "tcp"\n{more}' for c in letters)
-    return f"serial = {serial}\n" + (f"expires = {expires}\n" if expires else "") + LAB + entries
-
 
 @pytest.fixture(scope="module", autouse=True)
 def origin(lab):
@@ -30,22 +21,7 @@ def origin(lab):
 
 @pytest.fixture(scope="module")
 def keys(tmp_path_factory):
-    at = tmp_path_factory.mktemp("keys")
-    for name in ("alice", "bob", "eve"):
-        made = run("keygen", at / name)
-        assert made.returncode == 0, made.stderr
-    return at
-
-
-def ok(*argv, **options):
-    done = run(*argv, **options)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def sign(path, keys, *who):
-    for name in who:
-        ok("sign", "--key", keys / f"{name}.key", path)
+    return make_keys(tmp_path_factory.mktemp("keys"), "alice", "bob", "eve")
 
 
 class Approved:
@@ -55,33 +31,42 @@ class Approved:
         self.lab, self.keys, self.at = lab, keys, tmp_path
         self.state = tmp_path / "state"
         self.state.mkdir(exist_ok=True)
-        self.policy = {"state": str(self.state), "trusted_keys": [str(keys / "alice.pub"), str(keys / "bob.pub")], "approvals": needed}
+        self.policy = {"state": str(self.state), "trusted_keys": [str(keys / "alice.pub"), str(keys / "bob.pub")], "approvals": needed,
+                       "audience": "production"}
 
-    def stage(self, text, *who):
-        """A list and its signatures, not in force yet."""
+    def stage(self, text, *who, parts=None):
+        """A list, its parts (in place of those before) and its manifest, not in force yet."""
         path = self.at / "allowlist.toml"
         path.write_text(text)
-        path.with_suffix(".toml.sig").unlink(missing_ok=True)
+        manifest(path).unlink(missing_ok=True)
+        if parts is not None:
+            shutil.rmtree(path.with_suffix(".d"), ignore_errors=True)
+            path.with_suffix(".d").mkdir()
+            for name, part in parts.items():
+                (path.with_suffix(".d") / name).write_text(part)
         sign(path, self.keys, *who)
         return path
 
-    def exeat(self, text, *who, **options):
+    def exeat(self, text, *who, parts=None, **options):
         running = self.lab.exeat(None, policy=self.policy, **options)
-        staged = self.stage(text, *who)
+        staged = self.stage(text, *who, parts=parts)
         shutil.copy(staged, running.allowlist_path)
+        if parts is not None:
+            shutil.copytree(staged.with_suffix(".d"), running.allowlist_path.with_suffix(".d"))
         if who:
-            shutil.copy(f"{staged}.sig", f"{running.allowlist_path}.sig")
+            shutil.copy(manifest(staged), manifest(running.allowlist_path))
         return running
 
     def put(self, running, text, *who):
-        """Both files in place; the signatures first, as the list that they are of comes after them."""
+        """The list first, then the manifest, whose rename makes it the one."""
         staged = self.stage(text, *who)
-        there = running.allowlist_path.with_suffix(".toml.sig")
+        running.write_allowlist(text)
+        there = manifest(running.allowlist_path)
         if who:
-            shutil.copy(f"{staged}.sig", there)
+            shutil.copy(manifest(staged), f"{there}.new")
+            os.replace(f"{there}.new", there)
         else:
             there.unlink(missing_ok=True)
-        running.write_allowlist(text)
 
 
 @pytest.fixture
@@ -107,85 +92,12 @@ def refused_reloads(exeat, result):
     return exeat.metric("policy_reloads_total", result=result)
 
 
-# ---- the verbs ----
-
-
-def test_a_key_pair_is_made_once_and_its_private_half_is_for_its_owner_alone(tmp_path):
-    said = ok("keygen", tmp_path / "carol")
-    assert re.search(r"its id is [0-9a-f]{16}$", said)
-    assert stat.S_IMODE((tmp_path / "carol.key").stat().st_mode) == 0o600
-    before = (tmp_path / "carol.key").read_bytes()
-    again = run("keygen", tmp_path / "carol")
-    assert again.returncode != 0 and "File exists" in again.stderr
-    assert (tmp_path / "carol.key").read_bytes() == before
-
-
-def test_an_encrypted_key_signs_with_its_passphrase_only(tmp_path):
-    (tmp_path / "phrase").write_text("correct horse\n")
-    (tmp_path / "wrong").write_text("battery staple\n")
-    (tmp_path / "empty").write_text("\n")
-    ok("keygen", "--passphrase-file", tmp_path / "phrase", tmp_path / "carol")
-    assert "ENCRYPTED" in (tmp_path / "carol.key").read_text()
-    listed = tmp_path / "allowlist.toml"
-    listed.write_text(allowlist(1, "a"))
-    for more, says in (((), "--passphrase-file"), (("--passphrase-file", tmp_path / "wrong"), "--passphrase-file"),
-                       (("--passphrase-file", tmp_path / "empty"), "first line is empty"), (("--passphrase-file", tmp_path / "none"), "No such file")):
-        done = run("sign", "--key", tmp_path / "carol.key", *more, listed)
-        assert done.returncode != 0 and says in done.stderr
-    ok("sign", "--key", tmp_path / "carol.key", "--passphrase-file", tmp_path / "phrase", listed)
-    assert "1 of 1" in ok("verify", "--trusted-key", tmp_path / "carol.pub", listed)
-
-
-def test_signatures_add_up_and_a_changed_list_begins_anew(keys, tmp_path):
-    listed = tmp_path / "allowlist.toml"
-    listed.write_text(allowlist(1, "a"))
-    sign(listed, keys, "alice")
-    trust = ("--trusted-key", keys / "alice.pub", "--trusted-key", keys / "bob.pub", "--approvals", 2, listed)
-    done = run("verify", *trust)
-    assert done.returncode == 1 and "1 of 2 approvals by trusted keys; 'exeat sign' adds one" in done.stderr
-    done = run("sign", "--key", keys / "alice.key", listed)
-    assert done.returncode != 0 and "has signed this already; another key must" in done.stderr
-    sign(listed, keys, "bob")
-    said = ok("verify", *trust)
-    assert "serial 1, 2 of 2 approvals" in said and "alice.pub" in said and "bob.pub" in said
-    listed.write_text(allowlist(2, "a", "b"))
-    done = run("verify", *trust)
-    assert done.returncode == 1 and "approves another content than the file has" in done.stderr
-    assert "of another content and go" in ok("sign", "--key", keys / "bob.key", listed)
-    assert run("verify", *trust).returncode == 1
-
-
-def test_a_list_with_an_error_or_without_an_end_is_not_signed(keys, tmp_path):
-    listed = tmp_path / "allowlist.toml"
-    for text, says in ((allowlist(1, "a") + "hots = 1\n", "allowlist.toml:11:1: error:"), (allowlist(1, "a", expires=None), "add expires = 2027-01-01T00:00:00Z")):
-        listed.write_text(text)
-        done = run("sign", "--key", keys / "alice.key", listed)
-        assert done.returncode != 0 and says in done.stderr, done.stderr
-        assert not listed.with_suffix(".toml.sig").exists()
-
-
-def test_what_is_no_key_is_told(keys, tmp_path):
-    listed = tmp_path / "allowlist.toml"
-    listed.write_text(allowlist(1, "a"))
-    for key, says in ((keys / "alice.pub", "is no private key in PEM"), (tmp_path / "none", "No such file"), ("pkcs11:object=nobody", "PKCS#11 provider")):
-        done = run("sign", "--key", key, listed)
-        assert done.returncode != 0 and says in done.stderr, done.stderr
-    sign(listed, keys, "alice")
-    done = run("verify", "--trusted-key", keys / "alice.key", listed)
-    assert done.returncode != 0 and "is no Ed25519 public key in PEM" in done.stderr
-    done = run("verify", listed)
-    assert done.returncode == 2 and "whom to trust" in done.stderr
-
-
-# ---- a running exeat ----
-
-
 def test_a_start_needs_the_approvals(approved):
     for who, says in (((), "must be approved: 'exeat sign' writes this file"), (("alice",), "1 of 2 approvals"), (("alice", "eve"), "1 of 2 approvals")):
         running = approved.exeat(allowlist(1, "a"), *who)
         done = run("serve", "--config", running.config_path)
         assert done.returncode == 1 and says in done.stderr, done.stderr
-        assert "allowlist.toml.sig: error:" in done.stderr
+        assert "allowlist.toml.manifest: error:" in done.stderr
     with approved.exeat(allowlist(1, "a"), "bob", "alice") as exeat:
         assert allowed(exeat, "a")
         assert len(json.loads(exeat.fetch("/api/status")[1])["policy"]["approved_by"]) == 2
@@ -196,7 +108,7 @@ def test_a_reload_needs_them_and_without_them_the_old_list_stays(approved):
         for result in ("unapproved", "rollback", "error"):
             assert refused_reloads(exeat, result) == 0, "the series is there from the start"
         approved.put(exeat, allowlist(2, "b"))
-        wait_until(lambda: refused_reloads(exeat, "unapproved") > 0)
+        wait_until(lambda: refused_reloads(exeat, "unapproved") > 0, 60)
         assert allowed(exeat, "a") and not allowed(exeat, "b") and serial(exeat) == 1
         assert exeat.metric("policy_last_reload_success") == 0
         approved.put(exeat, allowlist(2, "b"), "alice", "bob")
@@ -205,21 +117,80 @@ def test_a_reload_needs_them_and_without_them_the_old_list_stays(approved):
         wait_until(lambda: exeat.metric("policy_last_reload_success") == 1)
 
 
-def test_a_signature_that_comes_after_its_list_is_seen(approved):
+def test_files_and_manifest_come_in_any_order_and_nothing_is_counted_or_told(approved):
+    """Row 9: files first and the manifest last, and the other way round; the old policy stays in force meanwhile."""
+    with approved.exeat(allowlist(1, "a"), "alice", "bob") as exeat:
+        for number, first in ((2, "list"), (3, "manifest"), (4, "list")):
+            staged = approved.stage(allowlist(number, "a" if number % 2 else "b"), "alice", "bob")
+            steps = [(staged, exeat.allowlist_path), (manifest(staged), manifest(exeat.allowlist_path))]
+            for source, target in steps if first == "list" else reversed(steps):
+                shutil.copy(source, f"{target}.new")
+                os.replace(f"{target}.new", target)
+                if (source == staged) == (first == "list"):
+                    wait_until(lambda: "a changed list is not in force yet" in exeat.fetch("/readyz")[1])
+                    assert serial(exeat) == number - 1
+            taken(exeat, number)
+        assert refused_reloads(exeat, "unapproved") == 0 and refused_reloads(exeat, "error") == 0
+        assert "reload failed" not in exeat.log()
+
+
+def test_who_asks_for_a_reload_is_answered_at_once(approved):
     with approved.exeat(allowlist(1, "a"), "alice", "bob") as exeat:
         approved.put(exeat, allowlist(2, "b"), "alice")
+        exeat.signal(signal.SIGHUP)
         wait_until(lambda: refused_reloads(exeat, "unapproved") > 0)
         staged = approved.stage(allowlist(2, "b"), "alice", "bob")
-        shutil.copy(f"{staged}.sig", f"{exeat.allowlist_path}.sig")
-        wait_until(lambda: serial(exeat) == 2)
+        shutil.copy(manifest(staged), manifest(exeat.allowlist_path))
+        taken(exeat, 2)
 
 
-def test_a_tampered_byte_after_approval_is_refused(approved):
+def test_a_tampered_byte_after_approval_is_refused_and_a_restart_serves_the_stored_copy(approved):
     with approved.exeat(allowlist(1, "a"), "alice", "bob") as exeat:
-        exeat.reload(allowlist(1, "a").replace('"a"', '"b"', 1), result="unapproved")
+        assert exeat.metric("policy_copy_stored") == 1
         exeat.write_allowlist(allowlist(1, "b"))
-        wait_until(lambda: refused_reloads(exeat, "unapproved") > 1)
+        wait_until(lambda: refused_reloads(exeat, "unapproved") > 0, 60)
         assert allowed(exeat, "a") and not allowed(exeat, "b")
+        assert exeat.metric("policy_from_copy") == 1
+    with exeat:
+        assert allowed(exeat, "a") and not allowed(exeat, "b")
+        assert exeat.metric("policy_from_copy") == 1 and "has other bytes than the manifest says" in exeat.log()
+        wait_until(lambda: refused_reloads(exeat, "unapproved") > 0, 60)
+        exeat.write_allowlist(allowlist(1, "a"))
+        wait_until(lambda: exeat.metric("policy_from_copy") == 0)
+
+
+DENY = '[[deny]]\nname = "never"\nhosts = ["b.approved.test"]\n'
+
+
+def test_what_was_signed_denies_whether_its_file_is_there_or_not(approved):
+    """Row 6: a twice-signed part with a [[deny]], moved out of allowlist.d."""
+    with approved.exeat(allowlist(1, "a", "b"), "alice", "bob", parts={"deny.toml": DENY}) as exeat:
+        part = exeat.allowlist_path.with_suffix(".d") / "deny.toml"
+        assert connect_reply(exeat, "b.approved.test:7").reason == "denied_by_rule"
+        part.rename(approved.at / "deny.toml")
+        wait_until(lambda: refused_reloads(exeat, "unapproved") > 0, 60)
+        assert connect_reply(exeat, "b.approved.test:7").reason == "denied_by_rule" and allowed(exeat, "a")
+        assert run("check", "--config", exeat.config_path).returncode == 1
+    with exeat:
+        assert connect_reply(exeat, "b.approved.test:7").reason == "denied_by_rule"
+        (approved.at / "deny.toml").rename(part)
+        wait_until(lambda: exeat.metric("policy_from_copy") == 0)
+
+
+def test_junk_is_ignored_and_told_and_holds_up_no_revocation_and_no_restart(approved):
+    """Row 8."""
+    with approved.exeat(allowlist(1, "a", "b"), "alice", "bob") as exeat:
+        parts = exeat.allowlist_path.with_suffix(".d")
+        parts.mkdir()
+        (parts / "junk.toml").write_text("junk")
+        wait_until(lambda: exeat.metric("policy_ignored_files", why="unnamed") == 1)
+        assert "junk.toml is ignored" in exeat.fetch("/readyz")[1]
+        assert serial(exeat) == 1 and refused_reloads(exeat, "error") == 0
+        approved.put(exeat, allowlist(2, "a"), "alice", "bob")
+        taken(exeat, 2)
+        assert allowed(exeat, "a") and not allowed(exeat, "b")
+    with exeat:
+        assert allowed(exeat, "a") and exeat.metric("policy_ignored_files", why="unnamed") == 1
 
 
 def test_an_old_approved_list_comes_back_neither_by_reload_nor_by_restart(approved):
@@ -230,11 +201,64 @@ def test_an_old_approved_list_comes_back_neither_by_reload_nor_by_restart(approv
         wait_until(lambda: refused_reloads(exeat, "rollback") > 0)
         assert serial(exeat) == 6 and not allowed(exeat, "a")
         assert "serial 6 was accepted already, and this is 5: an older list" in exeat.log()
+    with exeat:  # from its copy
+        assert serial(exeat) == 6 and allowed(exeat, "b") and not allowed(exeat, "a")
+        wait_until(lambda: refused_reloads(exeat, "rollback") > 0)
+    shutil.rmtree(approved.state / "approved")
     done = run("serve", "--config", exeat.config_path)
     assert done.returncode == 1 and "serial 6 was accepted already, and this is 5" in done.stderr
     approved.put(exeat, allowlist(6, "b"), "alice", "bob")
     with exeat:
         assert allowed(exeat, "b")
+
+
+def test_a_process_that_was_stopped_meanwhile_cannot_bring_an_older_list_back(approved):
+    """Row 10."""
+    with approved.exeat(allowlist(8, "a"), "alice", "bob") as old:
+        old.signal(signal.SIGSTOP)
+        new = approved.lab.exeat(None, policy=approved.policy, allowlist_path=old.allowlist_path)
+        with new:
+            approved.put(old, allowlist(9, "b"), "alice", "bob")
+            taken(new, 9)
+            approved.put(old, allowlist(8, "a"), "alice", "bob")
+            wait_until(lambda: refused_reloads(new, "rollback") > 0)
+            old.signal(signal.SIGCONT)
+            wait_until(lambda: refused_reloads(old, "rollback") > 0)
+            assert json.loads((approved.state / "policy.json").read_text())["serial"] == 9
+        approved.put(old, allowlist(9, "b"), "alice", "bob")
+        taken(old, 9)
+
+
+def test_a_list_of_another_environment_is_refused(approved):
+    running = approved.exeat(allowlist(1, "a"), "alice", "bob")
+    manifest(running.allowlist_path).unlink()
+    sign(running.allowlist_path, approved.keys, "alice", "bob", audience="staging")
+    for verb in ("serve", "check"):
+        done = run(verb, "--config", running.config_path)
+        assert done.returncode == 1 and 'is signed for the audience "staging"' in done.stdout + done.stderr, done.stderr
+
+
+def test_check_says_what_serve_would(approved):
+    """Row 11: what `systemctl reload` runs first."""
+    running = approved.exeat(allowlist(5, "a"), "alice")
+    done = run("check", "--config", running.config_path)
+    assert done.returncode == 1 and "1 of 2 approvals" in done.stdout, done.stdout
+    assert list(approved.state.iterdir()) == [], "it writes nothing"
+    sign(running.allowlist_path, approved.keys, "bob")
+    assert "approved by" in ok("check", "--config", running.config_path)
+    with running as exeat:
+        assert serial(exeat) == 5
+        approved.put(exeat, allowlist(4, "a"), "alice", "bob")
+        done = run("check", "--config", exeat.config_path)
+        assert done.returncode == 1 and "serial 5 was accepted already" in done.stdout
+        assert run("check", exeat.allowlist_path).returncode == 0, "a draft needs no approval"
+
+
+def test_signatures_of_the_former_scheme_say_what_takes_their_place(approved):
+    running = approved.exeat(allowlist(1, "a"))
+    running.allowlist_path.with_suffix(".toml.sig").write_text("exeat allowlist approval v1\n")
+    done = run("serve", "--config", running.config_path)
+    assert done.returncode == 1 and "no longer count: 'exeat sign --audience NAME --key KEY allowlist.toml'" in done.stderr, done.stderr
 
 
 def test_a_hosts_file_that_was_swapped_after_approval_is_refused(approved, tmp_path):
@@ -245,8 +269,11 @@ def test_a_hosts_file_that_was_swapped_after_approval_is_refused(approved, tmp_p
     names.write_text("b.approved.test\n")
     with running as exeat:
         assert allowed(exeat, "b")
-        names.write_text("c.approved.test\n")
+        names.write_text("not even a name")
+        exeat.signal(signal.SIGHUP)
         wait_until(lambda: refused_reloads(exeat, "unapproved") > 0)
+        assert allowed(exeat, "b") and "names.txt:1" not in exeat.log(), "it is not parsed"
+    with exeat:
         assert allowed(exeat, "b")
 
 
@@ -259,7 +286,7 @@ def test_an_approved_list_that_ends_denies_everything(approved, tmp_path):
 
 
 def test_without_state_or_with_too_few_keys_nothing_starts(approved):
-    for policy, says in (({"trusted_keys": approved.policy["trusted_keys"]}, "approved lists need 'state'"),
+    for policy, says in (({"trusted_keys": approved.policy["trusted_keys"], "audience": "production"}, "approved lists need 'state'"), ({k: v for k, v in approved.policy.items() if k != "audience"}, "approved lists need 'audience'"),
                          ({**approved.policy, "approvals": 3}, "no list could have 3 approvals"),
                          ({**approved.policy, "trusted_keys": [str(approved.keys / "none.pub")] * 2}, "No such file"),
                          ({**approved.policy, "trusted_keys": [approved.policy["trusted_keys"][0]] * 2}, "are one key; trust each once")):

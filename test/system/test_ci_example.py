@@ -7,7 +7,7 @@ import subprocess
 import pytest
 import yaml
 from harness.client import ask, connect_request
-from harness.exeat import BINARY, REPOSITORY
+from harness.exeat import BINARY, REPOSITORY, run
 
 CI = REPOSITORY / "conf/ci"
 HEAD = 'serial = 1\n[groups.lab]\nsources = ["127.0.0.1"]\n'
@@ -112,3 +112,19 @@ def test_the_workflows_step_does_what_the_script_does(change, log):
     assert with_log.returncode == 0 and "1 newly allowed" in with_log.stdout, with_log.stdout + with_log.stderr
     without = change.checked(script=step_script, BASE="main", AUDIT=str(pathlib.Path("/nowhere")))
     assert without.returncode == 0 and "new.test" not in without.stdout and "wanted.test:443" in without.stdout
+
+
+def test_with_approvals_of_an_exeat_toml_an_unsigned_or_changed_list_fails(change, tmp_path):
+    assert run("keygen", tmp_path / "alice").returncode == 0
+    (tmp_path / "exeat.toml").write_text('[[listen]]\nmode = "proxy"\naddress = "127.0.0.1:3128"\n[policy]\nallowlist = "none.toml"\nstate = "state"\ntrusted_keys = ["alice.pub"]\n'
+                                         'audience = "production"\n')
+    change.write("expires = 2099-01-01T00:00:00Z\n" + HEAD + ENTRY, "pkg.test\n")
+    ask_for = ("--base", "main", "--approvals-of", "exeat.toml", "allowlists/pods.toml")
+    done = change.checked(*ask_for)
+    assert done.returncode == 1 and "The list must be approved" in done.stdout, done.stdout + done.stderr
+    assert run("sign", "--key", tmp_path / "alice.key", "--audience", "production", change.list).returncode == 0
+    done = change.checked(*ask_for)
+    assert done.returncode == 0 and "1 of 1 approvals" in done.stdout, done.stdout + done.stderr
+    (change.list.parent / "names.txt").write_text("pkg.test\nevil.test\n")
+    done = change.checked(*ask_for)
+    assert done.returncode == 1 and "has other bytes than the manifest says" in done.stdout, done.stdout + done.stderr

@@ -136,33 +136,152 @@ def test_grant_writes_nothing_that_would_not_load(tmp_path):
     assert run("grant", "--entry", "x", "--for", "1h", "--host", "x.test", "--reason", "r").returncode == 2
 
 
-def test_where_approvals_are_needed_a_grant_must_have_them(lab, tmp_path):
+@pytest.fixture
+def approved(lab, tmp_path):
+    """An exeat whose list two people must approve, and has; not started."""
     for name in ("alice", "bob"):
         assert run("keygen", tmp_path / name).returncode == 0
     (tmp_path / "state").mkdir()
-    running = lab.exeat(ALLOWLIST, policy={"state": str(tmp_path / "state"), "trusted_keys": [str(tmp_path / "alice.pub")], "approvals": 1})
-    at, config = running.allowlist_path, running.config_path
-    assert run("sign", "--key", tmp_path / "alice.key", at).returncode == 0
-    with running as exeat:
-        refused = lambda: exeat.metric("policy_reloads_total", result="unapproved")
-        assert grant(at).returncode == 0  # nobody told it of the configuration
-        wait_until(lambda: refused() > 0)
-        assert reason(exeat) == "not_allowed"
-        done = grant(at, "--config", config, entry="second", host="more.grants.test")
+    running = lab.exeat(ALLOWLIST, policy={"state": str(tmp_path / "state"), "trusted_keys": [str(tmp_path / f"{n}.pub") for n in ("alice", "bob")], "approvals": 2,
+                                           "audience": "production"})
+    for name in ("alice", "bob"):
+        assert run("sign", "--key", tmp_path / f"{name}.key", "--config", running.config_path, running.allowlist_path).returncode == 0
+    running.keys = tmp_path
+    return running
+
+
+def granted(running, entry="figures", host="new.grants.test", lasts="1h"):
+    """By both: the file's path."""
+    at, keys = running.allowlist_path, running.keys
+    done = grant(at, "--config", running.config_path, "--key", keys / "alice.key", entry=entry, host=host, lasts=lasts)
+    assert done.returncode == 0, done.stderr
+    path = at.with_suffix(".d") / f"{entry}.toml"
+    done = run("sign", "--key", keys / "bob.key", path)
+    assert done.returncode == 0, done.stderr
+    return path
+
+
+def revoke(running, path, *more, who="bob"):
+    return run("revoke", "--config", running.config_path, "--key", running.keys / f"{who}.key", "--reason", "wrong host", *more, path)
+
+
+def ignored(exeat, why):
+    return exeat.metric("policy_ignored_files", why=why)
+
+
+def test_where_approvals_are_needed_a_grant_must_have_them(approved):
+    at, config, keys = approved.allowlist_path, approved.config_path, approved.keys
+    with approved as exeat:
+        assert grant(at, entry="bare").returncode == 0  # nobody told it of the configuration
+        wait_until(lambda: ignored(exeat, "unnamed") == 1)
+        done = grant(at, "--config", config, entry="second")
         assert done.returncode != 0 and "must be approved; give --key" in done.stderr
-        assert run("sign", "--key", tmp_path / "alice.key", at.with_suffix(".d") / "figures.toml").returncode == 0
+        (at.with_suffix(".d") / "bare.toml").unlink()
+        done = grant(at, "--config", config, "--key", keys / "alice.key")
+        assert done.returncode == 0 and "2 approvals are needed; the next one is 'exeat sign --key KEY" in done.stdout, done.stderr
+        wait_until(lambda: ignored(exeat, "waiting") == 1)
+        assert reason(exeat) == "not_allowed" and exeat.metric("policy_last_reload_success") == 1
+        path = at.with_suffix(".d") / "figures.toml"
+        done = run("sign", "--key", keys / "alice.key", path)
+        assert done.returncode == 1 and "has signed this already" in done.stderr
+        assert run("sign", "--key", keys / "bob.key", path).returncode == 0
         wait_until(lambda: reason(exeat) is None)
-        assert grant(at, "--config", config, "--key", tmp_path / "alice.key", entry="second", host="more.grants.test").returncode == 0
-        wait_until(lambda: reason(exeat, "more.grants.test") is None)
         listed = run("grants", "--config", config)
-        assert listed.stdout.count("approved by") == 2 and listed.stdout.count("alice.pub") == 2, listed.stderr
-        before = refused()
-        (at.with_suffix(".d") / "figures.toml").write_text((at.with_suffix(".d") / "figures.toml").read_text().replace("new.", "*."))
-        wait_until(lambda: refused() > before)
-        shutil.copy(f"{at}.sig", at.with_suffix(".d") / "list.toml.sig")
-        shutil.copy(at, at.with_suffix(".d") / "list.toml")
-        done = run("verify", "--config", config)
-        assert done.returncode == 1 and "approves another kind of file" in done.stderr
+        assert listed.stdout.count("alice.pub") == 1 and listed.stdout.count("bob.pub") == 1, listed.stderr
+        path.write_text(path.read_text().replace("new.", "*."))
+        wait_until(lambda: reason(exeat) == "not_allowed")
+        wait_until(lambda: ignored(exeat, "grant") == 1)
+        assert exeat.metric("policy_reloads_total", result="unapproved") == 0, "the list is what it was"
+        assert "a grant until" not in run("verify", "--config", config).stdout
+
+
+def test_a_grant_lasts_a_day_unless_policy_says_more(approved):
+    at, config, key = approved.allowlist_path, approved.config_path, approved.keys / "alice.key"
+    done = grant(at, "--config", config, "--key", key, lasts="25h")
+    assert done.returncode == 1 and "from 1m to 1440 minutes, as [policy] grant_for says" in done.stderr, done.stderr
+    assert grant(at, "--config", config, "--key", key, lasts="24h").returncode == 0
+    assert grant(at, "--key", key, entry="long", lasts="25h", host="more.grants.test").returncode == 0  # nobody told it of the configuration
+    assert run("sign", "--key", approved.keys / "bob.key", at.with_suffix(".d") / "long.toml").returncode == 0
+    done = run("check", "--config", config)
+    assert done.returncode == 0 and "long.toml: warning: is ignored: it holds longer than 24 hours" in done.stdout, done.stdout
+    config.write_text(config.read_text().replace("[policy]", '[policy]\ngrant_for = "25h"'))
+    assert "long.toml" not in run("check", "--config", config).stdout
+
+
+def test_one_key_revokes_a_grant_and_whoever_puts_it_back_opens_nothing(approved):
+    """Row 7."""
+    with approved as exeat:
+        path = granted(approved)
+        wait_until(lambda: reason(exeat) is None)
+        statement = path.with_name("figures.toml.grant")
+        kept = path.read_text(), statement.read_text()
+        exeat.caught_up()
+        with open_tunnel(exeat, "new.grants.test:7") as s:
+            done = revoke(approved, path)
+            assert done.returncode == 0 and "is closed until" in done.stdout, done.stderr
+            assert gone(s)
+        wait_until(lambda: reason(exeat) == "not_allowed")
+        for each in path.parent.iterdir():
+            each.unlink()
+        path.write_text(kept[0])
+        statement.write_text(kept[1])
+        wait_until(lambda: ignored(exeat, "revoked") == 1)
+        assert reason(exeat) == "not_allowed" and exeat.metric("policy_revoked_digests") == 1 and "was revoked" in exeat.log()
+    with exeat:
+        assert reason(exeat) == "not_allowed" and ignored(exeat, "revoked") == 1
+
+
+def test_a_revocation_waits_for_nobodys_bad_file(approved):
+    """Row 8: the list on the disk is broken, junk lies beside it, and somebody is still writing."""
+    with approved as exeat:
+        path = granted(approved)
+        wait_until(lambda: reason(exeat) is None)
+        (path.parent / "junk.toml").write_text("junk")
+        with approved.allowlist_path.open("a", encoding="utf-8") as writer:
+            writer.write("half a li")
+            writer.flush()
+            assert revoke(approved, path, "--audience", "production").returncode == 0
+            wait_until(lambda: reason(exeat) == "not_allowed")
+            assert reason(exeat, "base.grants.test") is None
+        assert exeat.metric("policy_from_copy") == 1
+
+
+def test_a_revoked_part_opens_nothing_and_denies_what_it_denied(approved):
+    at, keys = approved.allowlist_path, approved.keys
+    parts = at.with_suffix(".d")
+    parts.mkdir()
+    part = parts / "part.toml"
+    part.write_text('[[allow]]\nname = "p"\nhosts = ["new.grants.test"]\nports = [7]\nprotocol = "tcp"\n[[deny]]\nname = "d"\nhosts = ["base.grants.test"]\n')
+    for name in ("alice", "bob"):
+        assert run("sign", "--key", keys / f"{name}.key", at).returncode == 0
+    with approved as exeat:
+        assert reason(exeat) is None and reason(exeat, "base.grants.test") == "denied_by_rule"
+        assert revoke(approved, part).returncode == 0
+        wait_until(lambda: reason(exeat) == "expired")
+        assert reason(exeat, "base.grants.test") == "denied_by_rule"
+        text = at.read_text().replace("serial = 1", "serial = 2")
+        exeat.write_allowlist(text)
+        for name in ("alice", "bob"):
+            done = run("sign", "--key", keys / f"{name}.key", at)
+            assert done.returncode == 0 and "\nrevoked " in done.stdout, done.stderr
+        wait_until(lambda: 'serial="2"' in exeat.fetch("/metrics")[1])
+        assert reason(exeat) == "expired", "what is signed carries it on"
+
+
+def test_a_revocation_needs_a_key_that_is_trusted_here(approved):
+    assert run("keygen", approved.keys / "eve").returncode == 0
+    with approved as exeat:
+        path = granted(approved)
+        wait_until(lambda: reason(exeat) is None)
+        assert revoke(approved, path, who="eve").returncode == 0
+        wait_until(lambda: ignored(exeat, "revocation") == 1)
+        assert reason(exeat) is None
+        done = run("revoke", "--key", approved.keys / "bob.key", "--reason", "x", "f" * 64)
+        assert done.returncode == 1 and "beside which list" in done.stderr
+        done = revoke(approved, path.with_name("none.toml"))
+        assert done.returncode == 1 and "No such file" in done.stderr
+        done = revoke(approved, path, "--until", "2020-01-01T00:00:00Z")
+        assert done.returncode == 1 and "a time to come" in done.stderr
 
 
 def test_the_only_group_of_a_list_is_named_and_every_group_is_every_one(tmp_path):

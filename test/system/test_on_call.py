@@ -66,9 +66,9 @@ def test_the_metrics_say_what_it_was_started_with(lab, tmp_path):
     for name in ("alice", "bob", "carol"):
         assert run("keygen", tmp_path / name).returncode == 0
     exeat = lab.exeat(LIST.replace('hosts_file = "names.txt"', 'hosts = ["a.test"]'),
-                      policy={"state": str(tmp_path / "state"), "trusted_keys": [str(tmp_path / f"{n}.pub") for n in ("alice", "bob", "carol")], "approvals": 2})
+                      policy={"state": str(tmp_path / "state"), "trusted_keys": [str(tmp_path / f"{n}.pub") for n in ("alice", "bob", "carol")], "approvals": 2, "audience": "test"})
     for name in ("alice", "bob"):
-        assert run("sign", "--key", tmp_path / f"{name}.key", exeat.allowlist_path).returncode == 0
+        assert run("sign", "--key", tmp_path / f"{name}.key", "--audience", "test", exeat.allowlist_path).returncode == 0
     with exeat:
         m = exeat.metrics()
         assert (m.of("exeat_policy_approvals_required"), m.of("exeat_policy_trusted_keys")) == (2, 3)

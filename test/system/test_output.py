@@ -69,7 +69,9 @@ def cases(at):
             found[f"grants {how} {name}"] = ("grants", "--allowlist", at / name, "--format", how)
         for how in ("text", "json", "markdown"):
             found[f"diff {how} {name}"] = ("diff", at / name, at / "wide.toml", "--format", how)
-        found[f"sign {name}"] = ("sign", "--key", at / "key.key", at / name)
+        found[f"sign {name}"] = ("sign", "--key", at / "key.key", "--audience", "test", at / name)
+        found[f"sign no audience {name}"] = ("sign", "--key", at / "key.key", at / "none" / name)
+        found[f"revoke {name}"] = ("revoke", "--allowlist", at / name, "--audience", "test", "--key", at / "key.key", "--reason", NAME, at / name)
         found[f"verify {name}"] = ("verify", "--trusted-key", at / "key.pub", at / name)
         found[f"replay {name}"] = ("replay", "--audit", at / "hostile.jsonl", at / name)
         found[f"suggest {name}"] = ("suggest", "--audit", at / "hostile.jsonl", "--allowlist", at / name)
@@ -130,12 +132,13 @@ def successes(at, tmp_path):
     (tmp_path / "acl.yaml").write_text("version: v1\nservices:\n  - name: a\n    project: b\n    action: enforce\n    allowed_domains: [site.print.test]\n")
     a = tmp_path / "allowlist.toml"
     lab = {"check": ("check", a), "check json": ("check", "--format", "json", a), "explain": ("explain", "--client", "127.0.0.1", "--allowlist", a, "site.print.test:443"),
-           "diff": ("diff", a, a), "diff json": ("diff", a, a, "--format", "json"), "grants": ("grants", "--allowlist", a), "sign": ("sign", "--key", at / "key.key", a),
+           "diff": ("diff", a, a), "diff json": ("diff", a, a, "--format", "json"), "grants": ("grants", "--allowlist", a), "sign": ("sign", "--key", at / "key.key", "--audience", "test", a),
+           "revoke": ("revoke", "--key", at / "key.key", "--audience", "test", "--until", "2099-01-01T00:00:00Z", "--reason", "r", a),
            "verify": ("verify", "--trusted-key", at / "key.pub", a), "verify --audit": ("verify", "--audit", tmp_path / "empty.jsonl"),
            "import squid": ("import", "squid", "--sources", "clients=10.0.0.0/8", "--owner", "o", tmp_path / "dstdomain"),
            "grant": ("grant", "--allowlist", a, "--entry", "x", "--for", "1h", "--host", "y.print.test", "--reason", "r", "--owner", "o"), "keygen": ("keygen", tmp_path / "k"),
            "version": ("version",), "help": ("help",), "help check": ("help", "check"), "help exeat.toml": ("help", "exeat.toml"), "--version": ("--version",), "--help": ("--help",)}
-    return lab | {f"{verb} --help": (verb, "--help") for verb in ("serve", "check", "explain", "diff", "replay", "suggest", "grant", "grants", "keygen", "sign", "verify", "version",
+    return lab | {f"{verb} --help": (verb, "--help") for verb in ("serve", "check", "explain", "diff", "replay", "suggest", "grant", "grants", "keygen", "revoke", "sign", "verify", "version",
                                                                   "import", "top")}
 
 
@@ -149,18 +152,20 @@ def into(argv, how):
 def test_a_verb_whose_output_cannot_be_written_says_so_and_fails(there, tmp_path, how, why):
     for what, argv in successes(there, tmp_path).items():
         if what == "verify":
-            run("sign", "--key", there / "key.key", tmp_path / "allowlist.toml")
+            run("sign", "--key", there / "key.key", "--audience", "test", tmp_path / "allowlist.toml")
         if what == "sign":
-            (tmp_path / "allowlist.toml.sig").unlink(missing_ok=True)
+            (tmp_path / "allowlist.toml.manifest").unlink(missing_ok=True)
         failed = into(argv, how)
         assert failed.returncode == 1 and why in failed.stderr, (what, failed)
-        for made in ("k.key", "k.pub", "allowlist.d/x.toml", "allowlist.toml.sig"):
+        for made in ("k.key", "k.pub", "allowlist.d/x.toml", "allowlist.toml.manifest"):
             (tmp_path / made).unlink(missing_ok=True)
+        for made in tmp_path.glob("allowlist.d/*.revoke"):
+            made.unlink()
         if what == "verify":
-            run("sign", "--key", there / "key.key", tmp_path / "allowlist.toml")
+            run("sign", "--key", there / "key.key", "--audience", "test", tmp_path / "allowlist.toml")
         written = into(argv, "file")
         assert written.returncode == 0, (what, written)
-        for made in ("k.key", "k.pub", "allowlist.d/x.toml"):
+        for made in ("k.key", "k.pub", "allowlist.d/x.toml", *tmp_path.glob("allowlist.d/*.revoke")):
             (tmp_path / made).unlink(missing_ok=True)
 
 
