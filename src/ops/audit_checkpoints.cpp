@@ -96,8 +96,8 @@ std::error_code audit_checkpoints::settle(const audit_file& log)
 {
     if (!waiting_) return {};
     if (const auto failed = log.sync()) return failed;
-    publish(*waiting_);
     file_.write_now(encode(*waiting_)); // says by itself when it cannot
+    publish(*waiting_);                 // then: what Prometheus has seen, the next start knows
     waiting_.reset();
     return {};
 }
