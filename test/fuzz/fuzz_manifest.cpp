@@ -37,8 +37,9 @@ void read_statement(std::string_view text)
     }
     if (g) must(g->to_text() == text && plain(g->file), "a grant has one spelling");
     if (r) must(r->to_text() == text, "a revocation has one spelling");
-    for (const auto* wrong : {m ? nullptr : &m.error(), g ? nullptr : &g.error(), r ? nullptr : &r.error()})
-        must(wrong == nullptr || wrong->starts_with("line "), "what is wrong has its line");
+    must(m || m.error().starts_with("line "), "what is wrong with a manifest has its line");
+    must(g || g.error().starts_with("line "), "what is wrong with a grant has its line");
+    must(r || r.error().starts_with("line "), "what is wrong with a revocation has its line");
 }
 
 } // namespace
