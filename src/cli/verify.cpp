@@ -74,7 +74,8 @@ int verify(int argc, char** argv)
 {
     CLI::App app{
         "Checks that an audit log is whole: numbers without a gap, each line carrying the hash of the line before; and says up to\n"
-        "which line it is proven, and by what. Or checks that an allowlist is what its manifest says, and has the approvals that it needs.\n"
+        "which line it is proven, and by what. Or checks that an allowlist is what its manifest says, and has the approvals that it "
+        "needs.\n"
         "Examples: exeat verify --audit audit.jsonl.1.gz --audit audit.jsonl --key audit.pub --state /var/lib/exeat\n"
         "          exeat verify --config /etc/exeat/exeat.toml allowlist.toml",
         "exeat verify"};

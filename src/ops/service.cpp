@@ -185,8 +185,7 @@ void service::run()
     wildcard_names_.begin();
     detector_memory_.begin();
     note(process_event::what::start);
-    quarantine_.begin([this](const auto& all) { post_to_workers([&](auto& w) { w.adopt(all); }); },
-                      [this](process_event e) { journal_->note(std::move(e)); });
+    quarantine_.begin([this](const auto& all) { post_to_workers([&](auto& w) { w.adopt(all); }); }, [this](auto e) { journal_->note(e); });
     start_threads();
     status_.start();
     manager_.ready(serving_status(status_.now()));
