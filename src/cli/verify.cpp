@@ -5,6 +5,7 @@
 #include <net/wall_clock.hpp>
 #include <ops/load_config.hpp>
 #include <ops/policy_gate.hpp>
+#include <ops/utc.hpp>
 
 #include <fmt/core.h>
 #include <stdexcept>
