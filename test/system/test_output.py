@@ -54,7 +54,15 @@ def there(tmp_path_factory):
     (at / "acl.yaml").write_text(f'version: v1\nservices:\n  - name: "{ESCAPED}"\n    project: "{ESCAPED}"\n    action: "{ESCAPED}"\n    allowed_domains: ["{ESCAPED}"]\n')
     (at / "dstdomain").write_text(f"# {HOSTILE}\n.{HOSTILE}\n")
     assert run("keygen", at / "key").returncode == 0
+    with_state(at)
     return at
+
+
+def with_state(at):
+    """An exeat.toml, and a quarantine whose reason and author are hostile."""
+    (at / "state").mkdir()
+    (at / "exeat.toml").write_text(f'[[listen]]\nmode = "proxy"\naddress = "127.0.0.1:3128"\n[policy]\nallowlist = "allowlist.toml"\nstate = "state"\n')
+    (at / "state" / "quarantine").write_text(f'[[quarantine]]\nentry = "x"\nuntil = 2099-01-01T00:00:00Z\nby = {json.dumps(UNSEEN)}\nreason = {json.dumps(UNSEEN)}\n')
 
 
 def cases(at):
@@ -76,11 +84,14 @@ def cases(at):
         found[f"replay {name}"] = ("replay", "--audit", at / "hostile.jsonl", at / name)
         found[f"suggest {name}"] = ("suggest", "--audit", at / "hostile.jsonl", "--allowlist", at / name)
         found[f"serve {name}"] = ("serve", "--config", at / name)
+        found[f"quarantine {name}"] = ("quarantine", "--config", at / name, "--client", NAME, "--for", "1h", "--reason", NAME)
         found[f"grant {name}"] = ("grant", "--allowlist", at / name, "--entry", "x", "--for", "1h", "--host", NAME, "--reason", NAME)
     return found | {
         "verify --audit": ("verify", "--audit", at / "hostile.jsonl"), "verify no log": ("verify", "--audit", at / "none"),
         "import smokescreen": ("import", "smokescreen", at / "acl.yaml"), "import squid": ("import", "squid", at / "dstdomain"),
         "import to": ("import", "squid", at / "dstdomain", "-o", at / "none" / "x"), "import no file": ("import", "squid", at / "none"),
+        "quarantine list": ("quarantine", "--config", at / "exeat.toml", "--list"), "quarantine client": ("quarantine", "--config", at / "exeat.toml", "--client", NAME, "--for", "1h", "--reason", "r"),
+        "quarantine entry": ("quarantine", "--config", at / "exeat.toml", "--entry", NAME, "--for", "1h", "--reason", "r"),
         "keygen": ("keygen", at / "other"), "keygen again": ("keygen", at / "key"), "top": ("top", "--admin", NAME), "top sort": ("top", "--sort", NAME),
         "help": ("help", NAME), "version": ("version", NAME), "no verb": (NAME,), "an option": ("check", "--" + NAME), "a format": ("check", "--format", NAME, "x"),
     }
@@ -137,8 +148,9 @@ def successes(at, tmp_path):
            "verify": ("verify", "--trusted-key", at / "key.pub", a), "verify --audit": ("verify", "--audit", tmp_path / "empty.jsonl"),
            "import squid": ("import", "squid", "--sources", "clients=10.0.0.0/8", "--owner", "o", tmp_path / "dstdomain"),
            "grant": ("grant", "--allowlist", a, "--entry", "x", "--for", "1h", "--host", "y.print.test", "--reason", "r", "--owner", "o"), "keygen": ("keygen", tmp_path / "k"),
+           "quarantine": ("quarantine", "--config", at / "exeat.toml", "--list"),
            "version": ("version",), "help": ("help",), "help check": ("help", "check"), "help exeat.toml": ("help", "exeat.toml"), "--version": ("--version",), "--help": ("--help",)}
-    return lab | {f"{verb} --help": (verb, "--help") for verb in ("serve", "check", "explain", "diff", "replay", "suggest", "grant", "grants", "keygen", "revoke", "sign", "verify", "version",
+    return lab | {f"{verb} --help": (verb, "--help") for verb in ("serve", "check", "explain", "diff", "replay", "suggest", "grant", "grants", "keygen", "quarantine", "revoke", "sign", "verify", "version",
                                                                   "import", "top")}
 
 
