@@ -96,6 +96,7 @@ int grant_it(request& r)
         throw std::runtime_error{file.first + ": is there already; remove it, or choose another --entry"};
     std::optional<ops::private_key> key;
     if (!r.key.empty()) key = key_at(r.key, r.passphrase_file);
+    if (key) require_counting(r.config, *key, audience_of(r.audience, {}, manifest_beside(r.allowlist)));
     const auto policy = tried(r, file);
     if (!policy.rules) return failure;
     std::error_code failed;
@@ -103,9 +104,11 @@ int grant_it(request& r)
     std::filesystem::create_directory(directory, failed);
     if (key) add_signature(file.first + std::string{ops::grant_suffix}, statement, *key); // first: without it the file would be ignored
     write(file.first, file.second);
-    if (r.approvals > 1)
-        print_out("{}: {} approvals are needed; the next one is 'exeat sign --key KEY {}'\n", ops::one_line(file.first), r.approvals,
-                  ops::one_line(file.first));
+    if (r.approvals > 1) {
+        print_out("{}: has 1 of {} approvals and opens nothing yet; the next is 'exeat sign --key KEY {}'; its end is {}\n",
+                  ops::one_line(file.first), r.approvals, ops::one_line(file.first), ops::utc(r.what.expires));
+        return success;
+    }
     print_out("{}: open until {}; {}\n", ops::one_line(file.first), ops::utc(r.what.expires),
               key ? "'exeat revoke' ends it before" : "remove the file to end it before");
     return success;

@@ -14,6 +14,7 @@
 #include <boost/json/array.hpp>
 #include <cstdlib>
 #include <fmt/core.h>
+#include <pwd.h>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -45,7 +46,8 @@ std::string who()
     for (const auto* name : {"SUDO_USER", "USER", "LOGNAME"})
         if (const char* value = std::getenv(name); value != nullptr && *value != '\0')
             return std::string{value}.substr(0, limits::label_octets);
-    return fmt::format("user {}", ::getuid());
+    const auto* known = ::getpwuid(::getuid());
+    return known == nullptr ? fmt::format("user {}", ::getuid()) : std::string{known->pw_name}.substr(0, limits::label_octets);
 }
 
 std::string one_plain_line(std::string text, const char* option)
@@ -67,7 +69,10 @@ void require_entry(const wish& w, const config& c)
         return;
     }
     const auto& all = list.rules->rules();
-    if (std::none_of(all.begin(), all.end(), [&](const rule& r) { return r.name == w.entry; }))
+    if (std::any_of(all.begin(), all.end(), [&](const rule& r) { return r.name == w.entry; })) return;
+    if (c.approvals > 0) // what lies there need not be what is in force
+        print_error("exeat quarantine: warning: {} has no entry '{}'\n", ops::one_line(c.allowlist), ops::one_line(w.entry));
+    else
         throw std::runtime_error{
             fmt::format("{} has no entry '{}'; 'exeat explain' says which entry lets a host out", c.allowlist, w.entry)};
 }
@@ -106,21 +111,30 @@ int list(const wish& w)
     return success;
 }
 
+// Its record stays for whoever asks who lifted it and why, with an end that is past by any clock.
 int lift(const wish& w)
 {
-    const auto target = target_of(w);
+    const auto settings = settings_of(w);
+    auto lifted = target_of(w);
+    lifted.since = net::wall_now();
+    lifted.by = who();
+    lifted.reason = w.reason.empty() ? "no reason given" : one_plain_line(w.reason, "--reason");
     bool was = false;
-    ops::change_quarantines(ops::quarantine_path(settings_of(w).state),
-                            [&](quarantines& all) { was = std::erase_if(all, [&](const held& q) { return q.same_target(target); }) > 0; });
-    if (!was) throw std::runtime_error{fmt::format("{} is not quarantined; --list says what is", target.target())};
-    print_out("{}: lifted\n", ops::one_line(target.target()));
+    ops::change_quarantines(ops::quarantine_path(settings.state), [&](quarantines& all) {
+        const auto same = std::find_if(all.begin(), all.end(), [&](const held& q) { return q.same_target(lifted); });
+        was = same != all.end() && same->until > lifted.since;
+        if (was) *same = lifted;
+    });
+    if (!was) throw std::runtime_error{fmt::format("{} is not quarantined; --list says what is", lifted.target())};
+    print_out("{}: lifted\n", ops::one_line(lifted.target()));
     return success;
 }
 
 // Of two for one target the later end holds: a second call only narrows.
 void add(quarantines& all, held& q)
 {
-    std::erase_if(all, [&](const held& old) { return old.until <= q.since; });
+    constexpr std::chrono::days kept{31}; // the clock may be ahead, and what still holds is not this verb's to end
+    std::erase_if(all, [&](const held& old) { return old.until + kept <= q.since; });
     const auto same = std::find_if(all.begin(), all.end(), [&](const held& old) { return old.same_target(q); });
     if (same == all.end()) return all.push_back(q);
     q.until = std::max(q.until, same->until);
@@ -140,7 +154,9 @@ int begin(const wish& w)
     q.since = net::wall_now();
     q.until = q.since + std::chrono::floor<std::chrono::seconds>(*lasts);
     ops::change_quarantines(ops::quarantine_path(settings.state), [&q](quarantines& all) { add(all, q); });
-    print_out("{}: quarantined until {}; a running exeat takes it within a second\n", ops::one_line(q.target()), ops::utc(q.until));
+    print_out("{}: quarantined until {}; {}\n", ops::one_line(q.target()), ops::utc(q.until),
+              ops::is_in_use(settings.state) ? "the running exeat takes it within a second"
+                                             : "no exeat runs with this state directory now, and the next one begins with it");
     return success;
 }
 
@@ -165,12 +181,13 @@ int quarantine(int argc, char** argv)
     app.add_option("--entry", w.entry, "an entry of the allowlist, by its name")->type_name("NAME");
     app.add_option("--for", w.lasts, "how long: 30m, 1h, 7d; 31d at most")->type_name("DURATION");
     app.add_option("--reason", w.reason, "why; it is logged");
-    app.add_flag("--lift", w.lift, "ends the quarantine of --client or --entry");
+    app.add_flag("--lift", w.lift, "ends the quarantine of --client or --entry; --reason says why");
     app.add_flag("--list", w.list, "what is quarantined, until when, by whom and why");
     app.add_option("--format", w.format, "of --list: text (default) or json")->check(CLI::IsMember(formats));
     if (const auto stop = parse_arguments(app, argc, argv)) return *stop;
     if (w.list) return list(w);
-    if (w.client.empty() == w.entry.empty()) return wrong("give --client or --entry, or --list");
+    if (!w.client.empty() && !w.entry.empty()) return wrong("give --client or --entry, not both");
+    if (w.client.empty() && w.entry.empty()) return wrong("give --client or --entry, or --list");
     if (w.lift) return lift(w);
     if (w.lasts.empty() || w.reason.empty()) return wrong("give --for and --reason");
     return begin(w);

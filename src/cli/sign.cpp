@@ -90,13 +90,18 @@ int sign_list(const request& r, const ops::private_key& key)
     if (!loaded.rules) return failure;
     if (loaded.lists.front().expires == never)
         throw std::runtime_error{r.path + ": what is approved must say how long it holds; add expires = 2027-01-01T00:00:00Z"};
+    if (loaded.lists.front().expires <= net::wall_now())
+        throw std::runtime_error{r.path + ": has expired, and in force it would refuse everything; give it a later 'expires'"};
     const auto before = manifest_beside(r.path);
     auto what = manifest_for(loaded, r.path);
     what.audience = audience_of(r.audience, r.config, before);
     what.revoked = revoked_until_now(r.path, before, what.audience);
+    for (auto& gone : what.revoked) // a part that is still named would open with the list's next end
+        if (std::any_of(what.parts.begin(), what.parts.end(), [&](const ops::named_file& p) { return p.sha256 == gone.sha256; }))
+            gone.until = std::max(gone.until, loaded.lists.front().expires);
     if (before && only_time_has_passed(*before, what)) what.revoked = before->revoked;
     if (before && before->audience == what.audience && before->serial == what.serial && *before != what)
-        print_error("{}: warning: something has changed and serial {} has not; raise it, or exeat will not take the list\n",
+        print_error("{}: warning: something has changed and serial {} has not; raise it, unless no exeat has taken that serial yet\n",
                     ops::one_line(r.path), what.serial);
     add_signature(ops::manifest_of(r.path), what.to_text(), key);
     return success;

@@ -5,9 +5,11 @@
 #include <net/wall_clock.hpp>
 #include <ops/load_config.hpp>
 #include <ops/part_files.hpp>
+#include <ops/policy_gate.hpp>
 #include <ops/signed_list.hpp>
 
 #include <filesystem>
+#include <fmt/format.h>
 #include <stdexcept>
 
 namespace exeat::cli {
@@ -48,6 +50,20 @@ std::string audience_of(const std::string& given, const std::string& config_path
     if (!ops::is_audience(out))
         throw std::runtime_error{"--audience: write lower-case letters, digits, '-', '_' and '.', as in production"};
     return out;
+}
+
+void require_counting(const std::string& config_path, const ops::private_key& key, const std::string& audience)
+{
+    if (config_path.empty()) return;
+    const auto loaded = ops::load_config(config_path);
+    if (!loaded.value) throw std::runtime_error{loaded.problems.front().to_string()};
+    if (loaded.value->trusted_keys.empty()) return;
+    const auto trusted = ops::read_approval_rules(*loaded.value);
+    if (trusted.find(key.id()) == nullptr)
+        throw std::runtime_error{"this key is not among the trusted_keys of " + config_path + ", so nothing would come of it"};
+    if (audience != trusted.audience)
+        throw std::runtime_error{
+            fmt::format("{} takes only what is for '{}', and this would be for '{}'", config_path, trusted.audience, audience)};
 }
 
 ops::loaded_allowlist load_to_sign(const std::string& allowlist)

@@ -78,6 +78,17 @@ after_exchange meet_end(tunnel& t, const http_exchange& ended, bool again)
     return after_exchange::over;
 }
 
+// Of an exchange that was cut the kernel keeps nothing to deliver later: orderly closed, it would wait for an upstream that reads in an
+// hour.
+task<> let_go(tunnel& t)
+{
+    if (t.cut) {
+        co_await send_out(t);
+        reset_on_close(t.upstream);
+    }
+    t.upstream.close();
+}
+
 } // namespace
 
 task<or_refusal<after_exchange>> forward(tunnel& t, const request_head& head)
@@ -99,7 +110,7 @@ task<or_refusal<after_exchange>> forward(tunnel& t, const request_head& head)
     t.bill->ends(how);
     const bool reusable = how == ending::finished && exchange.upstream_reusable();
     if (reusable) t.upstream_of = std::move(bound);
-    else t.upstream.close();
+    else co_await let_go(t);
     assert(!reusable || exchange.refused() == verdict::allowed);
     if (exchange.refused() != verdict::allowed)
         co_return refusal{.why = exchange.refused(), .body_follows = true, .answer_begun = exchange.response_begun()};

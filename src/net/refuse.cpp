@@ -80,6 +80,15 @@ task<> linger(tunnel& t, bool patient)
     }
 }
 
+task<> send_out(tunnel& t)
+{
+    const auto end = t.home.due.now() + ticks(limits::linger_time);
+    while (unsent(t.upstream) > 0 && t.home.due.now() < end && !t.home.cutting()) {
+        t.set_due(t.home.due.now() + 1);
+        co_await t.event();
+    }
+}
+
 std::string refusal_reply(const refused_request& r, std::uint64_t id, std::uint64_t serial, std::string_view help)
 {
     const auto status = http_status(r.why);

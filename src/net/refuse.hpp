@@ -68,6 +68,10 @@ task<> refuse(tunnel&, refusal);
 // `patient`: waits for it, for limits::linger_time at most.
 task<> linger(tunnel&, bool patient);
 
+// What the kernel took of an upload is counted, and a reset throws away what it has not sent yet: so that the counts say what left, it may
+// send that before an upstream that was cut is reset. An upstream that takes nothing for limits::linger_time does not get it.
+task<> send_out(tunnel&);
+
 // "host:port", an IPv6 address in brackets.
 std::string place_text(std::string_view host, std::uint16_t port);
 

@@ -110,18 +110,6 @@ void end(tunnel& t, ending how)
     reset_on_close(t.client_side);
 }
 
-// What the kernel took is counted, and a reset throws away what it has not sent yet: so that the counts say what left, it may send that
-// first. The client is gone meanwhile, and so is an upstream that takes nothing for a second.
-task<> send_out(tunnel& t)
-{
-    t.client_side.close();
-    const auto end = t.home.due.now() + ticks(limits::linger_time);
-    while (unsent(t.upstream) > 0 && t.home.due.now() < end && !t.home.cutting()) {
-        t.set_due(t.home.due.now() + 1);
-        co_await t.event();
-    }
-}
-
 // Out of memory, or a bug of ours: what was not decided is denied, and no end of a stream looks like a whole one.
 void give_up(tunnel& t) noexcept
 {
@@ -173,7 +161,9 @@ background run_to_the_end(unique_fd& fd, const client& from, admission::place& p
             const auto how = co_await relay(t, early);
             end(t, how);
             bill.reset(); // its line, and what is found in it, do not wait
-            if (how != ending::finished && how != ending::upstream_reset) co_await send_out(t);
+            if (how == ending::finished || how == ending::upstream_reset) co_return;
+            t.client_side.close();
+            co_await send_out(t);
         } catch (...) {
             give_up(t);
         }

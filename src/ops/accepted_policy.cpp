@@ -60,9 +60,11 @@ std::string accepted_memory::look()
     const auto text = read_whole(path_, limits::state_file_bytes);
     auto found = text ? read_accepted(*text) : std::nullopt;
     if (!found)
-        return fmt::format("{}: {}; it says which serial was accepted last. Restore it, or remove it if you know that no older list can be "
-                           "slipped in",
-                           path_, text ? "is damaged" : text.error());
+        return text ? path_ +
+                          ": is damaged; it says which serial was accepted last. Restore it, or remove it if you know that no older list "
+                          "can be slipped in"
+                    : fmt::format("{}: {}; it says which serial was accepted last, and root or exeat's own user may read it", path_,
+                                  text.error());
     if (!last_ || found->serial >= last_->serial) last_ = std::move(found);
     return {};
 }

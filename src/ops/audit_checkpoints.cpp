@@ -51,6 +51,16 @@ void audit_checkpoints::read()
     unreadable_ = bytes ? "it is damaged" : bytes.error();
 }
 
+void audit_checkpoints::resumed(const std::string& why)
+{
+    log_.say(
+        severity::warning, "the audit log of before is not here",
+        {{"why", why},
+         {"log", log_path_},
+         {"what to do",
+          "if nobody rotated it away, somebody removed it: 'exeat verify' with the files that there are says which lines are missing"}});
+}
+
 void audit_checkpoints::gap(const std::string& why)
 {
     gaps_.fetch_add(1, std::memory_order_relaxed);

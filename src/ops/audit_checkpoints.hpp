@@ -37,6 +37,7 @@ public:
     void added(std::uint64_t sequence, std::string_view sha256, clock::time_point now); // its line waits to be written
     bool waits() const noexcept { return waiting_.has_value(); }                        // for settle()
     std::error_code settle(const audit_file&); // all is written: onto the disk with it, then it is known outside
+    void resumed(const std::string& why);      // the file with the anchored line is elsewhere: rotated, or removed
     void gap(const std::string& why);          // the log is not as it was left: for whoever is on call
 
     struct mark {

@@ -3,6 +3,7 @@
 
 #include <boost/system/result.hpp>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,8 +21,16 @@ struct audit_tail {
 // Of a regular file; of anything else, and of an empty file, an error.
 boost::system::result<audit_tail, std::error_code> read_audit_tail(const std::string& path);
 
-// The line with this number, searched from the file's end; empty when it is not there, or the file cannot be read.
-std::string find_audit_line(const std::string& path, std::uint64_t number);
+// The last line with this number; empty when it is not there, or the file cannot be read.
+struct audit_line_found {
+    std::string text;
+    std::uint64_t end = 0; // octets of the file up to the line after it
+};
+audit_line_found find_audit_line(const std::string& path, std::uint64_t number);
+
+// Gives what stands in the file from an octet on, line by line without their newlines, the last one also where it has none, until `take`
+// returns false. What is longer than a line can be comes in pieces. False: it cannot be read.
+bool read_audit_lines(const std::string& path, std::uint64_t from, const std::function<bool(std::string_view)>& take);
 
 class audit_file {
 public:

@@ -213,7 +213,7 @@ void audit_line::append(std::string& out, const process_event& e, audit_chain& c
     if (e.stands_for > 0) number(out, R"(,"exeat.audit.stands_for":)", e.stands_for);
     else if (e.action == process_event::what::gap || e.action == process_event::what::resumed)
         number(out, R"(,"exeat.audit.anchored":)", e.anchored);
-    else number(out, R"(,"exeat.policy.serial":)", e.serial);
+    else if (e.action != process_event::what::quarantine) number(out, R"(,"exeat.policy.serial":)", e.serial);
     end(out, begun, chain);
 }
 

@@ -109,7 +109,7 @@ boost::system::result<audit_tail, std::error_code> read_audit_tail(const std::st
     return audit_tail{};
 }
 
-std::string find_audit_line(const std::string& path, std::uint64_t number)
+audit_line_found find_audit_line(const std::string& path, std::uint64_t number)
 {
     const auto log = open_log(path);
     const auto wanted = "\"event.sequence\":" + std::to_string(number) + ","; // no text that a client sent has a bare quotation mark
@@ -121,11 +121,31 @@ std::string find_audit_line(const std::string& path, std::uint64_t number)
         for (auto at = text->rfind(wanted); at != std::string::npos; at = at == 0 ? std::string::npos : text->rfind(wanted, at - 1)) {
             const auto line = line_at(*text, at);
             const auto link = read_link(line);
-            if (link && link->sequence == number) return std::string{line};
+            const auto behind = static_cast<std::uint64_t>(line.data() - text->data()) + line.size() + 1;
+            if (link && link->sequence == number) return {std::string{line}, from + behind};
         }
         end = from == 0 ? 0 : from;
     }
     return {};
+}
+
+bool read_audit_lines(const std::string& path, std::uint64_t from, const std::function<bool(std::string_view)>& take)
+{
+    const auto log = open_log(path);
+    if (!log) return log.error() == std::errc::no_message_available;
+    while (from < log->size) {
+        const auto text = part(*log, from, search_window);
+        if (!text || text->empty()) return false;
+        const auto whole = text->rfind('\n');
+        const auto taken = from + text->size() >= log->size || whole == text->npos ? text->size() : whole + 1;
+        for (std::string_view rest = std::string_view{*text}.substr(0, taken); !rest.empty();) {
+            const auto line = rest.substr(0, rest.find('\n'));
+            if (!take(line)) return true;
+            rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        }
+        from += taken;
+    }
+    return true;
 }
 
 } // namespace exeat::ops

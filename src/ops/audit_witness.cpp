@@ -46,8 +46,9 @@ std::vector<std::string> audit_witness::objections(std::uint64_t first, std::uin
     for (const auto& k : known_) {
         if (k.seen) continue;
         if (k.sequence > last)
-            out.push_back(fmt::format("{} knows line {}, and the log ends with line {}: lines were removed from its end", k.source,
-                                      k.sequence, last));
+            out.push_back(fmt::format(
+                "{} knows line {}, and the log ends with line {}: lines were removed from its end, or a newer file was not given", k.source,
+                k.sequence, last));
         else if (k.sequence < first)
             out.push_back(
                 fmt::format("{} knows line {}, and the first line given is {}: give the file before, too", k.source, k.sequence, first));

@@ -1,6 +1,7 @@
 #include <ops/beside_list.hpp>
 
 #include <exeat/limits.hpp>
+#include <net/wall_clock.hpp>
 #include <ops/file_source.hpp>
 #include <ops/part_files.hpp>
 #include <ops/signed_list.hpp>
@@ -35,13 +36,13 @@ std::size_t trusted_signatures(const signed_text& s, const approval_rules& rules
 boost::system::result<revocation, std::string> read_counting(const std::string& path, const approval_rules& rules)
 {
     const auto text = read_whole(path, limits::short_statement_bytes);
-    if (!text) return text.error();
+    if (!text) return "cannot be read: " + text.error();
     const auto read = read_signed(*text);
     if (!read) return read.error() + "; 'exeat revoke' writes this file";
     auto what = read_revocation(read->statement);
     if (!what) return what.error() + "; 'exeat revoke' writes this file";
     if (auto wrong = audience_objection(what->audience, rules); !wrong.empty()) return wrong;
-    if (const auto by = check_approvals(*read, rules, 1); !by) return by.error();
+    if (const auto by = check_approvals(*read, rules, 1); !by) return "is not approved: " + by.error();
     return what;
 }
 
@@ -142,13 +143,14 @@ void beside_list::read_grant_of(const std::string& name, const asked& by, std::v
     if (auto wrong = audience_objection(what->audience, by.rules); !wrong.empty()) return refuse(std::move(wrong));
     auto approved = check_approvals(*read, by.rules, by.rules.needed);
     if (!approved && check_approvals(*read, by.rules, 0) && trusted_signatures(*read, by.rules) > 0)
-        return refuse(approved.error(), ignored_why::waiting);
-    if (!approved) return refuse(approved.error());
+        return refuse("has " + approved.error(), ignored_why::waiting);
+    if (!approved) return refuse("is not approved: " + approved.error());
     auto content = read_whole(path_of(name), limits::list_part_bytes);
-    if (!content) return refuse(content.error());
+    if (!content) return refuse("cannot be read: " + content.error());
     if (what->file.name != name || what->file.sha256 != sha256_of(*content))
         return refuse("is not the file that was granted; put back what was signed, or grant again");
-    if (by.revoked.holds(what->file.sha256, by.now)) return refuse("was revoked; remove it", ignored_why::revoked);
+    if (by.revoked.holds(what->file.sha256, by.now - (net::wall_now() - net::wall_earliest())))
+        return refuse("was revoked; remove it", ignored_why::revoked);
     if (what->not_after <= by.now) return; // it has ended, as it was to
     if (auto wrong = grant_objection(*what, by.under.serial, by.longest, by.now); !wrong.empty()) return refuse(std::move(wrong));
     if (out.size() == limits::list_parts) return refuse(fmt::format("more than {} grants hold; remove some", limits::list_parts));

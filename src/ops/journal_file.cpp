@@ -47,6 +47,7 @@ void journal::go_on()
     if (e.text.empty()) return;
     add(e);
     if (!e.ok) points_->gap(e.text);
+    else points_->resumed(e.text);
 }
 
 // Where anything was logged since the last one.

@@ -67,11 +67,18 @@ net::unique_fd locked(const std::string& path)
 
 std::string quarantine_path(const std::string& state) { return state + "/quarantine"; }
 
+bool is_in_use(const std::string& state)
+{
+    const net::unique_fd fd{::open((state + "/uploads.lock").c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW)};
+    return fd && ::flock(fd.value(), LOCK_SH | LOCK_NB) != 0;
+}
+
 boost::system::result<quarantines, std::string> read_quarantines(const std::string& path)
 {
     std::error_code failed;
     if (!std::filesystem::exists(path, failed)) {
         if (failed) return path + ": " + failed.message();
+        if (!std::filesystem::is_directory(std::filesystem::path{path}.parent_path(), failed)) return path + ": its directory is gone";
         return quarantines{};
     }
     const auto text = read_whole(path, limits::quarantine_bytes);

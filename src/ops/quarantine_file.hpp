@@ -19,4 +19,7 @@ boost::system::result<quarantines, std::string> read_quarantines(const std::stri
 // Throws std::runtime_error, with words for people, where that fails; the file is then as it was.
 void change_quarantines(const std::string& path, const std::function<void(quarantines&)>& change);
 
+// Whether a process keeps this state directory (state_file.hpp) now: one that serves.
+bool is_in_use(const std::string& state);
+
 } // namespace exeat::ops

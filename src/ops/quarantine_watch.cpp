@@ -19,6 +19,12 @@ namespace {
 
 bool is_among(const quarantines& all, const quarantine& one) { return std::find(all.begin(), all.end(), one) != all.end(); }
 
+const quarantine* of_target(const quarantines& all, const quarantine& one)
+{
+    const auto at = std::find_if(all.begin(), all.end(), [&](const quarantine& q) { return q.same_target(one); });
+    return at == all.end() ? nullptr : &*at;
+}
+
 quarantines in_force(const quarantines& all, wall_time now)
 {
     quarantines out;
@@ -85,6 +91,7 @@ void quarantine_watch::read()
     if (!all && why != error_ && take_)
         log_.say(severity::error, "what is quarantined cannot be read, and stays as it was",
                  {{"why", why}, {"what to do", "mend the file, or quarantine again after removing it"}});
+    if (all && !error_.empty()) log_.say(severity::notice, "what is quarantined is read again");
     if (all) written_ = std::move(*all);
     const std::lock_guard hold{mutex_};
     error_ = std::move(why);
@@ -107,18 +114,24 @@ void quarantine_watch::tell()
     const auto is = now();
     for (const auto& q : *is)
         if (!is_among(told_, q)) say(q, "quarantined", severity::warning);
-    for (const auto& q : told_)
-        if (!is_among(*is, q))
-            say(q, q.until <= net::wall_earliest() ? "a quarantine has ended" : "a quarantine was lifted", severity::notice);
+    for (const auto& q : told_) {
+        if (of_target(*is, q) != nullptr) continue; // another one is in its place, and was told
+        const auto* record = of_target(written_, q);
+        if (record != nullptr && record->until == q.until) say(q, "a quarantine has ended", severity::notice);
+        else
+            say(record == nullptr ? q : *record, record == nullptr ? "a quarantine is gone from its file" : "a quarantine was lifted",
+                severity::notice);
+    }
     told_ = *is;
 }
 
 void quarantine_watch::say(const quarantine& q, const char* what, severity how) const
 {
+    const auto until = q.until == wall_time{} ? std::string{"now"} : utc(q.until);
     process_event e;
     e.action = process_event::what::quarantine;
-    e.text = fmt::format("{}: {} until {}, by {}: {}", what, q.target(), utc(q.until), q.by.empty() ? "nobody named" : q.by, q.reason);
-    log_.say(how, what, {{"what", q.target()}, {"until", utc(q.until)}, {"by", q.by}, {"reason", q.reason}});
+    e.text = fmt::format("{}: {} until {}, by {}: {}", what, q.target(), until, q.by.empty() ? "nobody named" : q.by, q.reason);
+    log_.say(how, what, {{"what", q.target()}, {"until", until}, {"by", q.by}, {"reason", q.reason}});
     note_(std::move(e));
 }
 

@@ -36,7 +36,9 @@ std::error_code sync_directory(const std::string& path)
 net::unique_fd make(const std::string& path, readers who, int how)
 {
     const mode_t mode = who == readers::all ? S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH : S_IRUSR | S_IWUSR;
-    return net::unique_fd{::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, mode)};
+    net::unique_fd fd{::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, mode)};
+    if (fd && who == readers::all && ::fchmod(fd.value(), mode) != 0) return {}; // whatever the caller's umask: exeat has another user
+    return fd;
 }
 
 std::error_code write_new(const std::string& path, std::string_view content, readers who, int how)
@@ -64,8 +66,10 @@ std::error_code create_file(const std::string& path, std::string_view content, r
 std::error_code replace_file(const std::string& path, std::string_view content, readers who)
 {
     const auto next = next_to(path);
-    if (const auto failed = write_new(next, content, who, O_TRUNC)) return failed;
-    return put(next, path);
+    auto failed = write_new(next, content, who, O_TRUNC);
+    if (!failed) failed = put(next, path);
+    if (failed) ::unlink(next.c_str());
+    return failed;
 }
 
 std::error_code replace_file_by_parts(const std::string& path, const std::function<std::string_view()>& next_part,

@@ -52,8 +52,9 @@ std::string revoked_memory::look()
     const auto text = read_whole(path_, limits::revoked_memory_bytes);
     const auto found = text ? read_revoked_memory(*text) : std::nullopt;
     if (!found)
-        return fmt::format("{}: {}; it says what was revoked. Restore it, or remove it if you know that nothing revoked can be slipped in",
-                           path_, text ? "is damaged" : text.error());
+        return text ? path_ + ": is damaged; it says what was revoked. Restore it, or remove it if you know that nothing revoked can be "
+                              "slipped in"
+                    : fmt::format("{}: {}; it says what was revoked, and root or exeat's own user may read it", path_, text.error());
     const bool all_kept = kept_;
     for (const auto& r : *found) {
         auto& until = until_.try_emplace(r.sha256, r.until).first->second;
@@ -69,7 +70,10 @@ bool revoked_memory::add(const std::vector<revoked_digest>& more)
     for (const auto& r : more) {
         const auto known = until_.find(r.sha256);
         if (known != until_.end() && known->second >= r.until) continue;
-        room = room && (known != until_.end() || until_.size() < limits::revoked_digests);
+        if (known == until_.end() && until_.size() >= limits::revoked_digests) {
+            room = false; // nobody's revocation makes another's be forgotten
+            continue;
+        }
         until_[r.sha256] = r.until;
         kept_ = false;
     }
@@ -94,7 +98,7 @@ std::string revoked_memory::keep(std::optional<wall_time> certain)
 bool revoked_memory::holds(const std::string& sha256, wall_time now) const
 {
     const auto at = until_.find(sha256);
-    return at != until_.end() && now < at->second;
+    return full_ || (at != until_.end() && now < at->second);
 }
 
 std::size_t revoked_memory::count(wall_time now) const

@@ -30,6 +30,8 @@ public:
     // Writes what the disk does not have yet, without what has ended by a time that is certain. What is wrong; empty: it is there.
     std::string keep(std::optional<wall_time> certain);
 
+    void full(bool f) noexcept { full_ = f; } // more was revoked than fits
+    // Also of everything, once full() was said: what was revoked and could not be remembered is not known.
     bool holds(const std::string& sha256, wall_time now) const;
     std::size_t count(wall_time now) const;
     std::vector<revoked_digest> all() const; // ascending
@@ -38,6 +40,7 @@ private:
     std::string directory_, path_;
     std::map<std::string, wall_time> until_; // by digest
     bool kept_ = true;                       // the disk has them all
+    bool full_ = false;
 };
 
 } // namespace exeat::ops

@@ -21,7 +21,7 @@ state_lock::state_lock(const std::string& directory)
     const auto cannot = [&] { return fmt::format("{} cannot be locked: {}", path, std::generic_category().message(errno)); };
     file_ = net::unique_fd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)};
     if (!file_) {
-        wrong_ = cannot();
+        wrong_ = errno == ENOENT ? directory + ": this directory of 'state' is not there; make it, for exeat's own user" : cannot();
         return;
     }
     for (const auto until = clock::now() + limits::state_lock_time; ::flock(file_.value(), LOCK_EX | LOCK_NB) != 0;) {

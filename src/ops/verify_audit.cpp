@@ -131,10 +131,12 @@ bool audit_verifier::out_of_order(const audit_link& link)
 {
     const bool later = link.sequence > sequence_ + 1, first_of_file = at_ == 1 && files_.size() > 1;
     if (first_of_file && link.sequence == 1 && link.previous == no_line_before)
-        return broken(at_,
-                      fmt::format("begins a chain of its own, with number 1, and {} ends with number {}: exeat was started without 'state' "
-                                  "and without that file beside the log, and nothing proves what lay between",
-                                  path_before_, sequence_));
+        return broken(
+            at_,
+            fmt::format(
+                "begins a chain of its own, with number 1, and {} ends with number {}: exeat was started without 'state' "
+                "and without that file beside the log, and nothing proves what lay between; or the files are not given the oldest first",
+                path_before_, sequence_));
     if (first_of_file && later) {
         const auto base = before_rotation(path_before_);
         const auto name = base.empty() ? std::string{} : fmt::format(", {}.{:012}", base, link.sequence - 1);

@@ -248,6 +248,24 @@ TEST_CASE("as many digests as may be revoked are read, and one more is not")
     CHECK(!ops::read_revoked_memory(ops::revoked_memory_text(m.revoked)));
 }
 
+TEST_CASE("a memory that is full forgets nobody, and until there is room everything counts as revoked")
+{
+    const temporary_directory d;
+    ops::revoked_memory m{d.path("")};
+    const std::string first(64, 'a');
+    CHECK(m.add({{first, until - std::chrono::hours{1}}})); // ends before all others
+    std::vector<ops::revoked_digest> more;
+    for (std::size_t i = 0; i < limits::revoked_digests; ++i) more.push_back({fmt::format("{:064x}", i), until});
+    CHECK_FALSE(m.add(more));
+    CHECK(m.keep(std::nullopt).empty());
+    CHECK(m.holds(first, until - std::chrono::hours{2}));
+    CHECK(m.all().size() == limits::revoked_digests);
+    const auto unknown = more.back().sha256;
+    CHECK_FALSE(m.holds(unknown, until - std::chrono::hours{2}));
+    m.full(true);
+    CHECK(m.holds(unknown, until - std::chrono::hours{2}));
+}
+
 TEST_CASE("a name of an environment has so many octets and no more")
 {
     CHECK(ops::is_audience(std::string(limits::audience_octets, 'a')));

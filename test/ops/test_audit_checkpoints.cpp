@@ -236,8 +236,8 @@ TEST_CASE("the end of a file is found behind whatever a crash has left there")
     dir.write("audit.jsonl", text.substr(0, text.size() - 1)); // only the newline is missing
     CHECK(read_audit_tail(dir.path("audit.jsonl"))->last == 3);
     CHECK(read_audit_tail(dir.path("audit.jsonl"))->fragment == "");
-    for (const std::uint64_t n : {1, 2, 3}) CHECK(read_link(find_audit_line(dir.path("audit.jsonl"), n))->sequence == n);
-    CHECK(find_audit_line(dir.path("audit.jsonl"), 4) == "");
+    for (const std::uint64_t n : {1, 2, 3}) CHECK(read_link(find_audit_line(dir.path("audit.jsonl"), n).text)->sequence == n);
+    CHECK(find_audit_line(dir.path("audit.jsonl"), 4).text == "");
 }
 
 TEST_CASE("a log whose crash left anything at all is whole after the next start")

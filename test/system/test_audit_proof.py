@@ -321,3 +321,52 @@ def test_a_log_that_begins_anew_is_told_from_one_whose_lines_are_missing(lab, tm
         refusals(exeat, 3)
     anew = verify(moved, exeat.audit_path)
     assert anew.returncode == 1 and "begins a chain of its own" in anew.stderr
+
+
+def forged(raw):
+    """Those lines with another name in them and without their checkpoints, numbered and chained anew."""
+    lines = [json.loads(json.dumps(line).replace("n0.evil", "harmless")) for line in map(json.loads, raw) if line["event.action"] != "checkpoint"]
+    for n, line in enumerate(lines):
+        line["event.sequence"] = n + 1
+    return chained_anew(lines).encode().splitlines(keepends=True)
+
+
+@pytest.mark.parametrize("where", ["first", "before the last"])
+@pytest.mark.parametrize("rotated", [False, True], ids=["in the log", "in a rotated file"])
+def test_a_genuine_line_among_forged_ones_vouches_for_none_of_them(lab, state, key, where, rotated):
+    """What was anchored is there, and what stands around it does not follow it."""
+    exeat = lab.exeat(ALLOWLIST, policy={"state": str(state)}, audit={"checkpoint_key": str(key)})
+    exeat.start()
+    refusals(exeat, 5)
+    checkpoint(exeat)
+    kill(exeat)
+    raw = exeat.audit_path.read_bytes().splitlines(keepends=True)
+    new = forged(raw)
+    mixed = [raw[-1], *new] if where == "first" else [*new[:-1], raw[-1], new[-1]]
+    exeat.audit_path.unlink()
+    exeat.audit_path.with_name("audit.jsonl.1" if rotated else "audit.jsonl").write_bytes(b"".join(mixed))
+    exeat.start()
+    assert exeat.metric("audit_gaps_total") == 1 and len(exeat.audit(event__action="gap")) == 1
+    assert "does not follow" in exeat.log()
+    kill(exeat)
+
+
+def test_a_crash_between_two_rotations_loses_no_number_and_uses_none_twice(lab, state, key):
+    exeat = lab.exeat(ALLOWLIST, policy={"state": str(state)}, audit={"checkpoint_key": str(key)})
+    exeat.start()
+    refusals(exeat, 3)
+    one, two = (exeat.audit_path.with_name(f"audit.jsonl-2026112{n}") for n in (6, 7))
+    exeat.audit_path.rename(one)
+    exeat.signal(signal.SIGUSR1)
+    wait_until(lambda: exeat.audit_path.exists())
+    refusals(exeat, 5)
+    kill(exeat)
+    exeat.audit_path.rename(two)
+    exeat.start()
+    refusals(exeat, 2)
+    checkpoint(exeat)
+    assert exeat.metric("audit_gaps_total") == 0
+    for more in ({}, {"key": public(key)}, {"state": state}):
+        done = verify(one, two, exeat.audit_path, **more)
+        assert done.returncode == 0, (more, done)
+    kill(exeat)

@@ -178,7 +178,7 @@ def test_where_approvals_are_needed_a_grant_must_have_them(approved):
         assert done.returncode != 0 and "must be approved; give --key" in done.stderr
         (at.with_suffix(".d") / "bare.toml").unlink()
         done = grant(at, "--config", config, "--key", keys / "alice.key")
-        assert done.returncode == 0 and "2 approvals are needed; the next one is 'exeat sign --key KEY" in done.stdout, done.stderr
+        assert done.returncode == 0 and "has 1 of 2 approvals and opens nothing yet; the next is 'exeat sign --key KEY" in done.stdout, done.stderr
         wait_until(lambda: ignored(exeat, "waiting") == 1)
         assert reason(exeat) == "not_allowed" and exeat.metric("policy_last_reload_success") == 1
         path = at.with_suffix(".d") / "figures.toml"
@@ -273,7 +273,16 @@ def test_a_revocation_needs_a_key_that_is_trusted_here(approved):
     with approved as exeat:
         path = granted(approved)
         wait_until(lambda: reason(exeat) is None)
-        assert revoke(approved, path, who="eve").returncode == 0
+        done = revoke(approved, path, who="eve")
+        assert done.returncode == 1 and "not among the trusted_keys" in done.stderr and ignored(exeat, "revocation") == 0
+        done = revoke(approved, path, "--audience", "staging")
+        assert done.returncode == 1 and "takes only what is for" in done.stderr
+        done = revoke(approved, approved.allowlist_path)
+        assert done.returncode == 1 and "is the list itself" in done.stderr
+        done = grant(approved.allowlist_path, "--config", approved.config_path, "--key", approved.keys / "eve.key", entry="eves")
+        assert done.returncode == 1 and "not among the trusted_keys" in done.stderr and not path.with_name("eves.toml").exists()
+        done = run("revoke", "--allowlist", approved.allowlist_path, "--key", approved.keys / "eve.key", "--reason", "wrong host", path)  # nobody told it whom exeat trusts
+        assert done.returncode == 0, done.stderr
         wait_until(lambda: ignored(exeat, "revocation") == 1)
         assert reason(exeat) is None
         done = run("revoke", "--key", approved.keys / "bob.key", "--reason", "x", "f" * 64)

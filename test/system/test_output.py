@@ -144,7 +144,7 @@ def successes(at, tmp_path):
     a = tmp_path / "allowlist.toml"
     lab = {"check": ("check", a), "check json": ("check", "--format", "json", a), "explain": ("explain", "--client", "127.0.0.1", "--allowlist", a, "site.print.test:443"),
            "diff": ("diff", a, a), "diff json": ("diff", a, a, "--format", "json"), "grants": ("grants", "--allowlist", a), "sign": ("sign", "--key", at / "key.key", "--audience", "test", a),
-           "revoke": ("revoke", "--key", at / "key.key", "--audience", "test", "--until", "2099-01-01T00:00:00Z", "--reason", "r", a),
+           "revoke": ("revoke", "--key", at / "key.key", "--audience", "test", "--until", "2099-01-01T00:00:00Z", "--reason", "r", "--allowlist", a, "0" * 64),
            "verify": ("verify", "--trusted-key", at / "key.pub", a), "verify --audit": ("verify", "--audit", tmp_path / "empty.jsonl"),
            "import squid": ("import", "squid", "--sources", "clients=10.0.0.0/8", "--owner", "o", tmp_path / "dstdomain"),
            "grant": ("grant", "--allowlist", a, "--entry", "x", "--for", "1h", "--host", "y.print.test", "--reason", "r", "--owner", "o"), "keygen": ("keygen", tmp_path / "k"),

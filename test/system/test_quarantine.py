@@ -4,11 +4,13 @@ import datetime
 import json
 import pathlib
 import re
+import subprocess
+import threading
 
 import pytest
 from harness import hello
 from harness.client import Reply, ask, connect_reply, connect_request, gone, http_request, open_tunnel, read_to_end
-from harness.exeat import free_port, run
+from harness.exeat import BINARY, free_port, run
 from harness.http_origin import reply
 from harness.preload import Preload
 from harness.wait import stays, wait_until
@@ -54,7 +56,7 @@ def exeat(lab, settings):
 
 
 def quarantine(exeat, *argv, lasts="1h", reason="uploads to an unknown host"):
-    done = run("quarantine", "--config", exeat.config_path, *argv, *(["--for", lasts, "--reason", reason] if "--lift" not in argv else []))
+    done = run("quarantine", "--config", exeat.config_path, *argv, *([] if "--lift" in argv else ["--for", lasts, "--reason", reason]))
     assert (done.returncode, done.stderr) == (0, ""), done
     return done.stdout
 
@@ -195,10 +197,11 @@ def test_it_is_listed_and_can_be_lifted(exeat):
     wait_until(lambda: len(json.loads(exeat.fetch("/api/status")[1])["quarantines"]) == 2, what="the page tells it")
     quarantine(exeat, "--client", HERE, lasts="1m")  # of two the later end holds
     assert json.loads(listed("--format", "json"))[0]["until"] == told[0]["until"]
-    assert quarantine(exeat, "--client", HERE, "--lift") == f"client {HERE}: lifted\n"
+    assert quarantine(exeat, "--client", HERE, "--lift", "--reason", "false alarm") == f"client {HERE}: lifted\n"
     in_force(exeat, 1)
     assert reason_of(exeat, OTHER, HERE) is None
-    wait_until(lambda: "a quarantine was lifted" in exeat.log())
+    wait_until(lambda: len([line for line in exeat.audit(event__action="quarantine") if line["message"].startswith("a quarantine was lifted") and line["message"].endswith(": false alarm")]) == 1)
+    assert not [line for line in exeat.audit(event__action="quarantine") if "lifted" in line["message"] and "a reason" in line["message"]]
 
 
 def test_a_file_that_cannot_be_read_changes_nothing_and_is_told(lab, settings):
@@ -223,9 +226,29 @@ def test_a_file_that_cannot_be_read_changes_nothing_and_is_told(lab, settings):
         in_force(exeat, 0)
 
 
+def test_one_that_lasts_longer_takes_the_place_of_the_other_and_nobody_is_told_that_it_was_lifted(exeat):
+    quarantine(exeat, "--entry", "echo")
+    in_force(exeat, 1)
+    quarantine(exeat, "--entry", "echo", lasts="2h")
+    told = lambda: [line["message"].partition(":")[0] for line in exeat.audit(event__action="quarantine")]
+    wait_until(lambda: told() == ["quarantined", "quarantined"])
+    assert reason_of(exeat, ECHO, HERE) == "quarantined"
+
+
+def test_whatever_the_umask_exeat_can_read_it(exeat):
+    done = subprocess.run(["sh", "-c", 'umask 077; exec "$0" "$@"', BINARY, "quarantine", "--config", exeat.config_path, "--client", HERE, "--for", "1h", "--reason", "x"], check=False)
+    assert done.returncode == 0 and state_file(exeat).stat().st_mode & 0o777 == 0o644
+
+
+def test_it_says_when_no_exeat_is_there_to_take_it(lab, settings):
+    with lab.exeat(allowlist(), **settings) as exeat:
+        assert "the running exeat takes it within a second" in quarantine(exeat, "--client", HERE)
+    assert "no exeat runs with this state directory now" in quarantine(exeat, "--client", NEIGHBOUR)
+
+
 @pytest.mark.parametrize("argv, code, says", [
     (("--for", "1h", "--reason", "x"), 2, "give --client or --entry"),
-    (("--client", HERE, "--entry", "echo", "--for", "1h", "--reason", "x"), 2, "give --client or --entry"),
+    (("--client", HERE, "--entry", "echo", "--for", "1h", "--reason", "x"), 2, "not both"),
     (("--client", HERE, "--reason", "x"), 2, "give --for and --reason"),
     (("--client", HERE, "--for", "1h"), 2, "give --for and --reason"),
     (("--client", "no address", "--for", "1h", "--reason", "x"), 1, "--client: "),
@@ -259,3 +282,26 @@ def test_what_is_being_set_up_is_refused_as_well(lab, settings):
         exeat.caught_up()
         quarantine(exeat, "--client", HERE)
         assert Reply(s).reason == "quarantined"
+
+
+def test_what_a_slow_origin_has_not_taken_of_a_request_it_never_gets(lab, settings):
+    """Once exeat has nothing open any more, its kernel has nothing left to deliver either: the origin, which reads only then, meets a reset."""
+    host, _ = lab.place("slow.quarantine.test", v6=False)
+    reads = threading.Event()
+
+    def serve(peer):
+        reads.wait(120)
+        while peer.recv():
+            pass
+
+    slow = lab.origin(host, 80, serve=serve, buffer=4096)
+    with lab.exeat(allowlist(entry("slow", "slow", 80, "http")), **settings) as exeat, exeat.connect(source=HERE) as s:
+        s.settimeout(0.5)
+        with pytest.raises((TimeoutError, BlockingIOError)):  # the path is full
+            s.sendall(http_request("POST", "http://slow.quarantine.test/", ["Content-Length: 100000000"]) + bytes(64 << 20))
+        quarantine(exeat, "--client", HERE)
+        in_force(exeat, 1)
+        wait_until(lambda: exeat.metric("connections_active") == 0)
+        reads.set()
+        wait_until(lambda: slow.peers[0].failed is not None or slow.peers[0].ended)
+        assert slow.peers[0].failed is not None
