@@ -119,7 +119,7 @@ TEST_CASE("a list whose serial cannot be remembered does not take effect")
     l.approved(7);
     const auto loaded = l.load(gate);
     CHECK(loaded.rules == nullptr);
-    CHECK(text_of(loaded.problems).find("cannot be locked") != std::string::npos);
+    CHECK(text_of(loaded.problems).find("is not there; make it") != std::string::npos);
 }
 
 TEST_CASE("a damaged memory of serials stops the start and says what to do")

@@ -70,7 +70,7 @@ TEST_CASE("one process at a time changes the approvals' state, and one that has 
 {
     const temporary_directory d;
     for (int i = 0; i < 2; ++i) CHECK(ops::state_lock{d.path("")}.wrong() == "");
-    CHECK(ops::state_lock{d.path("nowhere")}.wrong().find("cannot be locked") != std::string::npos);
+    CHECK(ops::state_lock{d.path("nowhere")}.wrong().find("is not there; make it") != std::string::npos);
 }
 
 TEST_CASE("who takes a state file over looks at what was left before it writes")
