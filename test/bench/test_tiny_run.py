@@ -15,7 +15,7 @@ SHARED = {"connect", "sni", "echo", "upload_1", "download_1", "upload_8", "downl
 
 @pytest.fixture(scope="module")
 def tiny():
-    argv = ["/usr/bin/python3", "bench/run.py", "--quick", "--rounds", "1", "--seconds", "0.2", "--peers", "kernel relay", "--only", "detect", *sorted(ALONE | SHARED)]
+    argv = ["/usr/bin/python3", "bench/run.py", "--quick", "--rounds", "1", "--seconds", "0.5", "--peers", "kernel relay", "--only", "detect", *sorted(ALONE | SHARED)]
     done = subprocess.run(argv, cwd=TOP, capture_output=True, text=True, timeout=120, check=False, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
     if done.stderr.startswith("the benchmark cannot have"):
         pytest.skip(f"skipped: {done.stderr.strip()}")
