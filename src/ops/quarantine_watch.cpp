@@ -39,7 +39,7 @@ quarantine_watch::quarantine_watch(boost::asio::io_context& io, const std::strin
 {
     if (path_.empty()) return;
     read();
-    if (!error_.empty()) throw std::runtime_error{"what is quarantined cannot be read: " + error_ + "; mend the file, or remove it"};
+    if (!error_.empty()) throw std::runtime_error{"what is quarantined cannot be read: " + error_ + "; fix the file, or remove it"};
     in_force_ = std::make_shared<const quarantines>(in_force(written_, net::wall_earliest()));
 }
 
@@ -90,7 +90,7 @@ void quarantine_watch::read()
     auto why = all ? std::string{} : all.error();
     if (!all && why != error_ && take_)
         log_.say(severity::error, "what is quarantined cannot be read, and stays as it was",
-                 {{"why", why}, {"what to do", "mend the file, or quarantine again after removing it"}});
+                 {{"why", why}, {"what to do", "fix the file, or quarantine again after removing it"}});
     if (all && !error_.empty()) log_.say(severity::notice, "what is quarantined is read again");
     if (all) written_ = std::move(*all);
     const std::lock_guard hold{mutex_};
