@@ -87,7 +87,7 @@ struct config {
     bool require_end = false;                           // of the allowlist and its files: the last line must be the end mark
     std::string state;                                  // directory; may be empty
     std::vector<std::string> trusted_keys;              // paths; with any, the allowlist must be approved
-    std::size_t approvals = 0;                          // by so many different keys
+    std::size_t approvals = 0;                          // different keys that must sign
     std::string audience;                               // that what they sign must be for; never empty with trusted keys
     std::chrono::seconds grant_for = limits::grant_for; // the longest that a grant may hold
     std::vector<endpoint> dns_servers;                  // empty: the system's

@@ -45,7 +45,7 @@ public:
         };
         std::uint64_t seed = 0;             // of the hashes
         std::chrono::minutes into_step{0};  // so much of the step had passed
-        std::optional<std::uint8_t> forgot; // so many steps before, a process began that did not know what was before it
+        std::optional<std::uint8_t> forgot; // steps ago, a process began that did not know what was before it
         std::vector<name> names;            // by ascending place
         std::vector<account> accounts;      // each key once
     };

@@ -45,7 +45,7 @@ struct checkpoint_event {
 
 class audit_line {
 public:
-    // Both outlive the writer. A finding is of a client, which is known by so many bits of an IPv6 address.
+    // Both outlive the writer. A finding is of a client; `client_prefix` is how many bits of an IPv6 address name it.
     audit_line(const label_registry&, const policy_status&, std::uint8_t client_prefix = whole_address);
 
     // Append one line with its newline to `out`, as the chain's next, and seal the chain with it.

@@ -20,7 +20,7 @@ struct upload_snapshot;
 
 class upload_ledger {
 public:
-    // A client in IPv6 is known by so many bits of its address.
+    // `client_prefix`: how many bits of an IPv6 address name a client.
     upload_ledger(const state_directory&, const event_log&, std::uint8_t client_prefix = whole_address);
     upload_ledger(const upload_ledger&) = delete;
 

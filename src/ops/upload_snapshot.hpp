@@ -32,7 +32,7 @@ struct upload_snapshot {
 upload_snapshot snapshot_of(budget_book&, budget_minutes now, bool clean); // without the times
 std::string encode(const upload_snapshot&);                                // empty when the library has no SHA-256 for us
 std::optional<upload_snapshot> decode_uploads(std::string_view) noexcept(false);
-// What clients used that are one client now, in IPv6 by so many bits of their address, becomes one account: the setting may have changed.
+// What clients used that are one client now becomes one account: `client_prefix` may have been changed, which joins addresses in IPv6.
 void join_clients(upload_snapshot&, std::uint8_t v6_bits);
 
 } // namespace exeat::ops
