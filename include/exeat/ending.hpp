@@ -14,13 +14,14 @@ enum class ending : std::uint8_t {
     client_reset,
     upstream_reset,
     idle_timeout,
-    policy_revoked, // a reload took the permission away
-    expired,        // the grant or the list ran out
-    budget,         // the upload budget is spent
-    max_age,        // the entry lets no tunnel live longer
-    anomaly,        // a detector that is told to cut found something
-    quarantined,    // an analyst holds the client or the entry back
-    refused_inside, // a check inside the tunnel failed: sni_mismatch, ech, not_tls, ...
+    policy_revoked,    // a reload took the permission away
+    expired,           // the grant or the list ran out
+    budget,            // the upload budget is spent
+    max_age,           // the entry lets no tunnel live longer
+    anomaly,           // a detector that is told to cut found something
+    quarantined,       // an analyst holds the client or the entry back
+    audit_unavailable, // its upload waited for an audit log that could not be written
+    refused_inside,    // a check inside the tunnel failed: sni_mismatch, ech, not_tls, ...
     upstream_malformed,
     drained, // closed at the end of drain_timeout
     stopped, // second SIGTERM

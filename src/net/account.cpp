@@ -11,17 +11,6 @@ namespace exeat::net {
 
 using std::chrono::steady_clock;
 
-namespace {
-
-// What is exeat's own trouble, or said of a client that is refused too often already, is nothing that it did.
-bool costs_a_refusal(verdict v) noexcept
-{
-    using enum verdict;
-    return v != rate && v != overload && v != dns_overload && v != audit_unavailable && v != policy_revoked;
-}
-
-} // namespace
-
 account::account(tunnel& t, request_mode mode)
     : tunnel_{t}, client_{t.home.clients.of({t.who.key, t.group_slot})}, id_{t.home.audit.next_id()}, mode_{mode}
 {
@@ -42,109 +31,6 @@ account::~account()
 }
 
 budget_minutes account::minute() const noexcept { return tunnel_.home.minute(); }
-
-audit_record account::line(audit_action action) const
-{
-    audit_record r;
-    r.action = action;
-    r.mode = mode_;
-    r.id = id_;
-    r.policy = tunnel_.judged_by.rules ? tunnel_.judged_by.generation : tunnel_.home.policy_now().generation;
-    r.at = std::chrono::system_clock::now();
-    r.duration = steady_clock::now() - tunnel_.accepted;
-    r.source = tunnel_.who.source;
-    r.client = tunnel_.who.key;
-    r.source_port = tunnel_.who.port;
-    r.group_slot = tunnel_.group_slot;
-    r.rule_slot = rule_slot_;
-    r.rule_id = rule_id_;
-    r.rule_purpose = purpose_;
-    r.upload = upload_;
-    r.download = download_;
-    r.ech = tunnel_.hidden != hidden_hello::none;
-    r.by_wildcard = tunnel_.decision.by_wildcard;
-    r.over_new_host = gate.over_new_host();
-    if (open_ || tunnel_.decision.allowed()) r.peer = tunnel_.peer.address; // else it may be of an earlier request
-    if (tunnel_.to) {
-        r.host = bounded_text{tunnel_.to->host.str()};
-        r.port = tunnel_.to->port;
-        if (named_itself_) r.server_name = r.host;
-    }
-    return r;
-}
-
-void account::denied(const refusal& no)
-{
-    assert(no.why);
-    if (denied_) return;
-    denied_ = true;
-    auto& count = tunnel_.home.count;
-    if (!open_) count.requests[static_cast<std::size_t>(mode_)][0].add();
-    count.denied[static_cast<std::size_t>(*no.why)][tunnel_.group_slot].add();
-    client_.denied.add();
-    if (costs_a_refusal(*no.why)) tunnel_.home.rates.spend(client_rate::refusals, tunnel_.who.key, steady_clock::now());
-    stand_alone();
-    const auto& known = no.facts();
-    auto r = line(audit_action::deny);
-    r.said = *no.why, r.resolved = known.resolved;
-    if (known.address != ip_address{}) r.peer = known.address;
-    if (const auto* by = known.by != nullptr ? known.by : tunnel_.decision.rule) // that refused, or came closest to allowing
-        r.rule_slot = by->slot, r.rule_id = by->id, r.rule_purpose = by->purpose;
-    if (!tunnel_.to) r.port = tunnel_.asked_port;
-    if (!known.server_name.empty()) r.server_name = bounded_text{known.server_name};
-    // Once a decision has allowed it, the name was looked up and perhaps somebody reached: such a line is never summed.
-    if (tunnel_.decision.allowed() && *no.why != verdict::rate) tunnel_.home.audit.log(r, limits::audit_reserve);
-    else tunnel_.home.audit.log_denial(r);
-}
-
-void account::abandoned()
-{
-    abandoned_ = true;
-    auto& count = tunnel_.home.count;
-    count.closed[static_cast<std::size_t>(ending::client_closed)].add();
-    if (!tunnel_.decision.allowed() || tunnel_.peer.port == 0) return; // nobody outside has seen it
-    count.requests[static_cast<std::size_t>(mode_)][1].add();
-    take_names_of_decision();
-    named_itself_ = false; // its hello never came
-    auto open = line(audit_action::open);
-    open.said = reported_;
-    tunnel_.home.audit.log(open, limits::audit_reserve);
-    auto close = line(audit_action::close);
-    close.ended = ending::client_closed;
-    tunnel_.home.audit.log(close, 0);
-}
-
-void account::take_names_of_decision() noexcept
-{
-    const auto& d = tunnel_.decision;
-    assert(d.allowed());
-    reported_ = d.reported;
-    rule_slot_ = d.rule->slot, rule_id_ = d.rule->id, purpose_ = d.rule->purpose;
-    named_itself_ = d.rule->protocol == protocol::tls; // its hello was compared
-}
-
-// The line of what opens, or none for an exchange that is summed when it is over.
-verdict account::open_lines()
-{
-    auto& audit = tunnel_.home.audit;
-    auto r = line(audit_action::open);
-    r.said = reported_;
-    if (!is_exchange()) return audit.log(r, limits::audit_reserve) ? verdict::allowed : verdict::audit_unavailable;
-    using enum audit_writer::exchange_lines;
-    const auto has = audit.begin_exchange(r);
-    summed_ = has == summed;
-    if (has == over_rate) tunnel_.home.count.over_rate[static_cast<std::size_t>(client_rate::log_lines)].add();
-    return has == unavailable ? verdict::audit_unavailable : has == over_rate ? verdict::rate : verdict::allowed;
-}
-
-// It has something to tell before its end: from now on it has lines of its own.
-void account::stand_alone()
-{
-    if (!std::exchange(summed_, false)) return;
-    auto open = line(audit_action::open);
-    open.said = reported_, open.upload = open.download = 0;
-    if (!tunnel_.home.audit.log(open, limits::audit_reserve)) tunnel_.home.count.audit_dropped.add();
-}
 
 verdict account::opened()
 {
@@ -212,6 +98,27 @@ void account::hold_to_findings()
     const auto& who = tunnel_.who.key;
     gate.hold_to_findings(home.restricted.throttles_of(who, tunnel_.decision.rule->id),
                           home.new_host_budget_of(who, tunnel_.to->host.str()), upload_, tunnel_.wake, home.throttled);
+}
+
+bool account::waits_for_log() noexcept
+{
+    auto& home = tunnel_.home;
+    if (home.audit.may_upload()) return false;
+    home.any_waits_for_log = true;
+    if (log_deadline_ == no_deadline) log_deadline_ = home.due.now() + ticks(limits::audit_hold);
+    return true;
+}
+
+bool account::look_after_log() noexcept
+{
+    if (log_deadline_ == no_deadline) return false;
+    if (tunnel_.home.audit.may_upload()) {
+        log_deadline_ = no_deadline;
+        tunnel_.wake.wake();
+        return false;
+    }
+    if (tunnel_.home.due.now() >= log_deadline_) tunnel_.interrupt({ending::audit_unavailable, verdict::audit_unavailable});
+    return true;
 }
 
 interruption account::spent() const noexcept

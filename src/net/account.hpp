@@ -6,6 +6,7 @@
 #include <exeat/policy.hpp>
 #include <net/audit_ring.hpp>
 #include <net/counters.hpp>
+#include <net/deadlines.hpp>
 #include <net/upload_gate.hpp>
 
 #include <chrono>
@@ -54,6 +55,12 @@ public:
     // To the throttles and budgets of detectors that are known now. Throws std::bad_alloc.
     void hold_to_findings();
     bool is_open() const noexcept { return open_; }
+    // Nothing goes upstream while the audit log cannot be written and must be; the tunnel's upload waits, until
+    // limits::audit_hold has passed.
+    bool waits_for_log() noexcept;
+    // By the worker's sweep while any upload of its tunnels waits: wakes this one when the log can be written, ends it when it has
+    // waited too long. True: it goes on waiting.
+    bool look_after_log() noexcept;
 
     // ---- what moves
     void uploaded(std::size_t bytes) noexcept;   // written to the upstream
@@ -88,6 +95,7 @@ private:
     std::uint64_t rule_id_ = 0;
     std::uint64_t upload_ = 0, download_ = 0, reported_bytes_ = 0;
     std::chrono::steady_clock::time_point opened_at_{};
+    tick log_deadline_ = no_deadline; // while its upload waits for the audit log
 };
 
 } // namespace exeat::net

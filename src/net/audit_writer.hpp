@@ -24,6 +24,8 @@ public:
     std::uint64_t next_id() noexcept { return id_base_ + ++ids_; }
     // Whether a request may begin that the log will have to name: law 6, no log, no exit.
     bool may_log() const noexcept;
+    // Whether a client's bytes may go upstream: not while the log that has to tell of them cannot be written.
+    bool may_upload() const noexcept { return on_failure_ == audit_failure::proceed || healthy_.load(std::memory_order_relaxed); }
     // False: an open record found no room, and that denies. Any other record is kept, summed or counted as dropped. A tunnel's close was
     // paid for with its open.
     bool log(const audit_record&, std::size_t reserve);

@@ -108,6 +108,7 @@ struct counters {
     counter accept_pauses;     // out of fds or memory
     counter out_of_memory;     // tunnels and look-ups that were given up for lack of it
     counter audit_dropped;     // records that found no room in the ring
+    counter audit_held;        // tunnels and exchanges now whose upload waits for the log
     counter audit_summed;      // denials and exchanges that share a line with others
     std::array<counter, client_rate_words.size()> over_rate; // refused for it, by which limit
 };

@@ -13,6 +13,7 @@ namespace {
 // `write` puts at most the number of bytes that it is given into the socket.
 template <class Write> sent send_through_gate(account& bill, std::size_t bytes, Write write) noexcept
 {
+    if (bill.waits_for_log()) return {sent::how::waits, 0};
     const auto granted = bill.gate.take(bytes, bill.minute());
     bill.note_gate();
     if (granted == 0) return {bill.gate.waits() ? sent::how::waits : sent::how::spent, 0};

@@ -22,7 +22,7 @@ task<bool> send_last(tunnel&, std::string_view bytes);
 struct sent {
     enum class how : std::uint8_t {
         wrote,  // `bytes` of them; fewer than there were when the socket is full or the gate let no more through
-        waits,  // the gate gives nothing now and will wake the tunnel
+        waits,  // the gate gives nothing now, or the audit log cannot be written; a sweep will wake the tunnel
         spent,  // the gate gives nothing any more: account::spent() says how the tunnel ends
         failed, // the upstream takes no more
     };

@@ -99,6 +99,7 @@ public:
     audit_writer audit;
     restrictions restricted;
     throttle_queue throttled;
+    bool any_waits_for_log = false; // an upload of one of the tunnels, since the last sweep at the latest
     boost::intrusive::list<tunnel, boost::intrusive::constant_time_size<false>> live;
     admission& admitted;
     client_rates& rates;

@@ -168,6 +168,7 @@ void worker::sweep()
     const auto now = static_cast<tick>((steady_clock::now() - began_) / limits::sweep_interval);
     at_.due.sweep(now);
     at_.throttled.wake();
+    look_after_uploads();
     at_.audit.sweep();
     at_.advance(wall_now());
     if (at_.cutting_) // whatever still talks to its client has had its time
@@ -175,6 +176,17 @@ void worker::sweep()
     constexpr tick per_second = std::chrono::seconds{1} / limits::sweep_interval;
     if (now / per_second != second_) second_ = now / per_second, each_second();
     at_.names.sweep(); // the last: it may run out of memory
+}
+
+// Those that wait for the audit log. Nobody is looked at while none does.
+void worker::look_after_uploads() noexcept
+{
+    if (!at_.any_waits_for_log) return;
+    std::uint64_t held = 0;
+    for (auto& t : at_.live)
+        if (t.bill && t.bill->look_after_log()) ++held;
+    at_.count.audit_held.set(held);
+    at_.any_waits_for_log = held > 0;
 }
 
 void worker::each_second()

@@ -46,6 +46,7 @@ private:
     void stop_accepting() noexcept;
     void sweep_again();
     void sweep();
+    void look_after_uploads() noexcept;
     void each_second();
     bool ended() const noexcept;
 

@@ -4,6 +4,7 @@
 #include <net/unique_fd.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <fcntl.h>
@@ -19,6 +20,12 @@ namespace exeat::ops {
 namespace {
 
 std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
+
+// Why no file can be made: for the disk does not take it, and not for want of a right, a descriptor or the file system's support.
+bool is_of_the_disk(int error) noexcept
+{
+    return error == EROFS || error == EIO || error == ENOSPC || error == EDQUOT || error == ENXIO || error == ENODEV || error == ESTALE;
+}
 
 } // namespace
 
@@ -78,6 +85,18 @@ std::error_code audit_file::end_last_line() const
 std::error_code audit_file::sync() const noexcept
 {
     return is_regular() && is_open() && ::fdatasync(fd_) != 0 ? last_error() : std::error_code{};
+}
+
+std::error_code audit_file::probe() const noexcept
+{
+    if (!is_regular() || !is_open()) return {};
+    const auto slash = path_.rfind('/');
+    const auto directory = slash == path_.npos ? "." : slash == 0 ? "/" : nullptr;
+    std::array<char, PATH_MAX> beside{};
+    if (directory == nullptr) path_.copy(beside.data(), std::min(slash, beside.size() - 1));
+    const net::unique_fd file{::open(directory != nullptr ? directory : beside.data(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600)};
+    if (!file) return is_of_the_disk(errno) ? last_error() : sync();
+    return ::write(file.value(), "\n", 1) == 1 && ::fdatasync(file.value()) == 0 ? std::error_code{} : last_error();
 }
 
 bool audit_file::waits_for_room() const noexcept

@@ -51,6 +51,9 @@ public:
     bool vanished() const noexcept;              // the path is no longer this file: moved or deleted
     std::uint64_t size() const noexcept;         // octets; 0 for what is no file
     std::error_code sync() const noexcept;       // all of it is on the disk; nothing to do for what is no file
+    // Whether its disk still takes anything: a byte in an unnamed file beside it, or the file itself where that cannot be made. Nothing to
+    // do for what is no file.
+    std::error_code probe() const noexcept;
     bool is_regular() const noexcept { return kind_ == kind::regular && path_ != "stdout"; }
     bool low_on_space() const noexcept; // its volume has less left than limits::audit_space and limits::audit_space_part
 

@@ -259,10 +259,10 @@ void audit_line::append(std::string& out, const anomaly_event& e, audit_chain& c
 
 const std::string& audit_line::rule(std::uint32_t slot, std::uint64_t id)
 {
-    if (slot == label_registry::other_rule && id != 0) return unslotted_ = quoted(labels_.rule_name(slot, id));
+    if (slot == label_registry::other_rule && id != 0) return unslotted_ = ops::quoted(labels_.rule_name(slot, id));
     if (slot >= rules_.size()) {
         rules_.clear();
-        for (const auto& label : labels_.rules()) rules_.push_back(quoted(label.name));
+        for (const auto& label : labels_.rules()) rules_.push_back(ops::quoted(label.name));
     }
     return rules_[slot < rules_.size() ? slot : label_registry::other_rule];
 }
@@ -271,7 +271,7 @@ const std::string& audit_line::group(std::uint32_t slot)
 {
     if (slot >= groups_.size()) {
         groups_.clear();
-        for (const auto& name : labels_.groups()) groups_.push_back(quoted(name));
+        for (const auto& name : labels_.groups()) groups_.push_back(ops::quoted(name));
     }
     return groups_[slot < groups_.size() ? slot : label_registry::no_group];
 }

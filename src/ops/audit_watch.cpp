@@ -2,6 +2,8 @@
 
 #include <boost/asio/bind_allocator.hpp>
 
+#include <exeat/limits.hpp>
+
 #include <chrono>
 #include <new>
 
@@ -13,7 +15,7 @@ constexpr std::chrono::seconds between_looks{1};
 
 } // namespace
 
-audit_watch::audit_watch(boost::asio::io_context& io, const journal& audit, audit_failure on_failure, const event_log& log)
+audit_watch::audit_watch(boost::asio::io_context& io, journal& audit, audit_failure on_failure, const event_log& log)
     : timer_{io}, audit_{audit}, on_failure_{on_failure}, log_{log}, errors_{audit.counts().errors}
 {
     look();
@@ -22,12 +24,22 @@ audit_watch::audit_watch(boost::asio::io_context& io, const journal& audit, audi
 void audit_watch::look()
 {
     try {
+        look_for_sign();
         tell();
     } catch (const std::bad_alloc&) {} // the next look says it
     timer_.expires_after(between_looks);
     timer_.async_wait(boost::asio::bind_allocator(look_memory_.memory(), [this](boost::system::error_code failed) {
         if (!failed) look();
     }));
+}
+
+// Counted in looks and not by the clock: after a stop of the whole process nobody was away.
+void audit_watch::look_for_sign()
+{
+    const auto signs = audit_.signs();
+    without_sign_ = signs == signs_ ? without_sign_ + 1 : 0;
+    signs_ = signs;
+    if (without_sign_ >= limits::audit_away / between_looks) audit_.is_away();
 }
 
 void audit_watch::say_failed(std::string why)

@@ -44,6 +44,13 @@ void journal::reopen()
     wake_.notify_one();
 }
 
+void journal::is_away()
+{
+    healthy_ = false;
+    const std::lock_guard hold{mutex_};
+    error_ = "the audit log's disk does not answer: nothing was written for some time";
+}
+
 std::string journal::last_error() const
 {
     const std::lock_guard hold{mutex_};
@@ -65,6 +72,7 @@ void journal::run(std::stop_token stopped)
 
 bool journal::turn(bool at_end)
 {
+    count(signs_);
     try {
         look_after_file();
         look_after_space(at_end);
@@ -162,6 +170,7 @@ void journal::flush(bool now)
     file_octets_ = file_.size();
     if (points_ && points_->waits())
         if (const auto error = points_->settle(file_)) return failed(error, "cannot write the audit log to the disk");
+    if (const auto error = probe()) return failed(error, "the disk of the audit log takes nothing");
     healthy_ = true;
     no_room_ = false;
     const std::lock_guard hold{mutex_};

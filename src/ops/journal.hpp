@@ -41,6 +41,10 @@ public:
     void stop();   // writes what is left, for limits::audit_stop_time at most; idempotent
 
     const std::atomic<bool>& healthy() const noexcept { return healthy_; }
+    // The thread gives a sign each limits::audit_poll, and none while its disk does not answer. Whoever sees none for
+    // limits::audit_away says so; the thread itself takes it back with its next write.
+    std::uint64_t signs() const noexcept { return signs_; }
+    void is_away();
     std::string last_error() const; // one line; empty when healthy
     // The volume is full, so that the log is well again once there is room.
     bool waits_for_room() const noexcept { return no_room_; }
@@ -73,6 +77,7 @@ private:
     void flush(bool now = false);
     void wrote(std::size_t octets);
     void failed(const std::error_code&, std::string_view what, std::string_view advice = {});
+    std::error_code probe();
     void look_after_file();
     void look_after_space(bool at_end);
     bool file_is_full() const noexcept;
@@ -95,10 +100,10 @@ private:
     std::uint64_t pending_lines_ = 0, late_lines_ = 0;
     std::uint64_t withheld_since_ = 0; // the last line that told of it
     std::uint64_t file_octets_ = 0;    // of the file, when it was last written
-    clock::time_point retry_at_{}, look_at_{}, space_at_{}, rotate_at_{};
+    clock::time_point retry_at_{}, probe_at_{}, look_at_{}, space_at_{}, rotate_at_{};
 
     std::atomic<bool> healthy_{false}, reopen_{false}, no_room_{false}, low_{false};
-    std::atomic<std::uint64_t> written_{0}, retried_{0}, dropped_{0}, errors_{0}, withheld_{0};
+    std::atomic<std::uint64_t> written_{0}, retried_{0}, dropped_{0}, errors_{0}, withheld_{0}, signs_{0};
     mutable std::mutex mutex_; // of what follows
     std::condition_variable_any wake_;
     std::deque<process_event> notes_;

@@ -68,6 +68,17 @@ bool journal::is_at_rest() const noexcept
     return begun_ && pending_.empty() && withheld_since_ == 0 && anchored;
 }
 
+// Now and then, so that a dead disk is found before the next event is: it would be let out and never logged. One that has failed is asked
+// again at each retry.
+std::error_code journal::probe()
+{
+    const auto now = clock::now();
+    if (now < probe_at_) return {};
+    const auto error = file_.probe();
+    if (!error) probe_at_ = now + limits::audit_probe;
+    return error;
+}
+
 // What comes next may not fit into the file with what is its last line then. A file that cannot be written is not left for another.
 bool journal::file_is_full() const noexcept
 {

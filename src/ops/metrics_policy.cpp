@@ -100,6 +100,8 @@ void collect_audit(families& all, const metric_sources& from)
     add(new_gauge(all, "audit_volume_low", "1: the audit log's volume is nearly full, and what was refused gets no lines."),
         from.audit.low_on_space() ? 1.0 : 0.0);
     add(new_gauge(all, "audit_healthy", "1: the audit log can be written."), from.audit.healthy() ? 1.0 : 0.0);
+    add(new_gauge(all, "audit_held_tunnels", "Tunnels and exchanges whose upload waits now, because the audit log cannot be written."),
+        sum(from, [](const net::counters& c) -> const net::counter& { return c.audit_held; }));
     if (const auto* points = from.audit.checkpoints()) collect_checkpoints(all, *points);
 }
 

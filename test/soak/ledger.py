@@ -1,8 +1,12 @@
 """Who says how many bytes: the clients, exeat's metrics, its audit log, the origins; and whether they agree."""
 import collections
 import json
+import statistics
 import threading
 import typing
+
+
+OF_REFUSALS = ("denied_burst", "name_mismatch")
 
 
 class Bytes(typing.NamedTuple):
@@ -37,6 +41,7 @@ class Seen:
 
     def __init__(self):
         self.books, self.ended, self.broken, self._lock = Books(), collections.Counter(), collections.Counter(), threading.Lock()
+        self.times = collections.defaultdict(list)  # (operation, whether others attacked meanwhile) -> seconds
 
     def note(self, entry, up=0, down=0):
         with self._lock:
@@ -45,6 +50,10 @@ class Seen:
     def count(self, name, how):
         with self._lock:
             self.ended[name, how] += 1
+
+    def took(self, name, under_attack, seconds):
+        with self._lock:
+            self.times[name, under_attack].append(seconds)
 
     def breaks(self, name, error):
         with self._lock:
@@ -57,7 +66,7 @@ class AuditTail:
     def __init__(self, path):
         self._path, self._at, self.books = path, 0, Books()
         self.events, self.causes = collections.Counter(), collections.Counter()
-        self._open = set()
+        self._open, self.accused = set(), set()  # the latter: clients that a finding about refusals names
 
     def read(self):
         if not self._path.exists():
@@ -74,6 +83,8 @@ class AuditTail:
         action = line["event.action"]
         times = line.get("exeat.audit.stands_for", 1)
         self.events[action] += times
+        if action == "anomaly" and line["exeat.detector.name"] in OF_REFUSALS:
+            self.accused.add(line.get("source.ip"))
         if action == "open":
             self._open.add(line.get("event.id"))
         if action == "close":
@@ -110,6 +121,12 @@ def cut_short(entry, clients, audit, origins):
     """A reset throws away what is under way; nobody receives more than was sent to him."""
     up = origins[entry].up <= audit[entry].up <= clients[entry].up
     return up and clients[entry].down <= audit[entry].down <= origins[entry].down
+
+
+def slowed(times, operations, fewest=50):
+    """Operation -> its median time while others attacked, as a multiple of the one while nobody did; where both were timed often enough."""
+    enough = [o for o in operations if min(len(times[o, True]), len(times[o, False])) >= fewest]
+    return {o: statistics.median(times[o, True]) / statistics.median(times[o, False]) for o in enough}
 
 
 def grows(samples, allowed):

@@ -19,7 +19,8 @@ from harness import origin as harness_origin  # noqa: E402
 from harness.exeat import free_port  # noqa: E402
 from harness.lab import Lab  # noqa: E402
 from harness.wait import wait_until  # noqa: E402
-from ledger import AuditTail, Books, Life, Seen, counted, cut_short, grows, orderly  # noqa: E402
+from ledger import AuditTail, Books, Life, Seen, counted, cut_short, grows, orderly, slowed  # noqa: E402
+import attackers  # noqa: E402
 import traffic  # noqa: E402
 
 MEMORY_ALLOWED = 8 << 20  # what allocators keep for the next peak, not what a leak of a minute's thousands of connections takes
@@ -27,6 +28,8 @@ DESCRIPTORS_ALLOWED = 4  # the resolvers' own sockets come and go; one leaked in
 PIPES_KEPT = 2 * 2 * 16 + 2  # both ends, two workers, idle_pipes; and the log's
 RESTARTS = 4
 SHORTEST = 0.3  # minutes
+SLOWED_ALLOWED = 2.0  # an honest client beside a flood
+TIMED = ["echoes", "posts", "fetches", "by_name", "redirected_tls", "redirected_http"]
 QUIET_MOMENTS = 5  # of the last life, which is half of the run
 
 
@@ -39,10 +42,14 @@ class Soak:
         listen = [{"mode": "transparent", "via": "redirect", "address": f"0.0.0.0:{ports['redirect']}"},
                   {"mode": "sni", "address": f"127.0.0.1:{ports['sni']}", "port": 443}]
         self.lab.topology.redirect(ports["redirect"])
-        limits = {"drain_timeout": "20s", "head_timeout": "2s", "connections_per_source": 4096}
-        self.exeat = self.lab.exeat(traffic.allowlist(1), listen=listen, limits=limits, dns={"timeout": "2s"}).start()
+        limits = {"drain_timeout": "20s", "head_timeout": "2s", "connections_per_source": 4096, "refusals_per_second": 200}
+        self.exeat = self.lab.exeat(traffic.allowlist(1), listen=listen, limits=limits, dns={"timeout": "2s"})
+        with self.exeat.config_path.open("a") as f:
+            f.write("".join(f'[detect.{each}]\naction = "cut"\n' for each in ("denied_burst", "name_mismatch")))
+        self.exeat.start()
+        self.attackers = attackers.Attackers(self.exeat)
         self.audit, self.lives, self._life_began_at = AuditTail(self.exeat.audit_path), [], Books()
-        self.traffic = traffic.Traffic(self.lab, self.exeat, ports, self.seen)
+        self.traffic = traffic.Traffic(self.lab, self.exeat, ports, self.seen, lambda: self.attackers.at_it)
         self.serial, self.reloads, self.samples = 1, {"ok": 0, "error": 0}, []
 
     # ---- what happens meanwhile ----
@@ -61,6 +68,7 @@ class Soak:
 
     def quiet(self):
         """All have finished, and all of it is logged. Returns the last scrape."""
+        self.attackers.pause()
         self.traffic.pause()
         wait_until(lambda: self.exeat.metric("connections_active") == 0, 60, "no connection is open")
         wait_until(self._written, 60, "each opening has its end in the log")
@@ -131,9 +139,12 @@ class Soak:
         began, half = time.monotonic(), duration / 2
         self.traffic.start()
         for n in range(1, RESTARTS + 1):
+            self.attackers.begin()
             self.until(began + half * n / RESTARTS)
             self.restart(quiet=n % 2 == 0)
         for n in range(1, QUIET_MOMENTS + 1):
+            if n % 2 == 0:
+                self.attackers.begin()
             self.until(began + half + half * n / QUIET_MOMENTS)
             metrics = self.sample()
             if n < QUIET_MOMENTS:
@@ -141,6 +152,7 @@ class Soak:
         self.kept = metrics.of("exeat_audit_events_dropped_total") == 0, metrics.of("exeat_tunnels_closed_total", cause="internal_error") == 0
         self.traffic.stop()
         metrics = self.quiet()
+        self.attackers.stop()
         self.end_life(True, metrics)
         self.collect_origins()
 
@@ -157,12 +169,21 @@ class Soak:
         for e in traffic.ENTRIES:
             yield f"{e}: there was traffic", audit[e].up > 0 and audit[e].down > 0
         yield "no operation ended as it should not", not self.seen.broken
+        flood = self.attackers.replies
+        yield "the flooding client was held to its rate", flood["refusals rate"] > 0
+        yield "the framing client was found, and shut out", attackers.FRAMING in self.audit.accused and flood["name anomaly"] > 0
+        yield "no finding names a client that did nothing", self.audit.accused <= {attackers.FLOODING, attackers.FRAMING, *traffic.REFUSED_OFTEN.values()}
+        worst = max(self.slowed().values(), default=1)
+        yield f"beside them nobody is slower than {SLOWED_ALLOWED:g} times", worst <= SLOWED_ALLOWED
         yield "each opening has its end in the log", self.audit.events["open"] == self.audit.events["close"] > 0
         yield "the log has lost nothing, and no tunnel ended by an error of exeat's own", all(self.kept)
         yield "lists were loaded, and wrong ones refused", self.reloads["ok"] > 0 < self.reloads["error"]
         yield f"memory does not grow by more than {MEMORY_ALLOWED >> 20} MiB", not grows([m for m, _, _ in self.samples], MEMORY_ALLOWED)
         yield "descriptors do not grow", not grows([d for _, d, _ in self.samples], DESCRIPTORS_ALLOWED)
         yield f"at most {PIPES_KEPT} pipe ends are kept for later", max(p for _, _, p in self.samples) <= PIPES_KEPT
+
+    def slowed(self):
+        return slowed(self.seen.times, TIMED)
 
     def tell(self, minutes):
         total = sum((life.metrics for life in self.lives), Books())
@@ -179,6 +200,8 @@ class Soak:
         for (name, error), n in sorted(self.seen.broken.items()):
             print(f"{name:20}BROKEN {error} {n}")
         print("\nlog: " + ", ".join(f"{n} {event}" for event, n in sorted(self.audit.events.items())) + "; closed by: " + ", ".join(f"{n} {c}" for c, n in sorted(self.audit.causes.items())))
+        print("attackers: " + ", ".join(f"{n} {reply}" for reply, n in sorted(self.attackers.replies.items())))
+        print("median time beside them, as a multiple: " + (", ".join(f"{o} {x:.2f}" for o, x in self.slowed().items()) or "too few were timed"))
         print("at quiet moments: " + ", ".join(f"{m / (1 << 20):.1f} MiB {d} fds and {p} of pipes" for m, d, p in self.samples) + "\n")
 
 
@@ -192,6 +215,7 @@ def main():
         try:
             soak.run(minutes * 60)
         finally:
+            soak.attackers.kill()
             if soak.exeat.process.poll() is None:
                 soak.exeat.signal(signal.SIGKILL)
         soak.tell(minutes)

@@ -1,4 +1,5 @@
 """The books themselves: each verdict of the soak must be able to say no. And the soak, short."""
+import collections
 import pathlib
 import subprocess
 import sys
@@ -7,7 +8,7 @@ import pytest
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "system")]
-from ledger import AuditTail, Books, Bytes, Life, cut_short, grows, orderly  # noqa: E402
+from ledger import AuditTail, Books, Bytes, Life, cut_short, grows, orderly, slowed  # noqa: E402
 
 SHORT = "0.3"  # minutes
 
@@ -46,6 +47,18 @@ def test_the_log_is_read_as_far_as_it_has_whole_lines(tmp_path):
     assert tail.read().books == books(2, 3) and tail.read().books == books(2, 3)
     log.write_text(close + "\n" + close + "\n")
     assert tail.read().books == books(4, 6) and tail.events["close"] == 2
+
+
+def test_a_median_is_compared_only_where_enough_were_timed():
+    times = collections.defaultdict(list, {("a", True): [3.0] * 50, ("a", False): [1.0] * 50, ("b", True): [9.0] * 49, ("b", False): [1.0] * 50})
+    assert slowed(times, ["a", "b", "c"]) == {"a": 3.0}
+
+
+def test_only_findings_about_refusals_accuse(tmp_path):
+    log = tmp_path / "audit.jsonl"
+    lines = [("denied_burst", "a"), ("name_mismatch", "b"), ("beacon", "c")]
+    log.write_text("".join(f'{{"event.action":"anomaly","exeat.detector.name":"{d}","source.ip":"{c}"}}\n' for d, c in lines))
+    assert AuditTail(log).read().accused == {"a", "b"}
 
 
 def test_a_short_soak_keeps_every_byte():

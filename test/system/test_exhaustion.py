@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from harness.client import Reply, alive, connect_reply, connect_request, http_request, open_tunnel, read_to_end
+from harness.client import Reply, alive, connect_reply, connect_request, http_request, open_tunnel, read_exactly, read_to_end
 from harness.exeat import run
 from harness.volume import fill, small_volume
 from harness.wait import patience, sanitized, seconds, stays, wait_until
@@ -110,10 +110,12 @@ def test_a_full_disk_stops_what_cannot_be_logged_until_there_is_room(lab, small_
             assert exeat.metric("audit_healthy") == 0 and exeat.metric("audit_errors_total") >= 1
             status, page = exeat.fetch("/readyz")
             assert status == 503 and "audit" in page
-            assert alive(s), "what is open goes on"
+            s.sendall(b"ping")
+            wait_until(lambda: exeat.metric("audit_held_tunnels") == 1, what="what is open sends nothing")
             wait_until(lambda: "the audit log cannot be written" in exeat.log() and "No space left on device" in exeat.log() and "nothing new is let out" in exeat.log())
             assert "the audit log is written again" not in exeat.log()
             ballast.unlink()
+            assert read_exactly(s, 4) == b"ping", "and goes on when the log does"
             wait_until(lambda: connect_reply(exeat, ECHO).status == 200, what="they pass again")
         wait_until(lambda: exeat.fetch("/readyz")[0] == 200)
         wait_until(lambda: len(exeat.audit(event__action="open")) == len(exeat.audit(event__action="close")) > 1)

@@ -114,8 +114,10 @@ def test_a_log_on_a_disk_that_is_read_only_denies_until_it_can_be_written_again(
             wait_until(lambda: exeat.metric("audit_healthy") == 0)
             assert connect_reply(exeat, ECHO).reason == "audit_unavailable"
             wait_until(lambda: (said := exeat.fetch("/readyz"))[0] == 503 and "audit" in said[1] and "Read-only" in said[1])
-            assert alive(s), "what is open goes on"
+            s.sendall(b"ping")
+            wait_until(lambda: exeat.metric("audit_held_tunnels") == 1, what="what is open sends nothing")
             subprocess.run(["umount", str(disk)], check=True)
+            assert read_exactly(s, 4) == b"ping", "and goes on when the log does"
             wait_until(lambda: connect_reply(exeat, ECHO).status == 200)
         exeat.settled()
         wait_until(lambda: exeat.metric("audit_healthy") == 1)

@@ -1,0 +1,3 @@
+#include "ops.hpp"
+
+#include <CLI/CLI.hpp>

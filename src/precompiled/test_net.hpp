@@ -1,0 +1,2 @@
+#include "net.hpp"
+#include "test.hpp"

@@ -1,0 +1,2 @@
+#include "ops.hpp"
+#include "test.hpp"
