@@ -142,6 +142,9 @@ def test_every_field_and_event_of_the_log_is_named(served):
     lines = served[1]
     assert {"start", "deny", "checkpoint", "stop"} <= {line["event.action"] for line in lines} <= named
     fields = {field for line in lines for field in line}
+    for source in (TOP / "src/ops").rglob("*.cpp"):
+        if source.name in ("audit_line.cpp", "checkpoint_text.cpp"):
+            fields |= set(re.findall(r'[,{(]"([a-z@]+[a-z0-9_]*(?:\.[a-z0-9_]+)+)":', source.read_text()))
     assert fields - named == set()
 
 

@@ -3,7 +3,8 @@
 
 Every *.md file: the README first, which starts the quickstart, then the others in order. Their fences:
   sh run            started in the background; continues when the quickstart says that it is ready
-  sh test [exit=N]  run at the top of the tree, where `exeat` is the built one; must exit 0, or N
+  sh test [exit=N]  run at the top of the tree, where `exeat` is the built one, LOG the quickstart's audit log and LIST its allowlist; must
+                    exit 0, or N
   sh                only parsed
   text output       what the block before printed, request ids aside
   text              only shown
@@ -47,7 +48,7 @@ def masked(text):
 
 
 def sh(command, at, **more):
-    environment = dict(os.environ, PATH=f"{at}/build:{os.environ['PATH']}")
+    environment = dict(os.environ, PATH=f"{at}/build:{os.environ['PATH']}", LOG="build/quickstart/audit.jsonl", LIST="conf/quickstart-allowlist.toml")
     return subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=at, env=environment, capture_output=True, text=True, timeout=300, **more)
 
 
