@@ -1,16 +1,17 @@
-"""manual.py EXEAT CONF OUTDIR: the manual pages and the completions, of what EXEAT says about itself.
+"""manual.py EXEAT CONF OUTDIR PAGE.md...: the manual pages and the completions, of what EXEAT says about itself.
 
 The verbs' pages stand in src/cli/help.cpp, their options where each verb reads them, the keys of both files in src/cli/keys_of_*.cpp:
-`exeat help`, man and the completions all say the same.
+`exeat help`, man and the completions all say the same. The pages of section 7 are in src/manual.
 """
 import json
-import os
 import pathlib
 import re
 import subprocess
 import sys
-import textwrap
-import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from roff import escaped, example, from_markdown, page, prose  # noqa: E402: beside this file
 
 
 def told_by(exeat, *argv):
@@ -39,32 +40,7 @@ def own(options):
     return [o for o in options if "--help" not in o["names"]]
 
 
-# ---- roff (man(7)) ----
-
-def escaped(text):
-    out = text.replace("\\", "\\e").replace("-", "\\-")
-    return "".join(c if ord(c) < 128 else f"\\[u{ord(c):04X}]" for c in out)
-
-
-def prose(text):
-    """A sentence a line, and none too long; an empty line is a paragraph's end."""
-    paragraphs = []
-    for paragraph in text.strip().split("\n\n"):
-        lines = []
-        for sentence in re.split(r"(?<=[.!?]) (?=[A-Z\[\"])", " ".join(paragraph.split())):
-            lines += [escaped(line) for line in textwrap.wrap(sentence, 70, break_long_words=False, break_on_hyphens=False)]
-        paragraphs.append("\n".join("\\&" + line if line[0] in ".'" else line for line in lines))
-    return "\n.PP\n".join(paragraphs)
-
-
-def example(text):
-    return "\n.PP\n.RS 4\n.EX\n" + "\n".join("\\&" + line if line[:1] in (".", "'") else line for line in map(escaped, text.rstrip().splitlines())) + "\n.EE\n.RE"
-
-
-def page(name, section, version, line, body):
-    day = time.strftime("%Y-%m-%d", time.gmtime(int(os.environ.get("SOURCE_DATE_EPOCH", time.time()))))
-    return f'.TH {name.upper()} {section} {day} "exeat {version}"\n.SH NAME\n{escaped(name)} \\- {escaped(line)}\n{body}\n'
-
+# ---- pages ----
 
 def sentence(text):
     return text if text.startswith("exeat") else text[:1].upper() + text[1:]
@@ -100,7 +76,7 @@ def verb_section(verb):
     return "\n".join(out) + example(verb["example"])
 
 
-def manual_of_exeat(told):
+def manual_of_exeat(told, others):
     parts = [".SH SYNOPSIS", "\\fBexeat\\fR\n\\fIVERB\\fR\n[\\fIOPTIONS\\fR]", ".SH DESCRIPTION", prose(
         "exeat is an egress forward proxy that denies by default: the only way out of a network, for what its allowlist names. "
         "It reads where a client wants to go (CONNECT, plain HTTP, or the server name of redirected TLS), holds that against a list "
@@ -113,7 +89,7 @@ def manual_of_exeat(told):
               ".SH SIGNALS", ".TP\nSIGHUP\n" + prose("Reads the allowlist and, without servers in [dns], /etc/resolv.conf again. Settings are read at the start only."), ".TP\nSIGUSR1\nOpens the audit log again, after it was renamed.",
               ".TP\nSIGTERM\nDrains for drain_timeout, then ends; a second one ends it at once.",
               ".SH EXIT STATUS", prose("0 for yes and success, 1 for no and failure, 2 for wrong usage."),
-              ".SH SEE ALSO", "\\fBexeat.toml\\fR(5),\n\\fBallowlist.toml\\fR(5)"]
+              ".SH SEE ALSO", ",\n".join(f"\\fB{escaped(name)}\\fR({section})" for name, section in [("exeat.toml", 5), ("allowlist.toml", 5), *others])]
     return page("exeat", 1, told["version"], "egress proxy, default deny", "\n".join(parts))
 
 
@@ -200,15 +176,12 @@ def zsh(told):
         "  case $form in", *cases, "  esac", "}", "_exeat \"$@\"", ""])
 
 
-def readme_rows(told):
-    """The README's table of verbs."""
-    return [f"| `exeat {v['name']}` | {v['line']} |" for v in told["verbs"]]
-
-
 def main():
     exeat, conf, out = sys.argv[1], pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
     told = described(exeat)
-    made = {"exeat.1": manual_of_exeat(told), "exeat.bash": bash(told), "_exeat": zsh(told)}
+    made = dict(from_markdown(pathlib.Path(source).read_text(), told["version"]) for source in sys.argv[4:])
+    others = [name.rsplit(".", 1) for name in sorted(made)]
+    made |= {"exeat.1": manual_of_exeat(told, others), "exeat.bash": bash(told), "_exeat": zsh(told)}
     for file in told["files"]:
         made[f"{file['name']}.5"] = manual_of_file(told, file, (conf / file["name"]).read_text())
     for name, text in made.items():

@@ -1,4 +1,4 @@
-"""The rows of the table of thefts over the wire: what was left of the budget by the rules as the README has them, what arrived, and what is said of it."""
+"""The rows of the table of thefts over the wire: what was left of the budget by the rules of exeat-detection(7), what arrived, and what is said of it."""
 import dataclasses
 
 MIB = 1 << 20

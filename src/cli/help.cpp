@@ -1,6 +1,7 @@
 #include <cli/command.hpp>
 #include <cli/describe.hpp>
 #include <cli/output.hpp>
+#include <exeat/verdict.hpp>
 #include <ops/version.hpp>
 
 #include <boost/json/array.hpp>
@@ -103,13 +104,27 @@ void list()
         "say what may stand in these files. Exit codes: 0 yes, 1 no, 2 wrong usage.\n");
 }
 
+boost::json::array all_verdicts()
+{
+    boost::json::array out;
+    for (std::size_t i = 0; i < verdicts; ++i) {
+        const auto v = static_cast<verdict>(i);
+        out.push_back(boost::json::object{{"word", to_string(v)},
+                                          {"status", http_status(v)},
+                                          {"alert", tls_alert(v)},
+                                          {"sentence", explanation(v)},
+                                          {"reportable", reportable(v)}});
+    }
+    return out;
+}
+
 boost::json::object everything()
 {
     boost::json::array verbs, files;
     for (const auto& p : pages)
         verbs.push_back(boost::json::object{{"name", p.verb}, {"line", p.line}, {"text", p.text}, {"example", p.example}});
     for (const auto* f : {&exeat_toml(), &allowlist_toml()}) files.push_back(describe(*f));
-    return {{"version", std::string{ops::version}}, {"verbs", std::move(verbs)}, {"files", std::move(files)}};
+    return {{"version", std::string{ops::version}}, {"verbs", std::move(verbs)}, {"files", std::move(files)}, {"verdicts", all_verdicts()}};
 }
 
 void explain_key(const documented_key& k)

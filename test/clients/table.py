@@ -190,7 +190,7 @@ SOCKETS = [
 
 def markdown(cell=lambda client, way, text: text):
     """The table as test/README.md has it; `cell` may say something else of a client's way."""
-    rows = [["client", "version", "`https://` goes by", "`http://` goes by", "a refused `https://` shows at least", "a refused `http://` shows at least"], ["-"] * 6]
+    rows = [["client", "version", "`https://`", "`http://`", "refused `https://` shows at least", "refused `http://` shows at least"], ["-"] * 6]
     for c in CLIENTS:
         goes = [cell(c, way, text) if getattr(c, way) else "not tried" for way, text in (("https", "CONNECT"), ("http", c.form))]
         rows.append([c.name, c.version, *goes, c.https or "", c.http or ""])

@@ -64,6 +64,7 @@ def test_the_package_names_what_it_needs_and_belongs_to_root(package):
     listed = subprocess.run(["dpkg-deb", "-c", package], capture_output=True, text=True, check=True).stdout
     assert all(line.split()[1] == "root/root" and "/local/" not in line for line in listed.splitlines())
     for wanted in ("usr/bin/exeat", "usr/lib/systemd/system/exeat.service", "etc/exeat/allowlist.toml", "etc/logrotate.d/exeat", "usr/share/doc/exeat/README.md",
+                   "usr/share/doc/exeat/systemd/README.md", "usr/share/doc/exeat/conf/prometheus/README.md", "usr/share/doc/exeat/changelog.gz", "usr/share/man/man7/exeat-verdicts.7",
                    "usr/share/man/man1/exeat.1", "usr/share/man/man5/allowlist.toml.5", "usr/share/zsh/vendor-completions/_exeat"):
         assert re.search(rf"\./{wanted}$", listed, re.M), wanted
 
@@ -107,7 +108,7 @@ def test_reload_takes_a_good_list_and_fails_with_a_bad_one(machine, traffic):
 
 
 def bridge(machine):
-    """As the README has it."""
+    """As systemd/README.md has it."""
     machine.do("systemctl", "start", "exeat@next")
     machine.do("systemctl", "restart", "exeat")
     machine.do("systemctl", "stop", "exeat@next")

@@ -1,4 +1,4 @@
-"""The manual pages, the completions and the README's tables say what exeat takes, all of it and nothing else."""
+"""The manual pages and the completions say what exeat takes, all of it and nothing else."""
 import importlib.util
 import json
 import os
@@ -15,7 +15,8 @@ import pytest
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = TOP / "build"
 EXEAT = os.environ.get("EXEAT_BIN", str(BUILD / "exeat"))
-PAGES = ["exeat.1", "exeat.toml.5", "allowlist.toml.5"]
+SUBJECTS = sorted((TOP / "src/manual").glob("*.md"))
+PAGES = ["exeat.1", "exeat.toml.5", "allowlist.toml.5", *(f.stem for f in SUBJECTS)]
 
 _spec = importlib.util.spec_from_file_location("manual", TOP / "src/manual.py")
 manual = importlib.util.module_from_spec(_spec)
@@ -71,16 +72,6 @@ def test_every_documented_example_is_a_right_value(tmp_path, file, title):
         assert any("not enforced" in p for p in said) == (key["meaning"].startswith("Not enforced") and key["example"] != "[]"), said
 
 
-def test_what_the_readme_says_of_limits_and_verbs_is_what_is_documented():
-    readme = (TOP / "README.md").read_text()
-    sentence = readme[readme.index("set in `[limits]`"):].split("Every other bound")[0]
-    limits = keys_of("exeat.toml", "[limits]")
-    said = dict(re.findall(r"`(\w+)` (\w+)", sentence))
-    assert {name: said.get(name) for name in limits} == {name: key["standard"] for name, key in limits.items()}
-    rows = "\n".join(manual.readme_rows(TOLD))
-    assert rows in readme, f"the README's table of verbs should be:\n{rows}"
-
-
 def test_help_names_every_key_and_its_example():
     for file in FILES:
         said = subprocess.run([EXEAT, "help", file], capture_output=True, text=True, check=True).stdout
@@ -128,7 +119,7 @@ def test_they_are_installed_where_man_and_the_shells_look(tmp_path):
     prefix = next(o["value"] for o in prefix if o["name"] == "prefix")
     zsh = "vendor-completions" if prefix == "/usr" else "site-functions"
     for name in ("bin/exeat", "share/man/man1/exeat.1", "share/man/man5/exeat.toml.5", "share/man/man5/allowlist.toml.5",
-                 "share/bash-completion/completions/exeat.bash", f"share/zsh/{zsh}/_exeat"):
+                 *(f"share/man/man7/{f.stem}" for f in SUBJECTS), "share/bash-completion/completions/exeat.bash", f"share/zsh/{zsh}/_exeat"):
         assert f"{prefix}/{name}".lstrip("/") in there, sorted(there)
 
 

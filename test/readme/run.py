@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""Does what the README says, in a copy of the tree, beside a running quickstart. Ends with `N passed, N failed`.
+"""Does what the documents say, in a copy of the tree, beside a running quickstart. Ends with `N passed, N failed`.
 
-Fences of the README that are held to their word (other shell blocks are only parsed):
-  sh run            started in the background; goes on when the quickstart says that it is ready
-  sh test [exit=N]  run at the top of the tree; must exit 0, or N
+Every *.md file: the README first, which starts the quickstart, then the others in order. Their fences:
+  sh run            started in the background; continues when the quickstart says that it is ready
+  sh test [exit=N]  run at the top of the tree, where `exeat` is the built one, LOG the quickstart's audit log and LIST its allowlist; must
+                    exit 0, or N
+  sh                only parsed
   text output       what the block before printed, request ids aside
+  text              only shown
   toml FILE         written to FILE and checked by `exeat check`
   nft               loaded in a network namespace of its own
-  promql            every metric that is named exists in /metrics (as everywhere in the README)
+  promql            every metric that is named exists in /metrics (as everywhere in the documents)
+Another kind of fence is a mistake, except of a language that is only shown.
 """
 import os
 import re
@@ -21,6 +25,7 @@ from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
 STARTED = []
+SHOWN = {"text", "promql", "python"}
 
 
 def blocks(text):
@@ -43,7 +48,8 @@ def masked(text):
 
 
 def sh(command, at, **more):
-    return subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=at, capture_output=True, text=True, timeout=300, **more)
+    environment = dict(os.environ, PATH=f"{at}/build:{os.environ['PATH']}", LOG="build/quickstart/audit.jsonl", LIST="conf/quickstart-allowlist.toml")
+    return subprocess.run(["bash", "-euo", "pipefail", "-c", command], cwd=at, env=environment, capture_output=True, text=True, timeout=300, **more)
 
 
 def start(command, at):
@@ -93,7 +99,7 @@ class Reader:
         return "" if ran.returncode == wanted else f"exit status {ran.returncode}, not {wanted}:\n{self.said}"
 
     def output(self, content):
-        return "" if masked(content) == masked(self.said) else f"the README says:\n{content}\nbut it is:\n{self.said}"
+        return "" if masked(content) == masked(self.said) else f"the document says:\n{content}\nbut it is:\n{self.said}"
 
     def configuration(self, name, content):
         (self.at / name).write_text(content)
@@ -108,7 +114,9 @@ class Reader:
     def metrics(self, text):
         page = sh("curl -sS http://127.0.0.1:9464/metrics", self.at).stdout
         there = set(re.findall(r"^# TYPE (\w+)", page, re.M))
-        return "".join(f"no metric {name}\n" for name in sorted(set(re.findall(r"\bexeat_\w+", text)) - there))
+        there |= {f"{name}_{part}" for name in re.findall(r"^# TYPE (\w+) histogram", page, re.M) for part in ("bucket", "count", "sum")}
+        named = set(re.findall(r"(?<![\w:/])exeat_\w+(?!:)", text))  # with a colon it is what a rule records
+        return "".join(f"no metric {name}\n" for name in sorted(named - there))
 
     def block(self, words, content):
         match words:
@@ -118,17 +126,26 @@ class Reader:
             case ["text", "output"]: return self.output(content)
             case ["toml", name]: return self.configuration(name, content)
             case ["nft"]: return self.firewall(content)
-            case ["text"] | ["promql"]: return None
+            case [language] if language in SHOWN: return None
         return "the test does not know this kind of block"
 
-    def read(self, text):
+    def read(self, name):
+        text, self.said = (self.at / name).read_text(), ""
         for line, words, content in blocks(text):
             problem = self.block(words, content)
             if problem is not None:
-                self.result(f"README.md:{line} {' '.join(words)}", problem)
-        self.result("every metric that the README names is on /metrics", self.metrics(text))
+                self.result(f"{name}:{line} {' '.join(words)}", problem)
+        if "exeat_" in text:
+            self.result(f"{name}: every metric that it names is on /metrics", self.metrics(text))
+
+    def end(self):
         for process in STARTED:
             self.result("Ctrl-C ends the quickstart", ends_by_ctrl_c(process))
+
+
+def documents(at):
+    names = sorted(str(f.relative_to(at)) for f in at.rglob("*.md") if f.relative_to(at).parts[0] != "build")
+    return sorted(names, key=lambda name: name != "README.md")
 
 
 def copy_of_the_tree(to):
@@ -143,7 +160,9 @@ def main():
         copy_of_the_tree(at)
         reader = Reader(at)
         try:
-            reader.read((at / "README.md").read_text())
+            for name in documents(at):
+                reader.read(name)
+            reader.end()
         finally:
             for process in STARTED:
                 if process.poll() is None:

@@ -211,22 +211,59 @@ def none_switched_off():
 
 # ---- what a reader meets ----
 
-@rule("every path that the README names is there")
-def readme_paths():
-    readme, wrong = text(Path("README.md")), []
-    named = set(re.findall(r"\]\(([^)#\s]+)\)", readme)) | set(re.findall(r"`((?:src|include|conf|systemd|bench|test)/[\w./-]*)`", readme))
-    for name in sorted(named):
-        if not re.match(r"[a-z]+:", name) and not (TOP / name).exists():
-            wrong.append(name)
+DOCUMENTS = [f for f in FILES if f.suffix == ".md"]
+
+
+def without_fences(f):
+    """The lines of a document, numbered, without its fenced blocks."""
+    inside = False
+    for n, line in enumerate(text(f).splitlines(), 1):
+        inside ^= line.startswith("```")
+        if not inside and not line.startswith("```"):
+            yield n, line
+
+
+def anchors(f):
+    """As a forge makes them of the headings."""
+    heads = [line.lstrip("#") for _, line in without_fences(f) if line.startswith("#")]
+    return {re.sub(r"[^\w -]", "", head.strip().lower()).replace(" ", "-") for head in heads}
+
+
+@rule("every path that a document names is there, and every link leads to a heading")
+def document_paths():
+    wrong = []
+    for f in DOCUMENTS:
+        for n, line in without_fences(f):
+            for path in re.findall(r"`((?:src|include|conf|systemd|bench|test)/[\w./@-]*)`", line):
+                wrong += [] if (TOP / path).exists() else [f"{f}:{n}: {path}"]
+            for path, anchor in re.findall(r"\]\((?![a-z]+:)([^)#\s]*)(?:#([^)]*))?\)", line):
+                to = Path(os.path.relpath(TOP / f.parent / path, TOP)) if path else f
+                there = (TOP / to).exists() and (not anchor or (to in FILES and anchor in anchors(to)))
+                wrong += [] if there else [f"{f}:{n}: {path}#{anchor}"]
     return wrong
 
 
-@rule("every verb of dev is in its help, and the README's verbs exist")
+@rule("a document's line has at most 120 characters, and the README 250 lines and 14 KiB")
+def document_sizes():
+    wrong = [f"{f}:{n}: {len(line)} characters" for f in DOCUMENTS for n, line in enumerate(text(f).splitlines(), 1)
+             if len(line) > 120 and not re.fullmatch(r"\S+", line)]
+    readme = text(Path("README.md"))
+    return wrong + ([f"README.md: {readme.count(chr(10))} lines, {len(readme.encode())} bytes"]
+                    if readme.count("\n") > 250 or len(readme.encode()) > 14 * 1024 else [])
+
+
+@rule("documents are in plain modern English")
+def document_words():
+    idioms = re.compile(r"\b(m" + r"end(s|ed|ing)?|told|goes(?! on)|stands?(?! for)|so man" + r"y|by itself|made known|rings?|swallow(s|ed)?|hence|thereof|whence)\b", re.I)
+    return [f"{f}:{n}: {found[0]}: {line.strip()[:80]}" for f in DOCUMENTS for n, line in without_fences(f) if (found := idioms.search(line))]
+
+
+@rule("every verb of dev is in its help, and the documents' verbs exist")
 def dev_verbs():
     script = text(Path("dev"))
     verbs = set(re.findall(r"^  ([a-z]+)\)", script[script.index("case ${1:-help} in"):], re.M))
     helped = set(re.findall(r"^\./dev ([a-z]+)", script, re.M))
-    named = set(re.findall(r"\./dev ([a-z]+)", text(Path("README.md"))))
+    named = {verb for f in DOCUMENTS for verb in re.findall(r"\./dev ([a-z]+)", text(f))}
     return sorted((verbs - helped - {"help"}) | (helped - verbs - {"help"}) | (named - verbs - {"help"}))
 
 
