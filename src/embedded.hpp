@@ -1,10 +1,17 @@
-// Files of conf/ that are compiled in (embed.py writes their definitions), so that the one binary is enough. Constant; any thread.
+// Files of conf/ that are compiled in (embed.py and embed_presets.py write their definitions), so that the one binary is enough. Constant;
+// any thread.
 #pragma once
 
+#include <span>
 #include <string_view>
 
 namespace exeat::embedded {
 
+struct preset {
+    std::string_view name, text;
+};
+
+extern const std::span<const preset> presets;       // conf/presets/NAME.toml, ascending by name
 extern const std::string_view shared_suffixes;      // conf/shared-suffixes.txt
 extern const std::string_view status_page;          // status/page.html with all that it needs
 extern const std::string_view status_page_security; // its Content-Security-Policy

@@ -24,7 +24,7 @@ constexpr std::array verbs{
     verb{"verify", exeat::cli::verify},   verb{"version", exeat::cli::version},
     verb{"help", exeat::cli::help},       verb{"import", exeat::cli::import},
     verb{"top", exeat::cli::top},         verb{"quarantine", exeat::cli::quarantine},
-    verb{"revoke", exeat::cli::revoke},
+    verb{"revoke", exeat::cli::revoke},   verb{"preset", exeat::cli::preset},
 };
 
 int run(const verb& v, int argc, char** argv)

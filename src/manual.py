@@ -126,13 +126,18 @@ def words_of(told, form):
     return next(([k["name"] for k in v["kinds"]] for v in told["verbs"] if v["name"] == form), [])
 
 
+def positional_choices(options):
+    """The words that a positional argument may be: preset's names."""
+    return [c for o in options if not o["names"] for c in choices(o)]
+
+
 def bash(told):
     verbs = " ".join(v["name"] for v in told["verbs"])
     kinds = "|".join(v["name"] for v in told["verbs"] if v["kinds"])
     rows, values = [], []
     for form, options in forms_of(told):
         names = [n for o in options for n in o["names"] if n.startswith("--")]
-        rows.append(f"    '{form}') options='{' '.join(names)}' words='{' '.join(words_of(told, form))}' ;;")
+        rows.append(f"    '{form}') options='{' '.join(names)}' words='{' '.join(words_of(told, form) + positional_choices(options))}' ;;")
         values += [f"    '{form} {n}') words='{' '.join(choices(o))}' options='' ;;" for o in options if choices(o) for n in o["names"]]
         taking = "|".join(f"'{form} {n}'" for o in options if o["takes_value"] and not choices(o) for n in o["names"])
         values += [f"    {taking}) return ;; # a file's name, or what only its writer knows"] if taking else []
@@ -155,7 +160,7 @@ def zsh_option(o):
     said = zsh_text(o["meaning"].split("\n")[0])
     goes_to = f":{zsh_text(value(o))}:" + (f"({' '.join(choices(o))})" if choices(o) else "_files") if o["takes_value"] else ""
     if not o["names"]:
-        return [f"'{'*' if o['repeated'] else ''}:{zsh_text(o['positional'])}:_files'"]
+        return [f"'{'*' if o['repeated'] else ''}:{zsh_text(o['positional'])}:{'(' + ' '.join(choices(o)) + ')' if choices(o) else '_files'}'"]
     return [f"'{'*' if o['repeated'] else ''}{n}[{said}]{goes_to}'" for n in o["names"]]
 
 

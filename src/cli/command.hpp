@@ -14,6 +14,7 @@ int grant(int argc, char** argv);
 int grants(int argc, char** argv);
 int import(int argc, char** argv);
 int keygen(int argc, char** argv);
+int preset(int argc, char** argv);
 int quarantine(int argc, char** argv);
 int replay(int argc, char** argv);
 int revoke(int argc, char** argv);

@@ -54,6 +54,11 @@ constexpr std::array pages{
          "in. What cannot be carried over is named, on stderr and in comments, and exit 1 says that there was any; 2 that a file\n"
          "could not be read.\n",
          "exeat import smokescreen acl.yaml --sources training=10.42.0.0/16 -o allowlist.toml"},
+    page{"preset", "print a list to start from",
+         "Prints an allowlist that comes with exeat, for one vendor or kind of service: its hosts and budgets, what else they open,\n"
+         "and where the vendor publishes them. Without a name, lists the presets. The text is a list of its own; with --part it is a\n"
+         "file for allowlist.d, where several presets work together.\n",
+         "exeat preset --part python >/etc/exeat/allowlist.d/python.toml"},
     page{"grant", "open hosts for a while",
          "Writes one entry that ends by itself into allowlist.d, beside the allowlist; where --key is given, with a signed\n"
          "statement beside it. Nothing is written unless the whole policy with it is valid. 'exeat revoke' ends it before, or,\n"

@@ -119,7 +119,8 @@ def test_they_are_installed_where_man_and_the_shells_look(tmp_path):
     prefix = next(o["value"] for o in prefix if o["name"] == "prefix")
     zsh = "vendor-completions" if prefix == "/usr" else "site-functions"
     for name in ("bin/exeat", "share/man/man1/exeat.1", "share/man/man5/exeat.toml.5", "share/man/man5/allowlist.toml.5",
-                 *(f"share/man/man7/{f.stem}" for f in SUBJECTS), "share/bash-completion/completions/exeat.bash", f"share/zsh/{zsh}/_exeat"):
+                 *(f"share/man/man7/{f.stem}" for f in SUBJECTS), "share/bash-completion/completions/exeat.bash", f"share/zsh/{zsh}/_exeat",
+                 "share/doc/exeat/examples/presets/python.toml"):
         assert f"{prefix}/{name}".lstrip("/") in there, sorted(there)
 
 
@@ -135,6 +136,7 @@ def completed_by_bash(*words):
 @pytest.mark.parametrize("words, offered", [
     (["exeat", "exp"], ["explain"]), (["exeat", "check", "--str"], ["--strict"]), (["exeat", "check", "--format", ""], ["text", "json", "github"]),
     (["exeat", "help", "allow"], ["allowlist.toml"]), (["exeat", "import", ""], ["smokescreen", "squid"]),
+    (["exeat", "preset", "tracking-w"], ["tracking-wandb"]), (["exeat", "preset", "--p"], ["--part"]),
     (["exeat", "import", "squid", "--de"], ["--deny"]), (["exeat", "import", "smokescreen", "--de"], []),
     (["exeat", "check", "--config", "-x"], []), (["exeat", "nonsense", "-"], []),
 ], ids=" ".join)
@@ -171,7 +173,8 @@ def test_tab_in_a_real_bash_completes():
 
 
 @pytest.mark.parametrize("keys, wanted", [("exeat expl\t", "explain "), ("exeat check --stri\t", "--strict"), ("exeat check --format gi\t", "github"),
-                                          ("exeat import squ\t", "squid"), ("exeat help allo\t", "allowlist.toml")])
+                                          ("exeat import squ\t", "squid"), ("exeat help allo\t", "allowlist.toml"),
+                                          ("exeat preset hugg\t", "hugging-face"), ("exeat preset --pa\t", "--part")])
 def test_tab_in_a_real_zsh_completes(keys, wanted):
     prepared = f"fpath=({BUILD} $fpath); autoload -U compinit; compinit -u -D"
     assert wanted in typed(["zsh", "-f", "-i"], prepared, keys, wanted)
