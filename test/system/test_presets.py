@@ -25,13 +25,13 @@ def entries_of(text):
     return tree.get("allow", []) + tree.get("private_link", [])
 
 
-def budgets_in_the_readme():
+def budgets_of_purposes():
     """{purpose: "4 MiB/1h, 16 MiB/24h, 64 MiB/7d"}: the budgets that a purpose brings."""
-    rows = re.findall(r"^\| `(\w+)`[^|]*\|[^|]*\| ([\d,]+) / ([\d,]+) / ([\d,]+) MiB", (REPOSITORY / "README.md").read_text(), re.M)
+    rows = re.findall(r"^\| `(\w+)`[^|]*\|[^|]*\| ([\d,]+) / ([\d,]+) / ([\d,]+) MiB", (REPOSITORY / "src/manual/exeat-detection.7.md").read_text(), re.M)
     return {purpose: ", ".join(f"{amount.replace(',', '')} MiB/{window}" for amount, window in zip(amounts, ("1h", "24h", "7d"))) for purpose, *amounts in rows}
 
 
-BUDGETS = budgets_in_the_readme()
+BUDGETS = budgets_of_purposes()
 
 
 def opened_by(entry):
