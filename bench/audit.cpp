@@ -1,6 +1,6 @@
 // What a line of the audit log costs its thread, and a checkpoint: its line, its signature, fdatasync(2) of the log and the anchor in
 // state. The directory is the first argument: a disk's, for the last two wait for it.
-#include <ops/audit_checkpoints.hpp>
+#include <ops/audit/audit_checkpoints.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -2,7 +2,7 @@
 // Each client uses ten hosts of a hundred, every fourth by a wildcard, and every tenth client was refused once: what a research network
 // does. From 65,536 clients on every table is full: each client that comes pushes another one out.
 #include <net/audit_ring.hpp>
-#include <ops/lookout.hpp>
+#include <ops/detection/lookout.hpp>
 
 #include "loop.hpp"
 

@@ -1,7 +1,7 @@
 #include <cli/loaded_files.hpp>
 #include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
-#include <ops/volume_text.hpp>
+#include <ops/text/volume_text.hpp>
 
 #include <boost/json/object.hpp>
 

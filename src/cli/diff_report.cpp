@@ -1,9 +1,9 @@
 #include <cli/diff_report.hpp>
 
-#include <ops/findings.hpp>
-#include <ops/json_text.hpp>
-#include <ops/readiness.hpp>
-#include <ops/utc.hpp>
+#include <ops/metrics/readiness.hpp>
+#include <ops/text/findings.hpp>
+#include <ops/text/json_text.hpp>
+#include <ops/text/utc.hpp>
 
 #include <algorithm>
 #include <boost/json/array.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <exeat/policy_diff.hpp>
-#include <ops/load_allowlist.hpp>
+#include <ops/policy/load_allowlist.hpp>
 
 #include <boost/json/object.hpp>
 #include <string>

@@ -1,10 +1,10 @@
 #include <cli/explanation.hpp>
 
 #include <exeat/address_class.hpp>
-#include <ops/asked_target.hpp>
-#include <ops/findings.hpp>
-#include <ops/json_text.hpp>
-#include <ops/utc.hpp>
+#include <ops/policy/asked_target.hpp>
+#include <ops/text/findings.hpp>
+#include <ops/text/json_text.hpp>
+#include <ops/text/utc.hpp>
 
 #include <fmt/format.h>
 #include <set>

@@ -4,15 +4,15 @@
 #include <cli/signatures.hpp>
 #include <cli/statements.hpp>
 #include <net/wall_clock.hpp>
-#include <ops/grant.hpp>
-#include <ops/grant_statement.hpp>
-#include <ops/load_allowlist.hpp>
-#include <ops/load_config.hpp>
-#include <ops/part_files.hpp>
-#include <ops/quantity.hpp>
-#include <ops/replace_file.hpp>
-#include <ops/signed_list.hpp>
-#include <ops/utc.hpp>
+#include <ops/approvals/grant_statement.hpp>
+#include <ops/approvals/signed_list.hpp>
+#include <ops/files/replace_file.hpp>
+#include <ops/policy/grant.hpp>
+#include <ops/policy/load_allowlist.hpp>
+#include <ops/policy/part_files.hpp>
+#include <ops/settings/load_config.hpp>
+#include <ops/text/quantity.hpp>
+#include <ops/text/utc.hpp>
 
 #include <filesystem>
 #include <fmt/core.h>

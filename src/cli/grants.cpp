@@ -3,13 +3,13 @@
 #include <cli/parse_arguments.hpp>
 #include <exeat/limits.hpp>
 #include <net/wall_clock.hpp>
-#include <ops/allowlist_draft.hpp>
-#include <ops/end_mark.hpp>
-#include <ops/file_source.hpp>
-#include <ops/load_config.hpp>
-#include <ops/policy_gate.hpp>
-#include <ops/signed_list.hpp>
-#include <ops/utc.hpp>
+#include <ops/approvals/policy_gate.hpp>
+#include <ops/approvals/signed_list.hpp>
+#include <ops/files/end_mark.hpp>
+#include <ops/files/file_source.hpp>
+#include <ops/policy/allowlist_draft.hpp>
+#include <ops/settings/load_config.hpp>
+#include <ops/text/utc.hpp>
 
 #include <algorithm>
 #include <boost/json/array.hpp>

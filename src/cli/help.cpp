@@ -2,7 +2,7 @@
 #include <cli/describe.hpp>
 #include <cli/output.hpp>
 #include <exeat/verdict.hpp>
-#include <ops/version.hpp>
+#include <ops/process/version.hpp>
 
 #include <boost/json/array.hpp>
 

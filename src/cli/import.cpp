@@ -1,9 +1,9 @@
 #include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
-#include <ops/file_source.hpp>
-#include <ops/import_smokescreen.hpp>
-#include <ops/import_squid.hpp>
-#include <ops/suggest.hpp>
+#include <ops/files/file_source.hpp>
+#include <ops/offline/import_smokescreen.hpp>
+#include <ops/offline/import_squid.hpp>
+#include <ops/text/suggest.hpp>
 
 #include <algorithm>
 #include <chrono>

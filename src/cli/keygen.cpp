@@ -2,8 +2,8 @@
 #include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <cli/passphrase.hpp>
-#include <ops/replace_file.hpp>
-#include <ops/signing_key.hpp>
+#include <ops/approvals/signing_key.hpp>
+#include <ops/files/replace_file.hpp>
 
 #include <fmt/core.h>
 #include <stdexcept>

@@ -1,8 +1,8 @@
 #include <cli/loaded_files.hpp>
 
-#include <ops/checkpoint_key.hpp>
-#include <ops/policy_gate.hpp>
-#include <ops/resolv_conf.hpp>
+#include <ops/approvals/policy_gate.hpp>
+#include <ops/audit/checkpoint_key.hpp>
+#include <ops/files/resolv_conf.hpp>
 
 #include <boost/json/object.hpp>
 

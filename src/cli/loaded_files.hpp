@@ -1,8 +1,8 @@
 // What `check` and `explain` do alike: exeat.toml and the allowlist it names, or an allowlist alone, loaded and complained about.
 #pragma once
 
-#include <ops/load_allowlist.hpp>
-#include <ops/load_config.hpp>
+#include <ops/policy/load_allowlist.hpp>
+#include <ops/settings/load_config.hpp>
 
 #include <boost/json/array.hpp>
 #include <optional>

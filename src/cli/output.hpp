@@ -2,7 +2,7 @@
 // bidirectional overrides, invisible characters) is written as \u001b, whoever put it into a file, a name or a log. Main thread only.
 #pragma once
 
-#include <ops/json_text.hpp> // one_line()
+#include <ops/text/json_text.hpp> // one_line()
 
 #include <boost/json/value.hpp>
 

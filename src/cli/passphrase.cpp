@@ -1,7 +1,7 @@
 #include <cli/passphrase.hpp>
 
 #include <exeat/limits.hpp>
-#include <ops/file_source.hpp>
+#include <ops/files/file_source.hpp>
 
 #include <stdexcept>
 

@@ -1,8 +1,8 @@
 #include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <embedded.hpp>
-#include <ops/findings.hpp>
-#include <ops/suggest.hpp>
+#include <ops/text/findings.hpp>
+#include <ops/text/suggest.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -3,12 +3,12 @@
 #include <cli/parse_arguments.hpp>
 #include <exeat/limits.hpp>
 #include <net/wall_clock.hpp>
-#include <ops/load_allowlist.hpp>
-#include <ops/load_config.hpp>
-#include <ops/networks.hpp>
-#include <ops/quantity.hpp>
-#include <ops/quarantine_file.hpp>
-#include <ops/utc.hpp>
+#include <ops/policy/load_allowlist.hpp>
+#include <ops/settings/load_config.hpp>
+#include <ops/state/quarantine_file.hpp>
+#include <ops/text/networks.hpp>
+#include <ops/text/quantity.hpp>
+#include <ops/text/utc.hpp>
 
 #include <algorithm>
 #include <boost/json/array.hpp>

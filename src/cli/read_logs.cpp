@@ -2,10 +2,10 @@
 #include <cli/read_logs.hpp>
 
 #include <exeat/limits.hpp>
-#include <ops/findings.hpp>
-#include <ops/quantity.hpp>
-#include <ops/utc.hpp>
-#include <ops/volume_text.hpp>
+#include <ops/text/findings.hpp>
+#include <ops/text/quantity.hpp>
+#include <ops/text/utc.hpp>
+#include <ops/text/volume_text.hpp>
 
 #include <boost/json/array.hpp>
 

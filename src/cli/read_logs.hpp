@@ -2,8 +2,8 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <ops/audit_reader.hpp>
-#include <ops/logged_traffic.hpp>
+#include <ops/offline/audit_reader.hpp>
+#include <ops/offline/logged_traffic.hpp>
 
 #include <boost/json/object.hpp>
 #include <optional>

@@ -1,9 +1,9 @@
 #include <cli/replay_report.hpp>
 
-#include <ops/findings.hpp>
-#include <ops/json_text.hpp>
-#include <ops/narrow_list.hpp>
-#include <ops/volume_text.hpp>
+#include <ops/offline/narrow_list.hpp>
+#include <ops/text/findings.hpp>
+#include <ops/text/json_text.hpp>
+#include <ops/text/volume_text.hpp>
 
 #include <boost/json/array.hpp>
 

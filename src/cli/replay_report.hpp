@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cli/read_logs.hpp>
-#include <ops/replay.hpp>
+#include <ops/offline/replay.hpp>
 
 #include <boost/json/object.hpp>
 #include <string>

@@ -5,12 +5,12 @@
 #include <cli/statements.hpp>
 #include <exeat/limits.hpp>
 #include <net/wall_clock.hpp>
-#include <ops/file_source.hpp>
-#include <ops/grant_statement.hpp>
-#include <ops/load_config.hpp>
-#include <ops/part_files.hpp>
-#include <ops/signed_list.hpp>
-#include <ops/utc.hpp>
+#include <ops/approvals/grant_statement.hpp>
+#include <ops/approvals/signed_list.hpp>
+#include <ops/files/file_source.hpp>
+#include <ops/policy/part_files.hpp>
+#include <ops/settings/load_config.hpp>
+#include <ops/text/utc.hpp>
 
 #include <filesystem>
 #include <fmt/core.h>

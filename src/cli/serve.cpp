@@ -2,11 +2,11 @@
 #include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <net/wall_clock.hpp>
-#include <ops/block_signals.hpp>
-#include <ops/endpoint_text.hpp>
-#include <ops/load_config.hpp>
-#include <ops/policy_gate.hpp>
+#include <ops/approvals/policy_gate.hpp>
+#include <ops/process/block_signals.hpp>
 #include <ops/service.hpp>
+#include <ops/settings/load_config.hpp>
+#include <ops/text/endpoint_text.hpp>
 
 #include <map>
 

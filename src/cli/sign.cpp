@@ -4,10 +4,10 @@
 #include <cli/signatures.hpp>
 #include <cli/statements.hpp>
 #include <net/wall_clock.hpp>
-#include <ops/file_source.hpp>
-#include <ops/grant_statement.hpp>
-#include <ops/part_files.hpp>
-#include <ops/signed_list.hpp>
+#include <ops/approvals/grant_statement.hpp>
+#include <ops/approvals/signed_list.hpp>
+#include <ops/files/file_source.hpp>
+#include <ops/policy/part_files.hpp>
 
 #include <algorithm>
 #include <exeat/limits.hpp>

@@ -3,8 +3,8 @@
 #include <cli/signatures.hpp>
 
 #include <exeat/limits.hpp>
-#include <ops/file_source.hpp>
-#include <ops/replace_file.hpp>
+#include <ops/files/file_source.hpp>
+#include <ops/files/replace_file.hpp>
 
 #include <algorithm>
 #include <filesystem>

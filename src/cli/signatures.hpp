@@ -1,7 +1,7 @@
 // Signatures of a statement in a file of its own, as `sign`, `grant` and `revoke` add them.
 #pragma once
 
-#include <ops/signed_text.hpp>
+#include <ops/approvals/signed_text.hpp>
 
 #include <optional>
 #include <string>

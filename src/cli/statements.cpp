@@ -3,10 +3,10 @@
 #include <cli/output.hpp>
 #include <cli/signatures.hpp>
 #include <net/wall_clock.hpp>
-#include <ops/load_config.hpp>
-#include <ops/part_files.hpp>
-#include <ops/policy_gate.hpp>
-#include <ops/signed_list.hpp>
+#include <ops/approvals/policy_gate.hpp>
+#include <ops/approvals/signed_list.hpp>
+#include <ops/policy/part_files.hpp>
+#include <ops/settings/load_config.hpp>
 
 #include <filesystem>
 #include <fmt/format.h>

@@ -1,9 +1,9 @@
 // What the verbs that sign have in common: the list and its manifest, and the environment that a statement is for.
 #pragma once
 
-#include <ops/load_allowlist.hpp>
-#include <ops/manifest.hpp>
-#include <ops/signing_key.hpp>
+#include <ops/approvals/manifest.hpp>
+#include <ops/approvals/signing_key.hpp>
+#include <ops/policy/load_allowlist.hpp>
 
 #include <optional>
 #include <string>

@@ -2,11 +2,11 @@
 #include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <cli/read_logs.hpp>
-#include <ops/end_mark.hpp>
-#include <ops/file_source.hpp>
-#include <ops/narrow_toml.hpp>
-#include <ops/unused_entries.hpp>
-#include <ops/volume_text.hpp>
+#include <ops/files/end_mark.hpp>
+#include <ops/files/file_source.hpp>
+#include <ops/offline/narrow_toml.hpp>
+#include <ops/offline/unused_entries.hpp>
+#include <ops/text/volume_text.hpp>
 
 #include <chrono>
 #include <fmt/format.h>

@@ -2,8 +2,8 @@
 #include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <exeat/limits.hpp>
-#include <ops/findings.hpp>
-#include <ops/quantity.hpp>
+#include <ops/text/findings.hpp>
+#include <ops/text/quantity.hpp>
 
 #include <cerrno>
 #include <clocale>

@@ -3,9 +3,9 @@
 #include <cli/parse_arguments.hpp>
 #include <cli/verify_logs.hpp>
 #include <net/wall_clock.hpp>
-#include <ops/load_config.hpp>
-#include <ops/policy_gate.hpp>
-#include <ops/utc.hpp>
+#include <ops/approvals/policy_gate.hpp>
+#include <ops/settings/load_config.hpp>
+#include <ops/text/utc.hpp>
 
 #include <fmt/core.h>
 #include <stdexcept>

@@ -2,11 +2,11 @@
 #include <cli/output.hpp>
 #include <cli/verify_logs.hpp>
 
-#include <ops/audit_anchor.hpp>
-#include <ops/state_directory.hpp>
-#include <ops/state_file.hpp>
-#include <ops/verify_audit.hpp>
-#include <ops/volume_text.hpp>
+#include <ops/evidence/audit_anchor.hpp>
+#include <ops/offline/verify_audit.hpp>
+#include <ops/state/state_directory.hpp>
+#include <ops/state/state_file.hpp>
+#include <ops/text/volume_text.hpp>
 
 #include <algorithm>
 #include <charconv>

@@ -1,6 +1,6 @@
 #include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
-#include <ops/version.hpp>
+#include <ops/process/version.hpp>
 
 #include <fmt/core.h>
 

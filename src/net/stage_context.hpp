@@ -15,8 +15,8 @@
 #include <net/client_table.hpp>
 #include <net/counters.hpp>
 #include <net/deadlines.hpp>
+#include <net/dns/resolver.hpp>
 #include <net/reactor.hpp>
-#include <net/resolver.hpp>
 #include <net/restrictions.hpp>
 #include <net/splice_pipe.hpp>
 #include <net/tunnel.hpp>

@@ -1,6 +1,6 @@
 #include <net/ways_in.hpp>
 
-#include <net/http_forward.hpp>
+#include <net/http/http_forward.hpp>
 #include <net/original_destination.hpp>
 #include <net/read_target.hpp>
 #include <net/stage_context.hpp>

@@ -4,8 +4,8 @@
 
 #include <exeat/config.hpp>
 #include <net/kept_memory.hpp>
-#include <ops/log.hpp>
-#include <ops/notify.hpp>
+#include <ops/process/log.hpp>
+#include <ops/process/notify.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>

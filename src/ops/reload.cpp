@@ -2,9 +2,9 @@
 
 #include <exeat/limits.hpp>
 #include <net/wall_clock.hpp>
-#include <ops/journal.hpp>
+#include <ops/audit/journal.hpp>
+#include <ops/process/until_in_memory.hpp>
 #include <ops/reload_log.hpp>
-#include <ops/until_in_memory.hpp>
 
 #include <algorithm>
 #include <boost/asio/bind_allocator.hpp>

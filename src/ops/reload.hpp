@@ -6,13 +6,13 @@
 #pragma once
 
 #include <net/kept_memory.hpp>
-#include <ops/file_watch.hpp>
-#include <ops/label_registry.hpp>
-#include <ops/load_allowlist.hpp>
-#include <ops/log.hpp>
-#include <ops/notify.hpp>
-#include <ops/policy_gate.hpp>
-#include <ops/policy_status.hpp>
+#include <ops/approvals/policy_gate.hpp>
+#include <ops/files/file_watch.hpp>
+#include <ops/policy/label_registry.hpp>
+#include <ops/policy/load_allowlist.hpp>
+#include <ops/policy/policy_status.hpp>
+#include <ops/process/log.hpp>
+#include <ops/process/notify.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -2,7 +2,7 @@
 
 #include <exeat/limits.hpp>
 #include <net/wall_clock.hpp>
-#include <ops/readiness.hpp>
+#include <ops/metrics/readiness.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>

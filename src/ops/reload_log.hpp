@@ -1,8 +1,8 @@
 // What exeat's own log says of reloads. Any thread.
 #pragma once
 
-#include <ops/load_allowlist.hpp>
-#include <ops/log.hpp>
+#include <ops/policy/load_allowlist.hpp>
+#include <ops/process/log.hpp>
 
 #include <chrono>
 #include <string_view>

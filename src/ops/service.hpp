@@ -2,10 +2,10 @@
 #pragma once
 
 #include <exeat/config.hpp>
-#include <ops/label_registry.hpp>
-#include <ops/load_allowlist.hpp>
-#include <ops/log.hpp>
-#include <ops/policy_gate.hpp>
+#include <ops/approvals/policy_gate.hpp>
+#include <ops/policy/label_registry.hpp>
+#include <ops/policy/load_allowlist.hpp>
+#include <ops/process/log.hpp>
 
 #include <string>
 

@@ -25,7 +25,7 @@ name = "browsers"
 hosts = ["grease.test", "capture.test"]
 ech = "grease"
 """
-CHROMIUM = pathlib.Path(__file__).parents[1] / "core/data/hellos/chromium.bin"  # with GREASE, to capture.test
+CHROMIUM = pathlib.Path(__file__).parents[1] / "unit/core/data/hellos/chromium.bin"  # with GREASE, to capture.test
 
 
 NAMES = ["ok.test", "second.test", "ech.test", "grease.test", "capture.test"]

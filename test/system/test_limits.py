@@ -1,4 +1,4 @@
-"""Bounds of limits.hpp at their value and one beyond, where it takes the real binary. test/tidy/limits.txt says which test is for which."""
+"""Bounds of limits.hpp at their value and one beyond, where it takes the real binary. test/promises/tidy/limits.txt says which test is for which."""
 import socket
 import time
 

@@ -1,4 +1,4 @@
-"""What a running exeat has taken from itself, seen from outside; that what is forbidden fails is tested from inside (test/ops/test_sandbox.cpp)."""
+"""What a running exeat has taken from itself, seen from outside; that what is forbidden fails is tested from inside (test/unit/ops/test_sandbox.cpp)."""
 import pathlib
 import re
 

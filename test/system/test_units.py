@@ -70,7 +70,7 @@ def test_the_service_lets_exeat_call_what_exeat_lets_itself_call(analyze):
     for value in settings("exeat.service")["SystemCallFilter"]:
         calls = expanded(analyze, value.lstrip("~").split())
         allowed = allowed - calls if value.startswith("~") else allowed | calls
-    source = (REPOSITORY / "src/ops/system_calls.cpp").read_text()
+    source = (REPOSITORY / "src/ops/process/system_calls.cpp").read_text()
     ours = source[:source.index("constexpr int intruders")] + source[source.index("void allow_sockets"):source.index("#if defined(__SANITIZE")]
     wanted = set(re.findall(r"SCMP_SYS\((\w+)\)", ours)) | {"listen", "bind", "socket", "seccomp", "prctl", "landlock_restrict_self", "execve"}
     assert len(wanted) > 100 and not wanted - allowed

@@ -1,6 +1,6 @@
 #include <cli/live/answer_part.hpp>
 
-#include <ops/utc.hpp>
+#include <ops/text/utc.hpp>
 
 #include <boost/json.hpp>
 

@@ -2,7 +2,7 @@
 
 #include <cli/live/printable.hpp>
 #include <exeat/limits.hpp>
-#include <ops/tcp_endpoint.hpp>
+#include <ops/process/tcp_endpoint.hpp>
 
 #include <algorithm>
 #include <boost/asio/redirect_error.hpp>

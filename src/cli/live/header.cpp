@@ -1,6 +1,6 @@
 #include <cli/live/header.hpp>
 
-#include <ops/utc.hpp>
+#include <ops/text/utc.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>

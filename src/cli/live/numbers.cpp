@@ -1,6 +1,6 @@
 #include <cli/live/numbers.hpp>
 
-#include <ops/volume_text.hpp>
+#include <ops/text/volume_text.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -2,7 +2,7 @@
 
 #include <exeat/ip_address.hpp>
 #include <exeat/limits.hpp>
-#include <ops/allowlist_entries.hpp>
+#include <ops/policy/allowlist_entries.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 #include <cli/live/printable.hpp>
 
 #include <exeat/limits.hpp>
-#include <ops/json_text.hpp>
+#include <ops/text/json_text.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,8 +1,8 @@
 #include <cli/live/views.hpp>
 
 #include <exeat/verdict.hpp>
-#include <ops/utc.hpp>
-#include <ops/volume_text.hpp>
+#include <ops/text/utc.hpp>
+#include <ops/text/volume_text.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -2,7 +2,7 @@
 
 #include <cli/live/fetch.hpp>
 #include <net/unique_fd.hpp>
-#include <ops/version.hpp>
+#include <ops/process/version.hpp>
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/co_spawn.hpp>

@@ -3,7 +3,7 @@
 #include "cost.hpp"
 #include "cost_inputs.hpp"
 
-#include "../../core/hello_builder.hpp"
+#include "../../unit/core/hello_builder.hpp"
 
 #include <exeat/chunked_body.hpp>
 #include <exeat/hello_retry.hpp>
@@ -12,8 +12,8 @@
 #include <exeat/name_index.hpp>
 #include <exeat/proxy_header.hpp>
 #include <exeat/request_head.hpp>
-#include <net/http_body.hpp>
-#include <net/http_heads.hpp>
+#include <net/http/http_body.hpp>
+#include <net/http/http_heads.hpp>
 #include <vector>
 
 using namespace exeat;

@@ -1,9 +1,9 @@
 // Law 11: a tunnel is judged by the list in force at its decision and by every later one; what waits in between is judged again. For each
 // way in the undisturbed run is cut into its steps (every move of a peer, and every turn of the event loop after it); then it is run
 // once for each step with the list swapped there, and once with that swap's allocations failing.
-#include "../../net/stage.hpp"
+#include "../../unit/net/stage.hpp"
 
-#include "../../core/hello_builder.hpp"
+#include "../../unit/core/hello_builder.hpp"
 #include "failing_allocations.hpp"
 
 #include <algorithm>

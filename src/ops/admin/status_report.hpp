@@ -1,0 +1,17 @@
+// What runs, what is enforced, and what happens now, as JSON: the answers of /api/status and /api/history. Bounded by limits::status_rows
+// and limits::history_shown, whatever the traffic. Reading only; the admin listener's thread.
+#pragma once
+
+#include <ops/metrics/history.hpp>
+#include <ops/metrics/metrics.hpp>
+#include <ops/metrics/readiness.hpp>
+
+#include <chrono>
+#include <string>
+
+namespace exeat::ops {
+
+std::string status_report(const metrics&, const readiness&, std::chrono::seconds uptime);
+std::string history_report(history&);
+
+} // namespace exeat::ops

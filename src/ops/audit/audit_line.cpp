@@ -1,0 +1,279 @@
+#include <ops/audit/audit_line.hpp>
+
+#include <ops/detection/lookout.hpp>
+#include <ops/evidence/checkpoint_text.hpp>
+#include <ops/text/json_text.hpp>
+
+#include <algorithm>
+#include <fmt/chrono.h>
+#include <fmt/compile.h>
+#include <iterator>
+
+namespace exeat::ops {
+
+namespace {
+
+using net::audit_action;
+using net::audit_record;
+
+constexpr std::array<std::string_view, 4> heads{
+    R"(,"event.kind":"event","event.category":["network"],"event.type":["connection","start","allowed"],"event.action":"open","event.outcome":")",
+    R"(,"event.kind":"event","event.category":["network"],"event.type":["connection","denied"],"event.action":"deny","event.outcome":")",
+    R"(,"event.kind":"event","event.category":["network"],"event.type":["connection","info"],"event.action":"progress","event.outcome":")",
+    R"(,"event.kind":"event","event.category":["network"],"event.type":["connection","end"],"event.action":"close","event.outcome":")"};
+
+constexpr std::array<std::string_view, 7> process_heads{
+    R"(,"event.kind":"event","event.category":["process"],"event.type":["start"],"event.action":"start","event.outcome":")",
+    R"(,"event.kind":"event","event.category":["process"],"event.type":["end"],"event.action":"stop","event.outcome":")",
+    R"(,"event.kind":"event","event.category":["configuration"],"event.type":["change"],"event.action":"reload","event.outcome":")",
+    R"(,"event.kind":"event","event.category":["process"],"event.type":["info"],"event.action":"withheld","event.outcome":")",
+    R"(,"event.kind":"event","event.category":["configuration"],"event.type":["change"],"event.action":"quarantine","event.outcome":")",
+    R"(,"event.kind":"alert","event.category":["intrusion_detection"],"event.type":["info"],"event.action":"gap","event.outcome":")",
+    R"(,"event.kind":"event","event.category":["process"],"event.type":["info"],"event.action":"resumed","event.outcome":")"};
+
+void number(std::string& out, std::string_view key, std::uint64_t value)
+{
+    const fmt::format_int digits{value};
+    out.append(key);
+    out.append(digits.data(), digits.size());
+}
+
+void word(std::string& out, std::string_view key, std::string_view value) // of ours: needs no escape
+{
+    out.append(key);
+    out.append(value);
+    out += '"';
+}
+
+void text(std::string& out, std::string_view key, std::string_view value)
+{
+    out.append(key);
+    append_json(out, value);
+}
+
+void address(std::string& out, std::string_view key, const ip_address& a)
+{
+    out.append(key);
+    if (a.is_v4()) {
+        const auto v4 = a.as_v4();
+        fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}.{}.{}.{}"), v4 >> 24, v4 >> 16 & 0xff, v4 >> 8 & 0xff, v4 & 0xff);
+    } else out.append(a.to_string());
+    out += '"';
+}
+
+// A tunnel that ended as its ends or its operator wished has not failed.
+bool orderly(ending e) noexcept
+{
+    using enum ending;
+    return e == finished || e == client_closed || e == idle_timeout || e == drained || e == stopped;
+}
+
+bool success(const audit_record& r) noexcept
+{
+    if (r.action == audit_action::close) return orderly(r.ended);
+    return r.action != audit_action::deny;
+}
+
+void outcome(std::string& out, const audit_record& r)
+{
+    out.append(heads[static_cast<std::size_t>(r.action)]);
+    out.append(success(r) ? "success\"" : "failure\"");
+    if (r.action == audit_action::close) word(out, R"(,"event.reason":")", to_string(r.ended));
+    else if (r.action != audit_action::progress) word(out, R"(,"event.reason":")", to_string(r.said));
+    const bool passed = r.action == audit_action::open || r.action == audit_action::close;
+    if (passed && r.said != verdict::allowed) out.append(R"(,"exeat.reported":true)");
+    if (r.action == audit_action::close && r.said != verdict::allowed)
+        word(out, R"(,"exeat.reported_reason":")", to_string(r.said)); // a sum
+    if (r.action == audit_action::deny && r.said == verdict::dns_failure)
+        word(out, R"(,"exeat.dns.result":")", net::dns_result_words[static_cast<std::size_t>(r.resolved)]);
+    if (r.stands_for > 1) number(out, R"(,"exeat.audit.stands_for":)", r.stands_for);
+}
+
+void destination(std::string& out, const audit_record& r)
+{
+    if (!r.host.str().empty()) text(out, R"(,"destination.domain":)", r.host.str());
+    if (r.host.cut() || r.server_name.cut()) out.append(R"(,"exeat.audit.cut":true)");
+    if (r.peer != ip_address{}) address(out, R"(,"destination.ip":")", r.peer);
+    if (r.port != 0) number(out, R"(,"destination.port":)", r.port);
+}
+
+void volume(std::string& out, const audit_record& r)
+{
+    const bool moving = r.action == audit_action::progress || r.action == audit_action::close;
+    if (!moving && r.upload == 0 && r.download == 0) return;
+    number(out, R"(,"source.bytes":)", r.upload);
+    number(out, R"(,"destination.bytes":)", r.download);
+}
+
+void tls(std::string& out, const audit_record& r)
+{
+    if (!r.server_name.str().empty()) text(out, R"(,"tls.client.server_name":)", r.server_name.str());
+    if (r.ech) out.append(R"(,"exeat.tls.ech":true)");
+}
+
+void close(std::string& out, std::size_t begun, audit_chain& chain)
+{
+    out += '}';
+    chain.seal(std::string_view{out}.substr(begun));
+    out += '\n';
+}
+
+void end(std::string& out, std::size_t begun, audit_chain& chain)
+{
+    word(out, R"(,"exeat.audit.previous":")", chain.previous());
+    close(out, begun, chain);
+}
+
+std::string quoted(std::string_view name)
+{
+    std::string out;
+    append_json(out, name);
+    return out;
+}
+
+} // namespace
+
+audit_line::audit_line(const label_registry& labels, const policy_status& status, std::uint8_t client_prefix)
+    : labels_{labels}, status_{status}, client_prefix_{client_prefix}
+{}
+
+void audit_line::timestamp(std::string& out, std::chrono::system_clock::time_point at)
+{
+    const auto second = std::chrono::floor<std::chrono::seconds>(at);
+    if (second != second_ || second_text_.empty()) {
+        second_ = second;
+        second_text_ = fmt::format("{:%Y-%m-%dT%H:%M:%S}", fmt::gmtime(std::chrono::system_clock::to_time_t(second)));
+    }
+    const auto micros = std::chrono::floor<std::chrono::microseconds>(at - second).count();
+    out.append(second_text_);
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE(".{:06}Z"), micros);
+}
+
+void audit_line::begin(std::string& out, std::chrono::system_clock::time_point at, const audit_chain& chain)
+{
+    out.append(R"({"@timestamp":")");
+    timestamp(out, at);
+    number(out, R"(","event.sequence":)", chain.sequence());
+    if (chain.sequence() == torn_line_) out.append(torn_);
+}
+
+void audit_line::after_torn(std::string_view fragment, std::uint64_t line)
+{
+    torn_line_ = fragment.empty() ? 0 : line;
+    const auto hash = sha256{}.of(fragment);
+    torn_ = fmt::format(R"(,"exeat.audit.torn_octets":{},"exeat.audit.torn_sha256":"{}")", fragment.size(),
+                        std::string_view{hash.data(), hash.size()});
+}
+
+void audit_line::source(std::string& out, const audit_record& r)
+{
+    if (r.source != ip_address{}) address(out, R"(,"source.ip":")", r.source); // none: a sum over clients
+    number(out, R"(,"source.port":)", r.source_port);
+    out.append(R"(,"exeat.group":)");
+    out.append(group(r.group_slot));
+}
+
+void audit_line::policy(std::string& out, const audit_record& r)
+{
+    if (r.rule_slot != label_registry::other_rule || r.rule_id != 0 || r.action != audit_action::deny) {
+        out.append(R"(,"rule.name":)");
+        out.append(rule(r.rule_slot, r.rule_id));
+    }
+    if (r.policy != generation_) {
+        sha256_ = status_.sha256(r.policy);
+        generation_ = r.policy;
+    }
+    if (!sha256_.empty()) word(out, R"(,"rule.version":")", sha256_);
+}
+
+void audit_line::append(std::string& out, const audit_record& r, audit_chain& chain)
+{
+    const auto begun = out.size();
+    begin(out, r.at, chain);
+    outcome(out, r);
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"event.id":"{:016x}")"), r.id);
+    number(out, R"(,"event.duration":)", static_cast<std::uint64_t>(std::max(r.duration.count(), std::chrono::nanoseconds::rep{0})));
+    source(out, r);
+    destination(out, r);
+    volume(out, r);
+    tls(out, r);
+    policy(out, r);
+    word(out, R"(,"exeat.mode":")", net::request_mode_words[static_cast<std::size_t>(r.mode)]);
+    end(out, begun, chain);
+}
+
+void audit_line::append(std::string& out, const process_event& e, audit_chain& chain)
+{
+    const auto begun = out.size();
+    begin(out, e.at, chain);
+    out.append(process_heads[static_cast<std::size_t>(e.action)]);
+    out.append(e.ok ? "success\"" : "failure\"");
+    if (!e.text.empty()) text(out, R"(,"message":)", std::string_view{e.text}.substr(0, limits::audit_text_octets));
+    if (!e.sha256.empty()) text(out, R"(,"rule.version":)", std::string_view{e.sha256}.substr(0, limits::audit_client_octets));
+    if (e.stands_for > 0) number(out, R"(,"exeat.audit.stands_for":)", e.stands_for);
+    else if (e.action == process_event::what::gap || e.action == process_event::what::resumed)
+        number(out, R"(,"exeat.audit.anchored":)", e.anchored);
+    else if (e.action != process_event::what::quarantine) number(out, R"(,"exeat.policy.serial":)", e.serial);
+    end(out, begun, chain);
+}
+
+void audit_line::append(std::string& out, const checkpoint_event& e, audit_chain& chain)
+{
+    const auto begun = out.size();
+    begin(out, e.at, chain);
+    out.append(
+        R"(,"event.kind":"event","event.category":["process"],"event.type":["info"],"event.action":"checkpoint","event.outcome":"success")");
+    word(out, R"(,"event.reason":")", checkpoint_reason_words[static_cast<std::size_t>(e.why)]);
+    text(out, R"(,"host.name":)", e.host);
+    text(out, R"(,"log.file.path":)", e.log);
+    if (!e.key.empty()) word(out, R"(,"exeat.audit.key":")", e.key);
+    word(out, R"(,"exeat.audit.previous":")", chain.previous());
+    const auto signature = e.sign ? e.sign(std::string_view{out}.substr(begun)) : std::string{};
+    if (!signature.empty()) append_signature(out, signature);
+    close(out, begun, chain);
+}
+
+void audit_line::append(std::string& out, const anomaly_event& e, audit_chain& chain)
+{
+    const auto begun = out.size();
+    const auto& facts = detect::about(e.what.which);
+    begin(out, e.at, chain);
+    out.append(R"(,"event.kind":"alert","event.category":["intrusion_detection"],"event.type":["info"],"event.action":"anomaly")");
+    word(out, R"(,"event.reason":")", facts.name);
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"event.risk_score":{:.0f})"), e.score);
+    // source.ip is one address to whoever reads it; a prefix is the text beside it.
+    if (e.what.client.is_v4() || client_prefix_ >= whole_address) address(out, R"(,"source.ip":")", e.what.client);
+    else word(out, R"(,"source.address":")", key_text(e.what.client, client_prefix_));
+    if (e.what.entry.id != 0) {
+        out.append(R"(,"rule.name":)");
+        out.append(rule(e.what.entry.slot, e.what.entry.id));
+    }
+    word(out, R"(,"threat.technique.id":")", facts.technique);
+    word(out, R"(,"exeat.detector.name":")", facts.name);
+    word(out, R"(,"exeat.detector.severity":")", detect::severity_words[static_cast<std::size_t>(facts.how)]);
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"exeat.detector.value":{:.6g},"exeat.detector.threshold":{:.6g})"),
+                   e.what.value, e.what.threshold);
+    word(out, R"(,"exeat.detector.action":")", detector_action_words[static_cast<std::size_t>(e.action)]);
+    end(out, begun, chain);
+}
+
+const std::string& audit_line::rule(std::uint32_t slot, std::uint64_t id)
+{
+    if (slot == label_registry::other_rule && id != 0) return unslotted_ = ops::quoted(labels_.rule_name(slot, id));
+    if (slot >= rules_.size()) {
+        rules_.clear();
+        for (const auto& label : labels_.rules()) rules_.push_back(ops::quoted(label.name));
+    }
+    return rules_[slot < rules_.size() ? slot : label_registry::other_rule];
+}
+
+const std::string& audit_line::group(std::uint32_t slot)
+{
+    if (slot >= groups_.size()) {
+        groups_.clear();
+        for (const auto& name : labels_.groups()) groups_.push_back(ops::quoted(name));
+    }
+    return groups_[slot < groups_.size() ? slot : label_registry::no_group];
+}
+
+} // namespace exeat::ops

@@ -1,0 +1,128 @@
+// The audit log's writer: one thread that empties the workers' rings into a file, one JSON line per event, chained by number and hash.
+// Workers never wait for it. When the file cannot be written, nothing is lost: lines are kept (limits::audit_buffer_bytes) and retried,
+// healthy() turns false, and once the buffer is full the rings fill up, which the workers see. While the file's volume is nearly full, only
+// what was allowed, findings and process events get their lines; the others are counted, and a line tells their number once there is room.
+// With checkpoints, the first open compares the file with what was anchored; what is missing is a line of its own, and the log goes on.
+// Functions: any thread.
+#pragma once
+
+#include <exeat/config.hpp>
+#include <net/audit_ring.hpp>
+#include <ops/audit/audit_checkpoints.hpp>
+#include <ops/audit/audit_line.hpp>
+#include <ops/detection/lookout.hpp>
+#include <ops/evidence/audit_file.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace exeat::ops {
+
+class journal {
+public:
+    // Opens `path` ("stdout" or a file) before it returns: see healthy(). Rings, labels and status outlive the journal.
+    // With a lookout, every record is shown to it once it is formatted, and what it finds is a line behind.
+    journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry&, const policy_status&, lookout* = nullptr,
+            std::uint8_t client_prefix = whole_address, const audit_rotation& = {}, std::unique_ptr<audit_checkpoints> = {});
+    ~journal(); // stop()
+    journal(const journal&) = delete;
+    journal& operator=(const journal&) = delete;
+
+    void note(process_event);
+    void reopen(); // after a rotation: the chain goes on in the new file
+    void stop();   // writes what is left, for limits::audit_stop_time at most; idempotent
+
+    const std::atomic<bool>& healthy() const noexcept { return healthy_; }
+    // The thread gives a sign each limits::audit_poll, and none while its disk does not answer. Whoever sees none for
+    // limits::audit_away says so; the thread itself takes it back with its next write.
+    std::uint64_t signs() const noexcept { return signs_; }
+    void is_away();
+    std::string last_error() const; // one line; empty when healthy
+    // The volume is full, so that the log is well again once there is room.
+    bool waits_for_room() const noexcept { return no_room_; }
+    bool low_on_space() const noexcept { return low_; }
+    const audit_checkpoints* checkpoints() const noexcept { return points_.get(); } // null: there are none
+
+    struct stats {
+        std::uint64_t written = 0;  // lines that the kernel took
+        std::uint64_t retried = 0;  // lines that had to wait because a write failed, each counted once
+        std::uint64_t dropped = 0;  // events given up: at the end, or notes beyond limits::audit_notes
+        std::uint64_t errors = 0;   // failed attempts to open, write or rotate
+        std::uint64_t withheld = 0; // events without a line because the volume was nearly full
+    };
+    stats counts() const noexcept;
+
+private:
+    using clock = std::chrono::steady_clock;
+    void run(std::stop_token);
+    bool turn(bool at_end = false); // true: there is more to do at once
+    void last_turns();
+    bool begin();
+    void go_on();
+    void checkpoint(checkpoint_reason);
+    bool is_at_rest() const noexcept;
+    bool gather();
+    void add(const auto& event);
+    void watch(const net::audit_record&);
+    void take_notes();
+    bool take(net::audit_ring&);
+    void flush(bool now = false);
+    void wrote(std::size_t octets);
+    void failed(const std::error_code&, std::string_view what, std::string_view advice = {});
+    std::error_code probe();
+    void look_after_file();
+    void look_after_space(bool at_end);
+    bool file_is_full() const noexcept;
+    bool next_file();
+    bool withholds(const net::audit_record&) const noexcept;
+    void leave_file();
+    bool full() const noexcept { return pending_.size() >= limits::audit_buffer_bytes; }
+
+    const std::vector<net::audit_ring*> rings_;
+    audit_file file_;
+    audit_line line_;
+    audit_chain chain_;
+    lookout* const lookout_;
+    const audit_rotation rotation_;
+    const std::unique_ptr<audit_checkpoints> points_;
+    std::vector<anomaly_event> anomalies_;
+    bool begun_ = false;           // the file was open once: the chain has its beginning
+    std::string pending_;          // whole lines; the first may be written in part
+    std::size_t begun_octets_ = 0; // of the first pending line, already in the file
+    std::uint64_t pending_lines_ = 0, late_lines_ = 0;
+    std::uint64_t withheld_since_ = 0; // the last line that told of it
+    std::uint64_t file_octets_ = 0;    // of the file, when it was last written
+    clock::time_point retry_at_{}, probe_at_{}, look_at_{}, space_at_{}, rotate_at_{};
+
+    std::atomic<bool> healthy_{false}, reopen_{false}, no_room_{false}, low_{false};
+    std::atomic<std::uint64_t> written_{0}, retried_{0}, dropped_{0}, errors_{0}, withheld_{0}, signs_{0};
+    mutable std::mutex mutex_; // of what follows
+    std::condition_variable_any wake_;
+    std::deque<process_event> notes_;
+    std::string error_;
+    std::jthread thread_; // last: it uses all the others
+};
+
+// Formats one event behind the others, or leaves no trace of it.
+void journal::add(const auto& event)
+{
+    const auto before = pending_.size();
+    try {
+        line_.append(pending_, event, chain_);
+    } catch (...) {
+        pending_.resize(before);
+        throw;
+    }
+    ++pending_lines_;
+    if (points_) points_->logged();
+}
+
+} // namespace exeat::ops

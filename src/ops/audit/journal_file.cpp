@@ -1,0 +1,128 @@
+// The journal's dealings with its file: how the chain goes on in it, when it is left for another, and its checkpoints.
+#include <ops/audit/journal.hpp>
+#include <ops/evidence/audit_past.hpp>
+#include <ops/evidence/audit_rotation.hpp>
+
+#include <algorithm>
+
+namespace exeat::ops {
+
+namespace {
+
+void count(std::atomic<std::uint64_t>& cell) noexcept { cell.fetch_add(1, std::memory_order_relaxed); }
+
+} // namespace
+
+bool journal::begin()
+{
+    if (file_.is_open()) return true;
+    if (const auto error = file_.open()) {
+        const bool taken = error == std::errc::text_file_busy, nowhere = error == std::errc::no_such_file_or_directory;
+        failed(error, taken ? "another process writes the audit log; give each its own" : "cannot open the audit log " + file_.path(),
+               nowhere ? "; make its directory, or name another 'path' in [audit]" : "");
+        return false;
+    }
+    if (!begun_) go_on();
+    begun_ = true;
+    file_octets_ = file_.size();
+    return true;
+}
+
+// The chain goes on from what is there. What was anchored and is not there has a line, which the log's readers cannot pass over.
+void journal::go_on()
+{
+    const auto anchor = points_ ? points_->found() : std::nullopt;
+    const auto past = look_back(file_.path(), file_.is_regular(), file_.tail(), anchor);
+    sha256_hex anchored{};
+    if (past.after) std::copy_n(past.after->sha256.begin(), anchored.size(), anchored.begin());
+    if (past.after) chain_.resume_after(anchored, past.next);
+    else chain_.resume(past.line, past.next);
+    line_.after_torn(past.fragment, past.next);
+    process_event e;
+    e.action = past.after ? process_event::what::resumed : process_event::what::gap;
+    e.ok = past.after.has_value();
+    e.anchored = anchor ? anchor->sequence : 0;
+    e.text = past.after ? "the file with the line of the last checkpoint is not here; this one goes on after that line" : past.gap;
+    if (points_ && !points_->unreadable().empty()) e.text = "the anchor in state cannot be read: " + points_->unreadable();
+    if (e.text.empty()) return;
+    add(e);
+    if (!e.ok) points_->gap(e.text);
+    else points_->resumed(e.text);
+}
+
+// Where anything was logged since the last one.
+void journal::checkpoint(checkpoint_reason why)
+{
+    if (!points_ || !begun_ || !points_->anything()) return;
+    try {
+        add(points_->event(why));
+        points_->added(chain_.sequence() - 1, chain_.previous(), clock::now());
+    } catch (const std::bad_alloc&) { // the next turn tries again
+        count(errors_);
+    }
+}
+
+bool journal::is_at_rest() const noexcept
+{
+    const bool anchored = !points_ || (!points_->anything() && !points_->waits());
+    return begun_ && pending_.empty() && withheld_since_ == 0 && anchored;
+}
+
+// Now and then, so that a dead disk is found before the next event is: it would be let out and never logged. One that has failed is asked
+// again at each retry.
+std::error_code journal::probe()
+{
+    const auto now = clock::now();
+    if (now < probe_at_) return {};
+    const auto error = file_.probe();
+    if (!error) probe_at_ = now + limits::audit_probe;
+    return error;
+}
+
+// What comes next may not fit into the file with what is its last line then. A file that cannot be written is not left for another.
+bool journal::file_is_full() const noexcept
+{
+    if (rotation_.max_size == 0 || file_octets_ + pending_.size() + limits::audit_rotation_room <= rotation_.max_size) return false;
+    return healthy_ && file_.is_open() && clock::now() >= rotate_at_;
+}
+
+// The full file ends with a checkpoint, is named after the number of that line, and the next line begins a new file. True: there is one.
+bool journal::next_file()
+{
+    checkpoint(checkpoint_reason::rotation);
+    flush();
+    if (!pending_.empty() || !file_.is_open()) return false;
+    rotate_at_ = clock::now() + limits::audit_retry;
+    if (file_octets_ == 0 || file_.vanished()) return false; // what another has put there keeps its name
+    if (rotate_audit_file(file_.path(), chain_.sequence() - 1, rotation_.keep)) {
+        count(errors_);
+        return false;
+    }
+    rotate_at_ = {};
+    file_octets_ = 0;
+    file_.close();
+    return begin();
+}
+
+// A file that was moved or deleted under us is left as if told to: lines in it would be seen by nobody.
+void journal::look_after_file()
+{
+    const bool asked = reopen_.exchange(false);
+    const auto now = clock::now();
+    const bool looked = now >= look_at_ && file_.is_open() && file_.vanished();
+    if (now >= look_at_) look_at_ = now + limits::audit_retry;
+    if (asked || looked) leave_file();
+}
+
+// What can still be written there is; a line that is there in part is taken back and stands whole in the next file.
+void journal::leave_file()
+{
+    checkpoint(checkpoint_reason::rotation);
+    flush(true);
+    if (file_.is_open()) file_.take_back(begun_octets_);
+    begun_octets_ = 0;
+    file_.close();
+    flush(true);
+}
+
+} // namespace exeat::ops

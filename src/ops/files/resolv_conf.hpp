@@ -1,0 +1,20 @@
+// The DNS servers that resolv.conf(5) names. Blocks; never on a worker.
+#pragma once
+
+#include <exeat/config.hpp>
+#include <ops/text/problem.hpp>
+
+#include <string>
+#include <vector>
+
+namespace exeat::ops {
+
+inline constexpr const char* resolv_conf = "/etc/resolv.conf";
+
+struct named_servers {
+    std::vector<endpoint> servers; // each once, limits::dns_servers at most
+    std::vector<problem> problems; // warnings: what names a server that cannot be asked, and that there is none
+};
+named_servers read_resolv_conf(const std::string& path = resolv_conf);
+
+} // namespace exeat::ops

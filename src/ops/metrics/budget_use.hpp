@@ -1,0 +1,27 @@
+// How full the upload budgets are, the fullest first. Reading only; any thread.
+#pragma once
+
+#include <exeat/budget_book.hpp>
+#include <ops/policy/policy_status.hpp>
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace exeat::ops {
+
+// One account by its tightest window.
+struct budget_use {
+    std::optional<ip_address> client; // none: all together
+    std::optional<std::string> entry; // none: all entries of the purpose that have no budget of their own
+    enum purpose purpose = purpose::pull;
+    budget_window window = budget_window::hour;
+    std::uint64_t used = 0, limit = 0; // octets; of a pull, beyond what pulling costs
+    double share() const noexcept { return static_cast<double>(used) / static_cast<double>(std::max<std::uint64_t>(limit, 1)); }
+};
+
+// At most so many, of accounts that have a limit and used any of it.
+std::vector<budget_use> fullest_budgets(budget_book&, const policy_status::view&, std::size_t most);
+
+} // namespace exeat::ops

@@ -1,0 +1,67 @@
+// The families that one scrape is made of, by subject. Pure reading; the thread that scrapes.
+#pragma once
+
+#include <ops/metrics/metrics.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <prometheus/metric_family.h>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace exeat::ops {
+
+using families = std::deque<prometheus::MetricFamily>; // a deque: a family stays where it is while others are added
+using metric_labels = std::vector<prometheus::ClientMetric::Label>;
+
+// Names are given without "exeat_", which these put before.
+prometheus::MetricFamily& new_counter(families&, const char* name, const char* help);
+prometheus::MetricFamily& new_gauge(families&, const char* name, const char* help);
+prometheus::MetricFamily& new_histogram(families&, const char* name, const char* help);
+void add(prometheus::MetricFamily&, double value, metric_labels = {});
+inline void add(prometheus::MetricFamily& f, std::uint64_t value, metric_labels labels = {})
+{
+    add(f, static_cast<double>(value), std::move(labels));
+}
+
+// A client's label: its group and what it is known by.
+std::string client_label(const std::vector<std::string>& groups, const net::client_key&, const network_settings&);
+
+// One cell of each worker's counters, summed.
+template <class Cell> std::uint64_t sum(const metric_sources& from, Cell&& cell)
+{
+    std::uint64_t total = 0;
+    for (const auto* worker : from.workers) total += cell(*worker).read();
+    return total;
+}
+
+// One histogram of each worker, summed; `unit` is how many of the counted units make one of the published.
+template <class Histogram>
+void add_histogram(prometheus::MetricFamily& f, const metric_sources& from, Histogram&& of, double unit, metric_labels labels = {})
+{
+    prometheus::ClientMetric m;
+    m.label = std::move(labels);
+    const auto& bounds = of(*from.workers.front()).bounds;
+    for (std::size_t i = 0; i <= bounds.size(); ++i) {
+        m.histogram.sample_count += sum(from, [&](const net::counters& c) -> const net::counter& { return of(c).buckets[i]; });
+        if (i < bounds.size()) m.histogram.bucket.push_back({m.histogram.sample_count, static_cast<double>(bounds[i]) / unit});
+    }
+    m.histogram.sample_sum =
+        static_cast<double>(sum(from, [&](const net::counters& c) -> const net::counter& { return of(c).sum; })) / unit;
+    f.metric.push_back(std::move(m));
+}
+
+void collect_posture(families&, const metric_sources&);
+void collect_policy(families&, const metric_sources&);
+void collect_audit(families&, const metric_sources&);
+void collect_anomalies(families&, const metric_sources&);
+void collect_requests(families&, const metric_sources&);
+void collect_bytes(families&, const metric_sources&);
+void collect_clients(families&, const metric_sources&, const client_series&);
+void collect_budgets(families&, const metric_sources&, const client_series&);
+void collect_tunnels(families&, const metric_sources&);
+void collect_upstream(families&, const metric_sources&);
+void collect_process(families&);
+
+} // namespace exeat::ops

@@ -1,0 +1,22 @@
+// The upload accounts as people know them: by the names of clients and entries instead of keys. Reading only; any thread.
+#pragma once
+
+#include <exeat/budget_book.hpp>
+#include <ops/policy/policy_status.hpp>
+
+#include <functional>
+#include <optional>
+
+namespace exeat::ops {
+
+struct open_account {
+    std::optional<ip_address> client; // none: all together
+    const rule* entry = nullptr;      // of the policy that is enforced; null: all entries of the purpose that have no budget of their own
+    enum purpose purpose = purpose::pull;
+    upload_account::view now;
+};
+
+// Without those of entries that are no more.
+void each_open_account(budget_book&, const policy_status::view&, const std::function<void(const open_account&)>&);
+
+} // namespace exeat::ops

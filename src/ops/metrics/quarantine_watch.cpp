@@ -1,0 +1,138 @@
+#include <ops/metrics/quarantine_watch.hpp>
+
+#include <exeat/limits.hpp>
+#include <net/wall_clock.hpp>
+#include <ops/files/watched_file.hpp>
+#include <ops/process/until_in_memory.hpp>
+#include <ops/state/quarantine_file.hpp>
+#include <ops/text/utc.hpp>
+
+#include <algorithm>
+#include <boost/asio/bind_allocator.hpp>
+#include <fmt/format.h>
+#include <stdexcept>
+#include <utility>
+
+namespace exeat::ops {
+
+namespace {
+
+bool is_among(const quarantines& all, const quarantine& one) { return std::find(all.begin(), all.end(), one) != all.end(); }
+
+const quarantine* of_target(const quarantines& all, const quarantine& one)
+{
+    const auto at = std::find_if(all.begin(), all.end(), [&](const quarantine& q) { return q.same_target(one); });
+    return at == all.end() ? nullptr : &*at;
+}
+
+quarantines in_force(const quarantines& all, wall_time now)
+{
+    quarantines out;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(out), [now](const quarantine& q) { return q.until > now; });
+    return out;
+}
+
+} // namespace
+
+quarantine_watch::quarantine_watch(boost::asio::io_context& io, const std::string& state, std::uint8_t client_prefix, const event_log& log)
+    : timer_{io}, path_{state.empty() ? "" : quarantine_path(state)}, client_prefix_{client_prefix}, log_{log}
+{
+    if (path_.empty()) return;
+    read();
+    if (!error_.empty()) throw std::runtime_error{"what is quarantined cannot be read: " + error_ + "; fix the file, or remove it"};
+    in_force_ = std::make_shared<const quarantines>(in_force(written_, net::wall_earliest()));
+}
+
+std::shared_ptr<const quarantines> quarantine_watch::now() const
+{
+    const std::lock_guard hold{mutex_};
+    return in_force_;
+}
+
+std::string quarantine_watch::error() const
+{
+    const std::lock_guard hold{mutex_};
+    return error_;
+}
+
+void quarantine_watch::begin(taker take, noter note)
+{
+    take_ = std::move(take);
+    note_ = std::move(note);
+    if (!path_.empty()) look();
+}
+
+void quarantine_watch::look()
+{
+    timer_.expires_after(limits::quarantine_interval);
+    timer_.async_wait(boost::asio::bind_allocator(memory_.memory(), [this](boost::system::error_code failed) {
+        if (!failed) look();
+    }));
+    try {
+        read();
+        enforce();
+        tell();
+    } catch (const std::bad_alloc&) {
+        looked_.clear(); // the next look begins again
+    }
+}
+
+// Looked at before it is read, so that what is written meanwhile is read by the next look.
+void quarantine_watch::read()
+{
+    const file_look is{path_};
+    if (is.text == looked_) return;
+    auto all = read_quarantines(path_);
+    if (all)
+        for (auto& q : *all)
+            if (q.client && !q.client->network.is_v4())
+                q.client = ip_prefix::around(q.client->network, std::min(q.client->bits, client_prefix_));
+    auto why = all ? std::string{} : all.error();
+    if (!all && why != error_ && take_)
+        log_.say(severity::error, "what is quarantined cannot be read, and stays as it was",
+                 {{"why", why}, {"what to do", "fix the file, or quarantine again after removing it"}});
+    if (all && !error_.empty()) log_.say(severity::notice, "what is quarantined is read again");
+    if (all) written_ = std::move(*all);
+    const std::lock_guard hold{mutex_};
+    error_ = std::move(why);
+    looked_ = is.text;
+}
+
+void quarantine_watch::enforce()
+{
+    auto next = in_force(written_, net::wall_earliest());
+    if (next == *now()) return;
+    auto shared = std::make_shared<const quarantines>(std::move(next));
+    until_in_memory([&] { take_(shared); });
+    const std::lock_guard hold{mutex_};
+    in_force_ = std::move(shared);
+}
+
+// After the workers know, so that no lack of memory for words delays a cut.
+void quarantine_watch::tell()
+{
+    const auto is = now();
+    for (const auto& q : *is)
+        if (!is_among(told_, q)) say(q, "quarantined", severity::warning);
+    for (const auto& q : told_) {
+        if (of_target(*is, q) != nullptr) continue; // another one is in its place, and was told
+        const auto* record = of_target(written_, q);
+        if (record != nullptr && record->until == q.until) say(q, "a quarantine has ended", severity::notice);
+        else
+            say(record == nullptr ? q : *record, record == nullptr ? "a quarantine is gone from its file" : "a quarantine was lifted",
+                severity::notice);
+    }
+    told_ = *is;
+}
+
+void quarantine_watch::say(const quarantine& q, const char* what, severity how) const
+{
+    const auto until = q.until == wall_time{} ? std::string{"now"} : utc(q.until);
+    process_event e;
+    e.action = process_event::what::quarantine;
+    e.text = fmt::format("{}: {} until {}, by {}: {}", what, q.target(), until, q.by.empty() ? "nobody named" : q.by, q.reason);
+    log_.say(how, what, {{"what", q.target()}, {"until", until}, {"by", q.by}, {"reason", q.reason}});
+    note_(std::move(e));
+}
+
+} // namespace exeat::ops

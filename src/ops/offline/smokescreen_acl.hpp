@@ -1,0 +1,34 @@
+// What a Smokescreen ACL says, before anything is made of it. Pure; any thread.
+#pragma once
+
+#include <exeat/name_index.hpp>
+#include <ops/text/findings.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace exeat::ops {
+
+struct smokescreen_host {
+    host_pattern pattern;
+    place at;
+};
+
+struct smokescreen_role {
+    std::string name, project, action; // action: open, report or enforce
+    std::vector<smokescreen_host> hosts;
+    place at;
+    bool is_default = false; // the rule for roles that have none
+};
+
+struct smokescreen_acl {
+    std::vector<smokescreen_role> roles; // the default last
+    std::vector<smokescreen_host> global_allow, global_deny;
+    std::vector<ip_prefix> denied_networks; // of the global deny list
+};
+
+// What cannot be read or has no counterpart is an error in the findings, and left out; nothing when it is no such ACL at all.
+std::optional<smokescreen_acl> read_smokescreen_acl(const std::string& text, findings&);
+
+} // namespace exeat::ops

@@ -1,0 +1,103 @@
+#include <ops/policy/expectations.hpp>
+
+#include <ops/policy/asked_target.hpp>
+#include <ops/text/suggest.hpp>
+
+#include <fmt/format.h>
+
+namespace exeat::ops {
+
+namespace {
+
+constexpr toml_key client_key{"client", "\"10.42.3.7\""}, target_key{"target", "\"pkg.test:443\""}, verdict_key{"verdict", "\"allow\""};
+
+// What can be known without a look-up, a connection or a byte of TLS.
+constexpr std::array<std::string_view, 15> words{"allow",
+                                                 "allowed",
+                                                 "source_not_allowed",
+                                                 "not_allowed",
+                                                 "denied_by_rule",
+                                                 "port_not_allowed",
+                                                 "protocol_not_allowed",
+                                                 "ip_literal",
+                                                 "expired",
+                                                 "policy_expired",
+                                                 "host_syntax",
+                                                 "scheme",
+                                                 "addr_class",
+                                                 "private_link_public",
+                                                 "private_link_cidr"};
+
+expectation read_one(section& s)
+{
+    expectation e;
+    e.at = s.where();
+    for (const auto key : {client_key, target_key, verdict_key})
+        if (!s.has(key.name)) s.missing(key);
+    if (const auto text = s.text(client_key)) {
+        const auto a = ip_address::parse(*text);
+        if (!a) s.reject(client_key.name, fmt::format("{} is no address; write client = {}", as_shown(*text), client_key.example));
+        e.client = a.value_or(ip_address{});
+    }
+    e.target = s.octets(target_key).value_or("");
+    if (const auto w = s.word(verdict_key, words)) e.said = verdict_from(words[*w]).value_or(verdict::allowed);
+    s.done();
+    return e;
+}
+
+struct outcome {
+    verdict said;
+    const rule* by = nullptr;
+};
+
+outcome judge(const expectation& e, const policy& rules, wall_time now, const site_networks& site)
+{
+    const auto to = parse_asked_target(e.target);
+    if (!to) return {to.error()};
+    const client who{e.client, 0, rules.groups_of(e.client)};
+    const auto d = decide(who, *to, rules, now);
+    if (!d.allowed()) return {d.verdict, d.rule};
+    if (d.reported != verdict::allowed) return {d.reported};
+    const auto checked = check_answer(*d.approval, d.approval->known_addresses(), own_endpoints{{}, {}, site});
+    if (checked) return {d.verdict, d.rule};
+    const auto* denier = checked.error().by;
+    return {checked.error().why, denier == nullptr ? d.rule : denier};
+}
+
+std::string told(const outcome& o)
+{
+    if (o.by == nullptr) return std::string{to_string(o.said)};
+    return fmt::format("{} by {} ({}:{})", to_string(o.said), as_shown(o.by->name), o.by->file, o.by->line);
+}
+
+} // namespace
+
+std::string to_string(const expectation& e)
+{
+    return fmt::format("{} to {}: {}", e.client.to_string(), as_shown(e.target), to_string(e.said));
+}
+
+std::vector<expectation> read_expectations(section& root)
+{
+    std::vector<expectation> out;
+    for (const auto* t : root.tables({"expect", ""}, limits::expectations)) {
+        section s{*t, "[[expect]]", root.wrong()};
+        out.push_back(read_one(s));
+    }
+    return out;
+}
+
+void run_expectations(const std::vector<expectation>& all, const policy& rules, wall_time now, const site_networks& site, findings& wrong)
+{
+    if (now >= rules.settings().expires) return;
+    for (const auto& e : all) {
+        const auto got = judge(e, rules, now, site);
+        if (got.said == e.said) continue;
+        auto text = fmt::format("expected that {} from client {} is {}, but it is {}; fix the entry or the expectation", as_shown(e.target),
+                                e.client.to_string(), to_string(e.said), told(got));
+        if (got.said == verdict::expired && e.said == verdict::allowed) wrong.warning(e.at, std::move(text));
+        else wrong.error(e.at, std::move(text));
+    }
+}
+
+} // namespace exeat::ops

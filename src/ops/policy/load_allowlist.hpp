@@ -1,0 +1,64 @@
+// allowlist.toml (with the files of allowlist.d/ and the hosts_file lists beside them) to a compiled policy. Everything is read, checked
+// and compiled, and its [[expect]] tests are run, before anything is handed out. Blocks; runs at start and on the loader's thread, never on
+// a worker.
+#pragma once
+
+#include <exeat/policy.hpp>
+#include <ops/files/watched_file.hpp>
+#include <ops/policy/approved_files.hpp>
+#include <ops/policy/ignored_files.hpp>
+#include <ops/policy/label_registry.hpp>
+#include <ops/policy/list_part.hpp>
+#include <ops/policy/load_refusal.hpp>
+#include <ops/text/problem.hpp>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace exeat::ops {
+
+// One file of the policy, and who approved it.
+struct list_file {
+    list_kind kind = list_kind::allowlist;
+    std::string path, sha256;
+    std::uint64_t serial = 0;
+    std::vector<hosts_digest> hosts_files;
+    std::vector<std::string> approved_by; // ids of keys; only where approvals were asked for
+    wall_time expires = never;            // of the whole file
+    wall_time ends = never;               // of its entries, if earlier
+    bool revoked = false;
+};
+
+struct loaded_allowlist {
+    std::shared_ptr<const policy> rules; // null when any problem is an error
+    std::vector<problem> problems;
+    std::vector<watched_file> files;          // every path that was read or should have been, for the watch; the allowlist first
+    std::vector<list_file> lists;             // the allowlist first; whole where there are rules
+    load_refusal why = load_refusal::invalid; // of what has no rules
+    std::vector<std::string> expectations;    // its [[expect]] tests, as "10.42.3.7 to pkg.test:443: allowed"
+    approval_state approvals;                 // where they are asked for (policy_gate.hpp)
+};
+
+// Whether warnings of what is most likely not meant are wanted (lint.hpp), beside all that is wrong.
+enum class scrutiny : std::uint8_t { load, lint };
+
+struct load_options {
+    load_options(scrutiny s = scrutiny::load) : how{s} {} // NOLINT: one may stand for the other
+    scrutiny how;
+    site_networks site{}; // that warnings and [[expect]] know of
+    // Taken in place of what lies on the disk. Only a hosts_file is read, and not parsed before its digest is known to be that one.
+    const approved_files* approved = nullptr;
+    bool without_grants = false; // a file of allowlist.d that has a grant's statement beside it is left out
+    bool require_end = false;    // [policy] require_end: what lacks its last line is refused unread
+    // A file of allowlist.d that is not there yet: its path, and what it will say.
+    const std::pair<std::string, std::string>* also = nullptr;
+};
+
+// policy_settings::sha256 is over the allowlist's bytes, followed by the 32-octet SHA-256 of each file of allowlist.d by name (once more
+// where it is revoked) and of each hosts_file in the order of the entries ([[allow]], [[private_link]], [[deny]]); without any, it is what
+// sha256sum prints for the file.
+// Slots are given out only to a list without errors but those of its [[expect]] tests.
+loaded_allowlist load_allowlist(const std::string& path, label_registry& labels, wall_time now, const load_options& = {});
+
+} // namespace exeat::ops

@@ -1,0 +1,56 @@
+// What is enforced now and how the last reload went: one place that reload writes and metrics, admin and journal read. Any thread.
+#pragma once
+
+#include <exeat/limits.hpp>
+#include <exeat/policy.hpp>
+#include <ops/policy/ignored_files.hpp>
+#include <ops/policy/load_refusal.hpp>
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace exeat::ops {
+
+class policy_status {
+public:
+    struct view {
+        std::shared_ptr<const policy> rules; // never null once started
+        std::uint64_t generation = 0;        // rises with each policy that takes effect; audit_record::policy refers to it
+        bool last_reload_ok = false;
+        wall_time last_success{};
+        std::uint64_t reloads_ok = 0;                               // the first load is no reload
+        std::array<std::uint64_t, load_refusals> reloads_refused{}; // by load_refusal
+        std::string last_error;                                     // of the last reload, if it failed: first problem, one line
+        std::string waiting;                                        // why a list that has changed is not read or in force yet; one line
+        approval_state approvals;                                   // of the last load
+        std::size_t former = 0;                                     // replaced lists that a worker still holds
+        bool draining = false;
+        bool started = false; // the workers accept
+    };
+    view now() const;
+    void took_effect(std::shared_ptr<const policy>, wall_time now); // generation + 1
+    void failed(std::string error, load_refusal = load_refusal::invalid);
+    void unchanged(wall_time now); // a reload that found the same bytes: a success
+    void approved(approval_state);
+    void waits(std::string why); // until the next reload succeeds or fails
+    void still_held(std::size_t former);
+    void start();
+    void drain();
+    // The sha256 of a recent generation; empty when it is no longer known (limits::policy_history).
+    std::string sha256(std::uint64_t generation) const;
+
+private:
+    void succeeded(wall_time now);
+
+    mutable std::mutex mutex_;
+    view view_;
+    std::array<std::string, limits::policy_history> sha256_; // by generation, modulo its size
+};
+
+// One line for a service manager's status: what is in force, and whether the last reload changed it.
+std::string serving_status(const policy_status::view&);
+
+} // namespace exeat::ops

@@ -1,0 +1,38 @@
+// Looks every second whether the machine's clock goes as it did, says so when it does not, and when it does again. Lives on one
+// io_context; the numbers: any thread.
+#pragma once
+
+#include <net/kept_memory.hpp>
+#include <ops/process/log.hpp>
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cstdint>
+#include <functional>
+
+namespace exeat::ops {
+
+// By how many seconds the clock shows another time than it should; 0: it goes as it did. And how often that has begun.
+struct clock_steps {
+    std::atomic<std::int64_t> now{0};
+    std::atomic<std::uint64_t> all{0};
+};
+
+class clock_watch {
+public:
+    clock_watch(boost::asio::io_context&, const event_log&, std::function<void()> set_right);
+    const clock_steps& steps() const noexcept { return steps_; }
+
+private:
+    void look();
+    void report(std::int64_t before, std::int64_t now) const;
+
+    boost::asio::steady_timer timer_;
+    net::shared_kept_memory memory_;
+    const event_log& log_;
+    const std::function<void()> set_right_;
+    clock_steps steps_;
+};
+
+} // namespace exeat::ops

@@ -1,0 +1,31 @@
+// The budgets of wildcard names over restarts. Owns them; reads them back from `directory`/names when it is made and writes them there
+// every limits::snapshot_interval and at a clean end, as state_file.hpp says. What cannot be known of the time before counts as half used
+// (name_budget.hpp): no snapshot, one that cannot be read, or one that a crash left longer ago than limits::snapshot_grace. Without a
+// directory nothing is kept, and every start counts so. Throws std::system_error where it cannot be written at the start.
+#pragma once
+
+#include <exeat/name_budget.hpp>
+#include <ops/state/state_file.hpp>
+
+#include <memory>
+#include <string>
+
+namespace exeat::ops {
+
+class name_ledger {
+public:
+    name_ledger(const state_directory&, const event_log&);
+    name_ledger(const name_ledger&) = delete;
+
+    name_budget& names() noexcept { return *names_; }
+    void begin() { file_.begin(limits::snapshot_interval); }
+    void stop() { file_.stop(); }
+
+private:
+    std::unique_ptr<name_budget> read(const event_log&) const;
+
+    std::unique_ptr<name_budget> names_;
+    state_file file_; // last: its thread uses the names
+};
+
+} // namespace exeat::ops

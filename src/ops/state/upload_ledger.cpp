@@ -1,0 +1,89 @@
+#include <ops/state/upload_ledger.hpp>
+
+#include <net/random_seed.hpp>
+#include <net/upload_permit.hpp>
+#include <net/wall_clock.hpp>
+#include <ops/state/upload_snapshot.hpp>
+#include <ops/text/utc.hpp>
+
+namespace exeat::ops {
+
+namespace {
+
+std::unique_ptr<budget_book> new_book(budget_minutes now, std::optional<budget_minutes> forgot)
+{
+    return std::make_unique<budget_book>(net::random_seed(), now, forgot);
+}
+
+// How long ago; never less than nothing, whatever the clock did meanwhile.
+std::chrono::minutes age_of(const upload_snapshot& s, wall_time now)
+{
+    return std::chrono::floor<std::chrono::minutes>(std::max(now - s.saved_at, std::chrono::seconds{0}));
+}
+
+constexpr state_file::words told{"uploads", "the upload budgets' snapshot", "each of the two counts for itself",
+                                 "after a crash they would count as half spent"};
+
+} // namespace
+
+upload_ledger::upload_ledger(const state_directory& directory, const event_log& log, std::uint8_t client_prefix)
+    : log_{log}, file_{directory, told, log}
+{
+    read(client_prefix);
+    file_.claim(
+        [this](bool clean) {
+            auto s = snapshot_of(*book_, net::budget_now(), clean);
+            s.saved_at = net::wall_now();
+            s.certain = net::wall_certain();
+            return encode(s);
+        },
+        [this] { take_time_left_by_another(); });
+}
+
+void upload_ledger::read(std::uint8_t client_prefix)
+{
+    const auto now = net::budget_now();
+    if (!file_.is_there()) {
+        book_ = new_book(now, now);
+        return;
+    }
+    const auto bytes = file_.read(limits::snapshot_bytes);
+    auto found = bytes ? decode_uploads(*bytes) : std::nullopt;
+    if (!found) {
+        book_ = new_book(now, now);
+        log_.say(severity::warning, "the upload budgets' snapshot cannot be read, so all count as half spent",
+                 {{"file", file_.path()}, {"why", bytes ? "it is damaged" : bytes.error()}});
+        return;
+    }
+    join_clients(*found, client_prefix);
+    take_time_of(*found);
+    const auto age = age_of(*found, net::wall_now());
+    const auto saved_at = std::max(now - age, budget_minutes{0});
+    auto forgot = file_.lacks_the_end(found->clean, found->saved_at, net::wall_now()) ? std::optional{now} : std::nullopt;
+    if (!forgot && found->forgot) forgot = saved_at - *found->forgot;
+    book_ = new_book(now, forgot);
+    for (const auto& a : found->accounts) book_->restore(a.key, a.sums, saved_at, now);
+}
+
+// The time only ever rises: what the process before this one was certain of at its end is not written back to what it was at our start.
+void upload_ledger::take_time_left_by_another() const
+{
+    if (!file_.is_there()) return;
+    const auto bytes = file_.read(limits::snapshot_bytes);
+    const auto found = bytes ? decode_uploads(*bytes) : std::nullopt;
+    if (found && found->certain) net::wall_has_been(*found->certain);
+}
+
+// What had expired before the restart stays expired, whatever was done to the clock meanwhile.
+void upload_ledger::take_time_of(const upload_snapshot& s)
+{
+    if (!s.certain) return;
+    if (*s.certain > net::wall_now() + limits::clock_grace)
+        log_.say(severity::warning,
+                 "the clock is behind the last run; until it catches up, expiry uses the last run's time. If the clock was wrong then, "
+                 "remove the file and start again",
+                 {{"last run", utc(*s.certain)}, {"file", file_.path()}});
+    net::wall_has_been(*s.certain);
+}
+
+} // namespace exeat::ops

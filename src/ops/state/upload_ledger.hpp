@@ -1,0 +1,44 @@
+// The upload accounts over restarts. Owns the book; reads it back from `directory`/uploads when it is made and writes it there every
+// limits::snapshot_interval and at a clean end, as state_file.hpp says. What cannot be known of the time before counts as half spent
+// (budget.hpp): no snapshot, one that cannot be read, one that a crash left longer ago than limits::snapshot_grace, or one that the audit
+// log shows to be older than that run's end.
+// The time that the last run was certain of is the least that net::wall_now() says from then on. Without a directory nothing is kept, and
+// every start counts so. Throws std::system_error where it cannot be written at the start.
+#pragma once
+
+#include <exeat/budget_book.hpp>
+#include <exeat/client.hpp>
+#include <exeat/rule.hpp>
+#include <ops/state/state_file.hpp>
+
+#include <memory>
+#include <string>
+
+namespace exeat::ops {
+
+struct upload_snapshot;
+
+class upload_ledger {
+public:
+    // `client_prefix`: how many bits of an IPv6 address name a client.
+    upload_ledger(const state_directory&, const event_log&, std::uint8_t client_prefix = whole_address);
+    upload_ledger(const upload_ledger&) = delete;
+
+    budget_book& book() noexcept { return *book_; }
+    void begin() { file_.begin(limits::snapshot_interval); }
+    void stop() { file_.stop(); }
+    // Any thread. Seconds since 1970 of the last snapshot that the disk has; 0: none.
+    std::uint64_t saved_at() const noexcept { return file_.saved_at(); }
+    bool keeps() const noexcept { return file_.keeps(); }
+
+private:
+    void read(std::uint8_t client_prefix);
+    void take_time_of(const upload_snapshot&);
+    void take_time_left_by_another() const;
+
+    const event_log& log_;
+    std::unique_ptr<budget_book> book_;
+    state_file file_; // last: its thread uses the book
+};
+
+} // namespace exeat::ops

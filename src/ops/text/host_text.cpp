@@ -1,0 +1,93 @@
+#include <ops/text/host_text.hpp>
+
+#include <exeat/address_class.hpp>
+#include <ops/text/findings.hpp>
+#include <ops/text/networks.hpp>
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace exeat::ops {
+
+namespace {
+
+bool ascii(std::string_view s) noexcept
+{
+    return std::all_of(s.begin(), s.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
+std::string_view base_of(std::string_view pattern) noexcept
+{
+    if (pattern.starts_with("**.")) return pattern.substr(3);
+    return pattern.starts_with("*.") ? pattern.substr(2) : pattern;
+}
+
+// An address and names, as in hosts(5): the block lists that people share look so.
+bool line_of_hosts(std::string_view text) noexcept
+{
+    const auto end = text.find_first_of(" \t");
+    return end != text.npos && ip_address::parse(text.substr(0, end));
+}
+
+std::string_view mend_for(std::string_view text)
+{
+    const auto base = base_of(text);
+    const bool wildcard = base.size() != text.size();
+    if (text.empty()) return "it is empty: write a name like pkg.test or remove it";
+    if (line_of_hosts(text)) return "that is a line of an /etc/hosts file: write the name alone, without an address in front";
+    if (!ascii(text)) return "only ASCII without spaces: write an international name as its A-label (xn--…)";
+    if (text.find("://") != text.npos) return "that is a URL: write the host alone, the port in 'ports'";
+    if (written_as_network(text)) return "that is a network, which only a [[deny]] takes: write the names that are meant";
+    if (text.find('/') != text.npos) return "that is a path: write host names, one each";
+    if (text.starts_with('.') && text.size() > 1 && text[1] != '.')
+        return "no name begins with a dot: write the name without it for the host itself, and with **. in front for every name below it";
+    if (base.find('*') != base.npos) return "'*.' or '**.' at the very front is the only wildcard";
+    if (wildcard && ip_address::parse(base)) return "an address has no wildcard: write single addresses";
+    if (wildcard && base.find('.') == base.npos)
+        return "a wildcard there takes in everybody: write it above at least two labels, like *.example.org";
+    if (ip_address::parse(text)) return "write an IPv6 address in brackets, like [2001:db8::1]";
+    if (text.find(':') != text.npos) return "write the host alone, the port in 'ports'";
+    if (text.find('.') == text.npos) return "it has no dot: write the full name, like pkg.test";
+    return "write it like pkg.test, *.example.org or 192.0.2.1";
+}
+
+} // namespace
+
+std::string explain_bad_host(std::string_view text) { return fmt::format("{} is no host; {}", as_shown(text), mend_for(text)); }
+
+namespace {
+
+bool reachable(const rule& r, const ip_address& a) noexcept
+{
+    const auto of = classify(a);
+    if (of == address_class::global) return true;
+    return r.kind == rule_kind::private_link && (of == address_class::private_use || of == address_class::loopback);
+}
+
+std::string objection_to_literal(const host_pattern& host, const rule& r)
+{
+    const auto& address = *host.base.address();
+    if (!reachable(r, address))
+        return fmt::format("{} is {}, which {} cannot open; {}", host.to_string(), to_string(classify(address)),
+                           r.kind == rule_kind::allow ? "an [[allow]]" : "a [[private_link]]",
+                           r.kind == rule_kind::allow && classify(address) == address_class::private_use ? "use a [[private_link]]"
+                                                                                                         : "remove it");
+    if (r.protocol == protocol::tls)
+        return fmt::format("{} is an address, and TLS clients send no server name for one; set protocol = \"tcp\" or \"http\"",
+                           host.to_string());
+    return {};
+}
+
+} // namespace
+
+std::string objection_to(const host_pattern& host, const rule& r)
+{
+    if (r.kind == rule_kind::deny) return {};
+    if (host.base.address()) return objection_to_literal(host, r);
+    if (r.protocol == protocol::tcp && host.how != host_pattern::reach::exact)
+        return fmt::format("{} is a wildcard, and raw TCP shows no name to hold it to; write exact hosts with protocol = \"tcp\"",
+                           host.to_string());
+    return {};
+}
+
+} // namespace exeat::ops

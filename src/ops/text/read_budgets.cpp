@@ -1,0 +1,59 @@
+#include <ops/text/read_budgets.hpp>
+
+#include <ops/text/quantity.hpp>
+
+#include <fmt/format.h>
+
+namespace exeat::ops {
+
+namespace {
+
+constexpr toml_key upload{"upload", "\"50 MiB/1h\""}, upload_total{"upload_total", "\"5 GiB/24h\""}, on_budget{"on_budget", "\"cut\""};
+constexpr per_window<std::chrono::hours> spans{std::chrono::hours{1}, std::chrono::hours{24}, std::chrono::hours{168}};
+
+void take(const located_text& written, upload_limits& into, section& s, toml_key key)
+{
+    const auto budget = parse_budget(written.text);
+    const auto refuse = [&](std::string_view why) {
+        s.wrong().error(written.at, fmt::format("{} {}; write it like {}", as_shown(written.text), why, key.example));
+    };
+    if (!budget) return refuse("is no budget");
+    if (budget->bytes >= unlimited) return refuse("is more than can be counted");
+    for (std::size_t w = 0; w < budget_windows; ++w) {
+        if (budget->per != spans[w]) continue;
+        if (into.most[w] != unlimited) return refuse("is a second budget for this window");
+        into.most[w] = budget->bytes;
+        return;
+    }
+    refuse("is for a window that is not kept (1h, 24h or 7d)");
+}
+
+} // namespace
+
+std::optional<upload_limits> read_upload(section& s, toml_key key)
+{
+    if (!s.has(key.name)) return std::nullopt;
+    upload_limits out;
+    if (s.array(key.name) != nullptr) {
+        const auto all = s.texts(key, budget_windows).value_or(std::vector<located_text>{});
+        if (all.empty()) s.reject(key.name, fmt::format("'{}' is empty; write {} = {}", key.name, key.name, key.example));
+        for (const auto& t : all) take(t, out, s, key);
+    } else if (const auto text = s.text(key)) take({*text, s.where(key.name)}, out, s, key);
+    return out;
+}
+
+void read_entry_budgets(section& s, rule& r)
+{
+    r.upload = read_upload(s, upload);
+    if (const auto total = read_upload(s, upload_total)) r.upload_total = *total;
+    if (const auto action = s.word(on_budget, budget_action_words)) r.on_budget = static_cast<budget_action>(*action);
+    if (r.purpose != purpose::push) return;
+    // Where data is meant to go, somebody says how much, who answers for it and until when.
+    for (const auto key :
+         {upload, toml_key{"owner", "\"a team\""}, toml_key{"reason", "\"what for\""}, toml_key{"expires", "2026-12-24T00:00:00Z"}})
+        if (!s.has(key.name))
+            s.wrong().error(
+                s.where(), fmt::format("purpose = \"push\" lets data out, so it needs '{}'; add {} = {}", key.name, key.name, key.example));
+}
+
+} // namespace exeat::ops

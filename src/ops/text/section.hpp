@@ -1,0 +1,73 @@
+// One table of a TOML file, read key by key into plain values. Every read marks its key as known; done() reports the others. What is
+// wrong goes to the findings with its place and a mend, and reads as absent. Refers to the table and the findings; one thread.
+#pragma once
+
+#include <exeat/rule.hpp>
+#include <ops/text/toml_source.hpp>
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace exeat::ops {
+
+inline constexpr std::array<std::string_view, 2> mode_words{"enforce", "report"}; // of a list, and of a group
+
+struct toml_key {
+    std::string_view name;
+    std::string_view example; // of a right value, as written
+};
+
+struct located_text {
+    std::string_view text;
+    place at;
+};
+
+class section {
+public:
+    // `title` as the file would write it: "[limits]", "[[allow]]"; empty for the top level.
+    section(const toml::table& of, std::string title, findings& wrong) : of_{of}, title_{std::move(title)}, wrong_{wrong} {}
+
+    bool has(std::string_view key); // asking makes it known, too
+    const toml::array* array(std::string_view key) const { return of_.get_as<toml::array>(key); }
+    place where() const noexcept { return at(of_); }
+    place where(std::string_view key) const; // of the value, or of the table where it is absent
+    const std::string& title() const noexcept { return title_; }
+    findings& wrong() const noexcept { return wrong_; }
+
+    std::optional<std::string> text(toml_key, std::size_t most = limits::text_octets);
+    std::optional<std::string> lines(toml_key, std::size_t most = limits::text_octets);  // text that may have several
+    std::optional<std::string> octets(toml_key, std::size_t most = limits::text_octets); // text with anything in it
+    std::optional<bool> flag(toml_key);
+    std::optional<std::int64_t> integer(toml_key, std::int64_t least, std::int64_t most);
+    std::optional<std::chrono::milliseconds> duration(toml_key, std::chrono::milliseconds least, std::chrono::milliseconds most);
+    std::optional<wall_time> moment(toml_key);
+    std::optional<std::size_t> word(toml_key, std::span<const std::string_view> choices); // the index of the one written
+    std::optional<std::vector<located_text>> texts(toml_key, std::size_t most);
+    std::optional<std::vector<std::uint16_t>> ports(toml_key);
+    const toml::table* table(toml_key);
+    std::vector<const toml::table*> tables(toml_key, std::size_t most);
+
+    void missing(toml_key);                                       // a key that must be there
+    void not_enforced(toml_key);                                  // one that this version reads in vain
+    void elsewhere(std::string_view key, std::string_view where); // one that belongs there
+    void reject(std::string_view key, std::string text) const;    // at its value
+    void done();
+
+private:
+    const toml::node* find(toml_key);
+    template <class T> const T* typed(toml_key, std::string_view wanted);
+    void wrong_type(const toml::node&, toml_key, std::string_view wanted) const;
+    std::string in_title() const;
+
+    const toml::table& of_;
+    std::string title_;
+    findings& wrong_;
+    std::vector<std::string_view> known_;
+};
+
+} // namespace exeat::ops

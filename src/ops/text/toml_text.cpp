@@ -1,0 +1,24 @@
+#include <ops/text/toml_text.hpp>
+
+#include <ops/text/json_text.hpp>
+
+#include <fmt/format.h>
+
+namespace exeat::ops {
+
+std::string toml_text(std::string_view text)
+{
+    std::string out;
+    append_json(out, text);
+    // JSON writes what lies beyond U+FFFF as two surrogates; TOML wants the scalar value.
+    for (auto at = out.find("\\u"); at != out.npos; at = out.find("\\u", at + 2)) {
+        std::size_t slashes = 1;
+        while (slashes <= at && out[at - slashes] == '\\') ++slashes;
+        if (slashes % 2 == 0 || out.compare(at + 2, 2, "db") != 0) continue;
+        const auto high = std::stoul(out.substr(at + 2, 4), nullptr, 16), low = std::stoul(out.substr(at + 8, 4), nullptr, 16);
+        out.replace(at, 12, fmt::format("\\U{:08x}", 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)));
+    }
+    return out;
+}
+
+} // namespace exeat::ops
