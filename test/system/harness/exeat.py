@@ -124,7 +124,7 @@ class Exeat:
         assert not _SANITIZER.search(self.log()), self.log()
         assert code == 0, f"exit code {code}:\n{self.log()}"
         if self.audit_path.exists():
-            verified = run("verify", "--audit", self.audit_path)
+            verified = run("verify", "--audit", self.audit_path, within=600)
             assert verified.returncode == 0, verified.stderr
 
     def __enter__(self):
