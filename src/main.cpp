@@ -16,15 +16,24 @@ struct verb {
 };
 
 constexpr std::array verbs{
-    verb{"serve", exeat::cli::serve},     verb{"check", exeat::cli::check},
-    verb{"explain", exeat::cli::explain}, verb{"diff", exeat::cli::diff},
-    verb{"replay", exeat::cli::replay},   verb{"suggest", exeat::cli::suggest},
-    verb{"grant", exeat::cli::grant},     verb{"grants", exeat::cli::grants},
-    verb{"keygen", exeat::cli::keygen},   verb{"sign", exeat::cli::sign},
-    verb{"verify", exeat::cli::verify},   verb{"version", exeat::cli::version},
-    verb{"help", exeat::cli::help},       verb{"import", exeat::cli::import},
-    verb{"top", exeat::cli::top},         verb{"quarantine", exeat::cli::quarantine},
-    verb{"revoke", exeat::cli::revoke},   verb{"preset", exeat::cli::preset},
+    verb{"serve", exeat::cli::become_exeatd},
+    verb{"check", exeat::cli::check},
+    verb{"explain", exeat::cli::explain},
+    verb{"diff", exeat::cli::diff},
+    verb{"replay", exeat::cli::replay},
+    verb{"suggest", exeat::cli::suggest},
+    verb{"grant", exeat::cli::grant},
+    verb{"grants", exeat::cli::grants},
+    verb{"keygen", exeat::cli::keygen},
+    verb{"sign", exeat::cli::sign},
+    verb{"verify", exeat::cli::verify},
+    verb{"version", exeat::cli::version},
+    verb{"help", exeat::cli::help},
+    verb{"import", exeat::cli::import},
+    verb{"top", exeat::cli::top},
+    verb{"quarantine", exeat::cli::quarantine},
+    verb{"revoke", exeat::cli::revoke},
+    verb{"preset", exeat::cli::preset},
 };
 
 int run(const verb& v, int argc, char** argv)

@@ -4,7 +4,8 @@
 set -euo pipefail
 binary=$1 root=$2
 install -D -m 755 "$binary" "$root/usr/bin/exeat"
-ldd "$binary" | grep -o '/[^ ]*' | while read -r library; do
+install -D -m 755 "$(dirname "$binary")/exeatd" "$root/usr/libexec/exeat/exeatd"
+ldd "$binary" "$(dirname "$binary")/exeatd" | grep -o '/[^ :]* (' | sort -u | while read -r library _; do
   install -D -m 755 "$(readlink -f "$library")" "$root$library"
 done
 for terminal in x/xterm x/xterm-256color s/screen s/screen-256color t/tmux t/tmux-256color l/linux v/vt220; do

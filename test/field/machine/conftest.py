@@ -2,7 +2,7 @@ import pathlib
 import subprocess
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "system"))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "system"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 import pytest  # noqa: E402

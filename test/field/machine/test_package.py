@@ -63,7 +63,7 @@ def test_the_package_names_what_it_needs_and_belongs_to_root(package):
     assert "libssl3 (>= 3" in fields and "libseccomp2" in fields and "@" not in fields.replace("@example.test", "")
     listed = subprocess.run(["dpkg-deb", "-c", package], capture_output=True, text=True, check=True).stdout
     assert all(line.split()[1] == "root/root" and "/local/" not in line for line in listed.splitlines())
-    for wanted in ("usr/bin/exeat", "usr/lib/systemd/system/exeat.service", "etc/exeat/allowlist.toml", "etc/logrotate.d/exeat", "usr/share/doc/exeat/README.md",
+    for wanted in ("usr/bin/exeat", "usr/libexec/exeat/exeatd", "usr/share/doc/exeat/exeat.spdx.json", "usr/lib/systemd/system/exeat.service", "etc/exeat/allowlist.toml", "etc/logrotate.d/exeat", "usr/share/doc/exeat/README.md",
                    "usr/share/doc/exeat/systemd/README.md", "usr/share/doc/exeat/conf/prometheus/README.md", "usr/share/doc/exeat/changelog.gz", "usr/share/man/man7/exeat-verdicts.7",
                    "usr/share/man/man1/exeat.1", "usr/share/man/man5/allowlist.toml.5", "usr/share/zsh/vendor-completions/_exeat"):
         assert re.search(rf"\./{wanted}$", listed, re.M), wanted

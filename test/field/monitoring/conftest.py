@@ -2,6 +2,6 @@
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "system"))
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "system"))
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from harness.session import lab, measured  # noqa: E402,F401

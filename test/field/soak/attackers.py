@@ -129,6 +129,6 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "system"))
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "system"))
     from harness.client import ask, connect_request
     main()
