@@ -1,7 +1,8 @@
-"""run.py KIND...: runs what ./dev has built, lane beside lane, and counts. The last line is `N passed, N failed`.
+"""run.py KIND...: runs the tests on the release build, which ./dev has made, lane beside lane, and counts. The last line is `N passed, N failed`.
 
 Most tests wait more than they compute, so the lanes share the cores: the suite on the release build, the suite on the sanitized build, the
-network's fence, and all else one after the other. What crashes, hangs or runs nothing has failed.
+network's fence, and all else one after the other; and the other builds are made beside the first tests, at a lower priority. What crashes, hangs or runs
+nothing has failed.
 """
 import os
 import pathlib
@@ -22,23 +23,43 @@ ENVIRONMENT = dict(os.environ, PYTHONDONTWRITEBYTECODE="1", ASAN_OPTIONS="detect
 
 
 class Part:
-    """One command with the counts in its output."""
+    """One command with the counts in its output. `needs`: the build that it waits for."""
 
-    def __init__(self, name, *argv, **environment):
-        self.name, self.argv, self.environment = name, [str(a) for a in argv], environment
+    def __init__(self, name, *argv, needs=None, **environment):
+        self.name, self.argv, self.needs, self.environment = name, [str(a) for a in argv], needs, environment
+
+
+class Build:
+    """One more kind of build; `targets`: of it, if not all."""
+
+    def __init__(self, kind, *targets):
+        self.kind, self.argv, self.done, self.made = kind, ["nice", "-n", "10", str(TOP / "dev"), "build", kind, *targets], threading.Event(), False
+
+    def make(self):
+        began, log = time.monotonic(), LOGS / f"build-{self.kind}.log"
+        with log.open("wb") as out:
+            self.made = subprocess.run(self.argv, cwd=TOP, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, check=False).returncode == 0
+        if not self.made:
+            lines = [line for line in log.read_text(errors="replace").splitlines() if not line.startswith("[")]
+            print("\n".join("    " + line for line in lines[:60]), flush=True)
+        print(f"build {self.kind:7} {'' if self.made else 'FAILED '}({time.monotonic() - began:.0f} s)", flush=True)
+        self.done.set()
+
+
 
 
 def as_root(argv):
     return argv if os.geteuid() == 0 else ("sudo", "--preserve-env", *argv)
 
 
-def doctest(name, program):
-    return Part(name, TOP / program)
+def doctest(name, program, needs=None):
+    return Part(name, TOP / program, needs=needs)
 
 
 def pytest(name, folder, *more, binary="build/exeat", **environment):
-    return Part(name, *as_root((PYTHON, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", TOP / folder, *more)),
-                EXEAT_BIN=str(TOP / binary), **environment)
+    return Part(name, *as_root((PYTHON, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", "--durations=10",
+                           "--durations-min=1", TOP / folder, *more)),
+                needs=next((b for b in ("asan", "tsan") if f"/{b}/" in binary), None), EXEAT_BIN=str(TOP / binary), **environment)
 
 
 def on_tsan():
@@ -47,6 +68,8 @@ def on_tsan():
         part.argv[:0] = ["setarch", "-R"]  # GCC 12's ThreadSanitizer cannot live with much address space randomisation
     return part
 
+
+BUILDS = {"asan": Build("asan"), "fuzz": Build("fuzz"), "tsan": Build("tsan", "exeat")}
 
 # Kind -> lane -> its parts.
 KINDS = {
@@ -60,7 +83,7 @@ KINDS = {
     "readme": {"rest": [Part("readme", PYTHON, TOP / "test/promises/readme/run.py")]},
     "machine": {"rest": [pytest("machine", "test/field/machine")]},
     "differential": {"rest": [doctest("differential", "build/test/attack/differential/test-differential"), pytest("differential-daemons", "test/attack/differential")]},
-    "fuzz": {"rest": [Part("fuzz", PYTHON, TOP / "test/attack/fuzz/run.py")]},
+    "fuzz": {"rest": [Part("fuzz", PYTHON, TOP / "test/attack/fuzz/run.py", needs="fuzz")]},
     "system": {"release": [pytest("system", "test/system")]},
     "redteam": {"release": [pytest("redteam", "test/attack/redteam")]},
     "oracles": {"release": [pytest("oracles", "test/attack/oracles")], "rest": [doctest("seams", "build/test/test-seams"), Part("cost-gates", TOP / "build/test/attack/oracles/cost-gates")]},
@@ -72,7 +95,7 @@ KINDS = {
     "soak": {"fence": [pytest("soak", "test/field/soak")]},
     "asan": {"sanitized": [pytest("asan-system", "test/system", binary="build/asan/exeat", EXEAT_SLOW="1"),
                            pytest("asan-redteam", "test/attack/redteam", binary="build/asan/exeat", EXEAT_SLOW="1")],
-             "rest": [doctest(f"asan-{suite}", f"build/asan/test/test-{suite}") for suite in ("core", "ops", "net", "seams")]},
+             "rest": [doctest(f"asan-{suite}", f"build/asan/test/test-{suite}", needs="asan") for suite in ("core", "ops", "net", "seams")]},
     "tsan": {"sanitized": [on_tsan()]},
 }
 
@@ -95,7 +118,19 @@ def failures(log):
     return re.findall(r"^(?:FAILED|ERROR) .*|^TEST CASE: .*", log, flags=re.M)
 
 
+slowest = []  # (seconds, part, test) of the ten slowest of each part
+
+
+def durations(log):
+    return [(float(seconds), test) for seconds, test in re.findall(r"^(\d+\.\d+)s call +(\S+)", log, flags=re.M)]
+
+
 def run(part):
+    if part.needs:
+        BUILDS[part.needs].done.wait()
+        if not BUILDS[part.needs].made:
+            named.append(f"failed: {part.name}: there is no {part.needs} build")
+            return 0, 1, 0
     log, began = LOGS / f"{part.name}.log", time.monotonic()
     with log.open("wb") as out:
         process = subprocess.Popen(part.argv, cwd=TOP, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
@@ -108,6 +143,7 @@ def run(part):
             status = f"none after {PATIENCE} s"
     text = log.read_text(errors="replace")
     passed, failed, skipped = counted(text)
+    slowest.extend((seconds, part.name, test) for seconds, test in durations(text))
     told = []
     if not failed and (status != 0 or not passed):
         failed = 1
@@ -126,14 +162,19 @@ def main():
     for kind in sys.argv[1:] or KINDS:
         for lane, parts in KINDS[kind].items():
             lanes.setdefault(lane, []).extend(parts)
+    for parts in lanes.values():
+        parts.sort(key=lambda part: part.needs is not None)  # what has to wait for a build holds up nothing else
     LOGS.mkdir(parents=True, exist_ok=True)
     totals = []
-    threads = [threading.Thread(target=lambda parts=parts: totals.extend(run(p) for p in parts)) for parts in lanes.values()]
+    needed = {part.needs for parts in lanes.values() for part in parts}
+    builders = [threading.Thread(target=lambda: [b.make() for kind, b in BUILDS.items() if kind in needed])]
+    threads = builders + [threading.Thread(target=lambda parts=parts: totals.extend(run(p) for p in parts)) for parts in lanes.values()]
     for t in threads:
         t.start()
     for t in threads:
         t.join()
     passed, failed, skipped = (sum(column) for column in zip(*totals))
+    print("the slowest: " + "; ".join(f"{seconds:.0f} s {part} {test.rpartition('/')[2]}" for seconds, part, test in sorted(slowest, reverse=True)[:10]))
     print("".join(line + "\n" for line in named), end="")
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return failed > 0
