@@ -128,7 +128,7 @@ def test_the_rules_look_for_the_job_that_the_operator_makes(resources):
 
 
 def test_the_rules_name_metrics_that_exeat_has():
-    source = "\n".join(p.read_text() for p in (REPOSITORY / "src" / "ops").glob("*.cpp"))
+    source = "\n".join(p.read_text() for p in (REPOSITORY / "src" / "ops").rglob("*.cpp"))
     for group in rules()["groups"]:
         for rule in group["rules"]:
             for metric in re.findall(r"(?<!:)\bexeat_([a-z_]+)\b(?!:)", rule["expr"]):
