@@ -1,10 +1,25 @@
 #include <exeat/budget_book.hpp>
 
+#include <exeat/rule.hpp>
+
 #include "name_hash.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <tuple>
 
 namespace exeat {
+
+namespace {
+
+bool counts_excess(const account_id& a) noexcept
+{
+    return a.of == budget_key::scope::client_at_purpose && default_upload(static_cast<purpose>(a.what)).excess;
+}
+
+account_id account_of(const budget_key& k) noexcept { return {k.of, k.what}; }
+
+} // namespace
 
 std::uint64_t budget_key::id_of(std::string_view entry) noexcept
 {
@@ -28,13 +43,14 @@ budget_book::budget_book(std::uint64_t seed, budget_minutes now, std::optional<b
 {
     upload_limits tight;
     tight.most[static_cast<std::size_t>(budget_window::hour)] = limits::crowded_budget;
-    shared_ = std::make_unique<line>(tight, now, std::nullopt);
+    const budget_key of_nobody{budget_key::scope::entry, {}, 0};
+    shared_ = std::make_unique<line>(of_nobody, tight, now, std::nullopt);
     for (auto& p : parts_) p.lines = decltype(p.lines){0, hash_};
 }
 
 budget_book::handle budget_book::open(const budget_key& key, const upload_limits& to, budget_minutes now)
 {
-    auto& p = parts_[hash_(key) % part_count];
+    auto& p = part_of(key);
     const std::lock_guard hold{p.lines_lock};
     line* l = find_or_add(p, key, to, now);
     if (l == nullptr) {
@@ -50,9 +66,96 @@ budget_book::handle budget_book::open(const budget_key& key, const upload_limits
 
 void budget_book::restore(const budget_key& key, const upload_account::snapshot& s, budget_minutes saved_at, budget_minutes now)
 {
-    auto& p = parts_[hash_(key) % part_count];
+    auto& p = part_of(key);
     const std::lock_guard hold{p.lines_lock};
     if (line* l = find_or_add(p, key, {}, now)) l->account.read(s, saved_at, now);
+}
+
+struct budget_book::legacy {
+    budget_key to;
+    upload_limits limits; // until somebody opens it
+    upload_account::bequest left;
+    bool usual_too;
+    budget_minutes used;
+};
+
+void budget_book::pass_on(const heirs_of<account_id>& all, std::uint64_t generation, budget_minutes now)
+{
+    if (all.empty()) return;
+    {
+        const std::lock_guard hold{heirs_lock_};
+        heirs_.add(generation, all);
+        generation_.store(generation);
+    }
+    const auto keys = keys_that_leave(all);
+    for (auto first = keys.begin(); first != keys.end();) {
+        const auto last = std::find_if(first, keys.end(), [&](const budget_key& k) { return k.client != first->client; });
+        pass_on_of({first, last}, all, now);
+        first = last;
+    }
+}
+
+// By client.
+std::vector<budget_key> budget_book::keys_that_leave(const heirs_of<account_id>& all)
+{
+    std::vector<budget_key> out;
+    each([&](const budget_key& k, upload_account&) {
+        if (!heirs_from(all, account_of(k)).empty()) out.push_back(k);
+    });
+    std::sort(out.begin(), out.end(), [](const budget_key& a, const budget_key& b) { return a.client < b.client; });
+    return out;
+}
+
+// All is copied before anything inherits, so that where two entries change their hosts neither gets what the other one has just got.
+void budget_book::pass_on_of(std::span<const budget_key> one_client, const heirs_of<account_id>& all, budget_minutes now)
+{
+    std::vector<legacy> estate;
+    for (const auto& key : one_client)
+        for (const auto& h : heirs_from(all, account_of(key)))
+            if (auto left = legacy_of(key, h.to, now)) estate.push_back(*std::move(left));
+    for (const auto& l : estate) {
+        auto& p = part_of(l.to);
+        const std::lock_guard hold{p.lines_lock};
+        auto* const heir = find_or_add(p, l.to, l.limits, now);
+        if (heir == nullptr) continue; // it will share the account of those without room
+        heir->account.inherit(l.left, l.usual_too, now);
+        heir->used = std::max(heir->used, l.used);
+    }
+}
+
+std::optional<budget_book::legacy> budget_book::legacy_of(const budget_key& from, const account_id& to, budget_minutes now)
+{
+    auto& p = part_of(from);
+    const std::lock_guard hold{p.lines_lock};
+    const auto found = p.lines.find(from);
+    if (found == p.lines.end()) return std::nullopt;
+    auto& l = *found->second;
+    auto limits = l.account.look(now).held_to;
+    limits.excess = false;
+    if (to.of == budget_key::scope::client_at_purpose) limits = default_upload(static_cast<purpose>(to.what));
+    const bool was_excess = counts_excess(account_of(from)), is_excess = counts_excess(to);
+    return legacy{{to.of, from.client, to.what}, limits, l.account.leaves(was_excess && !is_excess, now), was_excess && is_excess, l.used};
+}
+
+std::uint64_t budget_book::open_heirs(const handle& of, std::uint64_t generation, budget_minutes now, std::vector<handle>& to)
+{
+    std::vector<account_id> heirs;
+    std::uint64_t latest = 0;
+    {
+        const std::lock_guard hold{heirs_lock_};
+        heirs = heirs_.since(generation, account_of(of.line_->key));
+        latest = generation_.load();
+    }
+    for (const auto& id : heirs) {
+        const budget_key key{id.of, of.line_->key.client, id.what};
+        auto& p = part_of(key);
+        const std::lock_guard hold{p.lines_lock};
+        line* l = find_or_add(p, key, of.line_->account.look(now).held_to, now);
+        if (l == nullptr) l = shared_.get();
+        l->open.fetch_add(1, std::memory_order_relaxed);
+        to.push_back(handle{*l});
+    }
+    return latest;
 }
 
 budget_book::line* budget_book::find_or_add(part& p, const budget_key& key, const upload_limits& to, budget_minutes now)
@@ -60,7 +163,7 @@ budget_book::line* budget_book::find_or_add(part& p, const budget_key& key, cons
     if (const auto known = p.lines.find(key); known != p.lines.end()) return known->second.get();
     if (p.lines.size() >= limits::budget_accounts / part_count && !make_room(p, now)) return nullptr;
     size_.fetch_add(1, std::memory_order_relaxed);
-    return p.lines.emplace(key, std::make_unique<line>(to, now, forgot_)).first->second.get();
+    return p.lines.emplace(key, std::make_unique<line>(key, to, now, forgot_)).first->second.get();
 }
 
 bool budget_book::make_room(part& p, budget_minutes now)

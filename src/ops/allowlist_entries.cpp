@@ -18,8 +18,6 @@ namespace {
 constexpr std::array<std::string_view, 3> protocol_words{"tls", "http", "tcp"};
 constexpr std::array<std::string_view, purposes> purpose_words{"pull", "api", "telemetry", "push"};
 
-constexpr std::string_view name_mend = "write lower-case letters, digits, '.', '_' and '-', a letter or digit first, 64 octets at most";
-
 class entry_reader {
 public:
     entry_reader(const std::vector<group>& groups, wall_time now) : now_{now}

@@ -26,6 +26,7 @@
 #include <ops/quarantine_watch.hpp>
 #include <ops/reload.hpp>
 #include <ops/sandbox.hpp>
+#include <ops/succession.hpp>
 #include <ops/upload_ledger.hpp>
 #include <ops/version.hpp>
 #include <ops/watchdog.hpp>
@@ -77,13 +78,15 @@ private:
     net::admission admitted_;
     net::client_rates rates_;
     const state_directory state_{open_state(config_)};
-    upload_ledger uploads_{state_, log_, config_.network.client_prefix};
-    name_ledger wildcard_names_{state_, log_}; // after the uploads, which know what time it was
+    account_ledger accounts_{state_, log_};
+    upload_ledger uploads_{state_, log_, config_.network.client_prefix, accounts_.knows()};
+    name_ledger wildcard_names_{state_, log_, accounts_.knows()}; // after the uploads, which know what time it was
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
     lookout lookout_;
     detector_memory detector_memory_{state_, lookout_, log_};
     quarantine_watch quarantine_{io_, config_.state, config_.network.client_prefix, log_};
     detector_actions detector_actions_{io_, config_.detect, workers_};
+    succession succession_{accounts_, uploads_.book(), wildcard_names_.names(), lookout_, detector_actions_};
     std::unique_ptr<journal> journal_;
     workers workers_;
     dns_servers dns_{io_, config_, log_, [this](const auto& servers) { post_to_workers([&](auto& w) { w.ask_servers(servers); }); }};
@@ -111,6 +114,8 @@ service::service(const config& c, const settings_file& settings, label_registry&
                                                                                                                                   c.detect}
 {
     status_.took_effect(first.rules, net::wall_now());
+    succession_.take(succession_.to(*first.rules), status_.now().generation);
+    accounts_.begin();
     admin_ = std::make_unique<admin>(io_, std::move(sockets.admin));
     std::vector<net::audit_ring*> rings;
     for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
@@ -137,7 +142,7 @@ service::service(const config& c, const settings_file& settings, label_registry&
         return workers_.size();
     });
     reload_ =
-        std::make_unique<reload>(io_, gate, reload::surroundings{settings_, labels, status_, *journal_, manager, log}, first,
+        std::make_unique<reload>(io_, gate, reload::surroundings{settings_, labels, status_, *journal_, manager, log, succession_}, first,
                                  [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });
     audit_watch_ = std::make_unique<audit_watch>(io_, *journal_, c.on_audit_failure, log_);
     addresses_ = std::make_unique<address_watch>(io_, [this] {
@@ -200,6 +205,7 @@ void service::run()
     for (auto& t : threads_) t.join();
     uploads_.stop();
     wildcard_names_.stop();
+    accounts_.stop();
     note(process_event::what::stop);
     journal_->stop();
     detector_memory_.stop();

@@ -159,6 +159,6 @@ TEST_CASE("what a full or closed upstream does not take goes back to the budget"
     server_end.reset();
     const auto after = send_upstream(bill, t->upstream, bytes);
     CHECK(after.what == sent::how::failed);
-    upload_permit rest{s.uploads, s.who.source, *t->decision.rule, {}, s.at.minute()};
+    upload_permit rest{s.uploads, s.who.source, *t->decision.rule, {}, s.at.minute(), 0};
     CHECK(rest.take(1ull << 40, s.at.minute()) == 64 * 1024 * 1024 - written);
 }
