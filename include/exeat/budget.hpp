@@ -75,7 +75,7 @@ public:
     upload_account(const upload_limits&, budget_minutes now, std::optional<budget_minutes> forgot = {});
 
     // ---- any thread, without a lock as long as the minute is the same and there is enough
-    std::uint64_t take(std::uint64_t want, budget_minutes now) noexcept; // how much may leave, at most `want`
+    std::uint64_t take(std::uint64_t want, budget_minutes now) noexcept;                       // how much may leave, at most `want`
     void overdraw(std::uint64_t n) noexcept { left_.fetch_sub(static_cast<std::int64_t>(n)); } // sent all the same
     void give_back(std::uint64_t unsent) noexcept { left_.fetch_add(static_cast<std::int64_t>(unsent), std::memory_order_relaxed); }
     void downloaded(std::uint64_t n) noexcept { down_.fetch_add(n, std::memory_order_relaxed); }

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <algorithm>
-#include <functional>
-#include <span>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <span>
 #include <utility>
 #include <vector>
 

@@ -65,7 +65,6 @@ inline constexpr auto name_step = std::chrono::hours{1};    // by which it slide
 inline constexpr std::size_t name_budget_names = 1 << 18;   // remembered within a window, of all clients; 2 MiB
 inline constexpr std::size_t name_budget_counts = 1 << 16;  // clients x entries with wildcards; 4 MiB
 inline constexpr std::size_t name_budget_probes = 64;       // places looked at for one of them; none free: denied
-inline constexpr std::size_t name_ancestors = 64;           // entries whose names cost nothing at one that inherits from them
 inline constexpr auto expiry_notice = std::chrono::days{7}; // before an end, `check` warns of it
 inline constexpr std::size_t lint_comparisons = 10'000'000; // of hosts with the patterns that could take them in; then it stops looking
 inline constexpr auto report_ahead = std::chrono::days{14};
@@ -80,14 +79,14 @@ inline constexpr auto budget_epoch = std::chrono::minutes{20'160};        // two
 inline constexpr auto snapshot_interval = std::chrono::seconds{10};       // of the accounts, to disk
 inline constexpr auto snapshot_grace = std::chrono::minutes{2};           // older, and not left by a clean end: the accounts have forgotten
 inline constexpr std::uint64_t snapshot_minutes = 525'960'000;            // since 1970: later is no time
-inline constexpr std::size_t snapshot_bytes = 256 * 1024 * 1024;          // to read; all accounts with all their steps take 166 MiB
-inline constexpr std::size_t name_snapshot_bytes = 16 * 1024 * 1024;      // to read; full tables take 9 MiB
-inline constexpr std::size_t budget_accounts = 65'536;                    // keys that have an account of their own
-inline constexpr auto account_memory = std::chrono::days{8};                // that hosts belonged to accounts; longer than any window
-inline constexpr std::size_t past_hosts = 1 << 21;                         // marks of such hosts (accounts.hpp); 16 MiB
-inline constexpr std::size_t past_holdings = 16'384;                       // entries that had them; then the one goes that ends first
-inline constexpr std::size_t accounts_bytes = 256 * 1024 * 1024;           // of the file that says which hosts are whose
-inline constexpr std::uint64_t crowded_budget = 4 * 1024 * 1024;          // an hour, for all keys that found no room together
+inline constexpr std::size_t snapshot_bytes =
+    256 * 1024 * 1024; // to read; all accounts with all their steps take 166 MiB, a million hosts 24
+inline constexpr std::size_t name_snapshot_bytes = 16 * 1024 * 1024; // to read; full tables take 9 MiB
+inline constexpr std::size_t budget_accounts = 65'536;               // keys that have an account of their own
+inline constexpr auto account_memory = std::chrono::days{8};         // that hosts belonged to accounts; longer than any window
+inline constexpr std::size_t past_hosts = 1 << 21;                   // marks of such hosts (accounts.hpp); 16 MiB
+inline constexpr std::size_t past_holdings = 16'384;                 // entries that had them; then the one goes that ends first
+inline constexpr std::uint64_t crowded_budget = 4 * 1024 * 1024;     // an hour, for all keys that found no room together
 
 // Approvals.
 inline constexpr std::chrono::minutes clock_grace{5}; // that the clock may be behind the last run without a warning
@@ -125,7 +124,6 @@ inline constexpr std::chrono::minutes quarantine_least{1};
 inline constexpr std::chrono::hours quarantine_ceiling{31 * 24};
 inline constexpr std::chrono::milliseconds quarantine_interval{200}; // between two looks whether their file has changed
 inline constexpr std::chrono::hours throttle_time{1};                // that a detector's throttle lasts after the last finding
-inline constexpr auto heirs_of_findings = std::chrono::minutes{10}; // after a list made heirs, what is found counts for them too
 inline constexpr std::size_t throttles = 1'024;            // clients at entries that are throttled at once; then as with shut_outs
 inline constexpr std::uint64_t throttle_burst = 16 * 1024; // bytes that leave at once, or ...
 inline constexpr std::chrono::milliseconds throttle_burst_time{250};  // ... what the rate brings meanwhile, if that is more

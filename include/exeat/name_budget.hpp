@@ -35,6 +35,7 @@ class name_budget {
 public:
     static constexpr std::size_t steps = limits::name_window / limits::name_step + 1; // that count
     static constexpr unsigned tag_bits = 44;
+    static constexpr std::size_t ancestors = 64; // of an entry, whose names cost nothing there
 
     // What outlives a process. Ages are in steps, below `steps`.
     struct snapshot {
@@ -94,7 +95,7 @@ private:
     };
     struct lineage { // of entries
         recent_heirs<std::uint64_t> heirs;
-        std::map<std::uint64_t, std::vector<std::uint64_t>> ancestors; // ascending, of each entry that has any
+        std::map<std::uint64_t, std::vector<std::uint64_t>> ancestors_of; // ascending, of each entry that has any
     };
     static constexpr std::size_t part_count = 64;
     static constexpr std::size_t accounts_of_part = limits::name_budget_counts / part_count;

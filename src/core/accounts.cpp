@@ -193,9 +193,8 @@ coverage coverage_of(const policy& rules)
     coverage out;
     for (const auto& r : rules.rules())
         if (r.kind != rule_kind::deny) out.holdings.push_back({client_account(r, rules.settings()), shared_account(r), r.id, r.ports});
-    each_pattern(rules, [&](const host_marks& p, std::size_t index) {
-        p.each_own([&](std::uint64_t hash) { out.marks.push_back(hash | index); });
-    });
+    each_pattern(
+        rules, [&](const host_marks& p, std::size_t index) { p.each_own([&](std::uint64_t hash) { out.marks.push_back(hash | index); }); });
     make_set(out.marks);
     out.marks.shrink_to_fit();
     return out;

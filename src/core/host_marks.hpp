@@ -50,7 +50,8 @@ public:
     void each_own(auto&& visit) const
     {
         visit(self());
-        for (std::size_t i = 1; i + is_name() < count_; ++i) visit(mark_of(suffixes_[i], mark_kind::above)); // no pattern is above one label
+        for (std::size_t i = 1; i + is_name() < count_; ++i)
+            visit(mark_of(suffixes_[i], mark_kind::above)); // no pattern is above one label
     }
     // Of patterns that take in all of it.
     void each_around(auto&& visit) const

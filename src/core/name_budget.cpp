@@ -151,8 +151,8 @@ try {
 
 bool name_budget::was_known(const lineage& l, const ip_address& client, std::uint64_t entry, std::string_view name, step now) noexcept
 {
-    const auto found = l.ancestors.find(entry);
-    if (found == l.ancestors.end()) return false;
+    const auto found = l.ancestors_of.find(entry);
+    if (found == l.ancestors_of.end()) return false;
     return std::any_of(found->second.begin(), found->second.end(),
                        [&](auto ancestor) { return knows(hash_of(seed_, client, ancestor, name), now); });
 }
@@ -173,16 +173,16 @@ void name_budget::pass_on(const heirs_of<std::uint64_t>& all, std::uint64_t gene
     if (all.empty()) return;
     auto next = std::make_shared<lineage>(*parts_.front().of_entries);
     next->heirs.add(generation, all);
-    if (next->ancestors.size() > 4 * limits::rules) next->ancestors.clear(); // of entries that are gone, nearly all
-    const auto before = next->ancestors;
+    if (next->ancestors_of.size() > 4 * limits::rules) next->ancestors_of.clear(); // of entries that are gone, nearly all
+    const auto before = next->ancestors_of;
     for (const auto& h : all) {
-        auto& of = next->ancestors[h.to];
+        auto& of = next->ancestors_of[h.to];
         of.push_back(h.from);
         if (const auto further = before.find(h.from); further != before.end())
             of.insert(of.end(), further->second.begin(), further->second.end());
         std::sort(of.begin(), of.end());
         of.erase(std::unique(of.begin(), of.end()), of.end());
-        if (of.size() > limits::name_ancestors) of.erase(of.begin()); // names that were used there cost again
+        if (of.size() > ancestors) of.erase(of.begin()); // names that were used there cost again
     }
     for (auto& p : parts_) {
         const std::lock_guard hold{p.lock};

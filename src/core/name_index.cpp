@@ -68,7 +68,8 @@ void name_index::each(const std::function<void(std::string_view base, reaches)>&
     each_base([&](std::string_view base, const listing& l) { visit(base, reaches_of(l)); });
 }
 
-void name_index::each_naming(const std::function<void(std::string_view base, host_pattern::reach, std::span<const rule_index>)>& visit) const
+void name_index::each_naming(
+    const std::function<void(std::string_view base, host_pattern::reach, std::span<const rule_index>)>& visit) const
 {
     each_base([&](std::string_view base, const listing& l) {
         for (std::size_t i = 0; i < host_reaches; ++i) {

@@ -87,8 +87,8 @@ bool pass_on(throttled_clients& all, const heirs_of<std::uint64_t>& entries)
     for (const auto& t : before) {
         if (t.entry == 0) continue;
         for (const auto& h : heirs_from(entries, t.entry)) {
-            const auto known = std::find_if(all.begin(), all.end(),
-                                            [&](const throttled_client& o) { return o.client == t.client && o.entry == h.to; });
+            const auto known =
+                std::find_if(all.begin(), all.end(), [&](const throttled_client& o) { return o.client == t.client && o.entry == h.to; });
             if (known != all.end() && !slower(t.to->rate(), known->to->rate())) continue;
             changed = true;
             if (known != all.end()) known->to = t.to;

@@ -18,7 +18,7 @@ account_ledger::account_ledger(const state_directory& directory, const event_log
 void account_ledger::read(const event_log& log)
 {
     if (!file_.is_there()) return;
-    const auto bytes = file_.read(limits::accounts_bytes);
+    const auto bytes = file_.read(limits::snapshot_bytes);
     auto found = bytes ? decode_accounts(*bytes) : std::nullopt;
     if (!found) {
         log.say(severity::warning, "which hosts are whose upload budget cannot be read, so all budgets count as half spent",

@@ -33,7 +33,7 @@ void detector_actions::pass_on(const heirs_of<std::uint64_t>& entries, std::uint
     const bool changed = exeat::pass_on(*throttled, entries);
     heirs_.add(generation, entries);
     const auto now = std::chrono::steady_clock::now();
-    if (now - passed_on_ > limits::heirs_of_findings) heirs_since_ = generation - 1;
+    if (now - passed_on_ > limits::shut_out_time) heirs_since_ = generation - 1;
     passed_on_ = now;
     if (changed) throttled_ = throttled;
     for (const auto& w : workers_) {
@@ -47,7 +47,7 @@ std::vector<std::uint64_t> detector_actions::entries_of(const detect::finding& f
 {
     if (f.which == detector::denied_burst) return {0};
     std::vector<std::uint64_t> out{f.entry.id};
-    if (std::chrono::steady_clock::now() - passed_on_ > limits::heirs_of_findings) return out;
+    if (std::chrono::steady_clock::now() - passed_on_ > limits::shut_out_time) return out;
     const auto heirs = heirs_.since(heirs_since_, f.entry.id);
     out.insert(out.end(), heirs.begin(), heirs.end());
     return out;

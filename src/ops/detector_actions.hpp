@@ -24,7 +24,7 @@ public:
     void listen_to(lookout&);
     new_host_budgets& new_hosts() noexcept { return new_hosts_; }
     // On the service's thread, before the workers get the list under which these entries inherit. What is found within
-    // limits::heirs_of_findings may be of traffic under the list before it, and counts for the heirs too.
+    // limits::shut_out_time may be of traffic under the list before it, and counts for the heirs too.
     void pass_on(const heirs_of<std::uint64_t>& entries, std::uint64_t generation);
     // For the workers: empty where first_seen only observes.
     net::first_contact first_contact_by(const lookout&) const;

@@ -41,7 +41,7 @@ std::unique_ptr<name_budget> name_ledger::read(const event_log& log, bool accoun
         return anew();
     }
     const auto age = age_of(*found, net::wall_now());
-    const bool nobodys = found->accounts && !accounts_known;
+    const bool nobodys = found->knows_accounts && !accounts_known;
     const bool forgot = nobodys || found->lost || file_.lacks_the_end(found->clean, found->saved_at, net::wall_now());
     return std::make_unique<name_budget>(found->budgets, age, now, forgot);
 }

@@ -104,7 +104,7 @@ std::optional<name_snapshot> decode_names(std::string_view bytes)
     if (!in.whole()) return std::nullopt;
     out.saved_at = wall_time{std::chrono::minutes{static_cast<std::int64_t>(saved_at)}};
     out.clean = clean == 1;
-    out.accounts = !former;
+    out.knows_accounts = !former;
     out.lost = former && !out.budgets.accounts.empty();
     if (former) out.budgets.accounts.clear();
     out.budgets.into_step = std::chrono::minutes{into_step};

@@ -22,8 +22,8 @@ struct name_snapshot {
     wall_time saved_at{};
     bool clean = false; // the process ended with it
     name_budget::snapshot budgets;
-    bool accounts = true; // the process also kept whose the hosts are (account_ledger.hpp)
-    bool lost = false;    // what was used is not all there
+    bool knows_accounts = true; // the process also kept whose the hosts are (account_ledger.hpp)
+    bool lost = false;          // what was used is not all there
 };
 
 std::string encode(const name_snapshot&); // empty when the library has no SHA-256 for us

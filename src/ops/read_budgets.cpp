@@ -35,8 +35,7 @@ void read_account(section& s, rule& r)
     constexpr toml_key account{"account", "\"uploads\""};
     const auto name = s.text(account);
     if (!name) return;
-    if (!label_like(*name))
-        return s.reject(account.name, fmt::format("{} cannot be an account's name; {}", as_shown(*name), name_mend));
+    if (!label_like(*name)) return s.reject(account.name, fmt::format("{} cannot be an account's name; {}", as_shown(*name), name_mend));
     if (!s.has(upload.name) && !s.has(upload_total.name))
         return s.reject(account.name, fmt::format("'account' is for the budgets of this entry, and it has none; add {} = {}, or remove it",
                                                   upload.name, upload.example));

@@ -15,9 +15,9 @@
 #include <ops/drain.hpp>
 #include <ops/history.hpp>
 #include <ops/journal.hpp>
+#include <ops/kept_accounts.hpp>
 #include <ops/memory_trim.hpp>
 #include <ops/metrics.hpp>
-#include <ops/name_ledger.hpp>
 #include <ops/notify.hpp>
 #include <ops/open_sockets.hpp>
 #include <ops/own_addresses.hpp>
@@ -27,7 +27,6 @@
 #include <ops/reload.hpp>
 #include <ops/sandbox.hpp>
 #include <ops/succession.hpp>
-#include <ops/upload_ledger.hpp>
 #include <ops/version.hpp>
 #include <ops/watchdog.hpp>
 
@@ -78,15 +77,13 @@ private:
     net::admission admitted_;
     net::client_rates rates_;
     const state_directory state_{open_state(config_)};
-    account_ledger accounts_{state_, log_};
-    upload_ledger uploads_{state_, log_, config_.network.client_prefix, accounts_.knows()};
-    name_ledger wildcard_names_{state_, log_, accounts_.knows()}; // after the uploads, which know what time it was
+    kept_accounts accounts_{state_, log_, config_.network.client_prefix};
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
     lookout lookout_;
     detector_memory detector_memory_{state_, lookout_, log_};
     quarantine_watch quarantine_{io_, config_.state, config_.network.client_prefix, log_};
     detector_actions detector_actions_{io_, config_.detect, workers_};
-    succession succession_{accounts_, uploads_.book(), wildcard_names_.names(), lookout_, detector_actions_};
+    succession succession_{accounts_, lookout_, detector_actions_};
     std::unique_ptr<journal> journal_;
     workers workers_;
     dns_servers dns_{io_, config_, log_, [this](const auto& servers) { post_to_workers([&](auto& w) { w.ask_servers(servers); }); }};
@@ -114,8 +111,7 @@ service::service(const config& c, const settings_file& settings, label_registry&
                                                                                                                                   c.detect}
 {
     status_.took_effect(first.rules, net::wall_now());
-    succession_.take(succession_.to(*first.rules), status_.now().generation);
-    accounts_.begin();
+    succession_.begin(*first.rules, status_.now().generation);
     admin_ = std::make_unique<admin>(io_, std::move(sockets.admin));
     std::vector<net::audit_ring*> rings;
     for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
@@ -132,9 +128,9 @@ service::service(const config& c, const settings_file& settings, label_registry&
         counts.push_back(&w->counts());
         clients.push_back(&w->clients());
     }
-    metrics_ =
-        std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, lookout_, uploads_, clock_.steps(),
-                                                 dns_.named(), quarantine_, settings.sha256, std::string{version}, std::string{revision}});
+    metrics_ = std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, lookout_, accounts_.uploads,
+                                                        clock_.steps(), dns_.named(), quarantine_, settings.sha256, std::string{version},
+                                                        std::string{revision}});
     history_ = std::make_unique<history>(*metrics_);
     sampling_ = std::make_unique<history_timer>(io_, *history_);
     admin_->serve(*metrics_, *history_, [this](const net::tunnel_question& q, const std::function<void(net::tunnel_list)>& done) {
@@ -157,8 +153,8 @@ void service::make_workers(const std::shared_ptr<const policy>& first, open_sock
     const net::worker_shared shared{config_,
                                     admitted_,
                                     rates_,
-                                    wildcard_names_.names(),
-                                    uploads_.book(),
+                                    accounts_.names.names(),
+                                    accounts_.uploads.book(),
                                     detector_actions_.new_hosts(),
                                     detector_actions_.first_contact_by(lookout_),
                                     journal_->healthy(),
@@ -186,8 +182,7 @@ void service::run()
     hear_early_signals(); // what came while the files were read is handled first
     on_signals();
     for (const auto& w : workers_) w->begin();
-    uploads_.begin();
-    wildcard_names_.begin();
+    accounts_.begin();
     detector_memory_.begin();
     note(process_event::what::start);
     quarantine_.begin([this](const auto& all) { post_to_workers([&](auto& w) { w.adopt(all); }); }, [this](auto e) { journal_->note(e); });
@@ -203,8 +198,6 @@ void service::run()
         } catch (const std::exception&) {} // no memory, no descriptor: it is not done; the next signal, poll or scrape is heard
     }
     for (auto& t : threads_) t.join();
-    uploads_.stop();
-    wildcard_names_.stop();
     accounts_.stop();
     note(process_event::what::stop);
     journal_->stop();

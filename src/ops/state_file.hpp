@@ -52,7 +52,7 @@ public:
     void claim(content, std::function<void()> taken_over = {});
     // The thread; after claim(). `due`: whether there is anything to write; empty: always.
     void begin(std::chrono::seconds interval, std::function<bool()> due = {});
-    void stop();                               // the last time, a clean one; idempotent
+    void stop(); // the last time, a clean one; idempotent
     // Instead of claim() and begin(), for what is written when something has happened. One thread. False: it was not written.
     bool write_now(std::string bytes);
 

@@ -2,10 +2,8 @@
 // the service's, before any worker judges by the new list.
 #pragma once
 
-#include <exeat/budget_book.hpp>
-#include <exeat/name_budget.hpp>
-#include <ops/account_ledger.hpp>
 #include <ops/detector_actions.hpp>
+#include <ops/kept_accounts.hpp>
 
 namespace exeat::ops {
 
@@ -16,18 +14,16 @@ public:
         account_heirs heirs;
     };
 
-    succession(account_ledger& a, budget_book& b, name_budget& n, lookout& l, detector_actions& d) noexcept
-        : accounts_{a}, uploads_{b}, names_{n}, detectors_{l}, actions_{d}
-    {}
+    succession(kept_accounts& a, lookout& l, detector_actions& d) noexcept : accounts_{a}, detectors_{l}, actions_{d} {}
 
+    // With the first list. Throws std::bad_alloc, and std::system_error where the state cannot be written.
+    void begin(const policy&, std::uint64_t generation);
     step to(const policy&) const; // throws std::bad_alloc
     // `generation`: of the list that follows. Waits for memory.
     void take(step, std::uint64_t generation);
 
 private:
-    account_ledger& accounts_;
-    budget_book& uploads_;
-    name_budget& names_;
+    kept_accounts& accounts_;
     lookout& detectors_;
     detector_actions& actions_;
 };

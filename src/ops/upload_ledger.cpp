@@ -35,7 +35,7 @@ upload_ledger::upload_ledger(const state_directory& directory, const event_log& 
             auto s = snapshot_of(*book_, net::budget_now(), clean);
             s.saved_at = net::wall_now();
             s.certain = net::wall_certain();
-            s.accounts = true;
+            s.knows_accounts = true;
             return encode(s);
         },
         [this] { take_time_left_by_another(); });
@@ -60,7 +60,7 @@ void upload_ledger::read(std::uint8_t client_prefix, bool accounts_known)
     take_time_of(*found);
     const auto age = age_of(*found, net::wall_now());
     const auto saved_at = std::max(now - age, budget_minutes{0});
-    const bool nobodys = found->accounts && !accounts_known;
+    const bool nobodys = found->knows_accounts && !accounts_known;
     const bool lacks = nobodys || file_.lacks_the_end(found->clean, found->saved_at, net::wall_now());
     auto forgot = lacks ? std::optional{now} : std::nullopt;
     if (!forgot && found->forgot) forgot = saved_at - *found->forgot;

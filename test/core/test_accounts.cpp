@@ -66,13 +66,6 @@ struct lists {
     std::vector<std::string> known;
 };
 
-std::vector<std::string> many(std::size_t n, const std::string& under)
-{
-    std::vector<std::string> out;
-    for (std::size_t i = 0; i < n; ++i) out.push_back('h' + std::to_string(i) + under);
-    return out;
-}
-
 } // namespace
 
 TEST_CASE("the first list, and the same list again, inherit nothing")
@@ -142,12 +135,23 @@ TEST_CASE("wildcards meet the names and the wildcards below them, and no others"
         const char *one, *other;
         bool meet;
     };
-    for (const auto& p : {pair{"x.w.org", "*.w.org", true}, {"x.w.org", "**.w.org", true}, {"x.y.w.org", "**.w.org", true},
-                          {"w.org", "*.w.org", false}, {"w.org", "**.w.org", false}, {"x.v.org", "**.w.org", false},
-                          {"*.w.org", "**.w.org", true}, {"*.y.w.org", "**.w.org", true}, {"**.y.w.org", "**.w.org", true},
-                          {"*.w.org", "*.w.org", true}, {"*.v.org", "*.w.org", false}, {"**.v.org", "**.w.org", false},
-                          {"192.0.2.1", "192.0.2.1", true}, {"192.0.2.1", "192.0.2.2", false}, {"[2001:db8::1]", "[2001:db8::1]", true},
-                          {"x.a1", "**.x.a1", false}, {"y.x.a1", "**.x.a1", true}}) {
+    for (const auto& p : {pair{"x.w.org", "*.w.org", true},
+                          {"x.w.org", "**.w.org", true},
+                          {"x.y.w.org", "**.w.org", true},
+                          {"w.org", "*.w.org", false},
+                          {"w.org", "**.w.org", false},
+                          {"x.v.org", "**.w.org", false},
+                          {"*.w.org", "**.w.org", true},
+                          {"*.y.w.org", "**.w.org", true},
+                          {"**.y.w.org", "**.w.org", true},
+                          {"*.w.org", "*.w.org", true},
+                          {"*.v.org", "*.w.org", false},
+                          {"**.v.org", "**.w.org", false},
+                          {"192.0.2.1", "192.0.2.1", true},
+                          {"192.0.2.1", "192.0.2.2", false},
+                          {"[2001:db8::1]", "[2001:db8::1]", true},
+                          {"x.a1", "**.x.a1", false},
+                          {"y.x.a1", "**.x.a1", true}}) {
         CAPTURE(p.one);
         CAPTURE(p.other);
         CHECK(inherits(p.one, p.other) == p.meet);
@@ -255,17 +259,26 @@ TEST_CASE("a deny has no account")
     CHECK(coverage_of(compiled({deny("no", {"y.test.org"})})) == coverage{});
 }
 
-TEST_CASE("hosts beyond those that can be remembered were anywhere, and their accounts are inherited from by all that is new")
+TEST_CASE("hosts beyond those that can be remembered were anywhere, and what is new inherits from their accounts")
 {
-    lists l;
-    l.known = {"large", "small", "new", "other"};
-    l.next({with_budget("large", many(limits::past_hosts, ".test.org")), with_budget("small", {"x.small.org"})});
-    l.next(policy{});
-    CHECK(l.history.is().past.marks.size() <= limits::past_hosts);
-    CHECK(l.entries({with_budget("new", {"never.was.org"})}) == names{{"large", "new"}});
-    CHECK(l.entries({with_budget("new", {"never.was.org"}), with_budget("other", {"x.small.org"})}) == names{{"large", "other"}, {"small", "other"}});
-    l.at += limits::account_memory;
-    CHECK(l.entries({with_budget("new", {"never.was.org"}), with_budget("small", {"fresh.org"})}) == names{});
+    for (const std::size_t more : {0, 1}) {
+        lists l;
+        l.known = {"large", "small", "new"};
+        account_history::state s;
+        s.past.holdings = coverage_of(compiled({with_budget("large", {"x.large.org"})})).holdings;
+        s.of_past = {{l.at + 1h, false}};
+        constexpr std::size_t of_small = 2; // marks: the name, and one above it
+        for (std::uint64_t i = 0; i < limits::past_hosts - of_small + more; ++i) s.past.marks.push_back(i << 18);
+        l.history = account_history{std::move(s)};
+        l.next({with_budget("small", {"x.small.org"})});
+        l.next(policy{});
+        CHECK(l.history.is().past.marks.size() <= limits::past_hosts);
+        const names large{{"large", "new"}}, small_too{{"large", "new"}, {"small", "new"}};
+        CHECK(l.entries({with_budget("new", {"never.was.org"})}) == (more == 0 ? names{} : large));
+        CHECK(l.entries({with_budget("new", {"x.small.org"})}) == (more == 0 ? names{{"small", "new"}} : small_too));
+        l.at += 2h;
+        CHECK(l.entries({with_budget("new", {"x.small.org", "fresh.org"})}).empty());
+    }
 }
 
 TEST_CASE("of so many past entries those that end last are remembered")
@@ -274,7 +287,8 @@ TEST_CASE("of so many past entries those that end last are remembered")
     std::size_t n = 0;
     while (n <= limits::past_holdings) {
         std::vector<entry> all;
-        for (std::size_t i = 0; i < limits::rules; ++i, ++n) all.push_back(with_budget('e' + std::to_string(n), {"h" + std::to_string(n) + ".org"}));
+        for (std::size_t i = 0; i < limits::rules; ++i, ++n)
+            all.push_back(with_budget('e' + std::to_string(n), {"h" + std::to_string(n) + ".org"}));
         l.next(all);
         l.at += 1s;
     }
