@@ -50,9 +50,10 @@ public:
     std::array<std::uint64_t, steps> written() const noexcept;
     void read(const std::array<std::uint64_t, steps>&, budget_minutes saved_at) noexcept; // then advance()
 
-    // For heirs: at least what the other one has, in each step of each window.
-    void raise_to(sliding_sums other) noexcept;
-    void forgive(budget_window, std::uint64_t n) noexcept; // as much of the window's oldest steps
+    // For heirs.
+    void raise_to(sliding_sums other) noexcept;                  // at least what the other one has, in each step of each window
+    void gain(sliding_sums before, sliding_sums after) noexcept; // what the one, as it was before, was raised by
+    void forgive(budget_window, std::uint64_t n) noexcept;       // as much of the window's oldest steps
 
 private:
     static constexpr per_window<std::size_t> first{0, 61, 86}, length{61, 25, 8};
@@ -98,8 +99,8 @@ public:
     struct bequest {
         sliding_sums sent, came, opened;
     };
-    bequest leaves(bool only_excess, budget_minutes now); // only_excess: without what pulling usually costs
-    void inherit(const bequest&, bool usual_too, budget_minutes now);
+    bequest leaves(bool only_excess, budget_minutes now);                          // only_excess: without what pulling usually costs
+    void inherit(const bequest& before, const bequest& after, budget_minutes now); // before: what it left itself
 
 private:
     void settle(budget_minutes now) noexcept; // books what was taken since, slides the windows, works out what is left

@@ -114,7 +114,9 @@ private:
     struct legacy;
     std::vector<budget_key> keys_that_leave(const heirs_of<account_id>&);
     void pass_on_of(std::span<const budget_key> one_client, const heirs_of<account_id>&, budget_minutes now);
-    std::optional<legacy> legacy_of(const budget_key& from, const account_id& to, budget_minutes now);
+    void add_legacy(std::vector<legacy>&, const budget_key& from, const budget_key& to, budget_minutes now);
+    std::optional<std::pair<upload_account::bequest, budget_minutes>> copy_of(const budget_key&, const upload_limits&, bool only_excess,
+                                                                              budget_minutes now);
     line* find_or_add(part&, const budget_key&, const upload_limits&, budget_minutes now);
     part& part_of(const budget_key& k) noexcept { return parts_[hash_(k) % part_count]; }
     bool make_room(part&, budget_minutes now);

@@ -26,6 +26,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -91,7 +92,8 @@ private:
 
         std::uint32_t sum(step now) const noexcept;
         void add(step now) noexcept;
-        void raise_to(const account&, step now) noexcept;
+        // As it was before, raised to the other one, and what came since.
+        void inherit(const account& before, const account& other, step now) noexcept;
     };
     struct lineage { // of entries
         recent_heirs<std::uint64_t> heirs;
@@ -111,7 +113,9 @@ private:
     void remember(std::uint64_t name, step now) noexcept; // where there is room
     bool was_known(const lineage&, const ip_address& client, std::uint64_t entry, std::string_view name, step now) noexcept;
     bool count_at(const account_key&, std::uint32_t most, step now) noexcept;
-    std::vector<account> accounts_that_leave(const heirs_of<std::uint64_t>&, step now);
+    std::vector<account_key> keys_that_leave(const heirs_of<std::uint64_t>&, step now);
+    void pass_on_of(const account_key& from, std::span<const heir<std::uint64_t>>, step now);
+    std::optional<account> copy_of(const account_key&, step now);
     part& part_of(const account_key& k) noexcept { return parts_[k.place() >> 32 & (part_count - 1)]; }
     static account* account_of(part&, const account_key&, step now) noexcept;
 

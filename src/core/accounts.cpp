@@ -12,11 +12,11 @@ namespace exeat {
 
 namespace {
 
-// Visits the holdings that have the mark.
+// Visits the indices of the holdings that have the mark.
 void each_holder(const coverage& of, std::uint64_t mark, auto&& visit)
 {
     for (auto at = std::lower_bound(of.marks.begin(), of.marks.end(), mark); at != of.marks.end() && without_index(*at) == mark; ++at)
-        visit(of.holdings[index_of(*at)]);
+        visit(index_of(*at));
 }
 
 constexpr std::size_t nobody = ~std::size_t{0};
@@ -81,7 +81,7 @@ template <class Id> void inherit(const holding& h, const std::vector<holder>& fr
 
 class comparison {
 public:
-    comparison(const account_history::state& before, const coverage& next, wall_time now) : before_{before}, next_{next}
+    comparison(const account_history::state& before, const coverage& next, wall_time now) : before_{before}, next_{next}, now_{now}
     {
         for (std::size_t i = 0; i < before.past.holdings.size(); ++i)
             if (before.of_past[i].anywhere && before.of_past[i].until > now) anywhere_.push_back({&before.past.holdings[i], false});
@@ -92,8 +92,10 @@ public:
     {
         auto from = anywhere_;
         const auto from_both = [&](std::uint64_t mark, bool whole) {
-            each_holder(before_.now, mark, [&](const holding& h) { from.push_back({&h, whole}); });
-            each_holder(before_.past, mark, [&](const holding& h) { from.push_back({&h, false}); });
+            each_holder(before_.now, mark, [&](std::size_t i) { from.push_back({&before_.now.holdings[i], whole}); });
+            each_holder(before_.past, mark, [&](std::size_t i) {
+                if (before_.of_past[i].until > now_) from.push_back({&before_.past.holdings[i], false});
+            });
         };
         p.each_around([&](std::uint64_t mark) { from_both(mark, true); });
         p.each_below([&](std::uint64_t mark) { from_both(mark, false); });
@@ -129,7 +131,8 @@ private:
     void pass_on(std::uint64_t mark, mark_kind to)
     {
         const auto& from = before_.now.holdings[index_of(mark)];
-        each_holder(next_, mark_of(mark, to), [&](const holding& h) {
+        each_holder(next_, mark_of(mark, to), [&](std::size_t i) {
+            const auto& h = next_.holdings[i];
             if (!meet(from.ports, h.ports)) return;
             if (from.client != h.client) uploads_.insert({from.client, h.client});
             if (from.shared != h.shared) uploads_.insert({from.shared, h.shared});
@@ -139,6 +142,7 @@ private:
 
     const account_history::state& before_;
     const coverage& next_;
+    const wall_time now_;
     std::vector<holder> anywhere_;
     std::set<heir<account_id>> uploads_;
     std::set<heir<std::uint64_t>> entries_;
@@ -261,7 +265,7 @@ void account_history::hold_to_limits()
     if (p.holdings.size() <= limits::past_holdings) return;
     std::vector<std::size_t> by_end(p.holdings.size());
     std::iota(by_end.begin(), by_end.end(), std::size_t{0});
-    std::sort(by_end.begin(), by_end.end(), [&](auto a, auto b) { return is_.of_past[a].until > is_.of_past[b].until; });
+    std::stable_sort(by_end.begin(), by_end.end(), [&](auto a, auto b) { return is_.of_past[a].until > is_.of_past[b].until; });
     std::vector<bool> kept(p.holdings.size());
     for (std::size_t i = 0; i < limits::past_holdings; ++i) kept[by_end[i]] = true;
     keep_past(kept);

@@ -59,6 +59,17 @@ void sliding_sums::raise_to(sliding_sums other) noexcept
             cells_[i] = std::max(cells_[i], other.cells_[i]), sums_[w] += cells_[i];
 }
 
+void sliding_sums::gain(sliding_sums before, sliding_sums after) noexcept
+{
+    const auto now = std::max({now_, before.now_, after.now_});
+    advance(now), before.advance(now), after.advance(now);
+    for (std::size_t w = 0; w < budget_windows; ++w)
+        for (std::size_t i = first[w]; i < first[w] + length[w]; ++i) {
+            const auto more = after.cells_[i] - std::min(after.cells_[i], before.cells_[i]);
+            cells_[i] += more, sums_[w] += more;
+        }
+}
+
 void sliding_sums::forgive(budget_window window, std::uint64_t n) noexcept
 {
     const auto w = static_cast<std::size_t>(window);
@@ -142,12 +153,13 @@ upload_account::bequest upload_account::leaves(bool only_excess, budget_minutes 
     return out;
 }
 
-void upload_account::inherit(const bequest& from, bool usual_too, budget_minutes now)
+void upload_account::inherit(const bequest& before, const bequest& after, budget_minutes now)
 {
     const std::lock_guard hold{books_};
     settle(now);
-    sent_.raise_to(from.sent);
-    if (usual_too) came_.raise_to(from.came), opened_.raise_to(from.opened);
+    sent_.gain(before.sent, after.sent);
+    came_.gain(before.came, after.came);
+    opened_.gain(before.opened, after.opened);
     settle(now);
 }
 

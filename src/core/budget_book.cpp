@@ -19,6 +19,13 @@ bool counts_excess(const account_id& a) noexcept
 
 account_id account_of(const budget_key& k) noexcept { return {k.of, k.what}; }
 
+// Of an heir that nobody has opened yet.
+upload_limits first_limits(const budget_key& heir, const upload_limits& of_what_it_inherits)
+{
+    if (heir.of == budget_key::scope::client_at_purpose) return default_upload(static_cast<purpose>(heir.what));
+    return {of_what_it_inherits.most, false};
+}
+
 } // namespace
 
 std::uint64_t budget_key::id_of(std::string_view entry) noexcept
@@ -71,11 +78,10 @@ void budget_book::restore(const budget_key& key, const upload_account::snapshot&
     if (line* l = find_or_add(p, key, {}, now)) l->account.read(s, saved_at, now);
 }
 
+// What one account is to have.
 struct budget_book::legacy {
     budget_key to;
-    upload_limits limits; // until somebody opens it
-    upload_account::bequest left;
-    bool usual_too;
+    upload_account::bequest before, after; // before: what it had when the first copy was made
     budget_minutes used;
 };
 
@@ -106,35 +112,54 @@ std::vector<budget_key> budget_book::keys_that_leave(const heirs_of<account_id>&
     return out;
 }
 
-// All is copied before anything inherits, so that where two entries change their hosts neither gets what the other one has just got.
+// All is copied before anything inherits, so that where two entries change their hosts neither gets what the other one has just got. What
+// is taken from an heir after its own copy was made comes on top of what it inherits.
 void budget_book::pass_on_of(std::span<const budget_key> one_client, const heirs_of<account_id>& all, budget_minutes now)
 {
     std::vector<legacy> estate;
     for (const auto& key : one_client)
-        for (const auto& h : heirs_from(all, account_of(key)))
-            if (auto left = legacy_of(key, h.to, now)) estate.push_back(*std::move(left));
+        for (const auto& h : heirs_from(all, account_of(key))) add_legacy(estate, key, {h.to.of, key.client, h.to.what}, now);
     for (const auto& l : estate) {
         auto& p = part_of(l.to);
         const std::lock_guard hold{p.lines_lock};
-        auto* const heir = find_or_add(p, l.to, l.limits, now);
-        if (heir == nullptr) continue; // it will share the account of those without room
-        heir->account.inherit(l.left, l.usual_too, now);
+        auto* const heir = find_or_add(p, l.to, {}, now); // still there, unless others took its place
+        if (heir == nullptr) continue;
+        heir->account.inherit(l.before, l.after, now);
         heir->used = std::max(heir->used, l.used);
     }
 }
 
-std::optional<budget_book::legacy> budget_book::legacy_of(const budget_key& from, const account_id& to, budget_minutes now)
+void budget_book::add_legacy(std::vector<legacy>& estate, const budget_key& from, const budget_key& to, budget_minutes now)
 {
-    auto& p = part_of(from);
+    const auto limits = [&]() -> std::optional<upload_limits> {
+        auto& p = part_of(from);
+        const std::lock_guard hold{p.lines_lock};
+        const auto found = p.lines.find(from);
+        return found == p.lines.end() ? std::nullopt : std::optional{found->second->account.look(now).held_to};
+    }();
+    if (!limits) return;
+    auto at = std::find_if(estate.begin(), estate.end(), [&](const legacy& l) { return l.to == to; });
+    if (at == estate.end()) {
+        const auto had = copy_of(to, first_limits(to, *limits), false, now);
+        if (!had) return; // without room it will share the account of all such
+        at = estate.insert(at, {to, had->first, had->first, had->second});
+    }
+    const bool was_excess = counts_excess(account_of(from)), is_excess = counts_excess(account_of(to));
+    const auto left = copy_of(from, *limits, was_excess && !is_excess, now);
+    if (!left) return;
+    at->after.sent.raise_to(left->first.sent);
+    if (was_excess && is_excess) at->after.came.raise_to(left->first.came), at->after.opened.raise_to(left->first.opened);
+    at->used = std::max(at->used, left->second);
+}
+
+std::optional<std::pair<upload_account::bequest, budget_minutes>> budget_book::copy_of(const budget_key& key, const upload_limits& limits,
+                                                                                       bool only_excess, budget_minutes now)
+{
+    auto& p = part_of(key);
     const std::lock_guard hold{p.lines_lock};
-    const auto found = p.lines.find(from);
-    if (found == p.lines.end()) return std::nullopt;
-    auto& l = *found->second;
-    auto limits = l.account.look(now).held_to;
-    limits.excess = false;
-    if (to.of == budget_key::scope::client_at_purpose) limits = default_upload(static_cast<purpose>(to.what));
-    const bool was_excess = counts_excess(account_of(from)), is_excess = counts_excess(to);
-    return legacy{{to.of, from.client, to.what}, limits, l.account.leaves(was_excess && !is_excess, now), was_excess && is_excess, l.used};
+    line* const l = find_or_add(p, key, limits, now);
+    if (l == nullptr) return std::nullopt;
+    return std::pair{l->account.leaves(only_excess, now), l->used};
 }
 
 std::uint64_t budget_book::open_heirs(const handle& of, std::uint64_t generation, budget_minutes now, std::vector<handle>& to)

