@@ -164,6 +164,7 @@ TEST_CASE("a spent account that nobody has opened yet is not what a full book le
     budget_book book{1, start, {}};
     book.open(at(entry_a, 1), hourly(100), start)->take(100, start);
     book.pass_on({{entry_a, entry_b}}, 2, start);
-    for (std::uint32_t i = 0; i < 3 * limits::budget_accounts; ++i) book.open(of(i + 10), hourly(100), start + 1min);
+    for (std::uint32_t i = 0; i < limits::budget_accounts + limits::budget_accounts / 8; ++i)
+        book.open(of(i + 10), hourly(100), start + 1min);
     CHECK(left(book, entry_b, 1) == 0);
 }
