@@ -50,6 +50,11 @@ public:
     std::array<std::uint64_t, steps> written() const noexcept;
     void read(const std::array<std::uint64_t, steps>&, budget_minutes saved_at) noexcept; // then advance()
 
+    // For heirs.
+    void raise_to(sliding_sums other) noexcept;                  // at least what the other one has, in each step of each window
+    void gain(sliding_sums before, sliding_sums after) noexcept; // what the one, as it was before, was raised by
+    void forgive(budget_window, std::uint64_t n) noexcept;       // as much of the window's oldest steps
+
 private:
     static constexpr per_window<std::size_t> first{0, 61, 86}, length{61, 25, 8};
     static constexpr per_window<std::int64_t> minutes_each{1, 60, 1440};
@@ -71,11 +76,8 @@ public:
     upload_account(const upload_limits&, budget_minutes now, std::optional<budget_minutes> forgot = {});
 
     // ---- any thread, without a lock as long as the minute is the same and there is enough
-    std::uint64_t take(std::uint64_t want, budget_minutes now) noexcept; // how much may leave, at most `want`
-    void overdraw(std::uint64_t n) noexcept
-    {
-        left_.fetch_sub(static_cast<std::int64_t>(n), std::memory_order_relaxed);
-    } // sent all the same
+    std::uint64_t take(std::uint64_t want, budget_minutes now) noexcept;                       // how much may leave, at most `want`
+    void overdraw(std::uint64_t n) noexcept { left_.fetch_sub(static_cast<std::int64_t>(n)); } // sent all the same
     void give_back(std::uint64_t unsent) noexcept { left_.fetch_add(static_cast<std::int64_t>(unsent), std::memory_order_relaxed); }
     void downloaded(std::uint64_t n) noexcept { down_.fetch_add(n, std::memory_order_relaxed); }
     void tunnel_opened() noexcept { tunnels_.fetch_add(1, std::memory_order_relaxed); }
@@ -94,6 +96,11 @@ public:
     };
     snapshot written(budget_minutes now);
     void read(const snapshot&, budget_minutes saved_at, budget_minutes now);
+    struct bequest {
+        sliding_sums sent, came, opened;
+    };
+    bequest leaves(bool only_excess, budget_minutes now);                          // only_excess: without what pulling usually costs
+    void inherit(const bequest& before, const bequest& after, budget_minutes now); // before: what it left itself
 
 private:
     void settle(budget_minutes now) noexcept; // books what was taken since, slides the windows, works out what is left

@@ -1,15 +1,22 @@
 // The upload accounts of all keys: bounded, shared by all workers. Opening an account takes the lock of one of many parts; taking from it
 // takes none (budget.hpp). When a part is full the account goes that has been idle longest, never one with an open tunnel or a spent
 // limit; when none can go, keys without room share one account of limits::crowded_budget an hour. Outlives its handles.
+//
+// When a list replaces another, accounts inherit (accounts.hpp). Workers take the new list one after the other, so for a moment some take
+// from an account that has been passed on already. pass_on() first says that there are heirs and then copies; whoever takes looks for
+// heirs after it has taken. So each byte is in the copy, or is taken from the heirs as well.
 #pragma once
 
 #include <exeat/budget.hpp>
+#include <exeat/heirs.hpp>
 #include <exeat/ip_address.hpp>
 
 #include <memory>
+#include <span>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace exeat {
 
@@ -23,9 +30,19 @@ struct budget_key {
     bool operator==(const budget_key&) const = default;
 };
 
+// The accounts of all clients at an entry, or at a purpose, or the one of an entry over all clients.
+struct account_id {
+    budget_key::scope of = budget_key::scope::entry;
+    std::uint64_t what = 0;
+    auto operator<=>(const account_id&) const = default;
+};
+
 class budget_book {
     struct line {
-        line(const upload_limits& to, budget_minutes now, std::optional<budget_minutes> forgot) : account{to, now, forgot}, used{now} {}
+        line(const budget_key& k, const upload_limits& to, budget_minutes now, std::optional<budget_minutes> forgot)
+            : key{k}, account{to, now, forgot}, used{now}
+        {}
+        const budget_key key;
         upload_account account;
         std::atomic<std::uint32_t> open{0};
         budget_minutes used; // last opened
@@ -48,6 +65,7 @@ public:
         }
         explicit operator bool() const noexcept { return line_ != nullptr; }
         upload_account* operator->() const noexcept { return &line_->account; }
+        bool operator==(const handle& o) const noexcept { return line_ == o.line_; } // the same account
 
     private:
         friend class budget_book;
@@ -60,6 +78,13 @@ public:
     budget_book(const budget_book&) = delete;
 
     handle open(const budget_key&, const upload_limits&, budget_minutes now);
+    // Each account of the heirs has at least what was taken from those that it inherits from. `generation` is the new list's. May be
+    // called again when it threw std::bad_alloc. One thread.
+    void pass_on(const heirs_of<account_id>&, std::uint64_t generation, budget_minutes now);
+    // Of the last list that had heirs.
+    std::uint64_t generation() const noexcept { return generation_.load(); }
+    // Adds handles of what inherits from the account under the lists after `generation`. Returns generation(). Throws std::bad_alloc.
+    std::uint64_t open_heirs(const handle& of, std::uint64_t generation, budget_minutes now, std::vector<handle>& to);
     // Puts an account back as it was; without effect when there is no room.
     void restore(const budget_key&, const upload_account::snapshot&, budget_minutes saved_at, budget_minutes now);
     // One part locked at a time, so calls may come while others open; the accounts stay for the call.
@@ -86,7 +111,14 @@ private:
     };
     static constexpr std::size_t part_count = 64;
 
+    struct legacy;
+    std::vector<budget_key> keys_that_leave(const heirs_of<account_id>&);
+    void pass_on_of(std::span<const budget_key> one_client, const heirs_of<account_id>&, budget_minutes now);
+    void add_legacy(std::vector<legacy>&, const budget_key& from, const budget_key& to, budget_minutes now);
+    std::optional<std::pair<upload_account::bequest, budget_minutes>> copy_of(const budget_key&, const upload_limits&, bool only_excess,
+                                                                              budget_minutes now);
     line* find_or_add(part&, const budget_key&, const upload_limits&, budget_minutes now);
+    part& part_of(const budget_key& k) noexcept { return parts_[hash_(k) % part_count]; }
     bool make_room(part&, budget_minutes now);
 
     const hash hash_;
@@ -95,6 +127,9 @@ private:
     std::unique_ptr<line> shared_;
     std::atomic<std::size_t> size_{0};
     std::atomic<std::uint64_t> evicted_{0}, crowded_{0};
+    std::atomic<std::uint64_t> generation_{0};
+    std::mutex heirs_lock_; // of what follows
+    recent_heirs<account_id> heirs_;
 };
 
 } // namespace exeat

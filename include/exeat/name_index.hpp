@@ -58,6 +58,8 @@ public:
     // Every base once, with the reaches by which rules name it; in no order.
     using reaches = std::bitset<host_reaches>;
     void each(const std::function<void(std::string_view base, reaches)>& visit) const;
+    // The same, with the rules that name the base by that reach.
+    void each_naming(const std::function<void(std::string_view base, host_pattern::reach, std::span<const rule_index>)>& visit) const;
     // The reaches by which rules name this very base.
     reaches named(std::string_view base) const noexcept;
 
@@ -78,6 +80,7 @@ private:
     using hits = std::array<const listing*, labels>; // by suffix: the whole name, its parent, …
 
     std::size_t find(std::string_view host, hits& found) const noexcept;
+    void each_base(auto&& visit) const;
     reaches reaches_of(const listing&) const noexcept;
     const listing* probe(std::uint32_t hash, std::string_view base) const noexcept;
     bool wanted(std::size_t suffix, std::size_t depth) const noexcept;

@@ -55,6 +55,7 @@ struct rule {
     wall_time expires = never;
     std::optional<upload_limits> upload; // of one client; in place of the purpose's
     upload_limits upload_total;          // of all clients together
+    std::string account;                 // that several entries share; empty: the budgets are the entry's own
     budget_action on_budget = budget_action::cut;
     std::chrono::seconds max_age{0};                       // of a tunnel; 0: none
     std::uint32_t wildcard_names = limits::wildcard_names; // that one client may use within limits::name_window
@@ -63,7 +64,7 @@ struct rule {
     std::string owner, reason, ticket;
     std::string file; // where it stands
     std::uint32_t line = 0;
-    std::uint64_t id = 0;   // what detectors and budgets know it by: budget_key::id_of(name); never 0
+    std::uint64_t id = 0;   // what detectors and budgets of names know it by: budget_key::id_of(name); never 0
     std::uint32_t slot = 0; // of its counters; stable over reloads, below limits::rule_slots; 0 when there were too many names for one
 
     bool takes(std::uint16_t port) const noexcept;

@@ -4,6 +4,7 @@
 // caller's.
 #pragma once
 
+#include <exeat/heirs.hpp>
 #include <exeat/ip_address.hpp>
 #include <exeat/upload_rate.hpp>
 
@@ -54,5 +55,9 @@ using throttled_clients = std::vector<throttled_client>;
 // list has another throttle for it; else the one that is there goes on. Those that have ended leave, and beyond limits::throttles the one
 // that ends first. Throws std::bad_alloc.
 bool hold(throttled_clients&, const ip_address& client, std::uint64_t entry, const upload_rate&, throttle::moment now);
+
+// Whoever is held at an entry is held at its heirs too, by the same throttle or by the slower one that is there. True when that changed the
+// list. Throws std::bad_alloc.
+bool pass_on(throttled_clients&, const heirs_of<std::uint64_t>& entries);
 
 } // namespace exeat

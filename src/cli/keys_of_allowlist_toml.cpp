@@ -62,6 +62,10 @@ constexpr std::array allow{
     key{"upload", "budget, or a list of them", "by purpose", "Of each client at this entry, in windows of 1h, 24h or 7d.",
         "[\"50 MiB/1h\", \"200 MiB/24h\"]"},
     key{"upload_total", "budget, or a list of them", "none", "Of all clients together.", "\"5 GiB/24h\""},
+    key{"account", "text", "its own",
+        "Entries of the same account share their upload budgets: what a client uploads by one counts for all of them. They need the same "
+        "upload and upload_total.",
+        "\"uploads\""},
     key{"on_budget", "cut, throttle or alert", "cut",
         "When a budget is spent: cut ends the tunnel, throttle waits until the window slides on, alert only tells.", "\"cut\""},
     key{"names", "1 to 10000", "100", "Different names under its wildcards that a client may use within 24 hours; then name_budget.",

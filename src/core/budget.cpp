@@ -49,6 +49,37 @@ void sliding_sums::read(const std::array<std::uint64_t, steps>& cells, budget_mi
         }
 }
 
+void sliding_sums::raise_to(sliding_sums other) noexcept
+{
+    const auto now = std::max(now_, other.now_);
+    advance(now), other.advance(now);
+    sums_ = {};
+    for (std::size_t w = 0; w < budget_windows; ++w)
+        for (std::size_t i = first[w]; i < first[w] + length[w]; ++i)
+            cells_[i] = std::max(cells_[i], other.cells_[i]), sums_[w] += cells_[i];
+}
+
+void sliding_sums::gain(sliding_sums before, sliding_sums after) noexcept
+{
+    const auto now = std::max({now_, before.now_, after.now_});
+    advance(now), before.advance(now), after.advance(now);
+    for (std::size_t w = 0; w < budget_windows; ++w)
+        for (std::size_t i = first[w]; i < first[w] + length[w]; ++i) {
+            const auto more = after.cells_[i] - std::min(after.cells_[i], before.cells_[i]);
+            cells_[i] += more, sums_[w] += more;
+        }
+}
+
+void sliding_sums::forgive(budget_window window, std::uint64_t n) noexcept
+{
+    const auto w = static_cast<std::size_t>(window);
+    for (std::size_t i = 0; i < length[w]; ++i) {
+        auto& c = cell(w, step(w) + 1 + static_cast<std::int64_t>(i));
+        const auto gone = std::min(c, n);
+        c -= gone, n -= gone, sums_[w] -= gone;
+    }
+}
+
 upload_account::upload_account(const upload_limits& to, budget_minutes now, std::optional<budget_minutes> forgot)
     : excess_{to.excess}, limits_{to}, forgot_{forgot}
 {
@@ -66,7 +97,7 @@ std::uint64_t upload_account::take(std::uint64_t want, budget_minutes now) noexc
             settled = true; // what has come down meanwhile may have made room
             room(now);
             left = left_.load(std::memory_order_relaxed);
-        } else if (left_.compare_exchange_weak(left, left - given, std::memory_order_relaxed)) return static_cast<std::uint64_t>(given);
+        } else if (left_.compare_exchange_weak(left, left - given)) return static_cast<std::uint64_t>(given);
     }
 }
 
@@ -113,11 +144,30 @@ void upload_account::read(const snapshot& s, budget_minutes saved_at, budget_min
     settle(now);
 }
 
+upload_account::bequest upload_account::leaves(bool only_excess, budget_minutes now)
+{
+    const std::lock_guard hold{books_};
+    settle(now);
+    bequest out{sent_, came_, opened_};
+    for (std::size_t w = 0; only_excess && w < budget_windows; ++w) out.sent.forgive(static_cast<budget_window>(w), usual(w));
+    return out;
+}
+
+void upload_account::inherit(const bequest& before, const bequest& after, budget_minutes now)
+{
+    const std::lock_guard hold{books_};
+    settle(now);
+    sent_.gain(before.sent, after.sent);
+    came_.gain(before.came, after.came);
+    opened_.gain(before.opened, after.opened);
+    settle(now);
+}
+
 // Every taking of a minute is booked in it, for the first of the next minute settles before it takes. What is given back after that is
 // lost to its taker: the books err on the tight side.
 void upload_account::settle(budget_minutes now) noexcept
 {
-    const auto left = left_.load(std::memory_order_relaxed);
+    const auto left = left_.load(); // in one order with takings and lists (budget_book.hpp)
     if (settled_ > left) sent_.add(static_cast<std::uint64_t>(settled_ - left));
     came_.add(down_.exchange(0, std::memory_order_relaxed));
     opened_.add(tunnels_.exchange(0, std::memory_order_relaxed));

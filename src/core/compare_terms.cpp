@@ -49,6 +49,9 @@ void compare_entries(const rule& a, const rule& b, bool by_wildcard, std::vector
          "raw instead of tls", "tls instead of raw");
     const auto age = [](const rule& r) { return r.max_age.count() == 0 ? std::chrono::seconds::max() : r.max_age; };
     note(age(b) > age(a), age(b) < age(a), "max_age", "longer", "shorter");
+    // Apart, each has what both had together.
+    note(!a.account.empty() && a.account != b.account, a.account.empty() && !b.account.empty(), "account",
+         b.account.empty() ? "its own instead of a shared one" : "another", "shared instead of its own");
     compare_budgets(a.upload_total, b.upload_total, "upload_total", wider, narrower);
     const auto spent = budget_action_words[static_cast<std::size_t>(b.on_budget)];
     note(b.on_budget > a.on_budget, b.on_budget < a.on_budget, "on_budget", spent, spent);

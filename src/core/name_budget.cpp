@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
-#include <limits>
+#include <new>
 
 namespace exeat {
 
@@ -24,14 +24,22 @@ constexpr std::uint32_t step_of(std::uint64_t cell) noexcept { return static_cas
 constexpr bool within(std::uint32_t then, std::uint32_t now) noexcept { return then + name_budget::steps > now; }
 constexpr std::uint32_t age_at(std::uint32_t then, std::uint32_t now) noexcept { return now - std::min(then, now); }
 
-name_hash hash_of(std::uint64_t seed, const ip_address& client, std::uint64_t entry) noexcept
+std::uint64_t hash_of(std::uint64_t seed, const ip_address& client) noexcept
+{
+    name_hash h{seed};
+    h.absorb({reinterpret_cast<const char*>(client.octets.data()), client.octets.size()});
+    return h.whole();
+}
+
+std::uint64_t hash_of(std::uint64_t seed, const ip_address& client, std::uint64_t entry, std::string_view name) noexcept
 {
     char key[sizeof client.octets + sizeof entry];
     std::memcpy(key, client.octets.data(), sizeof client.octets);
     std::memcpy(key + sizeof client.octets, &entry, sizeof entry);
     name_hash h{seed};
     h.absorb({key, sizeof key});
-    return h;
+    h.absorb(name);
+    return h.whole();
 }
 
 // What was written stands at the beginning of time, and `age` later is now: beyond two windows all of it has passed.
@@ -62,6 +70,21 @@ void name_budget::account::add(step now) noexcept
     ++taken[to % steps];
 }
 
+void name_budget::account::inherit(const account& before, const account& other, step now) noexcept
+{
+    const auto to = std::max({now, newest, before.newest, other.newest});
+    account is{key, to, {}};
+    for (step age = 0; age < steps; ++age) {
+        const auto at = to - age;
+        const auto of = [at](const account& a) { return at <= a.newest && within(at, a.newest) ? a.taken[at % steps] : std::uint16_t{0}; };
+        const auto more = std::max(of(before), of(other)) - of(before);
+        is.taken[at % steps] = static_cast<std::uint16_t>(of(*this) + more);
+    }
+    *this = is;
+}
+
+std::uint64_t name_budget::account_key::place() const noexcept { return client ^ entry * 0x9e3779b97f4a7c15; }
+
 name_budget::name_budget(std::uint64_t seed, budget_minutes now, bool forgot)
     : seed_{seed}, ahead_{std::max(limits::budget_epoch - now, std::chrono::minutes{0})}, names_(limits::name_budget_names)
 {
@@ -81,7 +104,8 @@ name_budget::name_budget(const snapshot& s, std::chrono::minutes age, budget_min
     }
     for (const auto& from : s.accounts) {
         const auto newest = std::find_if(from.taken.begin(), from.taken.end(), [](auto n) { return n != 0; });
-        account* const to = newest == from.taken.end() ? nullptr : account_of(part_of(from.key), from.key, then);
+        const account_key key{from.client, from.entry};
+        account* const to = newest == from.taken.end() ? nullptr : account_of(part_of(key), key, then);
         if (to == nullptr) continue;
         to->newest = then - static_cast<step>(newest - from.taken.begin());
         for (step i = 0; i < steps; ++i) to->taken[(then - i) % steps] = from.taken[i];
@@ -98,23 +122,106 @@ std::uint32_t name_budget::held_to(std::uint32_t most, step now) const noexcept
     return forgot_ && within(*forgot_, now) ? std::max(most / 2, std::uint32_t{1}) : most;
 }
 
-bool name_budget::take(const ip_address& client, std::uint64_t entry, std::string_view name, std::uint32_t most,
-                       budget_minutes now) noexcept
-{
+bool name_budget::take(const ip_address& client, std::uint64_t entry, std::string_view name, std::uint32_t most, budget_minutes now,
+                       std::uint64_t generation) noexcept
+try {
     const auto here = step_at(now);
-    auto hash = hash_of(seed_, client, entry);
-    const auto key = hash.whole();
-    hash.absorb(name);
-    if (knows(hash.whole(), here)) return true;
+    const auto hash = hash_of(seed_, client, entry, name);
+    const account_key key{hash_of(seed_, client), entry};
+    if (knows(hash, here)) return true;
 
+    std::vector<std::uint64_t> heirs; // of a list that this worker does not have yet
+    {
+        auto& p = part_of(key);
+        const std::lock_guard hold{p.lock};
+        if (knows(hash, here)) return true; // another worker was first
+        const bool used_before = was_known(*p.of_entries, client, entry, name, here);
+        account* const a = used_before ? nullptr : account_of(p, key, here);
+        if (!used_before && (a == nullptr || a->sum(here) >= held_to(most, here))) return false;
+        if (generation != std::numeric_limits<std::uint64_t>::max() && !used_before) heirs = p.of_entries->heirs.since(generation, entry);
+        if (heirs.empty()) remember(hash, here); // where the table is full, which others may have filled, the name counts again each time
+        if (!used_before) a->add(here);
+    }
+    for (const auto heir : heirs)
+        if (!count_at({key.client, heir}, most, here)) return false;
+    if (!heirs.empty()) remember(hash, here);
+    return true;
+} catch (const std::bad_alloc&) {
+    return false;
+}
+
+bool name_budget::was_known(const lineage& l, const ip_address& client, std::uint64_t entry, std::string_view name, step now) noexcept
+{
+    const auto found = l.ancestors_of.find(entry);
+    if (found == l.ancestors_of.end()) return false;
+    return std::any_of(found->second.begin(), found->second.end(),
+                       [&](auto ancestor) { return knows(hash_of(seed_, client, ancestor, name), now); });
+}
+
+bool name_budget::count_at(const account_key& key, std::uint32_t most, step now) noexcept
+{
     auto& p = part_of(key);
     const std::lock_guard hold{p.lock};
-    if (knows(hash.whole(), here)) return true; // another worker was first
-    account* const a = account_of(p, key, here);
-    if (a == nullptr || a->sum(here) >= held_to(most, here)) return false;
-    remember(hash.whole(), here); // where the table is full, which others may have filled, the name counts again each time
-    a->add(here);
+    account* const a = account_of(p, key, now);
+    if (a == nullptr || a->sum(now) >= held_to(most, now)) return false;
+    a->add(now);
     return true;
+}
+
+// Said first and copied then: what is taken meanwhile is in the copy, or is counted at the heirs as well.
+void name_budget::pass_on(const heirs_of<std::uint64_t>& all, std::uint64_t generation, budget_minutes now)
+{
+    if (all.empty()) return;
+    auto next = std::make_shared<lineage>(*parts_.front().of_entries);
+    next->heirs.add(generation, all);
+    if (next->ancestors_of.size() > 4 * limits::rules) next->ancestors_of.clear(); // of entries that are gone, nearly all
+    const auto before = next->ancestors_of;
+    for (const auto& h : all) {
+        auto& of = next->ancestors_of[h.to];
+        of.push_back(h.from);
+        if (const auto further = before.find(h.from); further != before.end())
+            of.insert(of.end(), further->second.begin(), further->second.end());
+        std::sort(of.begin(), of.end());
+        of.erase(std::unique(of.begin(), of.end()), of.end());
+        if (of.size() > ancestors) of.erase(of.begin()); // names that were used there cost again
+    }
+    for (auto& p : parts_) {
+        const std::lock_guard hold{p.lock};
+        p.of_entries = next;
+    }
+    const auto here = step_at(now);
+    for (const auto& key : keys_that_leave(all, here)) pass_on_of(key, heirs_from(all, key.entry), here);
+}
+
+std::vector<name_budget::account_key> name_budget::keys_that_leave(const heirs_of<std::uint64_t>& all, step now)
+{
+    std::vector<account_key> out;
+    for (auto& p : parts_) {
+        const std::lock_guard hold{p.lock};
+        for (const auto& a : p.accounts)
+            if (within(a.newest, now) && !heirs_from(all, a.key.entry).empty()) out.push_back(a.key);
+    }
+    return out;
+}
+
+void name_budget::pass_on_of(const account_key& from, std::span<const heir<std::uint64_t>> heirs, step now)
+{
+    for (const auto& h : heirs) {
+        const account_key to{from.client, h.to};
+        const auto before = copy_of(to, now), other = copy_of(from, now);
+        auto& p = part_of(to);
+        const std::lock_guard hold{p.lock};
+        account* const is = account_of(p, to, now);
+        if (is != nullptr && before && other) is->inherit(*before, *other, now);
+    }
+}
+
+std::optional<name_budget::account> name_budget::copy_of(const account_key& key, step now)
+{
+    auto& p = part_of(key);
+    const std::lock_guard hold{p.lock};
+    const auto* const found = account_of(p, key, now);
+    return found == nullptr ? std::nullopt : std::optional{*found};
 }
 
 // Cells that have passed are free, but a name may stand behind them; none stands behind one that was never used.
@@ -142,11 +249,12 @@ void name_budget::remember(std::uint64_t name, step now) noexcept
     }
 }
 
-name_budget::account* name_budget::account_of(part& p, std::uint64_t key, step now) noexcept
+name_budget::account* name_budget::account_of(part& p, const account_key& key, step now) noexcept
 {
     account* room = nullptr;
+    const auto place = key.place();
     for (std::size_t i = 0; i < limits::name_budget_probes; ++i) {
-        auto& a = p.accounts[(key + i) % accounts_of_part];
+        auto& a = p.accounts[(place + i) % accounts_of_part];
         const bool counts = within(a.newest, now);
         if (counts && a.key == key) return &a;
         if (!counts && room == nullptr) room = &a;
@@ -171,7 +279,7 @@ name_budget::snapshot name_budget::written(budget_minutes now)
         const std::lock_guard hold{p.lock};
         for (const auto& a : p.accounts) {
             if (!within(a.newest, here) || a.sum(here) == 0) continue;
-            snapshot::account to{a.key, {}};
+            snapshot::account to{a.key.client, a.key.entry, {}};
             for (step age = age_at(a.newest, here); age < steps; ++age) to.taken[age] = a.taken[(std::max(here, a.newest) - age) % steps];
             out.accounts.push_back(to);
         }

@@ -49,7 +49,7 @@ name_index::reaches name_index::reaches_of(const listing& l) const noexcept
     return out;
 }
 
-void name_index::each(const std::function<void(std::string_view base, reaches)>& visit) const
+void name_index::each_base(auto&& visit) const
 {
     for (const auto at : directory_) {
         if (at == 0) continue;
@@ -57,10 +57,26 @@ void name_index::each(const std::function<void(std::string_view base, reaches)>&
         const char* text = name_bucket::texts(bucket);
         for (std::size_t i = 0, n = name_bucket::count(bucket); i < n; ++i) {
             const auto head = name_bucket::read_head(bucket, i);
-            visit({text, head.octets}, reaches_of(listings_[head.listing]));
+            visit(std::string_view{text, head.octets}, listings_[head.listing]);
             text += head.octets;
         }
     }
+}
+
+void name_index::each(const std::function<void(std::string_view base, reaches)>& visit) const
+{
+    each_base([&](std::string_view base, const listing& l) { visit(base, reaches_of(l)); });
+}
+
+void name_index::each_naming(
+    const std::function<void(std::string_view base, host_pattern::reach, std::span<const rule_index>)>& visit) const
+{
+    each_base([&](std::string_view base, const listing& l) {
+        for (std::size_t i = 0; i < host_reaches; ++i) {
+            const auto how = static_cast<host_pattern::reach>(i);
+            if (const auto rules = list(l, how); !rules.empty()) visit(base, how, rules);
+        }
+    });
 }
 
 name_index::reaches name_index::named(std::string_view base) const noexcept

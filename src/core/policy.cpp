@@ -52,7 +52,8 @@ std::size_t policy::bytes() const noexcept
     std::size_t total = sizeof *this + names_.bytes() + denied_.bytes() + sources_.capacity() * sizeof(source_range) +
                         rules_.capacity() * sizeof(rule) + groups_.capacity() * sizeof(group);
     for (const auto& r : rules_) {
-        total += r.name.capacity() + r.owner.capacity() + r.reason.capacity() + r.ticket.capacity() + r.file.capacity();
+        total +=
+            r.name.capacity() + r.account.capacity() + r.owner.capacity() + r.reason.capacity() + r.ticket.capacity() + r.file.capacity();
         total += r.ports.capacity() * sizeof(std::uint16_t) + r.within.capacity() * sizeof(ip_prefix);
         total += r.addresses.capacity() * sizeof(ip_address);
     }

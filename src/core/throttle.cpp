@@ -50,6 +50,16 @@ void throttle::give_back(std::uint64_t unsent) noexcept
          !taken_.compare_exchange_weak(taken, taken - std::min(taken, unsent), std::memory_order_relaxed);) {}
 }
 
+namespace {
+
+void make_room(throttled_clients& all)
+{
+    if (all.size() == limits::throttles)
+        all.erase(std::min_element(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.to->until() < b.to->until(); }));
+}
+
+} // namespace
+
 bool hold(throttled_clients& all, const ip_address& client, std::uint64_t entry, const upload_rate& rate, throttle::moment now)
 {
     const auto until = now + limits::throttle_time;
@@ -58,8 +68,7 @@ bool hold(throttled_clients& all, const ip_address& client, std::uint64_t entry,
         std::find_if(all.begin(), all.end(), [&](const throttled_client& t) { return t.client == client && t.entry == entry; });
     if (known == all.end()) {
         auto to = std::make_shared<throttle>(rate, now, until);
-        if (all.size() == limits::throttles)
-            all.erase(std::min_element(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.to->until() < b.to->until(); }));
+        make_room(all);
         all.push_back({client, entry, std::move(to)});
         return true;
     }
@@ -69,6 +78,24 @@ bool hold(throttled_clients& all, const ip_address& client, std::uint64_t entry,
     }
     known->to->hold_until(until);
     return false;
+}
+
+bool pass_on(throttled_clients& all, const heirs_of<std::uint64_t>& entries)
+{
+    bool changed = false;
+    const auto before = all;
+    for (const auto& t : before) {
+        if (t.entry == 0) continue;
+        for (const auto& h : heirs_from(entries, t.entry)) {
+            const auto known =
+                std::find_if(all.begin(), all.end(), [&](const throttled_client& o) { return o.client == t.client && o.entry == h.to; });
+            if (known != all.end() && !slower(t.to->rate(), known->to->rate())) continue;
+            changed = true;
+            if (known != all.end()) known->to = t.to;
+            else make_room(all), all.push_back({t.client, h.to, t.to});
+        }
+    }
+    return changed;
 }
 
 } // namespace exeat

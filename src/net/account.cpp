@@ -74,12 +74,12 @@ void account::hold_to_decision()
     const auto& d = tunnel_.decision;
     assert(d.allowed());
     const auto& home = tunnel_.home;
-    const auto& rules = *tunnel_.judged_by.rules;
+    const auto& by = tunnel_.judged_by;
     using on_spent = upload_gate::on_spent;
-    const auto action = rules.reporting(tunnel_.who.groups, home.wall()) ? on_spent::report : static_cast<on_spent>(d.rule->on_budget);
+    const auto action = by.rules->reporting(tunnel_.who.groups, home.wall()) ? on_spent::report : static_cast<on_spent>(d.rule->on_budget);
     constexpr auto first_seen = static_cast<std::size_t>(detect::detector::first_seen);
     const bool cuts = home.settings().detect.actions[first_seen] == detector_action::cut;
-    gate.hold_to_budgets({tunnel_.home.uploads, tunnel_.who.key, *d.rule, rules.settings(), home.minute()}, action, cuts);
+    gate.hold_to_budgets({home.uploads, tunnel_.who.key, *d.rule, by.rules->settings(), home.minute(), by.generation}, action, cuts);
     hold_to_findings();
     if (!open_) return;
     const auto& e = tunnel_.home.due.at(tunnel_.slot);

@@ -12,7 +12,8 @@ std::optional<verdict> check_name_budget(const tunnel& t, const decision& d)
 {
     const bool of_requests = d.rule->protocol == protocol::http && t.to->via == approach::tunnel; // inside, which are judged and logged
     if (!d.by_wildcard || of_requests) return std::nullopt;
-    const bool may = t.home.wildcard_names.take(t.who.key, d.rule->id, t.to->host.str(), d.rule->wildcard_names, t.home.minute());
+    const bool may = t.home.wildcard_names.take(t.who.key, d.rule->id, t.to->host.str(), d.rule->wildcard_names, t.home.minute(),
+                                                t.judged_by.generation);
     return may ? std::nullopt : std::optional{verdict::name_budget};
 }
 

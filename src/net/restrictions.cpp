@@ -1,6 +1,7 @@
 #include <net/restrictions.hpp>
 
 #include <algorithm>
+#include <array>
 
 namespace exeat::net {
 
@@ -15,6 +16,14 @@ bool restrictions::shuts_out(const ip_address& client, std::uint64_t rule_id) co
 {
     return std::any_of(shut_.begin(), shut_.end(),
                        [&](const shut& s) { return s.client == client && (s.rule_id == 0 || s.rule_id == rule_id); });
+}
+
+void restrictions::pass_on(const heirs_of<std::uint64_t>& entries) noexcept
+{
+    std::array<shut, limits::shut_outs> before;
+    const auto end = std::copy(shut_.begin(), shut_.end(), before.begin());
+    for (auto s = before.begin(); s != end; ++s)
+        for (const auto& h : heirs_from(entries, s->rule_id)) shut_out(s->client, h.to, s->until);
 }
 
 void restrictions::forget_before(moment now) noexcept

@@ -24,6 +24,7 @@ public:
     // Rule id 0 stands for every entry. Beyond limits::shut_outs the one is dropped that would have ended first.
     void shut_out(const ip_address& client, std::uint64_t rule_id, moment until) noexcept;
     bool shuts_out(const ip_address& client, std::uint64_t rule_id) const noexcept;
+    void pass_on(const heirs_of<std::uint64_t>& entries) noexcept; // who is shut out of an entry is shut out of its heirs too
     void forget_before(moment now) noexcept;
 
     void quarantine(std::shared_ptr<const quarantines> all) noexcept { quarantined_ = std::move(all); }

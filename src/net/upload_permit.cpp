@@ -1,6 +1,9 @@
 #include <net/upload_permit.hpp>
 
+#include <exeat/accounts.hpp>
+
 #include <algorithm>
+#include <new>
 
 namespace exeat::net {
 
@@ -11,17 +14,10 @@ bool limited(const upload_limits& l) noexcept
     return std::any_of(l.most.begin(), l.most.end(), [](auto most) { return most != unlimited; });
 }
 
-struct client_budget {
-    budget_key key;
-    upload_limits to;
-};
-
-client_budget budget_of(const ip_address& client, const rule& by, const policy_settings& s)
+upload_limits limits_of(const rule& by, const policy_settings& s)
 {
-    using enum budget_key::scope;
     const auto own = by.upload ? by.upload : s.upload;
-    if (own) return {{client_at_entry, client, by.id}, *own};
-    return {{client_at_purpose, client, static_cast<std::uint64_t>(by.purpose)}, default_upload(by.purpose)};
+    return own ? *own : default_upload(by.purpose);
 }
 
 } // namespace
@@ -31,35 +27,70 @@ budget_minutes budget_now() noexcept
     return std::chrono::floor<budget_minutes>(std::chrono::steady_clock::now().time_since_epoch()) + limits::budget_epoch;
 }
 
-upload_permit::upload_permit(budget_book& book, const ip_address& client, const rule& by, const policy_settings& s, budget_minutes now)
+upload_permit::upload_permit(budget_book& book, const ip_address& client, const rule& by, const policy_settings& s, budget_minutes now,
+                             std::uint64_t generation)
+    : book_{&book}, generation_{generation}
 {
-    const auto mine = budget_of(client, by, s);
-    excess_ = mine.to.excess;
-    accounts_[0] = book.open(mine.key, mine.to, now);
-    if (limited(by.upload_total)) accounts_[1] = book.open({budget_key::scope::entry, {}, by.id}, by.upload_total, now);
+    const auto mine = client_account(by, s);
+    const auto limits = limits_of(by, s);
+    excess_ = limits.excess;
+    accounts_[0] = book.open({mine.of, client, mine.what}, limits, now);
+    if (!limited(by.upload_total)) return;
+    const auto of_all = shared_account(by);
+    accounts_[1] = book.open({of_all.of, {}, of_all.what}, by.upload_total, now);
 }
 
 std::uint64_t upload_permit::take(std::uint64_t want, budget_minutes now) noexcept
 {
     auto granted = want;
-    std::array<std::uint64_t, 2> taken{};
-    for (std::size_t i = 0; i < accounts_.size(); ++i)
-        if (accounts_[i]) granted = taken[i] = accounts_[i]->take(granted, now);
-    for (std::size_t i = 0; i < accounts_.size(); ++i)
-        if (accounts_[i] && taken[i] > granted) accounts_[i]->give_back(taken[i] - granted);
+    each([&](auto& a) {
+        const auto got = a->take(granted, now);
+        if (got < granted) give_back_before(a, granted - got);
+        granted = got;
+    });
+    return book_ == nullptr || book_->generation() <= generation_ ? granted : take_from_heirs(granted, now);
+}
+
+// The other workers have the newer list, or are about to get it.
+std::uint64_t upload_permit::take_from_heirs(std::uint64_t granted, budget_minutes now) noexcept
+try {
+    std::vector<budget_book::handle> more;
+    auto latest = generation_;
+    each([&](auto& a) { latest = book_->open_heirs(a, generation_, now, more); });
+    heirs_.reserve(heirs_.size() + more.size());
+    for (auto& h : more) {
+        bool held = false;
+        each([&](auto& a) { held = held || a == h; });
+        if (held) continue;
+        const auto got = h->take(granted, now);
+        if (got < granted) give_back(granted - got);
+        granted = got;
+        heirs_.push_back(std::move(h));
+    }
+    generation_ = latest;
     return granted;
+} catch (const std::bad_alloc&) {
+    give_back(granted);
+    return 0;
+}
+
+void upload_permit::give_back_before(const budget_book::handle& end, std::uint64_t n) noexcept
+{
+    bool passed = false;
+    each([&](auto& a) {
+        passed = passed || &a == &end;
+        if (!passed) a->give_back(n);
+    });
 }
 
 void upload_permit::overdraw(std::uint64_t n) noexcept
 {
-    for (auto& a : accounts_)
-        if (a) a->overdraw(n);
+    each([n](auto& a) { a->overdraw(n); });
 }
 
 void upload_permit::give_back(std::uint64_t n) noexcept
 {
-    for (auto& a : accounts_)
-        if (a) a->give_back(n);
+    each([n](auto& a) { a->give_back(n); });
 }
 
 void upload_permit::tunnel_opened() noexcept
@@ -69,7 +100,9 @@ void upload_permit::tunnel_opened() noexcept
 
 bool upload_permit::spent(budget_minutes now) noexcept
 {
-    return std::any_of(accounts_.begin(), accounts_.end(), [now](auto& a) { return a && a->spent(now); });
+    bool out = false;
+    each([&](auto& a) { out = out || a->spent(now); });
+    return out;
 }
 
 } // namespace exeat::net

@@ -1,6 +1,7 @@
 // The upload accounts that one tunnel is held to: its client's at the entry or at the entry's purpose, and the entry's over all clients
 // where it has such a limit. What is about to be written upstream is taken from all of them first, and what the socket did not take is
-// given back. One worker's thread; the book outlives it.
+// given back. Where a newer list has passed the accounts on already, it is taken from their heirs as well. One worker's thread; the book
+// outlives it.
 #pragma once
 
 #include <exeat/budget_book.hpp>
@@ -8,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <vector>
 
 namespace exeat::net {
 
@@ -16,8 +18,9 @@ budget_minutes budget_now() noexcept; // of the monotonic clock, and never befor
 class upload_permit {
 public:
     upload_permit() = default;
-    // Throws std::bad_alloc.
-    upload_permit(budget_book&, const ip_address& client, const rule& by, const policy_settings&, budget_minutes now);
+    // `generation`: of the list that the rule is of. Throws std::bad_alloc.
+    upload_permit(budget_book&, const ip_address& client, const rule& by, const policy_settings&, budget_minutes now,
+                  std::uint64_t generation);
 
     std::uint64_t take(std::uint64_t want, budget_minutes now) noexcept; // how much may leave, at most `want`
     void overdraw(std::uint64_t) noexcept;                               // leaves all the same: counted
@@ -30,7 +33,19 @@ public:
     bool spent(budget_minutes now) noexcept;
 
 private:
+    std::uint64_t take_from_heirs(std::uint64_t granted, budget_minutes now) noexcept;
+    void give_back_before(const budget_book::handle& end, std::uint64_t) noexcept;
+    void each(auto&& visit)
+    {
+        for (auto& a : accounts_)
+            if (a) visit(a);
+        for (auto& h : heirs_) visit(h);
+    }
+
+    budget_book* book_ = nullptr;
+    std::uint64_t generation_ = 0;
     std::array<budget_book::handle, 2> accounts_; // the client's first
+    std::vector<budget_book::handle> heirs_;      // until the tunnel is judged by the list that made them
     bool excess_ = false;
 };
 

@@ -65,6 +65,11 @@ void worker::adopt(std::shared_ptr<const policy> next, std::uint64_t generation)
     asio::post(io_, [this, by = policy_snapshot{own_count(std::move(next)), generation}]() mutable noexcept { at_.adopt(std::move(by)); });
 }
 
+void worker::pass_on(std::shared_ptr<const heirs_of<std::uint64_t>> entries)
+{
+    asio::post(io_, [this, entries = std::move(entries)]() mutable noexcept { at_.restricted.pass_on(*entries); });
+}
+
 void worker::adopt(own_endpoints own)
 {
     asio::post(io_, [this, own = std::move(own)]() mutable noexcept { at_.own_ = std::move(own); });

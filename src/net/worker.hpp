@@ -26,6 +26,8 @@ public:
 
     // ---- any thread. Those that throw std::bad_alloc have done nothing and are to be called again.
     void adopt(std::shared_ptr<const policy>, std::uint64_t generation); // takes effect for all tunnels, open ones too
+    // Before the list under which these entries inherit.
+    void pass_on(std::shared_ptr<const heirs_of<std::uint64_t>> entries);
     void adopt(own_endpoints);
     void ask_servers(std::vector<endpoint>);              // DNS
     void adopt(std::shared_ptr<const throttled_clients>); // open tunnels are held to them, too

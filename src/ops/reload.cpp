@@ -82,24 +82,26 @@ void reload::now(std::string_view cause)
 }
 
 // A list for which there is no memory is a list that cannot be taken.
-loaded_allowlist reload::load_in_memory()
+reload::loaded reload::load_in_memory()
 {
     try {
-        return gate_.load(with_.labels, net::wall_now());
+        loaded out{gate_.load(with_.labels, net::wall_now()), {}};
+        if (out.rules) out.inheritance = with_.accounts.to(*out.rules);
+        return out;
     } catch (const std::bad_alloc&) {
         return {};
     } catch (const std::exception& e) {
-        loaded_allowlist none;
+        loaded none;
         none.problems.push_back({"the allowlist", 0, 0, problem::weight::error, e.what()});
         return none;
     }
 }
 
-void reload::finished(loaded_allowlist loaded, std::string cause)
+void reload::finished(loaded what, std::string cause)
 {
     loading_ = false;
     try {
-        take(std::move(loaded), cause);
+        take(std::move(what), cause);
     } catch (const std::bad_alloc&) {
         watch_.forget(); // the next poll begins again
         throw;
@@ -108,7 +110,7 @@ void reload::finished(loaded_allowlist loaded, std::string cause)
     else with_.manager.ready(serving_status(with_.status.now()));
 }
 
-void reload::take(loaded_allowlist loaded, const std::string& cause)
+void reload::take(loaded loaded, const std::string& cause)
 {
     auto was = with_.status.now();
     const bool other = loaded.rules && !is_same(loaded.rules->settings(), was.rules->settings());
@@ -142,11 +144,12 @@ void reload::take(loaded_allowlist loaded, const std::string& cause)
     }
 }
 
-void reload::put_in_force(loaded_allowlist& loaded, const std::string& cause)
+void reload::put_in_force(loaded& loaded, const std::string& cause)
 {
     auto former = with_.status.now().rules;
     const auto& s = loaded.rules->settings();
     with_.status.took_effect(loaded.rules, net::wall_now());
+    with_.accounts.take(std::move(loaded.inheritance), with_.status.now().generation);
     hand_out(loaded.rules);
     note(true, cause, s);
     log_reloaded(with_.log, *loaded.rules, cause, loaded.approvals.from_copy);

@@ -13,6 +13,7 @@
 #include <ops/policy/policy_status.hpp>
 #include <ops/process/log.hpp>
 #include <ops/process/notify.hpp>
+#include <ops/succession.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -40,6 +41,7 @@ public:
         journal& audit;
         const notifier& manager;
         const event_log& log;
+        succession& accounts;
     };
     reload(boost::asio::io_context&, policy_gate&, const surroundings&, const loaded_allowlist& first, taker);
     ~reload();
@@ -52,9 +54,12 @@ public:
 private:
     using clock = std::chrono::steady_clock;
 
-    loaded_allowlist load_in_memory();
-    void finished(loaded_allowlist, std::string cause);
-    void take(loaded_allowlist, const std::string& cause);
+    struct loaded : loaded_allowlist {
+        succession::step inheritance; // of its rules
+    };
+    loaded load_in_memory();
+    void finished(loaded, std::string cause);
+    void take(loaded, const std::string& cause);
     bool read_again(loaded_allowlist&);
     bool hold_back(const loaded_allowlist&);
     bool is_part_of_former(const watched_file&) const;
@@ -62,7 +67,7 @@ private:
     bool wait_for_approval(const loaded_allowlist&);
     void take_approvals(const loaded_allowlist&);
     void refuse(const loaded_allowlist&, const std::string& cause);
-    void put_in_force(loaded_allowlist&, const std::string& cause);
+    void put_in_force(loaded&, const std::string& cause);
     void hand_out(const std::shared_ptr<const policy>&);
     void release(std::shared_ptr<const policy> former);
     void release_former();

@@ -13,7 +13,6 @@
 #include <ops/metrics/history.hpp>
 #include <ops/metrics/metrics.hpp>
 #include <ops/metrics/quarantine_watch.hpp>
-#include <ops/policy/policy_status.hpp>
 #include <ops/process/block_signals.hpp>
 #include <ops/process/clock_watch.hpp>
 #include <ops/process/descriptors.hpp>
@@ -27,8 +26,10 @@
 #include <ops/process/version.hpp>
 #include <ops/process/watchdog.hpp>
 #include <ops/reload.hpp>
+#include <ops/state/kept_accounts.hpp>
 #include <ops/state/name_ledger.hpp>
 #include <ops/state/upload_ledger.hpp>
+#include <ops/succession.hpp>
 
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/io_context.hpp>
@@ -77,13 +78,13 @@ private:
     net::admission admitted_;
     net::client_rates rates_;
     const state_directory state_{open_state(config_)};
-    upload_ledger uploads_{state_, log_, config_.network.client_prefix};
-    name_ledger wildcard_names_{state_, log_}; // after the uploads, which know what time it was
+    kept_accounts accounts_{state_, log_, config_.network.client_prefix};
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
     lookout lookout_;
     detector_memory detector_memory_{state_, lookout_, log_};
     quarantine_watch quarantine_{io_, config_.state, config_.network.client_prefix, log_};
     detector_actions detector_actions_{io_, config_.detect, workers_};
+    succession succession_{accounts_, lookout_, detector_actions_};
     std::unique_ptr<journal> journal_;
     workers workers_;
     dns_servers dns_{io_, config_, log_, [this](const auto& servers) { post_to_workers([&](auto& w) { w.ask_servers(servers); }); }};
@@ -111,6 +112,7 @@ service::service(const config& c, const settings_file& settings, label_registry&
                                                                                                                                   c.detect}
 {
     status_.took_effect(first.rules, net::wall_now());
+    succession_.begin(*first.rules, status_.now().generation);
     admin_ = std::make_unique<admin>(io_, std::move(sockets.admin));
     std::vector<net::audit_ring*> rings;
     for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
@@ -127,9 +129,9 @@ service::service(const config& c, const settings_file& settings, label_registry&
         counts.push_back(&w->counts());
         clients.push_back(&w->clients());
     }
-    metrics_ =
-        std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, lookout_, uploads_, clock_.steps(),
-                                                 dns_.named(), quarantine_, settings.sha256, std::string{version}, std::string{revision}});
+    metrics_ = std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, lookout_, accounts_.uploads,
+                                                        clock_.steps(), dns_.named(), quarantine_, settings.sha256, std::string{version},
+                                                        std::string{revision}});
     history_ = std::make_unique<history>(*metrics_);
     sampling_ = std::make_unique<history_timer>(io_, *history_);
     admin_->serve(*metrics_, *history_, [this](const net::tunnel_question& q, const std::function<void(net::tunnel_list)>& done) {
@@ -137,7 +139,7 @@ service::service(const config& c, const settings_file& settings, label_registry&
         return workers_.size();
     });
     reload_ =
-        std::make_unique<reload>(io_, gate, reload::surroundings{settings_, labels, status_, *journal_, manager, log}, first,
+        std::make_unique<reload>(io_, gate, reload::surroundings{settings_, labels, status_, *journal_, manager, log, succession_}, first,
                                  [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });
     audit_watch_ = std::make_unique<audit_watch>(io_, *journal_, c.on_audit_failure, log_);
     addresses_ = std::make_unique<address_watch>(io_, [this] {
@@ -152,8 +154,8 @@ void service::make_workers(const std::shared_ptr<const policy>& first, open_sock
     const net::worker_shared shared{config_,
                                     admitted_,
                                     rates_,
-                                    wildcard_names_.names(),
-                                    uploads_.book(),
+                                    accounts_.names.names(),
+                                    accounts_.uploads.book(),
                                     detector_actions_.new_hosts(),
                                     detector_actions_.first_contact_by(lookout_),
                                     journal_->healthy(),
@@ -181,8 +183,7 @@ void service::run()
     hear_early_signals(); // what came while the files were read is handled first
     on_signals();
     for (const auto& w : workers_) w->begin();
-    uploads_.begin();
-    wildcard_names_.begin();
+    accounts_.begin();
     detector_memory_.begin();
     note(process_event::what::start);
     quarantine_.begin([this](const auto& all) { post_to_workers([&](auto& w) { w.adopt(all); }); }, [this](auto e) { journal_->note(e); });
@@ -198,8 +199,7 @@ void service::run()
         } catch (const std::exception&) {} // no memory, no descriptor: it is not done; the next signal, poll or scrape is heard
     }
     for (auto& t : threads_) t.join();
-    uploads_.stop();
-    wildcard_names_.stop();
+    accounts_.stop();
     note(process_event::what::stop);
     journal_->stop();
     detector_memory_.stop();

@@ -122,6 +122,7 @@ WIDENS = {
     ("[[allow]]", "purpose"): (HEAD + PACKAGES + PUSH + 'upload = "1 GiB/1h"\nPURPOSE', "PURPOSE", 'purpose = "api"', 'purpose = "push"'),
     ("[[allow]]", "upload"): (HEAD + PACKAGES + "UPLOAD", "UPLOAD", 'upload = "50 MiB/1h"', 'upload = "50000 GiB/1h"'),
     ("[[allow]]", "upload_total"): (HEAD + PACKAGES + "UPLOAD", "UPLOAD", 'upload_total = "5 GiB/24h"', ""),
+    ("[[allow]]", "account"): (HEAD + PACKAGES + 'upload = "50 MiB/1h"\nACCOUNT', "ACCOUNT", 'account = "shared"', ""),
     ("[[allow]]", "on_budget"): (HEAD + PACKAGES + "ACTION", "ACTION", 'on_budget = "throttle"', 'on_budget = "alert"'),
     ("[[allow]]", "names"): (HEAD + WILD + "NAMES", "NAMES", "names = 10", "names = 11"),
     ("[[allow]]", "max_age"): (HEAD + PACKAGES + "AGE", "AGE", 'max_age = "1h"', 'max_age = "2h"'),

@@ -60,7 +60,7 @@ def test_a_name_beyond_the_budget_is_refused_and_not_looked_up(lab, exeat, origi
 def saved_before(path, hours):
     """The snapshot as if it had been saved so much earlier."""
     body = path.read_bytes()[len(NAMES):-32]
-    path.write_bytes(sealed(struct.pack("<Q", struct.unpack_from("<Q", body)[0] - 60 * hours) + body[8:]))
+    path.write_bytes(sealed(NAMES, struct.pack("<Q", struct.unpack_from("<Q", body)[0] - 60 * hours) + body[8:]))
 
 
 @pytest.fixture

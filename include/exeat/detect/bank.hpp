@@ -23,6 +23,8 @@ public:
     // Appends what was found, in the order of detection. Throws std::bad_alloc.
     void see(const flow_event&, findings&);
 
+    void pass_on(const heirs_of<std::uint64_t>& entries); // what is known of an entry is known of its heirs; throws std::bad_alloc
+
     double score(const ip_address& client, moment now) const;
     const std::optional<acquaintance::meeting>& met() const noexcept { return acquaintance_.met(); } // by the last event
     std::optional<acquaintance::meeting> would_meet(const ip_address& client, std::string_view host, moment now) const

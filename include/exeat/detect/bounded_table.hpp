@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 namespace exeat::detect {
@@ -37,6 +38,19 @@ public:
         if (known == places_.end()) return;
         release(known->second);
         places_.erase(known);
+    }
+    // What is kept under a key is kept under its heirs too, where `larger` says that it is more than they have.
+    template <class HeirsOf, class Larger> void pass_on(HeirsOf&& heirs_of_key, Larger&& larger)
+    {
+        std::vector<std::pair<Key, Value>> left;
+        each_oldest_first([&](const Key& key, const Value& value) {
+            for (const auto& to : heirs_of_key(key)) left.emplace_back(to, value);
+        });
+        for (auto& [to, value] : left) {
+            const bool is_new = look(to) == nullptr;
+            auto& has = use(to);
+            if (is_new || larger(value, has)) has = std::move(value);
+        }
     }
     // So that another table that uses the same keys in this order forgets the same ones.
     template <class Visit> void each_oldest_first(Visit&& visit)

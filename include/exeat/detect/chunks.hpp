@@ -16,6 +16,10 @@ public:
     chunk_watch(std::size_t capacity, std::uint64_t seed, const thresholds& than) : than_{than}, entries_{capacity, {seed}} {}
 
     void see(const flow_event&, findings&);
+    void pass_on(const entry_heirs& to)
+    {
+        entries_.pass_on(to, [](const auto& a, const auto& b) { return a.count > b.count; });
+    }
 
     template <class Archive> void fields(Archive& a) { a(entries_); }
     const auto& entries() const noexcept { return entries_; }

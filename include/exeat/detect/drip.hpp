@@ -18,6 +18,11 @@ public:
     drip_watch(std::size_t capacity, std::uint64_t seed, const thresholds&);
 
     void see(const flow_event&, findings&);
+    void pass_on(const entry_heirs& to)
+    {
+        buckets_.pass_on(to, [](const bucket& a, const bucket& b) { return a.level > b.level; });
+        shared_.pass_on(to, [](const shared&, const shared& b) { return b.usual == 0; });
+    }
 
     template <class Archive> void fields(Archive& a) { a(buckets_, shared_); }
     const auto& buckets() const noexcept { return buckets_; }

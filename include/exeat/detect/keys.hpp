@@ -1,10 +1,12 @@
 // What detectors keep their state by. Hashes are keyed, so that nobody outside can choose keys that collide. Values.
 #pragma once
 
+#include <exeat/heirs.hpp>
 #include <exeat/ip_address.hpp>
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace exeat::detect {
 
@@ -17,6 +19,21 @@ struct client_key {
 struct client_key_hash {
     std::uint64_t seed = 0;
     std::size_t operator()(const client_key&) const noexcept;
+};
+
+// The keys that inherit what is kept of a client at an entry.
+class entry_heirs {
+public:
+    explicit entry_heirs(const heirs_of<std::uint64_t>& all) : all_{all} {}
+    std::vector<client_key> operator()(const client_key& k) const
+    {
+        std::vector<client_key> out;
+        for (const auto& h : heirs_from(all_, k.what)) out.push_back({k.client, h.to});
+        return out;
+    }
+
+private:
+    const heirs_of<std::uint64_t>& all_;
 };
 
 std::uint64_t hash_of(std::string_view text, std::uint64_t seed) noexcept;

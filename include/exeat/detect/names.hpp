@@ -17,6 +17,10 @@ public:
     name_watch(std::size_t capacity, std::uint64_t seed, const thresholds& than) : seed_{seed}, than_{than}, entries_{capacity, {seed}} {}
 
     void see(const flow_event&, findings&);
+    void pass_on(const entry_heirs& to)
+    {
+        entries_.pass_on(to, [](const auto& a, const auto& b) { return a.news > b.news; });
+    }
 
     template <class Archive> void fields(Archive& a) { a(entries_); }
     const auto& entries() const noexcept { return entries_; }

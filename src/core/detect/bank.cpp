@@ -40,6 +40,14 @@ void detector_bank::see(const flow_event& e, findings& out)
     for (auto i = before; i < out.size(); ++i) remember(out[i], e.at);
 }
 
+void detector_bank::pass_on(const heirs_of<std::uint64_t>& entries)
+{
+    const entry_heirs to{entries};
+    drip_.pass_on(to);
+    names_.pass_on(to);
+    chunks_.pass_on(to);
+}
+
 // D1 and D2 are enforced by the budgets before each write; here they are told.
 void detector_bank::budget(const flow_event& e, findings& out)
 {

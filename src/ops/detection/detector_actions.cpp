@@ -26,13 +26,44 @@ net::first_contact detector_actions::first_contact_by(const lookout& l) const
     return [&l](const ip_address& client, std::string_view host) { return l.first_contact(client, host); };
 }
 
+void detector_actions::pass_on(const heirs_of<std::uint64_t>& entries, std::uint64_t generation)
+{
+    const auto shared = std::make_shared<const heirs_of<std::uint64_t>>(entries);
+    const auto throttled = std::make_shared<throttled_clients>(*throttled_);
+    const bool changed = exeat::pass_on(*throttled, entries);
+    heirs_.add(generation, entries);
+    const auto now = std::chrono::steady_clock::now();
+    if (now - passed_on_ > limits::shut_out_time) heirs_since_ = generation - 1;
+    passed_on_ = now;
+    if (changed) throttled_ = throttled;
+    for (const auto& w : workers_) {
+        until_in_memory([&] { w->pass_on(shared); });
+        if (changed) until_in_memory([&] { w->adopt(throttled_); });
+    }
+}
+
+// Who probes, probes everywhere: 0.
+std::vector<std::uint64_t> detector_actions::entries_of(const detect::finding& f)
+{
+    if (f.which == detector::denied_burst) return {0};
+    std::vector<std::uint64_t> out{f.entry.id};
+    if (std::chrono::steady_clock::now() - passed_on_ > limits::shut_out_time) return out;
+    const auto heirs = heirs_.since(heirs_since_, f.entry.id);
+    out.insert(out.end(), heirs.begin(), heirs.end());
+    return out;
+}
+
 void detector_actions::act_on(const detect::finding& f, detector_action what)
 {
-    const auto entry = f.which == detector::denied_burst ? 0 : f.entry.id; // who probes, probes everywhere
-    if (what == detector_action::cut) {                                    // not told twice, so it must reach every worker
-        for (const auto& w : workers_) until_in_memory([&] { w->shut_out(f.client, entry); });
-        return;
+    for (const auto entry : entries_of(f)) {
+        if (what != detector_action::cut) hold_at(entry, f);
+        else
+            for (const auto& w : workers_) until_in_memory([&] { w->shut_out(f.client, entry); }); // not told twice, so it must reach all
     }
+}
+
+void detector_actions::hold_at(std::uint64_t entry, const detect::finding& f)
+{
     const auto next = std::make_shared<throttled_clients>(*throttled_);
     const auto& rate = settings_.rates[static_cast<std::size_t>(f.which)];
     if (!hold(*next, f.client, entry, rate, std::chrono::steady_clock::now().time_since_epoch())) return;

@@ -8,6 +8,7 @@
 #include <ops/detection/lookout.hpp>
 
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -22,6 +23,9 @@ public:
 
     void listen_to(lookout&);
     new_host_budgets& new_hosts() noexcept { return new_hosts_; }
+    // On the service's thread, before the workers get the list under which these entries inherit. What is found within
+    // limits::shut_out_time may be of traffic under the list before it, and counts for the heirs too.
+    void pass_on(const heirs_of<std::uint64_t>& entries, std::uint64_t generation);
     // For the workers: empty where first_seen only observes.
     net::first_contact first_contact_by(const lookout&) const;
 
@@ -32,6 +36,12 @@ private:
     const detector_settings& settings_;
     const workers& workers_;
     new_host_budgets new_hosts_;
+    std::vector<std::uint64_t> entries_of(const detect::finding&);
+    void hold_at(std::uint64_t entry, const detect::finding&);
+
+    recent_heirs<std::uint64_t> heirs_;
+    std::chrono::steady_clock::time_point passed_on_{}; // the last time
+    std::uint64_t heirs_since_ = 0;                     // the generation before those that are recent
     std::shared_ptr<const throttled_clients> throttled_ = std::make_shared<throttled_clients>();
 };
 

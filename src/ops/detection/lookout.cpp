@@ -130,6 +130,12 @@ std::array<detect::detector_bank::table, 7> lookout::tables() const
     return bank_->tables();
 }
 
+void lookout::pass_on(const heirs_of<std::uint64_t>& entries)
+{
+    const std::lock_guard hold{mutex_};
+    bank_->pass_on(entries);
+}
+
 std::string lookout::written()
 {
     std::string out;

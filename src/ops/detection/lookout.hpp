@@ -51,6 +51,8 @@ public:
     // when it cannot be read. Throws std::bad_alloc.
     bool begin_with(std::string_view written, detect::moment present);
 
+    void pass_on(const heirs_of<std::uint64_t>& entries); // throws std::bad_alloc
+
     static detect::moment moment_of(std::chrono::system_clock::time_point) noexcept;
 
 private:

@@ -37,7 +37,7 @@ std::vector<budget_use> fullest_budgets(budget_book& book, const policy_status::
         auto use = tightest(a.now);
         if (!use) return;
         use->client = a.client;
-        if (a.entry != nullptr) use->entry = a.entry->name;
+        if (a.entry != nullptr) use->entry = a.account;
         use->purpose = a.purpose;
         all.push_back(std::move(*use));
     });

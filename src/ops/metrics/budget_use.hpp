@@ -14,7 +14,8 @@ namespace exeat::ops {
 // One account by its tightest window.
 struct budget_use {
     std::optional<ip_address> client; // none: all together
-    std::optional<std::string> entry; // none: all entries of the purpose that have no budget of their own
+    std::optional<std::string>
+        entry; // or the account that entries share; none: all entries of the purpose that have no budget of their own
     enum purpose purpose = purpose::pull;
     budget_window window = budget_window::hour;
     std::uint64_t used = 0, limit = 0; // octets; of a pull, beyond what pulling costs

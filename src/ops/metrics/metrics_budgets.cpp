@@ -36,7 +36,7 @@ sent_by look_into(budget_book& book, const policy_status::view& status)
     sent_by out;
     each_open_account(book, status, [&](const open_account& a) {
         if (!a.client) {
-            out.entries.emplace(a.entry->name, a.now.sent);
+            out.entries.emplace(a.account, a.now.sent);
             return;
         }
         auto& mine = out.clients[*a.client];

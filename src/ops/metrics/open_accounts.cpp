@@ -1,5 +1,6 @@
 #include <ops/metrics/open_accounts.hpp>
 
+#include <exeat/accounts.hpp>
 #include <net/upload_permit.hpp> // budget_now
 
 #include <unordered_map>
@@ -11,7 +12,7 @@ void each_open_account(budget_book& book, const policy_status::view& status, con
     using scope = budget_key::scope;
     std::unordered_map<std::uint64_t, const rule*> entries;
     if (status.rules)
-        for (const auto& r : status.rules->rules()) entries.emplace(budget_key::id_of(r.name), &r);
+        for (const auto& r : status.rules->rules()) entries.emplace(shared_account(r).what, &r);
     book.each([&, now = net::budget_now()](const budget_key& key, upload_account& account) {
         open_account out;
         if (key.of != scope::entry) out.client = key.client;
@@ -20,6 +21,7 @@ void each_open_account(budget_book& book, const policy_status::view& status, con
             const auto known = entries.find(key.what);
             if (known == entries.end()) return;
             out.entry = known->second;
+            out.account = known->second->account.empty() ? known->second->name : known->second->account;
             out.purpose = known->second->purpose;
         }
         out.now = account.look(now);

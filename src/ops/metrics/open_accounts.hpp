@@ -11,6 +11,7 @@ namespace exeat::ops {
 
 struct open_account {
     std::optional<ip_address> client; // none: all together
+    std::string_view account;         // the entry's name, or that of the account which entries share
     const rule* entry = nullptr;      // of the policy that is enforced; null: all entries of the purpose that have no budget of their own
     enum purpose purpose = purpose::pull;
     upload_account::view now;

@@ -60,6 +60,7 @@ void kept_budgets(std::string& out, const rule& r)
 {
     if (r.upload) budgets(out, "upload", *r.upload);
     budgets(out, "upload_total", r.upload_total);
+    if (!r.account.empty()) out += fmt::format("account = {}\n", toml_text(r.account));
     if (r.on_budget != budget_action::cut)
         out += fmt::format("on_budget = \"{}\"\n", budget_action_words[static_cast<std::size_t>(r.on_budget)]);
 }

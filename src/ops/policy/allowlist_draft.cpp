@@ -1,7 +1,7 @@
 #include <ops/policy/allowlist_draft.hpp>
 
 #include <exeat/limits.hpp>
-#include <ops/text/read_budgets.hpp>
+#include <ops/policy/read_budgets.hpp>
 
 #include <algorithm>
 

@@ -1,9 +1,9 @@
 #include <ops/policy/allowlist_entries.hpp>
 
+#include <ops/policy/read_budgets.hpp>
 #include <ops/policy/shared_suffixes.hpp>
 #include <ops/text/host_text.hpp>
 #include <ops/text/networks.hpp>
-#include <ops/text/read_budgets.hpp>
 #include <ops/text/suggest.hpp>
 
 #include <algorithm>
@@ -17,8 +17,6 @@ namespace {
 
 constexpr std::array<std::string_view, 3> protocol_words{"tls", "http", "tcp"};
 constexpr std::array<std::string_view, purposes> purpose_words{"pull", "api", "telemetry", "push"};
-
-constexpr std::string_view name_mend = "write lower-case letters, digits, '.', '_' and '-', a letter or digit first, 64 octets at most";
 
 class entry_reader {
 public:

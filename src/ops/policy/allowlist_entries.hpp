@@ -29,8 +29,10 @@ struct entry {
     std::vector<located_network> networks{}; // written in the allowlist itself; only of a deny
 };
 
-// Whether an entry or a group may be called so.
+// Whether an entry, a group or an account may be called so.
 bool label_like(std::string_view name) noexcept;
+inline constexpr std::string_view name_mend =
+    "write lower-case letters, digits, '.', '_' and '-', a letter or digit first, 64 octets at most";
 
 // Why the entry cannot have this host, though it is one; empty when it can.
 std::string objection_to(const host_pattern&, const entry&);

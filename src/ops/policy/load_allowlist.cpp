@@ -153,8 +153,21 @@ private:
         if (elsewhere)
             p.wrong.error({r.line, 1}, fmt::format("{} is an entry of {}:{} already; give this one another name", as_shown(r.name),
                                                    at->second->file, at->second->line));
+        hold_account_for(p, r);
         if (++rules_ == limits::rules + 1 && &p != &parts_.front())
             p.wrong.error({r.line, 1}, fmt::format("more than {} entries in all files; join some", limits::rules));
+    }
+
+    // One account is held to one limit.
+    void hold_account_for(list_part& p, const rule& r)
+    {
+        if (r.account.empty()) return;
+        const auto [at, is_new] = accounts_.emplace(r.account, &r);
+        const auto& other = *at->second;
+        if (is_new || (other.upload == r.upload && other.upload_total == r.upload_total)) return;
+        p.wrong.error({r.line, 1}, fmt::format("{} shares account {} with {} ({}:{}), which has another upload or upload_total; write the "
+                                               "same in both, or give this one an account of its own",
+                                               as_shown(r.name), as_shown(r.account), as_shown(other.name), other.file, other.line));
     }
 
     bool failed() const
@@ -206,7 +219,7 @@ private:
     const load_options& with_;
     allowlist_compiler compiler_;
     std::deque<list_part> parts_; // the allowlist first
-    std::map<std::string_view, const rule*> names_;
+    std::map<std::string_view, const rule*> names_, accounts_;
     std::size_t rules_ = 0;
     bool drafted_ = false, ended_ = false; // ended_: something of it is revoked
 };

@@ -22,13 +22,13 @@ std::chrono::minutes age_of(const name_snapshot& s, wall_time now)
 
 } // namespace
 
-name_ledger::name_ledger(const state_directory& directory, const event_log& log) : file_{directory, told, log}
+name_ledger::name_ledger(const state_directory& directory, const event_log& log, bool accounts_known) : file_{directory, told, log}
 {
-    names_ = read(log);
+    names_ = read(log, accounts_known);
     file_.claim([this](bool clean) { return encode({net::wall_now(), clean, names_->written(net::budget_now())}); });
 }
 
-std::unique_ptr<name_budget> name_ledger::read(const event_log& log) const
+std::unique_ptr<name_budget> name_ledger::read(const event_log& log, bool accounts_known) const
 {
     const auto now = net::budget_now();
     const auto anew = [now] { return std::make_unique<name_budget>(net::random_seed(), now, true); };
@@ -41,7 +41,8 @@ std::unique_ptr<name_budget> name_ledger::read(const event_log& log) const
         return anew();
     }
     const auto age = age_of(*found, net::wall_now());
-    const bool forgot = file_.lacks_the_end(found->clean, found->saved_at, net::wall_now());
+    const bool nobodys = found->knows_accounts && !accounts_known;
+    const bool forgot = nobodys || found->lost || file_.lacks_the_end(found->clean, found->saved_at, net::wall_now());
     return std::make_unique<name_budget>(found->budgets, age, now, forgot);
 }
 

@@ -14,7 +14,7 @@ namespace exeat::ops {
 
 class name_ledger {
 public:
-    name_ledger(const state_directory&, const event_log&);
+    name_ledger(const state_directory&, const event_log&, bool accounts_known = true); // see account_ledger::knows()
     name_ledger(const name_ledger&) = delete;
 
     name_budget& names() noexcept { return *names_; }
@@ -22,7 +22,7 @@ public:
     void stop() { file_.stop(); }
 
 private:
-    std::unique_ptr<name_budget> read(const event_log&) const;
+    std::unique_ptr<name_budget> read(const event_log&, bool accounts_known) const;
 
     std::unique_ptr<name_budget> names_;
     state_file file_; // last: its thread uses the names

@@ -9,39 +9,39 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::string_view magic = "exeat-names-1\n";
+constexpr std::string_view magic = "exeat-names-2\n", former_magic = "exeat-names-1\n";
 using name = name_budget::snapshot::name;
 using account = name_budget::snapshot::account;
 
 constexpr std::size_t name_bytes = sizeof(std::uint32_t) + sizeof(std::uint64_t) + sizeof(std::uint8_t);
 constexpr std::size_t account_bytes =
-    sizeof(std::uint64_t) + sizeof(std::uint8_t) + name_budget::steps * (sizeof(std::uint8_t) + sizeof(std::uint16_t));
+    2 * sizeof(std::uint64_t) + sizeof(std::uint8_t) + name_budget::steps * (sizeof(std::uint8_t) + sizeof(std::uint16_t));
 static_assert(limits::name_budget_names * name_bytes + limits::name_budget_counts * account_bytes + 128 < limits::name_snapshot_bytes);
 static_assert(name_budget::steps < 255);
 
 void put_account(std::string& out, const account& a)
 {
-    put(out, a.key);
+    put(out, a.client), put(out, a.entry);
     put(out, static_cast<std::uint8_t>(a.taken.size() - static_cast<std::size_t>(std::count(a.taken.begin(), a.taken.end(), 0U))));
     for (std::size_t age = 0; age < a.taken.size(); ++age)
         if (a.taken[age] != 0) put(out, static_cast<std::uint8_t>(age)), put(out, a.taken[age]);
 }
 
-account take_account(number_reader& in)
+account take_account(number_reader& in, bool former)
 {
     account out;
-    out.key = in.take<std::uint64_t>();
-    std::size_t next = 0, sum = 0;
+    out.client = in.take<std::uint64_t>();
+    if (!former) out.entry = in.take<std::uint64_t>();
+    std::size_t next = 0;
     for (auto n = in.take<std::uint8_t>(); n > 0 && !in.failed(); --n) {
         const auto age = in.take<std::uint8_t>();
         const auto taken = in.take<std::uint16_t>();
-        in.must(age >= next && age < out.taken.size() && taken > 0);
+        in.must(age >= next && age < out.taken.size() && taken > 0 && taken <= limits::wildcard_names_ceiling);
         if (in.failed()) break;
         out.taken[age] = taken;
         next = age + std::size_t{1};
-        sum += taken;
     }
-    in.must(sum > 0 && sum <= limits::wildcard_names_ceiling);
+    in.must(next > 0); // an heir of several may have more than the ceiling in all
     return out;
 }
 
@@ -56,7 +56,7 @@ name take_name(number_reader& in, std::size_t least)
     return out;
 }
 
-name_budget::snapshot take_budgets(number_reader& in)
+name_budget::snapshot take_budgets(number_reader& in, bool former)
 {
     name_budget::snapshot out;
     out.seed = in.take<std::uint64_t>();
@@ -66,7 +66,7 @@ name_budget::snapshot take_budgets(number_reader& in)
         out.names.push_back(take_name(in, out.names.empty() ? 0 : out.names.back().place + std::size_t{1}));
     const auto accounts = in.take<std::uint32_t>();
     in.must(accounts <= limits::name_budget_counts);
-    for (std::uint32_t i = 0; i < accounts && !in.failed(); ++i) out.accounts.push_back(take_account(in));
+    for (std::uint32_t i = 0; i < accounts && !in.failed(); ++i) out.accounts.push_back(take_account(in, former));
     return out;
 }
 
@@ -90,7 +90,9 @@ std::string encode(const name_snapshot& s)
 
 std::optional<name_snapshot> decode_names(std::string_view bytes)
 {
-    const auto body = unsealed(bytes, magic);
+    auto body = unsealed(bytes, magic);
+    const bool former = !body;
+    if (former) body = unsealed(bytes, former_magic);
     if (!body) return std::nullopt;
     number_reader in{*body};
     name_snapshot out;
@@ -98,10 +100,13 @@ std::optional<name_snapshot> decode_names(std::string_view bytes)
     const auto into_step = in.take<std::uint8_t>(), forgot = in.take<std::uint8_t>(), clean = in.take<std::uint8_t>();
     in.must(saved_at <= limits::snapshot_minutes && std::chrono::minutes{into_step} < limits::name_step);
     in.must(forgot <= name_budget::steps && clean <= 1);
-    out.budgets = take_budgets(in);
+    out.budgets = take_budgets(in, former);
     if (!in.whole()) return std::nullopt;
     out.saved_at = wall_time{std::chrono::minutes{static_cast<std::int64_t>(saved_at)}};
     out.clean = clean == 1;
+    out.knows_accounts = !former;
+    out.lost = former && !out.budgets.accounts.empty();
+    if (former) out.budgets.accounts.clear();
     out.budgets.into_step = std::chrono::minutes{into_step};
     if (forgot > 0) out.budgets.forgot = static_cast<std::uint8_t>(forgot - 1);
     return out;

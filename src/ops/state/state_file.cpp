@@ -93,9 +93,10 @@ void state_file::claim(content c, std::function<void()> taken_over)
     else if (const auto failed = write(false)) throw std::system_error{failed, "cannot write " + path_ + " (state)"};
 }
 
-void state_file::begin(std::chrono::seconds interval)
+void state_file::begin(std::chrono::seconds interval, std::function<bool()> due)
 {
-    if (!path_.empty()) thread_ = std::jthread{[this, interval](std::stop_token stopped) { run(std::move(stopped), interval); }};
+    if (path_.empty()) return;
+    thread_ = std::jthread{[this, interval, due = std::move(due)](std::stop_token stopped) { run(std::move(stopped), interval, due); }};
 }
 
 void state_file::stop()
@@ -106,12 +107,13 @@ void state_file::stop()
     if (take_over()) write(true);
 }
 
-void state_file::run(std::stop_token stopped, std::chrono::seconds interval)
+void state_file::run(std::stop_token stopped, std::chrono::seconds interval, const std::function<bool()>& due)
 {
     block_signals();
     while (!stopped.stop_requested()) {
         std::unique_lock hold{mutex_};
-        if (!wake_.wait_for(hold, stopped, interval, [&] { return stopped.stop_requested(); }) && take_over()) write(false);
+        if (wake_.wait_for(hold, stopped, interval, [&] { return stopped.stop_requested(); }) || !take_over()) continue;
+        if (failing_ || !due || due()) write(false);
     }
 }
 

@@ -50,8 +50,9 @@ public:
     // Writes it at once, where no other process does. Throws std::system_error when it cannot be. Where one does, `taken_over` is called
     // when that has ended, before the first write: what it left last may be further than what was read at the start.
     void claim(content, std::function<void()> taken_over = {});
-    void begin(std::chrono::seconds interval); // the thread; after claim()
-    void stop();                               // the last time, a clean one; idempotent
+    // The thread; after claim(). `due`: whether there is anything to write; empty: always.
+    void begin(std::chrono::seconds interval, std::function<bool()> due = {});
+    void stop(); // the last time, a clean one; idempotent
     // Instead of claim() and begin(), for what is written when something has happened. One thread. False: it was not written.
     bool write_now(std::string bytes);
 
@@ -64,7 +65,7 @@ private:
     std::error_code write(bool clean);
     std::error_code write_bytes(std::string bytes);
     std::error_code report(std::error_code);
-    void run(std::stop_token, std::chrono::seconds interval);
+    void run(std::stop_token, std::chrono::seconds interval, const std::function<bool()>& due);
 
     const state_directory directory_;
     const std::string path_;

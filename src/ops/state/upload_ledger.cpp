@@ -26,21 +26,22 @@ constexpr state_file::words told{"uploads", "the upload budgets' snapshot", "eac
 
 } // namespace
 
-upload_ledger::upload_ledger(const state_directory& directory, const event_log& log, std::uint8_t client_prefix)
+upload_ledger::upload_ledger(const state_directory& directory, const event_log& log, std::uint8_t client_prefix, bool accounts_known)
     : log_{log}, file_{directory, told, log}
 {
-    read(client_prefix);
+    read(client_prefix, accounts_known);
     file_.claim(
         [this](bool clean) {
             auto s = snapshot_of(*book_, net::budget_now(), clean);
             s.saved_at = net::wall_now();
             s.certain = net::wall_certain();
+            s.knows_accounts = true;
             return encode(s);
         },
         [this] { take_time_left_by_another(); });
 }
 
-void upload_ledger::read(std::uint8_t client_prefix)
+void upload_ledger::read(std::uint8_t client_prefix, bool accounts_known)
 {
     const auto now = net::budget_now();
     if (!file_.is_there()) {
@@ -59,7 +60,9 @@ void upload_ledger::read(std::uint8_t client_prefix)
     take_time_of(*found);
     const auto age = age_of(*found, net::wall_now());
     const auto saved_at = std::max(now - age, budget_minutes{0});
-    auto forgot = file_.lacks_the_end(found->clean, found->saved_at, net::wall_now()) ? std::optional{now} : std::nullopt;
+    const bool nobodys = found->knows_accounts && !accounts_known;
+    const bool lacks = nobodys || file_.lacks_the_end(found->clean, found->saved_at, net::wall_now());
+    auto forgot = lacks ? std::optional{now} : std::nullopt;
     if (!forgot && found->forgot) forgot = saved_at - *found->forgot;
     book_ = new_book(now, forgot);
     for (const auto& a : found->accounts) book_->restore(a.key, a.sums, saved_at, now);

@@ -1,7 +1,7 @@
 // The upload accounts over restarts. Owns the book; reads it back from `directory`/uploads when it is made and writes it there every
 // limits::snapshot_interval and at a clean end, as state_file.hpp says. What cannot be known of the time before counts as half spent
 // (budget.hpp): no snapshot, one that cannot be read, one that a crash left longer ago than limits::snapshot_grace, or one that the audit
-// log shows to be older than that run's end.
+// log shows to be older than that run's end; and one whose file of accounts is lost (account_ledger.hpp).
 // The time that the last run was certain of is the least that net::wall_now() says from then on. Without a directory nothing is kept, and
 // every start counts so. Throws std::system_error where it cannot be written at the start.
 #pragma once
@@ -20,8 +20,8 @@ struct upload_snapshot;
 
 class upload_ledger {
 public:
-    // `client_prefix`: how many bits of an IPv6 address name a client.
-    upload_ledger(const state_directory&, const event_log&, std::uint8_t client_prefix = whole_address);
+    // `client_prefix`: how many bits of an IPv6 address name a client. `accounts_known`: see account_ledger::knows().
+    upload_ledger(const state_directory&, const event_log&, std::uint8_t client_prefix = whole_address, bool accounts_known = true);
     upload_ledger(const upload_ledger&) = delete;
 
     budget_book& book() noexcept { return *book_; }
@@ -32,7 +32,7 @@ public:
     bool keeps() const noexcept { return file_.keeps(); }
 
 private:
-    void read(std::uint8_t client_prefix);
+    void read(std::uint8_t client_prefix, bool accounts_known);
     void take_time_of(const upload_snapshot&);
     void take_time_left_by_another() const;
 

@@ -99,7 +99,7 @@ std::string encode(const upload_snapshot& s)
     for (const auto at : {s.saved_at, s.certain.value_or(wall_time{})})
         put(out, static_cast<std::uint64_t>(std::chrono::floor<std::chrono::minutes>(at.time_since_epoch()).count()));
     put(out, static_cast<std::uint64_t>(s.forgot ? s.forgot->count() + 1 : 0));
-    put(out, static_cast<std::uint8_t>(s.clean));
+    put(out, static_cast<std::uint8_t>((s.clean ? 1 : 0) | (s.knows_accounts ? 2 : 0)));
     put(out, static_cast<std::uint32_t>(s.accounts.size()));
     for (const auto& a : s.accounts) {
         put(out, static_cast<std::uint8_t>(a.key.of));
@@ -120,7 +120,9 @@ std::optional<upload_snapshot> decode_uploads(std::string_view bytes)
     out.saved_at = wall_time{take_minutes(in)};
     if (const auto certain = take_minutes(in); certain.count() > 0) out.certain = wall_time{certain};
     if (const auto forgot = take_minutes(in); forgot.count() > 0) out.forgot = forgot - std::chrono::minutes{1};
-    out.clean = in.take<std::uint8_t>() == 1;
+    const auto bits = in.take<std::uint8_t>();
+    in.must(bits <= 3);
+    out.clean = (bits & 1) != 0, out.knows_accounts = (bits & 2) != 0;
     const auto count = in.take<std::uint32_t>();
     in.must(count <= limits::budget_accounts);
     for (std::uint32_t i = 0; i < count && !in.failed(); ++i) out.accounts.push_back(take_account(in));

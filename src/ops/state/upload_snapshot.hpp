@@ -2,8 +2,8 @@
 // it, for a disk that errs (whoever can write the file is not kept out). Numbers are little-endian. Pure but for the digest; any thread.
 //
 //   "exeat-uploads-2\n" | saved at: u64 minutes since 1970 | certain: the same, 0: nothing | forgot: u64 minutes before that, plus 1; 0:
-//   nothing | clean: u8 | accounts: u32 | account... | SHA-256 account: scope u8 | client 16 | what u64 | sent, down, tunnels: each count
-//   u8, then as many pairs (step u8, bytes u64)
+//   nothing | clean: u8 (1), with accounts kept (2) | accounts: u32 | account... | SHA-256 account: scope u8 | client 16 | what u64 | sent,
+//   down, tunnels: each count u8, then as many pairs (step u8, bytes u64)
 #pragma once
 
 #include <exeat/budget_book.hpp>
@@ -26,6 +26,7 @@ struct upload_snapshot {
     std::optional<wall_time> certain;           // that it was at least then (net/wall_clock.hpp)
     std::optional<std::chrono::minutes> forgot; // so long before that a process began which did not know what was before it
     bool clean = false;                         // the process ended with it
+    bool knows_accounts = false;                // the process also kept whose the hosts are (account_ledger.hpp)
     std::vector<account> accounts;
 };
 

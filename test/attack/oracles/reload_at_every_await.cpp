@@ -7,6 +7,7 @@
 #include "failing_allocations.hpp"
 
 #include <algorithm>
+#include <exeat/accounts.hpp>
 #include <net/tunnel.hpp>
 
 using namespace exeat;
@@ -21,10 +22,10 @@ constexpr std::size_t body_bytes = 60'000;
 constexpr std::uint64_t first_generation = 1;
 
 enum class way { connect, connect_tcp, sni, http, http_kept };
-enum class change { same, removed, budget, group, expired, protocol_or_port, total };
+enum class change { same, removed, budget, group, expired, protocol_or_port, total, renamed };
 constexpr std::array ways{way::connect, way::connect_tcp, way::sni, way::http, way::http_kept};
 constexpr std::array changes{change::same,    change::removed,          change::budget, change::group,
-                             change::expired, change::protocol_or_port, change::total};
+                             change::expired, change::protocol_or_port, change::total,  change::renamed};
 
 entry open_entry(way w, std::uint16_t port)
 {
@@ -39,7 +40,8 @@ policy list_for(way w, change c, std::uint16_t port)
 {
     auto e = open_entry(w, port);
     auto groups = one_group;
-    if (c == change::budget) e.value.upload = an_hour(after_limit);
+    if (c == change::budget || c == change::renamed) e.value.upload = an_hour(after_limit);
+    if (c == change::renamed) e.value.name = "renamed";
     if (c == change::total) e.value.upload_total = an_hour(after_limit);
     if (c == change::group) groups[0].sources = {*ip_prefix::parse("10.2.0.0/16")};
     if (c == change::expired) e.value.expires = wall_time{std::chrono::seconds{1}};
@@ -51,7 +53,7 @@ policy list_for(way w, change c, std::uint16_t port)
     return compiled({e}, {}, groups);
 }
 
-bool keeps_open(change c) { return c == change::same || c == change::budget || c == change::total; }
+bool keeps_open(change c) { return c == change::same || c == change::budget || c == change::total || c == change::renamed; }
 
 std::string hello() { return test::record(test::hello_builder{}.server_name(host).message()); }
 
@@ -86,9 +88,19 @@ public:
         for (auto& r : stage_.logged()) log_.push_back(r);
         return true;
     }
+    // What the reload does before any worker has the list.
+    void pass_on(const policy& next)
+    {
+        account_history before;
+        before.adopt(coverage_of(list_for(way_, change::same, origin_.port())), stage_.at.wall());
+        const auto heirs = before.heirs_under(next, coverage_of(next), stage_.at.wall());
+        stage_.uploads.pass_on(heirs.uploads, first_generation + 1, stage_.at.minute());
+    }
+    void pass_on(change c) { pass_on(list_for(way_, c, origin_.port())); }
     void swap(change c, int allocations = -1)
     {
         auto next = std::make_shared<const policy>(list_for(way_, c, origin_.port()));
+        pass_on(*next);
         if (allocations >= 0) fail_allocations_after(allocations);
         stage_.at.adopt({std::move(next), first_generation + 1});
         allow_allocations();
@@ -174,7 +186,7 @@ void check(run& r, change c)
     if (!keeps_open(c)) CHECK_MESSAGE(sent == r.bytes_at_swap(), "bytes left under a list that does not allow them");
     // What was sent under the old budget counts against the new one; nothing beyond it leaves after the swap.
     const auto uploaded = r.here().at.count.rules[2].upload.read();
-    if (c == change::budget) CHECK(uploaded <= std::max<std::uint64_t>(after_limit, r.bytes_at_swap()));
+    if (c == change::budget || c == change::renamed) CHECK(uploaded <= std::max<std::uint64_t>(after_limit, r.bytes_at_swap()));
     // A total over all clients is an account that begins with the list that names it.
     if (c == change::total) CHECK(uploaded <= after_limit + r.bytes_at_swap());
     for (const auto& e : r.log())
@@ -217,11 +229,31 @@ TEST_CASE("a list that is swapped at any step of any way in holds from there on"
     }
 }
 
+TEST_CASE("a worker that has an entry's new name late, at any step of any way in, counts for it meanwhile")
+{
+    for (const auto w : ways) {
+        const auto steps = steps_of(w);
+        for (std::size_t at = 0; at <= steps; ++at)
+            for (const std::size_t late : {1, 2, 4}) {
+                CAPTURE(static_cast<int>(w));
+                CAPTURE(at);
+                CAPTURE(late);
+                run r{w};
+                for (std::size_t n = 0; n < at; ++n) r.step(n);
+                r.pass_on(change::renamed);
+                for (std::size_t n = at; n < at + late; ++n) r.step(n);
+                r.swap(change::renamed);
+                for (std::size_t n = at + late; r.step(n);) ++n;
+                check(r, change::renamed);
+            }
+    }
+}
+
 TEST_CASE("a swap whose allocations fail cuts what it cannot judge, at any step of any way in")
 {
     for (const auto w : ways) {
         const auto steps = steps_of(w);
-        for (const auto c : {change::removed, change::budget, change::group})
+        for (const auto c : {change::removed, change::budget, change::group, change::renamed})
             for (const int allocations : {0, 1, 2, 3})
                 for (std::size_t at = 0; at <= steps; at += 2) {
                     CAPTURE(static_cast<int>(w));

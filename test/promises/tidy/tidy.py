@@ -46,6 +46,7 @@ def under(*roots, suffixes=(".cpp", ".hpp")):
 
 
 CORE, NET, OPS, CLI = under("include/", "src/core/"), under("src/net/"), under("src/ops/"), under("src/cli/")
+LIMITS = under("include/exeat/limits")
 PRODUCT, TESTS = under("include/", "src/"), under("test/", "bench/", suffixes=(".cpp", ".hpp", ".py"))
 
 
@@ -192,9 +193,8 @@ def blanks():
 
 @rule("every limit is used")
 def limits_are_used():
-    own = Path("include/exeat/limits.hpp")
-    defined = re.findall(r"^inline constexpr .*?(\w+) = (.*?);", text(own), re.M)
-    code = "\n".join(without_comments(text(f)) for f in PRODUCT if f != own)
+    defined = re.findall(r"^inline constexpr .*?(\w+) = (.*?);", "".join(text(f) for f in LIMITS), re.M)
+    code = "\n".join(without_comments(text(f)) for f in PRODUCT if f not in LIMITS)
     used = {name for name, _ in defined if re.search(rf"limits::{name}\b", code)}
     for _ in defined:  # a limit may be there for another one
         used |= {name for name, _ in defined for other, value in defined if other in used and re.search(rf"\b{name}\b", value)}
@@ -205,7 +205,7 @@ def limits_are_used():
 def limits_are_tested():
     table = Path("test/promises/tidy/limits.txt")
     rows = [line.split(None, 1) for line in text(table).splitlines() if line and not line.startswith("#")]
-    defined = re.findall(r"^inline constexpr .*?(\w+)(?: =|\{)", text(Path("include/exeat/limits.hpp")), re.M)
+    defined = re.findall(r"^inline constexpr .*?(\w+)(?: =|\{)", "".join(text(f) for f in LIMITS), re.M)
     listed = [row[0] for row in rows]
     wrong = [f"{name}: not in {table}" for name in defined if name not in listed]
     wrong += [f"{table}: {name} is no limit, or stands there twice" for name in listed if name not in defined or listed.count(name) > 1]

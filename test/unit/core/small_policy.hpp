@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace exeat::testing {
+namespace exeat::testing::inline policies {
 
 using namespace std::chrono_literals;
 
@@ -80,4 +80,4 @@ inline target to(std::string_view authority, approach via = approach::tunnel)
     return *t;
 }
 
-} // namespace exeat::testing
+} // namespace exeat::testing::inline policies

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <exeat/budget_book.hpp>
+#include <exeat/rule.hpp>
 
 #include <set>
 #include <vector>
@@ -86,4 +87,84 @@ TEST_CASE("an entry's id is the same in every process")
     CHECK(budget_key::id_of("") == 0xcbf29ce484222325);
     CHECK(budget_key::id_of("a") == 0xaf63dc4c8601ec8c); // of the published test vectors
     CHECK(budget_key::id_of("foobar") == 0x85944171f73967e8);
+}
+
+namespace {
+
+constexpr account_id entry_a{scope::client_at_entry, 11}, entry_b{scope::client_at_entry, 12}, entry_c{scope::client_at_entry, 13};
+constexpr account_id pulls{scope::client_at_purpose, 0};
+
+budget_key at(const account_id& a, std::uint32_t client) { return {a.of, ip_address::v4(client), a.what}; }
+
+std::uint64_t left(budget_book& book, const account_id& a, std::uint32_t client, std::uint64_t limit = 100)
+{
+    return book.open(at(a, client), hourly(limit), start)->room(start);
+}
+
+} // namespace
+
+TEST_CASE("an heir has at least what was taken from each that it inherits from, client by client, and they keep what they have")
+{
+    budget_book book{1, start, {}};
+    book.open(at(entry_a, 1), hourly(100), start)->take(70, start);
+    book.open(at(entry_b, 1), hourly(100), start)->take(40, start);
+    book.open(at(entry_b, 2), hourly(100), start)->take(90, start);
+    book.open(at(entry_c, 2), hourly(100), start)->take(10, start);
+    book.open(at(entry_c, 3), hourly(100), start)->take(20, start);
+    book.pass_on({{entry_a, entry_c}, {entry_b, entry_c}}, 2, start);
+    CHECK(book.generation() == 2);
+    CHECK(left(book, entry_c, 1) == 30);
+    CHECK(left(book, entry_c, 2) == 10);
+    CHECK(left(book, entry_c, 3) == 80);
+    CHECK(left(book, entry_a, 1) == 30);
+    CHECK(left(book, entry_b, 1) == 60);
+    CHECK(left(book, entry_a, 3) == 100);
+    book.pass_on({{entry_a, entry_c}, {entry_b, entry_c}}, 2, start); // once more, as after a lack of memory
+    CHECK(left(book, entry_c, 1) == 30);
+}
+
+TEST_CASE("what two accounts give each other is what they had, not what they have just got")
+{
+    budget_book book{1, start, {}};
+    book.open(at(entry_a, 1), hourly(100), start)->take(70, start);
+    book.open(at(entry_b, 1), hourly(100), start)->take(40, start);
+    book.pass_on({{entry_a, entry_b}, {entry_b, entry_c}}, 2, start);
+    CHECK(left(book, entry_b, 1) == 30);
+    CHECK(left(book, entry_c, 1) == 60);
+}
+
+TEST_CASE("an heir's sums slide out when those that it inherited would have")
+{
+    budget_book book{1, start, {}};
+    book.open(at(entry_a, 1), hourly(100), start)->take(70, start);
+    book.open(at(entry_b, 1), hourly(100), start + 30min)->take(20, start + 30min);
+    book.pass_on({{entry_a, entry_b}}, 2, start + 40min);
+    const auto room = [&](budget_minutes now) { return book.open(at(entry_b, 1), hourly(100), now)->room(now); };
+    CHECK(room(start + 40min) == 10); // 70 at the start, 20 half an hour later: at least so much in each step
+    CHECK(room(start + 60min) == 10);
+    CHECK(room(start + 61min) == 80);
+    CHECK(room(start + 91min) == 100);
+}
+
+TEST_CASE("of what pulls cost only what goes beyond the usual is inherited by an entry with a budget of its own")
+{
+    budget_book book{1, start, {}};
+    auto pull = book.open(at(pulls, 1), default_upload(purpose::pull), start);
+    for (int i = 0; i < 10; ++i) pull->tunnel_opened();
+    CHECK(pull->take(10 * limits::pull_tunnel_bytes + 60, start) == 10 * limits::pull_tunnel_bytes + 60);
+    book.pass_on({{pulls, entry_a}}, 2, start);
+    CHECK(left(book, entry_a, 1) == 40);
+    book.open(at(entry_b, 2), hourly(10'000'000), start)->take(3'000'000, start);
+    book.pass_on({{entry_b, pulls}}, 3, start);
+    CHECK(book.open(at(pulls, 2), default_upload(purpose::pull), start)->room(start) == 4 * 1024 * 1024 - 3'000'000);
+}
+
+TEST_CASE("a spent account that nobody has opened yet is not what a full book lets go")
+{
+    budget_book book{1, start, {}};
+    book.open(at(entry_a, 1), hourly(100), start)->take(100, start);
+    book.pass_on({{entry_a, entry_b}}, 2, start);
+    for (std::uint32_t i = 0; i < limits::budget_accounts + limits::budget_accounts / 8; ++i)
+        book.open(of(i + 10), hourly(100), start + 1min);
+    CHECK(left(book, entry_b, 1) == 0);
 }

@@ -228,3 +228,54 @@ TEST_CASE("workers that ask at once give out no name too many, and all of them w
     CHECK(allowed == 4 * 500);
     CHECK(take(budget, 500, 1, 500, began, other_pod) == 0);
 }
+
+TEST_CASE("an entry that inherits has used at least as many names, and those that were used before cost nothing")
+{
+    name_budget budget{1, began, false};
+    CHECK(take(budget, 0, 6, 10, began) == 6);
+    CHECK(budget.take(pod, narrow, name(100), 10, began + 1h));
+    budget.pass_on({{wide, narrow}}, 2, began + 2h);
+    for (std::size_t i = 0; i < 6; ++i) CHECK(budget.take(pod, narrow, name(i), 10, began + 2h, 2));
+    std::size_t more = 0;
+    for (std::size_t i = 200; i < 220; ++i) more += budget.take(pod, narrow, name(i), 10, began + 2h, 2);
+    CHECK(more == 3); // six at the beginning and one an hour later: at least so much in each step
+    CHECK(budget.take(other_pod, narrow, name(300), 1, began + 2h, 2));
+    CHECK(take(budget, 300, 20, 10, began + 2h) == 4); // the other entry has what it had
+}
+
+TEST_CASE("names of an entry that inherits from one that inherited are known, too")
+{
+    name_budget budget{1, began, false};
+    const auto third = budget_key::id_of("third");
+    CHECK(take(budget, 0, 5, 5, began) == 5);
+    budget.pass_on({{wide, narrow}}, 2, began);
+    budget.pass_on({{narrow, third}}, 3, began);
+    CHECK(budget.take(pod, third, name(4), 5, began, 3));
+    CHECK_FALSE(budget.take(pod, third, name(5), 5, began, 3));
+}
+
+TEST_CASE("a worker that judges by the list before takes from the heirs as well")
+{
+    name_budget budget{1, began, false};
+    CHECK(budget.take(pod, wide, name(0), 3, began, 1));
+    budget.pass_on({{wide, narrow}}, 2, began);
+    CHECK(budget.take(pod, wide, name(1), 3, began, 1));
+    CHECK(budget.take(pod, narrow, name(2), 3, began, 2));
+    CHECK_FALSE(budget.take(pod, wide, name(3), 3, began, 1)); // the heir has no more, though this one has
+    CHECK_FALSE(budget.take(pod, wide, name(3), 3, began, 1)); // nor is it known now
+    CHECK_FALSE(budget.take(pod, narrow, name(4), 3, began, 2));
+}
+
+TEST_CASE("an entry inherits the names of so many others, and those of more cost again")
+{
+    name_budget budget{1, began, false};
+    heirs_of<std::uint64_t> all;
+    for (std::uint64_t n = 1; n <= name_budget::ancestors + 1; ++n) {
+        CHECK(budget.take(pod, n, name(n), 1, began));
+        all.push_back({n, 1'000});
+    }
+    budget.pass_on(all, 2, began);
+    std::size_t known = 0;
+    for (std::uint64_t n = 1; n <= name_budget::ancestors + 1; ++n) known += budget.take(pod, 1'000, name(n), 1, began, 2);
+    CHECK(known == name_budget::ancestors);
+}

@@ -156,6 +156,7 @@ TEST_CASE("a suggested list keeps owner, reason, ticket, purpose, end, budgets a
     e.value.purpose = purpose::push;
     e.value.upload = upload_limits{{5 << 20, unlimited, 1 << 30}, false};
     e.value.upload_total.most[1] = std::uint64_t{7} << 30;
+    e.value.account = "shared";
     e.value.on_budget = budget_action::throttle;
     e.value.expires = now + std::chrono::hours{1};
     const auto given = draft_of({e});
@@ -171,6 +172,7 @@ TEST_CASE("a suggested list keeps owner, reason, ticket, purpose, end, budgets a
     CHECK(r.purpose == purpose::push);
     CHECK(r.upload == e.value.upload);
     CHECK(r.upload_total == e.value.upload_total);
+    CHECK(r.account == "shared");
     CHECK(r.on_budget == budget_action::throttle);
     CHECK(r.expires == e.value.expires);
     CHECK(r.within == std::vector{*ip_prefix::parse("10.20.8.0/24")});

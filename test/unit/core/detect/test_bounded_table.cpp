@@ -97,3 +97,19 @@ TEST_CASE("what is forgotten makes room, and comes back as new")
     CHECK(t.use(key(1)) == 0);
     CHECK(t.evicted() == 1);
 }
+
+TEST_CASE("what is kept of a client at an entry is kept of it at the entry's heirs, unless they have more")
+{
+    table t{100, {7}};
+    const auto at = [](std::uint32_t client, std::uint64_t entry) { return client_key{exeat::ip_address::v4(client), entry}; };
+    t.use(at(1, 10)) = 5, t.use(at(2, 10)) = 6, t.use(at(2, 20)) = 9, t.use(at(1, 40)) = 8;
+    const exeat::heirs_of<std::uint64_t> heirs{{10, 20}, {10, 30}};
+    t.pass_on(entry_heirs{heirs}, [](int a, int b) { return a > b; });
+    CHECK(*t.look(at(1, 10)) == 5);
+    CHECK(*t.look(at(1, 20)) == 5);
+    CHECK(*t.look(at(1, 30)) == 5);
+    CHECK(*t.look(at(2, 20)) == 9);
+    CHECK(*t.look(at(2, 30)) == 6);
+    CHECK(t.look(at(2, 40)) == nullptr);
+    CHECK(t.size() == 7);
+}

@@ -1,5 +1,6 @@
-#include <ops/text/read_budgets.hpp>
+#include <ops/policy/read_budgets.hpp>
 
+#include <ops/policy/allowlist_entries.hpp>
 #include <ops/text/quantity.hpp>
 
 #include <fmt/format.h>
@@ -28,6 +29,19 @@ void take(const located_text& written, upload_limits& into, section& s, toml_key
     refuse("is for a window that is not kept (1h, 24h or 7d)");
 }
 
+// Several entries may have one by the same name; that they agree is checked over all files.
+void read_account(section& s, rule& r)
+{
+    constexpr toml_key account{"account", "\"uploads\""};
+    const auto name = s.text(account);
+    if (!name) return;
+    if (!label_like(*name)) return s.reject(account.name, fmt::format("{} cannot be an account's name; {}", as_shown(*name), name_mend));
+    if (!s.has(upload.name) && !s.has(upload_total.name))
+        return s.reject(account.name, fmt::format("'account' is for the budgets of this entry, and it has none; add {} = {}, or remove it",
+                                                  upload.name, upload.example));
+    r.account = *name;
+}
+
 } // namespace
 
 std::optional<upload_limits> read_upload(section& s, toml_key key)
@@ -46,6 +60,7 @@ void read_entry_budgets(section& s, rule& r)
 {
     r.upload = read_upload(s, upload);
     if (const auto total = read_upload(s, upload_total)) r.upload_total = *total;
+    read_account(s, r);
     if (const auto action = s.word(on_budget, budget_action_words)) r.on_budget = static_cast<budget_action>(*action);
     if (r.purpose != purpose::push) return;
     // Where data is meant to go, somebody says how much, who answers for it and until when.

@@ -1,0 +1,23 @@
+// What clients have used of their budgets, over lists and restarts: whose the hosts are, uploads, and names of wildcards.
+#pragma once
+
+#include <ops/state/account_ledger.hpp>
+#include <ops/state/name_ledger.hpp>
+#include <ops/state/upload_ledger.hpp>
+
+namespace exeat::ops {
+
+struct kept_accounts {
+    // As upload_ledger.
+    kept_accounts(const state_directory& d, const event_log& log, std::uint8_t client_prefix)
+        : hosts{d, log}, uploads{d, log, client_prefix, hosts.knows()}, names{d, log, hosts.knows()}
+    {}
+    void begin() { uploads.begin(), names.begin(); } // the hosts begin with the first list (succession.hpp)
+    void stop() { uploads.stop(), names.stop(), hosts.stop(); }
+
+    account_ledger hosts;
+    upload_ledger uploads;
+    name_ledger names; // after the uploads, which know what time it was
+};
+
+} // namespace exeat::ops
