@@ -25,6 +25,7 @@ constexpr std::array verbs{
     verb{"help", exeat::cli::help},       verb{"import", exeat::cli::import},
     verb{"top", exeat::cli::top},         verb{"quarantine", exeat::cli::quarantine},
     verb{"revoke", exeat::cli::revoke},   verb{"preset", exeat::cli::preset},
+    verb{"state", exeat::cli::state},
 };
 
 int run(const verb& v, int argc, char** argv)

@@ -218,6 +218,7 @@ inline constexpr std::uint64_t checkpoint_lines = 10'000;          // of the aud
 inline constexpr auto checkpoint_time = 60s;                       // ... so long after the last, when anything was logged since
 inline constexpr auto checkpoint_pause = 1s;                       // between two, however many lines there are: each waits for the disk
 inline constexpr std::size_t audit_text_octets = 1'024;            // of a process event's message
+inline constexpr std::size_t told_approvers = 8;                   // of one list, in a line of the audit log
 inline constexpr std::size_t audit_buffer_bytes = 8 * 1024 * 1024; // formatted and not yet written: a failing disk stops the draining here
 inline constexpr std::size_t audit_flush_bytes = 256 * 1024;       // written at once when so many have gathered
 inline constexpr std::size_t audit_turn_records = 256;             // of one ring, before the others have their turn
@@ -235,8 +236,7 @@ inline constexpr std::uint64_t audit_file_least = 1024 * 1024;     // of a log t
 inline constexpr std::uint64_t audit_file_most = 1ull << 40;
 inline constexpr std::size_t audit_files = 1'000;             // rotated ones that may be kept
 inline constexpr std::size_t audit_rotation_room = 32 * 1024; // left in a file that is rotated by its size: an event's lines, a checkpoint
-static_assert(audit_line_bytes > 6 * (2 * audit_client_octets + audit_text_octets) + 4'096);
-static_assert(audit_flush_bytes < audit_buffer_bytes);
+static_assert(audit_line_bytes > 6 * (2 * audit_client_octets + audit_text_octets + told_approvers * label_octets) + 1'024);
 inline constexpr std::size_t policy_history = 1'024; // generations whose sha256 is known
 
 // Audit logs read back by `replay` and `suggest`. What goes beyond is counted, and they say so.
@@ -277,12 +277,13 @@ inline constexpr std::size_t history_tracks = 512;  // clients, entries or reaso
 inline constexpr std::size_t history_shown = 8;     // of them; the rest in one
 inline constexpr std::size_t client_slots = 65'536; // clients known by name, per worker
 inline constexpr std::size_t client_series = 200;
+inline constexpr std::size_t budget_series = 2'000; // of clients at entries with a budget of their own: the fullest
 inline constexpr std::uint64_t client_series_bytes = 1024 * 1024;
 inline constexpr auto client_idle = std::chrono::hours{24};
 inline constexpr auto client_sweep = std::chrono::seconds{60}; // between two looks for idle clients
 inline constexpr std::uint64_t client_series_denials = 50;     // so many denials also earn a series ...
 inline constexpr std::size_t client_series_probers = 50;       // ... but such clients hold at most so many of client_series
-static_assert(client_series_probers < client_series);
+static_assert(client_series_probers < client_series && audit_flush_bytes < audit_buffer_bytes);
 inline constexpr std::size_t denied_groups = 16; // up to so many groups, every reason x group exists at 0 from the start
 
 // `exeat top`, which trusts no answer that it gets.

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 namespace exeat::net {
 
@@ -28,9 +29,16 @@ public:
     }
     void tunnel_opened() noexcept;
     bool spent(budget_minutes now) noexcept;
+    // Which of the accounts has nothing left, and what of it is used.
+    struct lack {
+        budget_key::scope of;
+        upload_account::shortage what;
+    };
+    std::optional<lack> lacks(budget_minutes now); // none: something may leave
 
 private:
     std::array<budget_book::handle, 2> accounts_; // the client's first
+    budget_key::scope mine_ = budget_key::scope::client_at_purpose;
     bool excess_ = false;
 };
 

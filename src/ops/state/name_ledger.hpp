@@ -22,7 +22,7 @@ public:
     void stop() { file_.stop(); }
 
 private:
-    std::unique_ptr<name_budget> read(const event_log&) const;
+    std::unique_ptr<name_budget> read(const event_log&, bool knows_all) const;
 
     std::unique_ptr<name_budget> names_;
     state_file file_; // last: its thread uses the names
