@@ -79,11 +79,14 @@ void by_client(prometheus::MetricFamily& gauge, const metric_sources& from, cons
         if (found == sent.clients.end()) continue;
         const auto& windows = found->second.*which;
         for (std::size_t p = 0; p < purposes; ++p)
-            for (std::size_t w = 0; windows[p] && w < budget_windows; ++w)
-                add(gauge, (*windows[p])[w],
-                    {{"client", client_label(groups, key, from.settings.network)},
-                     {"purpose", purpose_word(p)},
-                     {"window", word(budget_window_words[w])}});
+            for (std::size_t w = 0; windows[p] && w < budget_windows; ++w) {
+                metric_labels labels{{"client", client_label(groups, key, from.settings.network)},
+                                     {"purpose", purpose_word(p)},
+                                     {"window", word(budget_window_words[w])}};
+                if (which == &client_windows::counted)
+                    labels.insert(labels.begin() + 1, prometheus::ClientMetric::Label{"entry", ""}); // of none alone
+                add(gauge, (*windows[p])[w], std::move(labels));
+            }
     }
 }
 
@@ -141,7 +144,8 @@ prometheus::MetricFamily& thresholds(families& all)
     for (std::size_t p = 0; p < purposes; ++p) {
         const auto most = default_upload(static_cast<purpose>(p)).most;
         for (std::size_t w = 0; w < budget_windows; ++w)
-            if (most[w] != unlimited) add(budgets, most[w], {{"purpose", purpose_word(p)}, {"window", word(budget_window_words[w])}});
+            if (most[w] != unlimited)
+                add(budgets, most[w], {{"entry", ""}, {"purpose", purpose_word(p)}, {"window", word(budget_window_words[w])}});
     }
     return budgets;
 }
