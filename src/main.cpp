@@ -34,6 +34,7 @@ constexpr std::array verbs{
     verb{"quarantine", exeat::cli::quarantine},
     verb{"revoke", exeat::cli::revoke},
     verb{"preset", exeat::cli::preset},
+    verb{"state", exeat::cli::state},
 };
 
 int run(const verb& v, int argc, char** argv)

@@ -12,8 +12,10 @@ PANELS = [
     ("Top uploaders", "timeseries", RATE, [(f'topk(10, sum by (client) (rate(exeat_client_bytes_total{{{C},direction="upload",client!="_past"}}[5m])))', "{{client}}")],
      "The clients that upload most, over all replicas."),
     ("Budget used", "bargauge", "percentunit",
-     [(f"topk(10, sum by (client, purpose, window) (exeat_client_upload_counted_bytes{{{C}}}) / on (purpose, window) group_left () "
-       f"max by (purpose, window) (exeat_upload_budget_bytes{{{C}}}))", "{{client}} {{purpose}} {{window}}")],
+     [(f"topk(10, sum by (client, entry, purpose, window) (exeat_client_upload_counted_bytes{{{C}}}) / on (entry, purpose, window) group_left () "
+       f"max by (entry, purpose, window) (exeat_upload_budget_bytes{{{C}}}))", "{{client}} {{entry}} {{purpose}} {{window}}"),
+      (f"topk(10, sum by (entry, window) (exeat_entry_upload_window_bytes{{{C}}}) / on (entry, window) max by (entry, window) (exeat_entry_upload_budget_bytes{{{C}}}))",
+       "all clients {{entry}} {{window}}")],
      "Of the window's budget, to the byte. At 100 % the tunnels are cut."),
     ("Upload by entry", "timeseries", RATE, [(f'sum by (entry) (rate(exeat_bytes_total{{{C},direction="upload"}}[5m]))', "{{entry}}")], "Which entry leaks."),
     ("Direction", "timeseries", "percentunit",

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace exeat {
 
@@ -87,9 +88,18 @@ public:
     // ---- any thread, with a lock
     struct view {
         per_window<std::uint64_t> sent{}, counted{}; // bytes; counted: what the limits are held to
+        per_window<std::uint64_t> assumed{};         // bytes that count as sent before the process began, as it does not know
         upload_limits held_to;
     };
     view look(budget_minutes now);
+    // Why nothing may leave, by the window with the least room, and when how much may leave again.
+    struct shortage {
+        budget_window window = budget_window::hour;
+        std::uint64_t used = 0, assumed = 0, most = 0;
+        std::chrono::minutes wait{0}; // 0: no wait helps, as nothing may leave at all
+        std::uint64_t back = 0;       // bytes that may leave then
+    };
+    std::optional<shortage> lacks(budget_minutes now);      // none: something may leave
     void hold_to(const upload_limits&, budget_minutes now); // a reload has changed them
     struct snapshot {
         std::array<std::uint64_t, sliding_sums::steps> sent{}, down{}, tunnels{};
@@ -103,9 +113,16 @@ public:
     void inherit(const bequest& before, const bequest& after, budget_minutes now); // before: what it left itself
 
 private:
+    struct totals {
+        sliding_sums sent, came, opened;
+        void advance(budget_minutes now) noexcept;
+    };
     void settle(budget_minutes now) noexcept; // books what was taken since, slides the windows, works out what is left
-    std::uint64_t usual(std::size_t window) const noexcept;
-    std::int64_t credit(budget_minutes now) const noexcept;
+    static std::uint64_t usual(const totals&, std::size_t window) noexcept;
+    std::uint64_t assumed(std::size_t window, budget_minutes now) const noexcept;
+    std::int64_t credit(const totals&, std::size_t window, budget_minutes now) const noexcept;
+    std::int64_t credit(const totals&, budget_minutes now) const noexcept;
+    std::vector<budget_minutes> changes_after(budget_minutes now) const;
 
     std::atomic<std::int64_t> left_{0};               // may be taken now
     std::atomic<std::int64_t> minute_{0};             // that the books are settled for
@@ -116,7 +133,7 @@ private:
     upload_limits limits_;
     const std::optional<budget_minutes> forgot_;
     std::int64_t settled_ = 0; // left_ when the books were settled
-    sliding_sums sent_, came_, opened_;
+    totals sums_;
 };
 
 } // namespace exeat

@@ -241,12 +241,13 @@ inline constexpr std::size_t history_tracks = 512;  // clients, entries or reaso
 inline constexpr std::size_t history_shown = 8;     // of them; the rest in one
 inline constexpr std::size_t client_slots = 65'536; // clients known by name, per worker
 inline constexpr std::size_t client_series = 200;
+inline constexpr std::size_t budget_series = 2'000; // of clients at entries with a budget of their own: the fullest
 inline constexpr std::uint64_t client_series_bytes = 1024 * 1024;
 inline constexpr auto client_idle = std::chrono::hours{24};
 inline constexpr auto client_sweep = std::chrono::seconds{60}; // between two looks for idle clients
 inline constexpr std::uint64_t client_series_denials = 50;     // so many denials also earn a series ...
 inline constexpr std::size_t client_series_probers = 50;       // ... but such clients hold at most so many of client_series
-static_assert(client_series_probers < client_series);
+static_assert(client_series_probers < client_series && audit_flush_bytes < audit_buffer_bytes);
 inline constexpr std::size_t denied_groups = 16; // up to so many groups, every reason x group exists at 0 from the start
 
 // `exeat top`, which trusts no answer that it gets.

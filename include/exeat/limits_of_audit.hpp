@@ -28,6 +28,7 @@ inline constexpr std::uint64_t checkpoint_lines = 10'000;          // of the aud
 inline constexpr auto checkpoint_time = 60s;                       // ... so long after the last, when anything was logged since
 inline constexpr auto checkpoint_pause = 1s;                       // between two, however many lines there are: each waits for the disk
 inline constexpr std::size_t audit_text_octets = 1'024;            // of a process event's message
+inline constexpr std::size_t told_approvers = 8;                   // of one list, in a line of the audit log
 inline constexpr std::size_t audit_buffer_bytes = 8 * 1024 * 1024; // formatted and not yet written: a failing disk stops the draining here
 inline constexpr std::size_t audit_flush_bytes = 256 * 1024;       // written at once when so many have gathered
 inline constexpr std::size_t audit_turn_records = 256;             // of one ring, before the others have their turn
@@ -45,7 +46,7 @@ inline constexpr std::uint64_t audit_file_least = 1024 * 1024;     // of a log t
 inline constexpr std::uint64_t audit_file_most = 1ull << 40;
 inline constexpr std::size_t audit_files = 1'000;             // rotated ones that may be kept
 inline constexpr std::size_t audit_rotation_room = 32 * 1024; // left in a file that is rotated by its size: an event's lines, a checkpoint
-static_assert(audit_line_bytes > 6 * (2 * audit_client_octets + audit_text_octets) + 4'096);
+static_assert(audit_line_bytes > 6 * (2 * audit_client_octets + audit_text_octets + told_approvers * 63) + 1'024); // 63: a label's octets
 static_assert(audit_flush_bytes < audit_buffer_bytes);
 inline constexpr std::size_t policy_history = 1'024; // generations whose sha256 is known
 

@@ -20,6 +20,7 @@ int quarantine(int argc, char** argv);
 int replay(int argc, char** argv);
 int revoke(int argc, char** argv);
 int sign(int argc, char** argv);
+int state(int argc, char** argv);
 int suggest(int argc, char** argv);
 int top(int argc, char** argv);
 int verify(int argc, char** argv);

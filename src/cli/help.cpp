@@ -69,6 +69,11 @@ constexpr std::array pages{
          "refused, over reloads and restarts, until the time is over. Lists what is quarantined with --list, ends it with --lift.\n"
          "Who may write into the state directory may do so: root, or exeat's own user.\n",
          "exeat quarantine --client 10.42.3.7 --for 1h --reason 'uploads to an unknown host'"},
+    page{"state", "begin a new installation with whole budgets",
+         "'exeat state init' says that nothing was sent before: the next start counts no upload budget as half spent, as it would\n"
+         "with an empty state directory. The audit log says who said so, one start uses it up, and where there is state already it\n"
+         "is refused. Who may write into the state directory may do so: root, or exeat's own user.\n",
+         "exeat state init --config /etc/exeat/exeat.toml"},
     page{"grants", "list what is open for a while",
          "Lists the entries that end: until when, for whom, who answers for them and who approved them.\n",
          "exeat grants --config /etc/exeat/exeat.toml"},

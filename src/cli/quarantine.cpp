@@ -1,3 +1,4 @@
+#include <cli/acting_user.hpp>
 #include <cli/command.hpp>
 #include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
@@ -12,11 +13,8 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <cstdlib>
 #include <fmt/core.h>
-#include <pwd.h>
 #include <stdexcept>
-#include <unistd.h>
 
 namespace exeat::cli {
 
@@ -38,16 +36,6 @@ config settings_of(const wish& w)
         throw std::runtime_error{w.config + ": has no 'state', the directory that a quarantine is kept in; write state = "
                                             "\"/var/lib/exeat\" and restart exeat"};
     return std::move(*loaded.value);
-}
-
-// Who is at the keyboard, also behind sudo: for the log.
-std::string who()
-{
-    for (const auto* name : {"SUDO_USER", "USER", "LOGNAME"})
-        if (const char* value = std::getenv(name); value != nullptr && *value != '\0')
-            return std::string{value}.substr(0, limits::label_octets);
-    const auto* known = ::getpwuid(::getuid());
-    return known == nullptr ? fmt::format("user {}", ::getuid()) : std::string{known->pw_name}.substr(0, limits::label_octets);
 }
 
 std::string one_plain_line(std::string text, const char* option)
@@ -82,7 +70,11 @@ held target_of(const wish& w)
     held q;
     q.entry = w.entry;
     if (w.client.empty()) return q;
-    const auto network = ops::parse_network(w.client);
+    // Also as the metrics name a client: behind its group.
+    auto network = ops::parse_network(w.client);
+    const auto slash = w.client.find('/');
+    if (!network && slash != w.client.npos && w.client.find_first_of(".:") > slash)
+        network = ops::parse_network(w.client.substr(slash + 1));
     if (!network) throw std::runtime_error{"--client: " + network.error()};
     q.client = *network;
     return q;
@@ -117,7 +109,7 @@ int lift(const wish& w)
     const auto settings = settings_of(w);
     auto lifted = target_of(w);
     lifted.since = net::wall_now();
-    lifted.by = who();
+    lifted.by = acting_user();
     lifted.reason = w.reason.empty() ? "no reason given" : one_plain_line(w.reason, "--reason");
     bool was = false;
     ops::change_quarantines(ops::quarantine_path(settings.state), [&](quarantines& all) {
@@ -150,7 +142,7 @@ int begin(const wish& w)
     if (!lasts || *lasts < limits::quarantine_least || *lasts > limits::quarantine_ceiling)
         throw std::runtime_error{"--for must be from 1m to 31d, such as 1h; the quarantine ends by itself then"};
     if (!q.client) require_entry(w, settings);
-    q.by = who();
+    q.by = acting_user();
     q.since = net::wall_now();
     q.until = q.since + std::chrono::floor<std::chrono::seconds>(*lasts);
     ops::change_quarantines(ops::quarantine_path(settings.state), [&q](quarantines& all) { add(all, q); });

@@ -112,8 +112,47 @@ upload_account::view upload_account::look(budget_minutes now)
 {
     const std::lock_guard hold{books_};
     settle(now);
-    view out{sent_.sums(), sent_.sums(), limits_};
-    for (std::size_t w = 0; limits_.excess && w < budget_windows; ++w) out.counted[w] -= std::min(out.counted[w], usual(w));
+    view out{sums_.sent.sums(), sums_.sent.sums(), {}, limits_};
+    for (std::size_t w = 0; w < budget_windows; ++w) {
+        if (limits_.excess) out.counted[w] -= std::min(out.counted[w], usual(sums_, w));
+        out.assumed[w] = assumed(w, now);
+    }
+    return out;
+}
+
+// The moments at which bytes slide out of a window, or a window is over in which something was not known.
+std::vector<budget_minutes> upload_account::changes_after(budget_minutes now) const
+{
+    constexpr per_window<std::int64_t> minutes_each{1, 60, 1440}, steps{61, 25, 8};
+    std::vector<budget_minutes> out;
+    for (std::size_t w = 0; w < budget_windows; ++w) {
+        for (std::int64_t i = 1; i <= steps[w]; ++i) out.emplace_back((now.count() / minutes_each[w] + i) * minutes_each[w]);
+        if (const auto end = forgot_.value_or(now) + std::chrono::hours{window_hours[w]}; forgot_ && end > now) out.push_back(end);
+    }
+    std::sort(out.begin(), out.end());
+    return out;
+}
+
+std::optional<upload_account::shortage> upload_account::lacks(budget_minutes now)
+{
+    const std::lock_guard hold{books_};
+    settle(now);
+    if (left_.load(std::memory_order_relaxed) > 0) return std::nullopt;
+    std::size_t tightest = 0;
+    for (std::size_t w = 1; w < budget_windows; ++w)
+        if (credit(sums_, w, now) < credit(sums_, tightest, now)) tightest = w;
+    const auto sent = sums_.sent.sums()[tightest];
+    shortage out{static_cast<budget_window>(tightest), sent - std::min(sent, limits_.excess ? usual(sums_, tightest) : 0),
+                 assumed(tightest, now), limits_.most[tightest]};
+    auto later = sums_;
+    for (const auto at : changes_after(now)) {
+        later.advance(at);
+        const auto room = credit(later, at);
+        if (room <= 0) continue;
+        out.wait = at - now;
+        out.back = static_cast<std::uint64_t>(room);
+        break;
+    }
     return out;
 }
 
@@ -131,16 +170,16 @@ upload_account::snapshot upload_account::written(budget_minutes now)
 {
     const std::lock_guard hold{books_};
     settle(now);
-    return {sent_.written(), came_.written(), opened_.written()};
+    return {sums_.sent.written(), sums_.came.written(), sums_.opened.written()};
 }
 
 void upload_account::read(const snapshot& s, budget_minutes saved_at, budget_minutes now)
 {
     const std::lock_guard hold{books_};
     settle(now);
-    sent_.read(s.sent, saved_at);
-    came_.read(s.down, saved_at);
-    opened_.read(s.tunnels, saved_at);
+    sums_.sent.read(s.sent, saved_at);
+    sums_.came.read(s.down, saved_at);
+    sums_.opened.read(s.tunnels, saved_at);
     settle(now);
 }
 
@@ -148,8 +187,8 @@ upload_account::bequest upload_account::leaves(bool only_excess, budget_minutes 
 {
     const std::lock_guard hold{books_};
     settle(now);
-    bequest out{sent_, came_, opened_};
-    for (std::size_t w = 0; only_excess && w < budget_windows; ++w) out.sent.forgive(static_cast<budget_window>(w), usual(w));
+    bequest out{sums_.sent, sums_.came, sums_.opened};
+    for (std::size_t w = 0; only_excess && w < budget_windows; ++w) out.sent.forgive(static_cast<budget_window>(w), usual(sums_, w));
     return out;
 }
 
@@ -157,9 +196,9 @@ void upload_account::inherit(const bequest& before, const bequest& after, budget
 {
     const std::lock_guard hold{books_};
     settle(now);
-    sent_.gain(before.sent, after.sent);
-    came_.gain(before.came, after.came);
-    opened_.gain(before.opened, after.opened);
+    sums_.sent.gain(before.sent, after.sent);
+    sums_.came.gain(before.came, after.came);
+    sums_.opened.gain(before.opened, after.opened);
     settle(now);
 }
 
@@ -168,32 +207,46 @@ void upload_account::inherit(const bequest& before, const bequest& after, budget
 void upload_account::settle(budget_minutes now) noexcept
 {
     const auto left = left_.load(); // in one order with takings and lists (budget_book.hpp)
-    if (settled_ > left) sent_.add(static_cast<std::uint64_t>(settled_ - left));
-    came_.add(down_.exchange(0, std::memory_order_relaxed));
-    opened_.add(tunnels_.exchange(0, std::memory_order_relaxed));
-    for (auto* s : {&sent_, &came_, &opened_}) s->advance(now);
-    settled_ = credit(now);
+    if (settled_ > left) sums_.sent.add(static_cast<std::uint64_t>(settled_ - left));
+    sums_.came.add(down_.exchange(0, std::memory_order_relaxed));
+    sums_.opened.add(tunnels_.exchange(0, std::memory_order_relaxed));
+    sums_.advance(now);
+    settled_ = credit(sums_, now);
     left_.fetch_add(settled_ - left, std::memory_order_relaxed); // others may have taken meanwhile
     if (minute_.load(std::memory_order_relaxed) < now.count()) minute_.store(now.count(), std::memory_order_relaxed);
 }
 
-std::uint64_t upload_account::usual(std::size_t window) const noexcept
+void upload_account::totals::advance(budget_minutes now) noexcept
 {
-    const auto allowance = limits::pull_download_allowance * window_hours[window];
-    return limits::pull_tunnel_bytes * std::min(opened_.sums()[window], limits::pull_tunnels[window]) +
-           std::min(came_.sums()[window] / limits::pull_download_share, allowance);
+    for (auto* s : {&sent, &came, &opened}) s->advance(now);
 }
 
-std::int64_t upload_account::credit(budget_minutes now) const noexcept
+std::uint64_t upload_account::usual(const totals& t, std::size_t window) noexcept
+{
+    const auto allowance = limits::pull_download_allowance * window_hours[window];
+    return limits::pull_tunnel_bytes * std::min(t.opened.sums()[window], limits::pull_tunnels[window]) +
+           std::min(t.came.sums()[window] / limits::pull_download_share, allowance);
+}
+
+std::uint64_t upload_account::assumed(std::size_t window, budget_minutes now) const noexcept
+{
+    const auto most = limits_.most[window];
+    const bool forgetful = most != unlimited && forgot_ && now - *forgot_ < std::chrono::hours{window_hours[window]};
+    return forgetful ? most - most / 2 : 0;
+}
+
+std::int64_t upload_account::credit(const totals& t, std::size_t window, budget_minutes now) const noexcept
+{
+    const auto most = limits_.most[window];
+    if (most == unlimited) return static_cast<std::int64_t>(unlimited);
+    const auto held_to = most - assumed(window, now) + (limits_.excess ? usual(t, window) : 0);
+    return static_cast<std::int64_t>(held_to) - static_cast<std::int64_t>(t.sent.sums()[window]);
+}
+
+std::int64_t upload_account::credit(const totals& t, budget_minutes now) const noexcept
 {
     auto least = static_cast<std::int64_t>(unlimited);
-    for (std::size_t w = 0; w < budget_windows; ++w) {
-        const auto most = limits_.most[w];
-        if (most == unlimited) continue;
-        const bool forgetful = forgot_ && now - *forgot_ < std::chrono::hours{window_hours[w]};
-        const auto held_to = (forgetful ? most / 2 : most) + (limits_.excess ? usual(w) : 0);
-        least = std::min(least, static_cast<std::int64_t>(held_to) - static_cast<std::int64_t>(sent_.sums()[w]));
-    }
+    for (std::size_t w = 0; w < budget_windows; ++w) least = std::min(least, credit(t, w, now));
     return least;
 }
 

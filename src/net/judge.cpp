@@ -1,5 +1,6 @@
 #include <net/judge.hpp>
 
+#include <net/budget_text.hpp>
 #include <net/stage_context.hpp>
 
 #include <cassert>
@@ -59,6 +60,14 @@ checked refuse_for(tunnel& t, client_rate limit)
     return refused(verdict::rate);
 }
 
+// Of a budget that is spent, the client is told which and until when.
+refusal refusal_for(tunnel& t, verdict why)
+{
+    const auto lack = why == verdict::budget ? t.bill->gate.budget_lacks(t.home.minute()) : std::nullopt;
+    if (!lack) return refused(why);
+    return refused(why, {.details = budget_text(*lack, *t.decision.rule)});
+}
+
 // A tunnel has lines of its own in the log, so its client must have some left. Exchanges can be summed.
 bool lacks_lines(const tunnel& t) noexcept
 {
@@ -87,7 +96,7 @@ checked judge(tunnel& t)
     if (t.decision.allowed())
         if (const auto no = check_client(t)) t.decision.refuse(*no);
     assert(t.decision.allowed() == (t.decision.verdict == verdict::allowed));
-    if (!t.decision.allowed()) return refused(t.decision.verdict);
+    if (!t.decision.allowed()) return refusal_for(t, t.decision.verdict);
     return checked{};
 }
 

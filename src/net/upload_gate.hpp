@@ -27,6 +27,7 @@ public:
     // `sent`: by the tunnel so far, which counts against a budget that is new to it. Throws std::bad_alloc.
     void hold_to_findings(throttles_of_tunnel, std::shared_ptr<new_host_budget>, std::uint64_t sent, waiter&, throttle_queue&);
     bool budget_spent(budget_minutes now) noexcept { return permit_.spent(now); }
+    std::optional<upload_permit::lack> budget_lacks(budget_minutes now) { return permit_.lacks(now); }
     bool new_host_spent(budget_minutes now) noexcept { return hold_ && hold_->new_host_spent(now); }
     on_spent when_spent() const noexcept { return on_spent_; }
     bool refuses_at_new_host() const noexcept { return cut_at_new_host_; }

@@ -34,6 +34,7 @@ upload_permit::upload_permit(budget_book& book, const ip_address& client, const 
     const auto mine = client_account(by, s);
     const auto limits = limits_of(by, s);
     excess_ = limits.excess;
+    mine_ = mine.of;
     accounts_[0] = book.open({mine.of, client, mine.what}, limits, now);
     if (!limited(by.upload_total)) return;
     const auto of_all = shared_account(by);
@@ -96,6 +97,15 @@ void upload_permit::give_back(std::uint64_t n) noexcept
 void upload_permit::tunnel_opened() noexcept
 {
     if (accounts_[0]) accounts_[0]->tunnel_opened();
+}
+
+std::optional<upload_permit::lack> upload_permit::lacks(budget_minutes now)
+{
+    for (std::size_t i = 0; i < accounts_.size(); ++i) {
+        if (!accounts_[i]) continue;
+        if (const auto what = accounts_[i]->lacks(now)) return lack{i == 0 ? mine_ : budget_key::scope::entry, *what};
+    }
+    return std::nullopt;
 }
 
 bool upload_permit::spent(budget_minutes now) noexcept

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace exeat::net {
@@ -31,6 +32,12 @@ public:
     }
     void tunnel_opened() noexcept;
     bool spent(budget_minutes now) noexcept;
+    // Which of the accounts has nothing left, and what of it is used.
+    struct lack {
+        budget_key::scope of;
+        upload_account::shortage what;
+    };
+    std::optional<lack> lacks(budget_minutes now); // none: something may leave
 
 private:
     std::uint64_t take_from_heirs(std::uint64_t granted, budget_minutes now) noexcept;
@@ -46,6 +53,7 @@ private:
     std::uint64_t generation_ = 0;
     std::array<budget_book::handle, 2> accounts_; // the client's first
     std::vector<budget_book::handle> heirs_;      // until the tunnel is judged by the list that made them
+    budget_key::scope mine_ = budget_key::scope::client_at_purpose;
     bool excess_ = false;
 };
 

@@ -3,6 +3,7 @@
 #include <exeat/limits.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/audit/journal.hpp>
+#include <ops/policy_event.hpp>
 #include <ops/process/until_in_memory.hpp>
 #include <ops/reload_log.hpp>
 
@@ -281,12 +282,9 @@ void reload::hand_out(const std::shared_ptr<const policy>& rules)
 
 void reload::note(bool ok, std::string text, const policy_settings& s)
 {
-    process_event e;
-    e.action = process_event::what::reload;
+    auto e = policy_event(process_event::what::reload, s, gate_);
     e.ok = ok;
     e.text = std::move(text);
-    e.sha256 = s.sha256;
-    e.serial = s.serial;
     with_.audit.note(std::move(e));
 }
 

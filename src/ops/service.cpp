@@ -13,6 +13,7 @@
 #include <ops/metrics/history.hpp>
 #include <ops/metrics/metrics.hpp>
 #include <ops/metrics/quarantine_watch.hpp>
+#include <ops/policy_event.hpp>
 #include <ops/process/block_signals.hpp>
 #include <ops/process/clock_watch.hpp>
 #include <ops/process/descriptors.hpp>
@@ -26,9 +27,8 @@
 #include <ops/process/version.hpp>
 #include <ops/process/watchdog.hpp>
 #include <ops/reload.hpp>
+#include <ops/state/init_mark.hpp>
 #include <ops/state/kept_accounts.hpp>
-#include <ops/state/name_ledger.hpp>
-#include <ops/state/upload_ledger.hpp>
 #include <ops/succession.hpp>
 
 #include <boost/asio/bind_allocator.hpp>
@@ -69,6 +69,7 @@ private:
 
     const config& config_;
     const watched_file settings_; // exeat.toml, as it was when it was read
+    const policy_gate& gate_;
     const notifier& manager_;
     const event_log& log_;
     const bool admin_shared_;
@@ -77,7 +78,7 @@ private:
     const descriptor_plan descriptors_;
     net::admission admitted_;
     net::client_rates rates_;
-    const state_directory state_{open_state(config_)};
+    const state_directory state_{begin_state(config_, log_)};
     kept_accounts accounts_{state_, log_, config_.network.client_prefix};
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
     lookout lookout_;
@@ -107,7 +108,7 @@ private:
 
 service::service(const config& c, const settings_file& settings, label_registry& labels, policy_gate& gate, loaded_allowlist first,
                  open_sockets sockets, std::optional<private_key> checkpoint_key, const notifier& manager, const event_log& log)
-    : config_{c}, settings_{settings.file}, manager_{manager}, log_{log}, admin_shared_{sockets.admin_inherited},
+    : config_{c}, settings_{settings.file}, gate_{gate}, manager_{manager}, log_{log}, admin_shared_{sockets.admin_inherited},
       descriptors_{plan_descriptors(c, log)}, admitted_{descriptors_.connections, c.connections_per_source}, rates_{c.rates}, lookout_{
                                                                                                                                   c.detect}
 {
@@ -216,7 +217,6 @@ void service::start_threads()
         });
 }
 
-// By itself, so that run() keeps no list for as long as it lasts.
 void service::log_serving() const
 {
     const auto rules = status_.now().rules;
@@ -226,10 +226,8 @@ void service::log_serving() const
 
 void service::note(process_event::what action)
 {
-    const auto rules = status_.now().rules;
-    const auto& s = rules->settings();
-    process_event e;
-    e.action = action, e.sha256 = s.sha256, e.serial = s.serial;
+    auto e = policy_event(action, status_.now().rules->settings(), gate_);
+    if (action == process_event::what::start) e.text = budgets_at_start(state_, accounts_.uploads);
     journal_->note(std::move(e));
 }
 

@@ -268,12 +268,15 @@ def test_what_is_said_to_be_used_of_a_purposes_budget_is_what_it_counts(exeat, o
     for _ in range(2):
         with open_tunnel(exeat, "pull.budget.test:9") as s:
             s.sendall(bytes(12 * 1024))
-    used = lambda name: exeat.metric(name, client="lab/127.0.0.1", purpose="pull", window="1h")
+    used = lambda name: exeat.metric(name, client="lab/127.0.0.1", purpose="pull", window="1h") - exeat.metric(name, client="lab/127.0.0.1", entry="crowd", window="1h")
     wait_until(lambda: used("client_upload_window_bytes") == 2 * MEBIBYTE + 24 * 1024)
     assert used("client_upload_counted_bytes") == 0 and exeat.metrics().has("exeat_client_upload_counted_bytes", purpose="pull")
     with open_tunnel(exeat, "pull.budget.test:9") as s:
         s.sendall(bytes(12 * 1024 + 1000))
     wait_until(lambda: used("client_upload_counted_bytes") == 1000)
+    assert exeat.metric("client_upload_counted_bytes", entry="crowd", window="1h") == 2 * MEBIBYTE
+    assert exeat.metric("upload_budget_bytes", entry="crowd") == 8 * MEBIBYTE
+    assert exeat.metric("entry_upload_budget_bytes", entry="total", window="1h") == 4 * MEBIBYTE
 
 
 def test_a_body_beyond_the_budget_is_refused_in_the_middle(exeat, origins):

@@ -285,7 +285,7 @@ def test_what_a_real_exeat_says_is_shown(lab):
             assert connect_reply(exeat, "evil.test:443").status == 403
 
             parts = (r"^exeat \S+  READY  audit ok", r"^policy 7  enforce  .*not signed$", r"tunnels 1\b", r"^raw-echo .* 5\.0 MiB .* api\b", r"^not_allowed .* 1  no rule",
-                     r"^127\.0\.0\.1:\d+ +echo\.top\.test:7 .* raw-echo .* connect", r"^\[##--------\] +25% .* raw-echo .* 20\.0 MiB",
+                     r"^127\.0\.0\.1:\d+ +echo\.top\.test:7 .* raw-echo .* connect", r"^\[#######---\] +75% .* raw-echo .* 5\.0 MiB +20\.0 MiB",
                      r"^lab/127\.0\.0\.1 .* 5\.0 MiB ")
             last = [""]
 

@@ -1,6 +1,7 @@
 #include <ops/admin/status_report.hpp>
 
 #include <net/wall_clock.hpp>
+#include <ops/admin/finding_report.hpp>
 #include <ops/metrics/budget_use.hpp>
 #include <ops/metrics/metric_families.hpp> // sum
 #include <ops/metrics/traffic_totals.hpp>
@@ -118,9 +119,12 @@ json::array of_denied(const metric_sources& from)
 
 json::array of_clients(const metric_sources& from, std::vector<metrics::client> named)
 {
-    keep_first(named, [](const metrics::client& a, const metrics::client& b) {
+    const auto larger = [](const metrics::client& a, const metrics::client& b) {
         return std::tuple{a.s.shown.sum(upload), a.s.shown.denied, b.name} > std::tuple{b.s.shown.sum(upload), b.s.shown.denied, a.name};
-    });
+    };
+    // Whom somebody must see is among them, however little it moved.
+    keep_first(named, [&](const auto& a, const auto& b) { return a.notable != b.notable ? a.notable : larger(a, b); });
+    std::sort(named.begin(), named.end(), larger);
     const auto now = lookout::moment_of(std::chrono::system_clock::now());
     json::array out;
     for (const auto& c : named)
@@ -149,42 +153,31 @@ json::array of_entries(std::vector<entry_total> all)
     return out;
 }
 
-json::array of_budgets(const metric_sources& from)
+json::array of_budgets(const metric_sources& from, const client_names& names)
 {
     json::array out;
     for (const auto& b : fullest_budgets(from.uploads.book(), from.policy.now(), limits::status_rows))
         out.push_back(json::object{
             {"client", b.client ? json::value(key_text(*b.client, from.settings.network.client_prefix)) : json::value(nullptr)},
+            {"client_name", b.client ? json::value(names.of(*b.client)) : json::value(nullptr)},
             {"entry", b.entry ? json::value(*b.entry) : json::value(nullptr)},
             {"purpose", std::string{to_string(b.purpose)}},
             {"window", std::string{budget_window_words[static_cast<std::size_t>(b.window)]}},
             {"used_bytes", b.used},
+            {"assumed_bytes", b.assumed},
             {"limit_bytes", b.limit},
             {"share", b.share()}});
     return out;
 }
 
-json::object of_anomaly(const anomaly_event& e, const metric_sources& from)
+// Until when half of the budgets of each window counts as spent, and why; null: nothing of them does.
+json::value of_half_spent(const upload_ledger::half_spent& half)
 {
-    const auto& facts = detect::about(e.what.which);
-    const bool at_entry = e.what.entry.id != 0;
-    return {{"at", moment(e.at)},
-            {"detector", std::string{facts.name}},
-            {"severity", std::string{detect::severity_words[static_cast<std::size_t>(facts.how)]}},
-            {"action", std::string{detector_action_words[static_cast<std::size_t>(e.action)]}},
-            {"technique", std::string{facts.technique}},
-            {"client", key_text(e.what.client, from.settings.network.client_prefix)},
-            {"entry", at_entry ? json::value(from.labels.rule_name(e.what.entry.slot, e.what.entry.id)) : json::value(nullptr)},
-            {"value", e.what.value},
-            {"threshold", e.what.threshold},
-            {"score", e.score}};
-}
-
-json::object of_anomalies(const metric_sources& from)
-{
-    json::array recent;
-    for (const auto& e : from.watch.recent()) recent.push_back(of_anomaly(e, from));
-    return {{"total", from.watch.found()}, {"recent", std::move(recent)}};
+    if (!half.any()) return nullptr;
+    json::object out{{"why", half.why}};
+    for (std::size_t w = 0; w < budget_windows; ++w)
+        out["until_" + std::string{budget_window_words[w]}] = time_or_null(half.until[w].value_or(never));
+    return out;
 }
 
 json::array of_steps(const recent_tracks::steps& each)
@@ -209,6 +202,9 @@ std::string status_report(const metrics& numbers, const readiness& said, std::ch
     const auto& from = numbers.sources();
     const auto policy = from.policy.now();
     auto clients = numbers.clients().named;
+    client_series::series_map by_key;
+    for (const auto& c : clients) by_key.emplace(c.key, c.s);
+    const client_names names{from, by_key};
     const auto known = clients.size();
     auto entries = entry_totals(from);
     const json::object all{{"version", from.version},
@@ -229,8 +225,9 @@ std::string status_report(const metrics& numbers, const readiness& said, std::ch
                            {"clients", of_clients(from, std::move(clients))},
                            {"clients_known", known},
                            {"entries", of_entries(std::move(entries))},
-                           {"budgets", of_budgets(from)},
-                           {"anomalies", of_anomalies(from)}};
+                           {"budgets", of_budgets(from, names)},
+                           {"half_spent", of_half_spent(from.uploads.half())},
+                           {"anomalies", finding_report(from, names)}};
     return json::serialize(all) + "\n";
 }
 

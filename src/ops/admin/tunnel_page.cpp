@@ -36,10 +36,16 @@ problem_text read_order(std::string_view word, net::tunnel_order& out)
     return std::nullopt;
 }
 
-problem_text read_client(std::string_view text, std::optional<ip_prefix>& out)
+// Also as the metrics name a client: behind its group and a slash.
+problem_text read_client(std::string_view text, const label_registry& labels, std::optional<ip_prefix>& out)
 {
     out = ip_prefix::parse(text);
-    return out ? std::nullopt : std::optional<std::string>{"an IP address, or a prefix with host bits zero"};
+    const auto groups = labels.groups();
+    const auto slash = text.find('/');
+    const bool named = slash != text.npos && std::find(groups.begin(), groups.end(), text.substr(0, slash)) != groups.end();
+    if (!out && named) out = ip_prefix::parse(text.substr(slash + 1));
+    return out ? std::nullopt
+               : std::optional<std::string>{"an IP address, or a prefix with host bits zero, alone or behind its group (lab/10.0.0.1)"};
 }
 
 std::vector<std::uint32_t> slots_of(std::string_view entry, const label_registry& labels)
@@ -54,7 +60,7 @@ std::vector<std::uint32_t> slots_of(std::string_view entry, const label_registry
 problem_text read_one(std::string_view key, std::string_view value, const label_registry& labels, tunnel_page& out)
 {
     if (key == "sort") return read_order(value, out.of.by);
-    if (key == "client") return read_client(value, out.of.client);
+    if (key == "client") return read_client(value, labels, out.of.client);
     if (key == "page") return read_number(value, limits::listed_tunnels, out.page);
     if (key == "size") return read_number(value, limits::page_rows, out.size);
     if (key != "entry") return "left out: this page has no such parameter";
@@ -68,6 +74,7 @@ json::object of_tunnel(const net::listed_tunnel& t, const std::vector<label_regi
     const std::chrono::duration<double> age = std::chrono::steady_clock::now() - t.opened;
     return {{"id", fmt::format("{:016x}", t.id)},
             {"client", t.client.to_string()},
+            {"client_name", groups[t.group_slot < groups.size() ? t.group_slot : label_registry::no_group] + "/" + t.client.to_string()},
             {"client_port", t.client_port},
             {"group", groups[t.group_slot < groups.size() ? t.group_slot : label_registry::no_group]},
             {"entry", rules[t.rule_slot < rules.size() ? t.rule_slot : label_registry::other_rule].name},

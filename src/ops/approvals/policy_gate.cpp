@@ -6,6 +6,7 @@
 #include <ops/approvals/state_lock.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 #include <stdexcept>
 
@@ -55,6 +56,12 @@ policy_gate::policy_gate(const config& c, use u)
     if (rules_.needed == 0) return;
     if (const auto wrong = accepted_.look(); !wrong.empty()) throw std::runtime_error{wrong};
     if (const auto wrong = revoked_.look(); !wrong.empty()) throw std::runtime_error{wrong};
+}
+
+std::string policy_gate::name_of_key(const std::string& id) const
+{
+    const auto* key = rules_.find(id);
+    return key == nullptr ? std::string{} : std::filesystem::path{key->file()}.stem().string();
 }
 
 load_options policy_gate::options(scrutiny how) const

@@ -24,6 +24,9 @@ public:
     explicit policy_gate(const config&, use = use::serve);
 
     loaded_allowlist load(label_registry&, wall_time now, scrutiny = scrutiny::load);
+    // Any thread. The stem of the file that holds a trusted key; empty for an id that is not trusted.
+    std::string name_of_key(const std::string& id) const;
+    const std::string& allowlist() const noexcept { return allowlist_; }
 
 private:
     struct asked { // of one load

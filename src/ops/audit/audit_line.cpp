@@ -1,5 +1,6 @@
 #include <ops/audit/audit_line.hpp>
 
+#include <ops/audit/line_parts.hpp>
 #include <ops/detection/lookout.hpp>
 #include <ops/evidence/checkpoint_text.hpp>
 #include <ops/text/json_text.hpp>
@@ -30,26 +31,6 @@ constexpr std::array<std::string_view, 7> process_heads{
     R"(,"event.kind":"event","event.category":["configuration"],"event.type":["change"],"event.action":"quarantine","event.outcome":")",
     R"(,"event.kind":"alert","event.category":["intrusion_detection"],"event.type":["info"],"event.action":"gap","event.outcome":")",
     R"(,"event.kind":"event","event.category":["process"],"event.type":["info"],"event.action":"resumed","event.outcome":")"};
-
-void number(std::string& out, std::string_view key, std::uint64_t value)
-{
-    const fmt::format_int digits{value};
-    out.append(key);
-    out.append(digits.data(), digits.size());
-}
-
-void word(std::string& out, std::string_view key, std::string_view value) // of ours: needs no escape
-{
-    out.append(key);
-    out.append(value);
-    out += '"';
-}
-
-void text(std::string& out, std::string_view key, std::string_view value)
-{
-    out.append(key);
-    append_json(out, value);
-}
 
 void address(std::string& out, std::string_view key, const ip_address& a)
 {
@@ -124,6 +105,18 @@ void end(std::string& out, std::size_t begun, audit_chain& chain)
     close(out, begun, chain);
 }
 
+void approvers(std::string& out, const process_event& e)
+{
+    const auto each = [&](std::string_view key, std::string process_event::approver::*which) {
+        out.append(key);
+        for (std::size_t i = 0; i < std::min(e.by.size(), limits::told_approvers); ++i)
+            text(out, i == 0 ? "" : ",", std::string_view{e.by[i].*which}.substr(0, limits::label_octets));
+        out += ']';
+    };
+    each(R"(,"exeat.policy.approved_by":[)", &process_event::approver::key);
+    each(R"(,"exeat.policy.approver_names":[)", &process_event::approver::name);
+}
+
 std::string quoted(std::string_view name)
 {
     std::string out;
@@ -181,9 +174,21 @@ void audit_line::policy(std::string& out, const audit_record& r)
     }
     if (r.policy != generation_) {
         sha256_ = status_.sha256(r.policy);
+        responsible_ = status_.responsible(r.policy);
         generation_ = r.policy;
     }
     if (!sha256_.empty()) word(out, R"(,"rule.version":")", sha256_);
+    if (r.action == audit_action::open || r.action == audit_action::deny) responsible_for(out, r.rule_id);
+}
+
+void audit_line::responsible_for(std::string& out, std::uint64_t rule_id) const
+{
+    if (!responsible_ || rule_id == 0) return;
+    const auto known = responsible_->find(rule_id);
+    if (known == responsible_->end()) return;
+    const auto told = [](const std::string& s) { return std::string_view{s}.substr(0, limits::audit_client_octets); };
+    if (!known->second.owner.empty()) text(out, R"(,"exeat.rule.owner":)", told(known->second.owner));
+    if (!known->second.ticket.empty()) text(out, R"(,"exeat.rule.ticket":)", told(known->second.ticket));
 }
 
 void audit_line::append(std::string& out, const audit_record& r, audit_chain& chain)
@@ -210,6 +215,10 @@ void audit_line::append(std::string& out, const process_event& e, audit_chain& c
     out.append(e.ok ? "success\"" : "failure\"");
     if (!e.text.empty()) text(out, R"(,"message":)", std::string_view{e.text}.substr(0, limits::audit_text_octets));
     if (!e.sha256.empty()) text(out, R"(,"rule.version":)", std::string_view{e.sha256}.substr(0, limits::audit_client_octets));
+    if (!e.file.empty()) {
+        text(out, R"(,"exeat.policy.file":)", std::string_view{e.file}.substr(0, limits::audit_client_octets));
+        approvers(out, e);
+    }
     if (e.stands_for > 0) number(out, R"(,"exeat.audit.stands_for":)", e.stands_for);
     else if (e.action == process_event::what::gap || e.action == process_event::what::resumed)
         number(out, R"(,"exeat.audit.anchored":)", e.anchored);
@@ -244,6 +253,10 @@ void audit_line::append(std::string& out, const anomaly_event& e, audit_chain& c
     // source.ip is one address to whoever reads it; a prefix is the text beside it.
     if (e.what.client.is_v4() || client_prefix_ >= whole_address) address(out, R"(,"source.ip":")", e.what.client);
     else word(out, R"(,"source.address":")", key_text(e.what.client, client_prefix_));
+    out.append(R"(,"exeat.group":)");
+    out.append(group(e.group_slot));
+    if (e.request != 0) fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"event.id":"{:016x}")"), e.request);
+    if (!e.host.empty()) text(out, R"(,"destination.domain":)", e.host);
     if (e.what.entry.id != 0) {
         out.append(R"(,"rule.name":)");
         out.append(rule(e.what.entry.slot, e.what.entry.id));

@@ -19,12 +19,17 @@ namespace exeat::ops {
 
 // What happened to the process rather than to a client.
 struct process_event {
+    struct approver {
+        std::string key, name; // its id; the stem of its file under trusted_keys, empty where it is not known any longer
+    };
     enum class what : std::uint8_t { start, stop, reload, withheld, quarantine, gap, resumed };
     what action = what::start;
     bool ok = true;
     std::string text;             // for people; cut at limits::audit_text_octets
     std::string sha256;           // of the policy; may be empty
     std::uint64_t serial = 0;     // of the policy
+    std::string file;             // start, reload: the allowlist
+    std::vector<approver> by;     // start, reload: who approved the list; at most limits::told_approvers are told
     std::uint64_t stands_for = 0; // withheld: events that have no line
     std::uint64_t anchored = 0;   // gap, resumed: the number of the line at the last checkpoint; 0: it could not be read
     std::chrono::system_clock::time_point at = std::chrono::system_clock::now();
@@ -61,6 +66,7 @@ private:
     void timestamp(std::string& out, std::chrono::system_clock::time_point at);
     void source(std::string& out, const net::audit_record&);
     void policy(std::string& out, const net::audit_record&);
+    void responsible_for(std::string& out, std::uint64_t rule_id) const;
     const std::string& rule(std::uint32_t slot, std::uint64_t id);
     const std::string& group(std::uint32_t slot);
 
@@ -70,6 +76,7 @@ private:
     std::vector<std::string> rules_, groups_; // by slot, as JSON strings; a slot's name never changes
     std::string unslotted_;                   // of the last rule that has no slot
     std::string sha256_;                      // of the policy of generation_
+    std::shared_ptr<const responsible_by_rule> responsible_;
     std::uint64_t generation_ = 0;
     std::chrono::sys_seconds second_{}; // that second_text_ stands for
     std::string second_text_;

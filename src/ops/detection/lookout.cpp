@@ -83,7 +83,7 @@ void lookout::see(const net::audit_record& r, std::vector<anomaly_event>& out)
     for (const auto& f : found_) {
         const auto which = static_cast<std::size_t>(f.which);
         counts_[which][static_cast<std::size_t>(actions_[which])].fetch_add(1, std::memory_order_relaxed);
-        out.push_back({f, actions_[which], bank_->score(f.client, e.at), r.at});
+        out.push_back({f, actions_[which], bank_->score(f.client, e.at), r.at, r.id, r.group_slot, std::string{r.host.str()}});
         recent_.push_front(out.back());
         if (recent_.size() > limits::recent_findings) recent_.pop_back();
         if (actions_[which] != detector_action::observe && act_) act_(f, actions_[which]);

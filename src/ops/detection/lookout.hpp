@@ -24,6 +24,9 @@ struct anomaly_event {
     detector_action action = detector_action::observe;
     double score = 0; // of the client
     std::chrono::system_clock::time_point at;
+    std::uint64_t request = 0;    // that completed it: event.id of its line in the log
+    std::uint32_t group_slot = 0; // of the client then
+    std::string host;             // that it asked for; may be empty
 };
 
 class lookout {

@@ -23,6 +23,7 @@ std::optional<budget_use> tightest(const upload_account::view& v)
         here.window = static_cast<budget_window>(w);
         here.used = v.counted[w];
         here.limit = v.held_to.most[w];
+        here.assumed = v.assumed[w];
         if (!out || fuller(here, *out)) out = here;
     }
     return out;

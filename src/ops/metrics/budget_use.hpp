@@ -19,7 +19,8 @@ struct budget_use {
     enum purpose purpose = purpose::pull;
     budget_window window = budget_window::hour;
     std::uint64_t used = 0, limit = 0; // octets; of a pull, beyond what pulling costs
-    double share() const noexcept { return static_cast<double>(used) / static_cast<double>(std::max<std::uint64_t>(limit, 1)); }
+    std::uint64_t assumed = 0;         // octets that count as used because what was sent before the start is not known
+    double share() const noexcept { return static_cast<double>(used + assumed) / static_cast<double>(std::max<std::uint64_t>(limit, 1)); }
 };
 
 // At most so many, of accounts that have a limit and used any of it.

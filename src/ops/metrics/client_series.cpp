@@ -77,7 +77,7 @@ void client_series::visit(const net::client_key* key, const net::client_account&
     const bool notable = total.all_bytes() >= limits::client_series_bytes / share ||
                          total.denied >= std::max<std::uint64_t>(1, limits::client_series_denials / share);
     const bool room = named_.size() < limits::client_series && candidates_.size() < few && !total.none();
-    if (!notable && !room && !candidates_.contains(*key)) return;
+    if (!notable && !room && !is_notable(*key) && !candidates_.contains(*key)) return;
     auto& c = candidates_.try_emplace(*key).first->second;
     c.key = *key;
     c.total += total;
@@ -87,8 +87,9 @@ void client_series::visit(const net::client_key* key, const net::client_account&
     c.last_cut = std::max(c.last_cut, account.last_cut.read());
 }
 
-void client_series::refresh(std::chrono::seconds now)
+void client_series::refresh(std::chrono::seconds now, const addresses& notable)
 {
+    notable_ = notable;
     all_ = {};
     candidates_.clear();
     for (auto& [key, s] : named_) s.active = 0;
@@ -110,7 +111,7 @@ void client_series::give_up_idle(std::chrono::seconds now)
 {
     for (auto at = named_.begin(); at != named_.end();) {
         const auto next = std::next(at);
-        if (now - at->second.busy >= limits::client_idle) give_up(at);
+        if (now - at->second.busy >= limits::client_idle && !is_notable(at->first)) give_up(at);
         at = next;
     }
 }
@@ -125,14 +126,25 @@ void client_series::name_most_active(std::chrono::seconds now)
 {
     std::vector<const candidate*> ranked;
     for (const auto& [key, c] : candidates_)
-        if (c.busy) ranked.push_back(&c);
-    std::sort(ranked.begin(), ranked.end(), [](const candidate* a, const candidate* b) {
-        return std::pair{a->total.all_bytes(), a->total.denied} > std::pair{b->total.all_bytes(), b->total.denied};
-    });
+        if (c.busy || is_notable(key)) ranked.push_back(&c);
+    const auto rank = [this](const candidate& c) { return std::tuple{is_notable(c.key), c.total.all_bytes(), c.total.denied}; };
+    std::sort(ranked.begin(), ranked.end(), [&](const candidate* a, const candidate* b) { return rank(*a) > rank(*b); });
     for (const auto* c : ranked) {
-        if (named_.size() >= limits::client_series && !make_room_for(*c)) return; // nor would there be any for those behind it
-        name(*c, now);
+        const bool room = named_.size() < limits::client_series || (is_notable(c->key) ? make_room_for_notable() : make_room_for(*c));
+        if (room) name(*c, now);
+        else if (!is_notable(c->key)) return; // nor would there be any for those behind it
     }
+}
+
+bool client_series::make_room_for_notable()
+{
+    auto least = named_.end();
+    const auto rank = [](const series& s) { return std::tuple{s.moved, s.refused, s.busy}; };
+    for (auto at = named_.begin(); at != named_.end(); ++at)
+        if (!is_notable(at->first) && (least == named_.end() || rank(at->second) < rank(least->second))) least = at;
+    if (least == named_.end()) return false;
+    give_up(least);
+    return true;
 }
 
 // Who moved much may have the place of anybody who did not, but for limits::client_series_probers of those who were refused often; they may
@@ -149,7 +161,7 @@ bool client_series::make_room_for(const candidate& c)
     auto least = named_.end();
     const auto rank = [&](const series& s) { return std::tuple{prober(s), s.moved, s.refused, s.busy}; };
     for (auto at = named_.begin(); at != named_.end(); ++at) {
-        if (at->second.moved >= limits::client_series_bytes || (prober(at->second) && all_probers_stay)) continue;
+        if (is_notable(at->first) || at->second.moved >= limits::client_series_bytes || (prober(at->second) && all_probers_stay)) continue;
         if (least == named_.end() || rank(at->second) < rank(least->second)) least = at;
     }
     if (least == named_.end()) return false;

@@ -1,6 +1,7 @@
 // Which clients have metric series of their own: each from its first byte or refusal, as long as there is room (limits::client_series).
 // Then a client that moved limits::client_series_bytes (or was denied limits::client_series_denials times) takes the place of the least
-// active one that did neither. Who did keeps its series until it was idle for limits::client_idle. All others are "_other"; what given-up
+// active one that did neither. Who did keeps its series until it was idle for limits::client_idle. A client that somebody must see now, for
+// a finding or a budget that is nearly used up, takes the place of any that nobody must. All others are "_other"; what given-up
 // series had shown is "_past". No series ever falls, and together they are every byte.
 // One thread at a time; it is the one reader that client_account::told belongs to.
 #pragma once
@@ -10,6 +11,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -41,7 +43,8 @@ public:
 
     explicit client_series(std::vector<const net::client_table*>); // the tables outlive this
 
-    void refresh(std::chrono::seconds steady_now);
+    using addresses = std::set<ip_address>;
+    void refresh(std::chrono::seconds steady_now, const addresses& notable = {}); // of clients that somebody must see now
 
     const series_map& named() const noexcept { return named_; }
     const client_totals& other() const noexcept { return other_; }
@@ -58,15 +61,18 @@ private:
     using candidate_map = std::unordered_map<net::client_key, candidate, net::client_key_hash>;
 
     void visit(const net::client_key*, const net::client_account&, std::chrono::seconds now);
+    bool is_notable(const net::client_key& k) const { return notable_.contains(k.source); }
     void give_up_idle(std::chrono::seconds now);
     void name_most_active(std::chrono::seconds now);
     void name(const candidate&, std::chrono::seconds now);
     bool make_room_for(const candidate&);
+    bool make_room_for_notable();
     void give_up(series_map::iterator);
 
     std::vector<const net::client_table*> tables_;
     series_map named_;
     candidate_map candidates_; // of this refresh
+    addresses notable_;        // likewise
     client_totals all_, other_, past_;
 };
 

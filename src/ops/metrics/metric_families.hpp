@@ -3,6 +3,9 @@
 
 #include <ops/metrics/metrics.hpp>
 
+#include <map>
+#include <memory>
+
 #include <cstdint>
 #include <deque>
 #include <prometheus/metric_family.h>
@@ -27,6 +30,19 @@ inline void add(prometheus::MetricFamily& f, std::uint64_t value, metric_labels 
 
 // A client's label: its group and what it is known by.
 std::string client_label(const std::vector<std::string>& groups, const net::client_key&, const network_settings&);
+
+// The same of an address alone: the client that has a series, else the group in which the policy in force has that address.
+class client_names {
+public:
+    client_names(const metric_sources&, const client_series::series_map&);
+    std::string of(const ip_address&) const;
+
+private:
+    const network_settings& network_;
+    const std::vector<std::string> groups_;
+    const std::shared_ptr<const exeat::policy> rules_;
+    std::map<ip_address, net::client_key> known_;
+};
 
 // One cell of each worker's counters, summed.
 template <class Cell> std::uint64_t sum(const metric_sources& from, Cell&& cell)
@@ -59,6 +75,7 @@ void collect_anomalies(families&, const metric_sources&);
 void collect_requests(families&, const metric_sources&);
 void collect_bytes(families&, const metric_sources&);
 void collect_clients(families&, const metric_sources&, const client_series&);
+void collect_findings(families&, const metric_sources&, const client_series&);
 void collect_budgets(families&, const metric_sources&, const client_series&);
 void collect_tunnels(families&, const metric_sources&);
 void collect_upstream(families&, const metric_sources&);

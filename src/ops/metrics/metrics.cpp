@@ -1,5 +1,6 @@
 #include <ops/metrics/metrics.hpp>
 
+#include <ops/metrics/budget_use.hpp>
 #include <ops/metrics/metric_families.hpp>
 #include <ops/text/json_text.hpp>
 
@@ -62,24 +63,40 @@ std::vector<prometheus::MetricFamily> metrics::Collect() const
         const std::lock_guard hold{mutex_};
         refresh_clients();
         collect_clients(all, from_, clients_);
+        collect_findings(all, from_, clients_);
         collect_budgets(all, from_, clients_);
     }
     collect_process(all);
     return {std::make_move_iterator(all.begin()), std::make_move_iterator(all.end())};
 }
 
+// Clients whom somebody must see now, however little they moved: those of the recent findings that are more than information, and those
+// that have used most of a budget.
+client_series::addresses metrics::notable() const
+{
+    constexpr double nearly = 0.8; // as the alert has it
+    client_series::addresses out;
+    for (const auto& e : from_.watch.recent())
+        if (detect::about(e.what.which).how != detect::severity::info) out.insert(e.what.client);
+    for (const auto& b : fullest_budgets(from_.uploads.book(), from_.policy.now(), limits::status_rows))
+        if (b.client && b.share() >= nearly) out.insert(*b.client);
+    return out;
+}
+
 void metrics::refresh_clients() const
 {
-    clients_.refresh(std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()));
+    clients_.refresh(std::chrono::floor<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()), notable());
 }
 
 metrics::clients_now metrics::clients() const
 {
     const auto groups = from_.labels.groups();
+    const auto seen = notable();
     const std::lock_guard hold{mutex_};
     refresh_clients();
     clients_now out;
-    for (const auto& [key, s] : clients_.named()) out.named.push_back({client_label(groups, key, from_.settings.network), key, s});
+    for (const auto& [key, s] : clients_.named())
+        out.named.push_back({client_label(groups, key, from_.settings.network), key, s, seen.contains(key.source)});
     out.other = clients_.other();
     return out;
 }

@@ -50,6 +50,7 @@ public:
         std::string name; // "group/address"
         net::client_key key;
         client_series::series s;
+        bool notable = false; // for a finding, or a budget that is nearly used up
     };
     struct clients_now {
         std::vector<client> named;
@@ -59,6 +60,7 @@ public:
 
 private:
     void refresh_clients() const; // holding the mutex
+    client_series::addresses notable() const;
 
     metric_sources from_;
     mutable std::mutex mutex_;      // of clients_

@@ -1,6 +1,8 @@
 #include <exeat/limits.hpp>
 #include <ops/metrics/metric_families.hpp>
 
+#include <algorithm>
+#include <map>
 #include <string>
 
 namespace exeat::ops {
@@ -26,7 +28,28 @@ void collect_tables(families& all, const metric_sources& from)
     for (const auto& t : from.watch.tables()) table(t.name, t.entries, t.capacity, t.evictions);
 }
 
+// By client and entry, so that an alert can name both; of one key the latest finding.
+void collect_recent(families& all, const metric_sources& from, const client_names& names)
+{
+    auto& gauge =
+        new_gauge(all, "finding_timestamp_seconds", "When a detector last found something, by client and entry; of the last 50 findings.");
+    std::map<std::array<std::string, 4>, double> last;
+    for (const auto& e : from.watch.recent()) {
+        const auto& facts = detect::about(e.what.which);
+        const auto entry = e.what.entry.id == 0 ? std::string{} : from.labels.rule_name(e.what.entry.slot, e.what.entry.id);
+        auto& at =
+            last[{names.of(e.what.client), entry, word(facts.name), word(detect::severity_words[static_cast<std::size_t>(facts.how)])}];
+        at = std::max(at, std::chrono::duration<double>{e.at.time_since_epoch()}.count());
+    }
+    for (const auto& [key, at] : last) add(gauge, at, {{"client", key[0]}, {"entry", key[1]}, {"detector", key[2]}, {"severity", key[3]}});
+}
+
 } // namespace
+
+void collect_findings(families& all, const metric_sources& from, const client_series& clients)
+{
+    collect_recent(all, from, {from, clients.named()});
+}
 
 void collect_anomalies(families& all, const metric_sources& from)
 {

@@ -155,12 +155,6 @@ void collect_bytes(families& all, const metric_sources& from)
     }
 }
 
-std::string client_label(const std::vector<std::string>& groups, const net::client_key& key, const network_settings& network)
-{
-    return groups[key.group_slot < groups.size() ? key.group_slot : label_registry::no_group] + "/" +
-           key_text(key.source, network.client_prefix);
-}
-
 void collect_clients(families& all, const metric_sources& from, const client_series& clients)
 {
     auto& bytes = new_counter(all, "client_bytes_total",

@@ -4,6 +4,18 @@
 
 namespace exeat::ops {
 
+namespace {
+
+std::shared_ptr<const responsible_by_rule> responsible_of(const policy& rules)
+{
+    auto out = std::make_shared<responsible_by_rule>();
+    for (const auto& r : rules.rules())
+        if (!r.owner.empty() || !r.ticket.empty()) out->emplace(r.id, responsible{r.owner, r.ticket});
+    return out;
+}
+
+} // namespace
+
 policy_status::view policy_status::now() const
 {
     const std::lock_guard hold{mutex_};
@@ -20,9 +32,11 @@ void policy_status::succeeded(wall_time now)
 
 void policy_status::took_effect(std::shared_ptr<const policy> rules, wall_time now)
 {
+    auto who = responsible_of(*rules);
     const std::lock_guard hold{mutex_};
     if (view_.generation > 0) ++view_.reloads_ok;
     ++view_.generation;
+    responsible_[view_.generation % responsible_.size()] = std::move(who);
     sha256_[view_.generation % sha256_.size()] = rules->settings().sha256;
     view_.rules = std::move(rules);
     succeeded(now);
@@ -79,6 +93,13 @@ std::string policy_status::sha256(std::uint64_t generation) const
     const std::lock_guard hold{mutex_};
     const bool known = generation > 0 && generation <= view_.generation && view_.generation - generation < sha256_.size();
     return known ? sha256_[generation % sha256_.size()] : std::string{};
+}
+
+std::shared_ptr<const responsible_by_rule> policy_status::responsible(std::uint64_t generation) const
+{
+    const std::lock_guard hold{mutex_};
+    const bool known = generation > 0 && generation <= view_.generation && view_.generation - generation < responsible_.size();
+    return known ? responsible_[generation % responsible_.size()] : nullptr;
 }
 
 std::string serving_status(const policy_status::view& v)

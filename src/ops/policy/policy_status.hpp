@@ -11,8 +11,16 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 
 namespace exeat::ops {
+
+// Who answers for an entry, as the list says; either may be empty.
+struct responsible {
+    std::string owner, ticket;
+    bool operator==(const responsible&) const = default;
+};
+using responsible_by_rule = std::unordered_map<std::uint64_t, responsible>; // by rule::id; only of entries that say either
 
 class policy_status {
 public:
@@ -41,13 +49,16 @@ public:
     void drain();
     // The sha256 of a recent generation; empty when it is no longer known (limits::policy_history).
     std::string sha256(std::uint64_t generation) const;
+    // Of the rules of a recent generation; null when it is no longer known.
+    std::shared_ptr<const responsible_by_rule> responsible(std::uint64_t generation) const;
 
 private:
     void succeeded(wall_time now);
 
     mutable std::mutex mutex_;
     view view_;
-    std::array<std::string, limits::policy_history> sha256_; // by generation, modulo its size
+    std::array<std::string, limits::policy_history> sha256_;                // by generation, modulo its size
+    std::array<std::shared_ptr<const responsible_by_rule>, 8> responsible_; // likewise
 };
 
 // One line for a service manager's status: what is in force, and whether the last reload changed it.

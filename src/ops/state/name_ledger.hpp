@@ -22,7 +22,7 @@ public:
     void stop() { file_.stop(); }
 
 private:
-    std::unique_ptr<name_budget> read(const event_log&, bool accounts_known) const;
+    std::unique_ptr<name_budget> read(const event_log&, bool accounts_known, bool knows_all) const;
 
     std::unique_ptr<name_budget> names_;
     state_file file_; // last: its thread uses the names

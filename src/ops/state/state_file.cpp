@@ -46,6 +46,14 @@ boost::system::result<std::string, std::string> read_state(const state_directory
     return bytes;
 }
 
+bool seal_state(const state_directory& d, std::string_view name, std::string& bytes)
+{
+    if (d.key.empty()) return true;
+    const auto seal = seal_of(d.key, name, bytes);
+    if (seal) bytes.append(reinterpret_cast<const char*>(seal->data()), seal->size());
+    return seal.has_value();
+}
+
 state_file::state_file(const state_directory& d, const words& w, const event_log& log)
     : directory_{d}, path_{d.path.empty() ? std::string{} : fmt::format("{}/{}", d.path, w.name)}, words_{w}, log_{log}
 {
@@ -139,9 +147,8 @@ bool state_file::write_now(std::string bytes)
 std::error_code state_file::write_bytes(std::string bytes)
 {
     const auto wall = net::wall_now();
-    const auto seal = directory_.key.empty() || bytes.empty() ? std::nullopt : seal_of(directory_.key, words_.name, bytes);
-    if (seal) bytes.append(reinterpret_cast<const char*>(seal->data()), seal->size());
-    const auto failed = bytes.empty() ? std::make_error_code(std::errc::not_supported) : replace_file(path_, bytes);
+    const bool made = !bytes.empty() && seal_state(directory_, words_.name, bytes);
+    const auto failed = !made ? std::make_error_code(std::errc::not_supported) : replace_file(path_, bytes);
     if (!failed) saved_at_ = static_cast<std::uint64_t>(wall.time_since_epoch().count());
     return report(failed);
 }

@@ -25,6 +25,9 @@ namespace exeat::ops {
 // The content of a file that is there, where its seal is right.
 boost::system::result<std::string, std::string> read_state(const state_directory&, std::string_view name, std::size_t most);
 
+// Appends the seal, where there is a key. False: it cannot be made.
+bool seal_state(const state_directory&, std::string_view name, std::string& bytes);
+
 class state_file {
 public:
     struct words {

@@ -29,7 +29,8 @@ constexpr state_file::words told{"uploads", "the upload budgets' snapshot", "eac
 upload_ledger::upload_ledger(const state_directory& directory, const event_log& log, std::uint8_t client_prefix, bool accounts_known)
     : log_{log}, file_{directory, told, log}
 {
-    read(client_prefix, accounts_known);
+    read(client_prefix, accounts_known, directory.init.has_value());
+    say_half_spent();
     file_.claim(
         [this](bool clean) {
             auto s = snapshot_of(*book_, net::budget_now(), clean);
@@ -41,20 +42,28 @@ upload_ledger::upload_ledger(const state_directory& directory, const event_log& 
         [this] { take_time_left_by_another(); });
 }
 
-void upload_ledger::read(std::uint8_t client_prefix, bool accounts_known)
+void upload_ledger::begin_half_spent(budget_minutes now, std::string why)
+{
+    book_ = new_book(now, now);
+    why_half_ = std::move(why);
+}
+
+void upload_ledger::read(std::uint8_t client_prefix, bool accounts_known, bool knows_all)
 {
     const auto now = net::budget_now();
-    if (!file_.is_there()) {
-        book_ = new_book(now, now);
+    if (!file_.is_there() && knows_all) {
+        book_ = new_book(now, std::nullopt);
         return;
     }
+    if (!file_.is_there())
+        return begin_half_spent(now, file_.path().empty() ? "without 'state' nothing is known of what was sent before this start"
+                                                          : "there is no " + file_.path() + ", which says what was sent before");
     const auto bytes = file_.read(limits::snapshot_bytes);
     auto found = bytes ? decode_uploads(*bytes) : std::nullopt;
     if (!found) {
-        book_ = new_book(now, now);
         log_.say(severity::warning, "the upload budgets' snapshot cannot be read, so all count as half spent",
                  {{"file", file_.path()}, {"why", bytes ? "it is damaged" : bytes.error()}});
-        return;
+        return begin_half_spent(now, file_.path() + " could not be read");
     }
     join_clients(*found, client_prefix);
     take_time_of(*found);
@@ -63,9 +72,41 @@ void upload_ledger::read(std::uint8_t client_prefix, bool accounts_known)
     const bool nobodys = found->knows_accounts && !accounts_known;
     const bool lacks = nobodys || file_.lacks_the_end(found->clean, found->saved_at, net::wall_now());
     auto forgot = lacks ? std::optional{now} : std::nullopt;
-    if (!forgot && found->forgot) forgot = saved_at - *found->forgot;
+    if (lacks)
+        why_half_ = nobodys ? "whose the hosts were before this start is not known"
+                            : file_.path() + " does not say what was sent last: a crash left it, or it was put back";
+    if (!forgot && found->forgot) {
+        forgot = saved_at - *found->forgot;
+        why_half_ = "an earlier start did not know what was sent before it";
+    }
     book_ = new_book(now, forgot);
     for (const auto& a : found->accounts) book_->restore(a.key, a.sums, saved_at, now);
+}
+
+upload_ledger::half_spent upload_ledger::half() const
+{
+    constexpr per_window<int> hours{1, 24, 168};
+    half_spent out;
+    const auto forgot = book_->forgot();
+    if (!forgot) return out;
+    const auto now = net::budget_now();
+    for (std::size_t w = 0; w < budget_windows; ++w)
+        if (const auto end = *forgot + std::chrono::hours{hours[w]}; end > now) out.until[w] = net::wall_now() + (end - now);
+    if (out.any()) out.why = why_half_;
+    return out;
+}
+
+void upload_ledger::say_half_spent() const
+{
+    const auto half = this->half();
+    if (!half.any()) return;
+    std::string text;
+    for (std::size_t w = 0; w < budget_windows; ++w)
+        if (half.until[w]) text += (text.empty() ? "" : ", ") + std::string{budget_window_words[w]} + " until " + utc(*half.until[w]);
+    log_.say(severity::notice, "half of every upload budget counts as spent",
+             {{"windows", text},
+              {"why", half.why},
+              {"what to do", "nothing, or before the first start of a new installation: exeat state init"}});
 }
 
 // The time only ever rises: what the process before this one was certain of at its end is not written back to what it was at our start.

@@ -144,7 +144,7 @@ class Quiet:
         """How near the honest came to what they may not."""
         most = lambda query: max((float(r["value"][1]) for r in self._over_all(query)), default=0)
         z, used = most("max_over_time(cluster:exeat_upload_bytes:z[%s])"), most(
-            "max_over_time(client:exeat_upload_counted_bytes:sum[%s]) / on (cluster, purpose, window) group_left () purpose:exeat_upload_budget_bytes:max")
+            "max_over_time(client:exeat_upload_counted_bytes:sum[%s]) / on (cluster, entry, purpose, window) group_left () purpose:exeat_upload_budget_bytes:max")
         return f"highest z of the cluster's upload {z:.1f} (an alert above 6 for ten minutes), most of a budget used {used:.0%} (an alert above 80 %)"
 
     def sees_a_theft(self):

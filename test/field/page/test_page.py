@@ -83,10 +83,11 @@ def test_what_happens_is_on_the_page(exeat, browser, traffic):
     b.shows("#policy", "serial 41", next(iter(exeat.metrics().label_values("exeat_policy_info", "sha256"))), "enforced", "nobody", "2099-01-01", "2 entries")
     b.shows("#clients", "lab/127.0.0.5", "lab/127.0.0.6", "lab/127.0.0.7", "12.0 MiB")
     b.shows("#entries", "judge-models", "experiment-tracking", "telemetry")
-    b.shows("#budgets", "127.0.0.6", "experiment-tracking", "12.0 MiB / 10.0 MiB", "120 %", "127.0.0.5", "9 %")
-    b.shows("#findings", "denied_burst", "127.0.0.8", "warning", "T1046")
-    b.shows("#tunnels", "127.0.0.5", "api.page.test:7", "127.0.0.6", "track.page.test:7", "2 of 2")
-    b.shows("#tiles", "Live tunnels\n2", "Fullest budget\n120 %", "21.0 MiB since the start")
+    b.shows("#budgets", "127.0.0.6", "experiment-tracking", "12.0 MiB + 5.0 MiB assumed / 10.0 MiB", "170 %", "lab/127.0.0.5", "59 %")
+    b.shows("#policy", "Half of each budget counts as spent", "without 'state' nothing is known")
+    b.shows("#findings", "denied_burst", "lab/127.0.0.8", "warning", "T1046", "4 different refused hosts in a row", "To do: look at the refused hosts")
+    b.shows("#tunnels", "lab/127.0.0.5", "api.page.test:7", "127.0.0.6", "track.page.test:7", "2 of 2")
+    b.shows("#tiles", "Live tunnels\n2", "Fullest budget\n170 %", "21.0 MiB since the start")
     b.shows("#by-client .legend", "lab/127.0.0.6 · 12.0 MiB", "lab/127.0.0.5 · 6.0 MiB")
     b.shows("#by-entry .legend", "experiment-tracking · 12.0 MiB", "judge-models · 9.0 MiB")
     b.shows("#by-reason .legend", "not_allowed · 8", "request_line · 60")
@@ -94,6 +95,45 @@ def test_what_happens_is_on_the_page(exeat, browser, traffic):
     b.becomes("return plots.every(p => p.chart.data.datasets.length)")
     highest = "Math.max(...p.chart.data.datasets[0].data.map((_, i) => p.chart.data.datasets.reduce((n, d) => n + d.data[i].y, 0)))"
     b.becomes(f"return plots.every(p => {highest} <= p.chart.scales.y.max)")  # nothing is cut off at the top
+
+
+def test_a_finding_leads_to_its_tunnels_its_entry_and_its_lines(exeat, browser, traffic):
+    b = browser
+    open_page(b, exeat)
+    with open_tunnel(exeat, "track.page.test:7", source="127.0.0.11") as one, open_tunnel(exeat, "api.page.test:7", source="127.0.0.11"):
+        echo(one, 6 * MIB)
+        b.becomes("const s = memory.status; return s && s.anomalies.recent.length")
+        b.run("""show_findings({ anomalies: { recent: [{ ...memory.status.anomalies.recent[0], client: "127.0.0.11", client_name: "lab/127.0.0.11", entry: "experiment-tracking",
+            rule: { file: "/etc/list.toml", line: 12, owner: "evaluation", ticket: "NET-41" } }] } }, only_client); memory.paused = true;""")
+        b.run("document.querySelector('#findings summary').click()")
+        b.shows("#findings", "/etc/list.toml:12, owner evaluation, ticket NET-41", "jq -c 'select(", str(exeat.audit_path))
+        b.run("[...document.querySelectorAll('#findings li > p button')][0].click()")
+        b.shows("#counted", "1 of 4")
+        assert b.run("return [byId('client').value, byId('entry').value]") == ["lab/127.0.0.11", "experiment-tracking"]
+        b.run("byId('client').value = byId('entry').value = ''; memory.paused = false; narrow()")
+        b.shows("#counted", "4 of 4")
+
+
+FIT = """
+    const cut = [];
+    for (const e of document.querySelectorAll(".pairs .rows, #tunnels .rows")) if (e.scrollWidth > e.clientWidth) cut.push([e.closest("section").id, e.scrollWidth, e.clientWidth]);
+    for (const e of document.querySelectorAll(".rows td button, .rows li button")) if (e.checkVisibility() && (e.scrollWidth > e.clientWidth + 1 || e.getBoundingClientRect().right > innerWidth)) cut.push(e.textContent);
+    return cut;
+"""
+
+
+@pytest.mark.parametrize("name, width", [("laptop", 1400), ("small", 400)])
+def test_no_table_is_cut_and_no_address(exeat, browser, traffic, name, width):
+    b = browser
+    b.look_like(width, 2600)
+    open_page(b, exeat)
+    b.shows("#tunnels", "lab/127.0.0.6")
+    b.shows("#clients", "lab/127.0.0.9")
+    b.shows("#findings", "denied_burst")
+    b.shows("#by-client .legend", "lab/127.0.0.6")
+    b.picture(name)
+    assert b.run(FIT) == []
+    b.look_like(1600, 1400)
 
 
 def test_a_new_tunnel_and_its_end_are_seen_while_they_happen(exeat, browser, traffic):

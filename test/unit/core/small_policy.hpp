@@ -8,7 +8,8 @@
 #include <string_view>
 #include <vector>
 
-namespace exeat::testing::inline policies {
+namespace exeat::testing {
+inline namespace policies {
 
 using namespace std::chrono_literals;
 
@@ -80,4 +81,5 @@ inline target to(std::string_view authority, approach via = approach::tunnel)
     return *t;
 }
 
-} // namespace exeat::testing::inline policies
+} // namespace policies
+} // namespace exeat::testing

@@ -204,3 +204,38 @@ TEST_CASE("an account without limits gives what is wanted, whatever is given bac
         a.give_back(1ull << 39);
     }
 }
+
+TEST_CASE("what is lacking names the tightest window, what only counts as used, and when how much comes back")
+{
+    upload_account a{{{1'000, 1'500, unlimited}, false}, start};
+    CHECK_FALSE(a.lacks(start).has_value());
+    CHECK(a.take(600, start) == 600);
+    CHECK(a.take(600, start + 30min) == 400);
+    const auto hour = a.lacks(start + 40min);
+    REQUIRE(hour.has_value());
+    CHECK(hour->window == budget_window::hour);
+    CHECK(hour->used == 1'000);
+    CHECK(hour->most == 1'000);
+    CHECK(hour->assumed == 0);
+    CHECK(hour->wait == 21min); // 61 after the first 600
+    CHECK(hour->back == 500);   // of the day no more are left
+    CHECK(a.room(start + 40min + hour->wait - 1min) == 0);
+    CHECK(a.room(start + 40min + hour->wait) == hour->back);
+}
+
+TEST_CASE("half that only counts as spent comes back when its window has passed, and a budget of nothing never does")
+{
+    upload_account a{{{1'000, unlimited, unlimited}, false}, start, start};
+    CHECK(a.look(start).assumed[0] == 500);
+    CHECK(a.take(5'000, start) == 500);
+    const auto lack = a.lacks(start);
+    REQUIRE(lack.has_value());
+    CHECK(lack->used == 500);
+    CHECK(lack->assumed == 500);
+    CHECK(lack->wait == 60min);
+    CHECK(lack->back == 500);
+    CHECK(a.room(start + 60min) == 500);
+    upload_account none{{{0, unlimited, unlimited}, false}, start};
+    REQUIRE(none.lacks(start).has_value());
+    CHECK(none.lacks(start)->wait == 0min);
+}

@@ -9,7 +9,8 @@
 #include <filesystem>
 #include <fmt/format.h>
 
-namespace exeat::testing::inline approvals {
+namespace exeat::testing {
+inline namespace approvals {
 
 inline std::string text_of(const std::vector<ops::problem>& all)
 {
@@ -78,4 +79,5 @@ inline std::string first_problem(const ops::loaded_allowlist& l)
     return l.problems.empty() ? std::string{} : l.problems.front().to_string();
 }
 
-} // namespace exeat::testing::inline approvals
+} // namespace approvals
+} // namespace exeat::testing

@@ -7,7 +7,8 @@
 #include <exeat/limits.hpp>
 #include <ops/policy/load_allowlist.hpp>
 
-namespace exeat::testing::inline allowlists {
+namespace exeat::testing {
+inline namespace allowlists {
 
 using ops::label_registry;
 using ops::load_allowlist;
@@ -40,4 +41,5 @@ inline verdict said(const policy& p, std::string_view authority, approach via = 
     return decide(who, *to, p, now).verdict;
 }
 
-} // namespace exeat::testing::inline allowlists
+} // namespace allowlists
+} // namespace exeat::testing

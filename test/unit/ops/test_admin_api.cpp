@@ -19,6 +19,8 @@ namespace json = boost::json;
 
 namespace {
 
+bool has(std::string_view text, std::string_view part) { return text.find(part) != text.npos; }
+
 net::listed_tunnel tunnel(std::uint64_t id, std::uint64_t upload, std::uint32_t client = 1, std::uint32_t slot = 2)
 {
     net::listed_tunnel t;
@@ -95,6 +97,11 @@ TEST_CASE("a question for tunnels is read, and each wrong one is told what is wr
     CHECK(asked->of.client == ip_prefix::parse("fd00::1"));
     for (const auto* client : {"2001:db8:1::/64", "2001:db8:1::%2f64"})
         CHECK(parse_tunnel_page(std::string{"/api/tunnels?client="} + client, labels)->of.client == ip_prefix::parse("2001:db8:1::/64"));
+    labels.group_slot("lab");
+    for (const auto* client : {"lab/10.42.0.3", "lab%2F10.42.0.3"}) // as the metrics name it
+        CHECK(parse_tunnel_page(std::string{"/api/tunnels?client="} + client, labels)->of.client == ip_prefix::parse("10.42.0.3"));
+    CHECK(parse_tunnel_page("/api/tunnels?client=lab/2001:db8:1::/64", labels)->of.client == ip_prefix::parse("2001:db8:1::/64"));
+    CHECK(parse_tunnel_page("/api/tunnels?client=nobody/10.42.0.3", labels).has_error());
     CHECK(asked->of.at == std::vector<std::uint32_t>{slot, again});
     CHECK(asked->page == 3);
     CHECK(asked->of.most == 60);
@@ -263,7 +270,9 @@ TEST_CASE("the fullest budgets come first, each account by its tightest window, 
     CHECK(all[0].entry == "pypi");
     CHECK_FALSE(all[0].client.has_value());
     CHECK(all[0].window == budget_window::hour);
-    CHECK(all[0].share() == doctest::Approx(0.99));
+    CHECK(all[0].used == 99);
+    CHECK(all[0].assumed == 50); // this ledger has no state
+    CHECK(all[0].share() == doctest::Approx(1.49));
     CHECK(all[1].client == ip_address::v4(limits::status_rows + 5));
     CHECK(all[1].purpose == purpose::api);
     CHECK(all.back().used == 7);
@@ -318,5 +327,61 @@ TEST_CASE("the status tells the last fifty findings, the newest first, and the n
     CHECK(newest.at("detector").as_string() == "name_mismatch");
     CHECK(newest.at("severity").as_string() == "critical");
     CHECK(newest.at("technique").as_string() == "T1090.004");
+    CHECK(newest.at("client_name").as_string() == "_none/" + ip_address::v4(limits::recent_findings + 1).to_string());
+    CHECK(newest.at("sentence").as_string() ==
+          "1 times a server name that was wrong, missing, hidden or changed, or no TLS at all; 1 is a finding");
+    CHECK(newest.at("what_to_do").as_string().starts_with("isolate the pod"));
+    CHECK(has(json::serialize(newest.at("log")), "2023-11-14T22:0"));
     CHECK(newest.at("entry").is_null());
+}
+
+TEST_CASE("of clients at entries with a budget of their own the fullest have series, and no more")
+{
+    observed o;
+    o.adopt({"pypi"}, {"lab"});
+    const auto now = net::budget_now();
+    upload_limits most;
+    most.most[0] = 1'000'000;
+    const auto open = [&](std::uint32_t c, std::uint64_t used) {
+        o.uploads.book()
+            .open({budget_key::scope::client_at_entry, ip_address::v4(c), budget_key::id_of("pypi")}, most, now)
+            ->overdraw(used);
+    };
+    const auto series = [&](const std::string& which) {
+        const auto text = o.numbers->text();
+        std::size_t n = 0;
+        for (auto at = text.find(which); at != text.npos; at = text.find(which, at + 1)) ++n;
+        return n;
+    };
+    constexpr const char* all = "exeat_client_upload_counted_bytes{";
+    for (std::uint32_t c = 1; c <= limits::budget_series; ++c) open(c, 10);
+    CHECK(series(all) == limits::budget_series);
+    open(limits::budget_series + 1, 900'000);
+    CHECK(series(all) == limits::budget_series);
+    CHECK(series(R"(exeat_client_upload_counted_bytes{client="_none/0.0.7.209",entry="pypi",purpose="pull",window="1h"} 900000)") == 1);
+    CHECK(series(R"(exeat_upload_budget_bytes{entry="pypi",purpose="pull",window="1h"} 1000000)") == 1);
+}
+
+TEST_CASE("a client of a critical finding is among the clients of the status, whoever moved more")
+{
+    observed o;
+    o.adopt({}, {"lab"});
+    const auto lab = o.labels.group_slot("lab");
+    for (std::uint32_t c = 0; c < limits::client_series + 10; ++c)
+        o.clients[0]->of({ip_address::v4(1'000 + c), lab}).bytes[0].upload.add(2'000'000 + c);
+    o.clients[0]->of({ip_address::v4(1), lab}).denied.add();
+    const auto names = [&] { return json::serialize(parsed(status_report(*o.numbers, {}, {})).at("clients")); };
+    CHECK_FALSE(has(names(), "lab/0.0.0.1\""));
+    net::audit_record r;
+    r.action = net::audit_action::deny;
+    r.said = verdict::sni_mismatch;
+    r.source = r.client = ip_address::v4(1);
+    r.at = std::chrono::system_clock::now();
+    std::vector<anomaly_event> told;
+    o.watch.see(r, told);
+    REQUIRE(told.size() == 1);
+    CHECK(has(names(), "lab/0.0.0.1\""));
+    CHECK(has(o.numbers->text(), R"(exeat_client_denied_total{client="lab/0.0.0.1"} 0)"));
+    CHECK(has(o.numbers->text(),
+              R"(exeat_finding_timestamp_seconds{client="lab/0.0.0.1",entry="",detector="name_mismatch",severity="critical"})"));
 }

@@ -1,5 +1,7 @@
 #include <ops/audit/audit_line.hpp>
 
+#include <exeat/budget_book.hpp>
+
 #include <algorithm>
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
@@ -256,4 +258,53 @@ TEST_CASE("the hash is SHA-256")
 {
     const auto hash = sha256{}.of("abc"); // FIPS 180-4's example
     CHECK(std::string(hash.data(), hash.size()) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+}
+
+TEST_CASE("open and deny say who answers for the entry, as the list said that decided it")
+{
+    writer w;
+    const auto take = [&](std::string owner, std::string ticket) {
+        policy_builder b;
+        rule r;
+        r.name = "e";
+        r.owner = std::move(owner), r.ticket = std::move(ticket);
+        b.add_rule(std::move(r));
+        w.status.took_effect(std::make_shared<const policy>(std::move(b).finish({})), {});
+    };
+    take("eval\"uation", "NET-1");
+    take("platform", "");
+    auto r = denial("evil.test");
+    r.rule_id = budget_key::id_of("e");
+    for (int i = 0; i < 2; ++i) { // as workers do that have the new list already, or not yet
+        r.policy = 1;
+        const auto before = w.fields(r);
+        CHECK(string(before, "exeat.rule.owner") == "eval\"uation");
+        CHECK(string(before, "exeat.rule.ticket") == "NET-1");
+        r.policy = 2;
+        const auto now = w.fields(r);
+        CHECK(string(now, "exeat.rule.owner") == "platform");
+        CHECK(string(now, "exeat.rule.ticket") == "(absent)");
+    }
+    r.action = net::audit_action::close;
+    CHECK(string(w.fields(r), "exeat.rule.owner") == "(absent)");
+    r.action = net::audit_action::open;
+    CHECK(string(w.fields(r), "exeat.rule.owner") == "platform");
+    r.rule_id = budget_key::id_of("other");
+    CHECK(string(w.fields(r), "exeat.rule.owner") == "(absent)");
+}
+
+TEST_CASE("a line names so many approvers and no more")
+{
+    writer w;
+    process_event e;
+    e.action = process_event::what::reload;
+    e.file = "/etc/exeat/allowlist.toml";
+    for (std::size_t i = 0; i < limits::told_approvers; ++i) e.by.push_back({"k" + std::to_string(i), "alice"});
+    const auto told = [&] { return w.fields(e).at("exeat.policy.approved_by").as_array().size(); };
+    CHECK(told() == limits::told_approvers);
+    e.by.push_back({"one more", "bob"});
+    CHECK(told() == limits::told_approvers);
+    CHECK(string(w.fields(e), "exeat.policy.file") == "/etc/exeat/allowlist.toml");
+    e.by.clear();
+    CHECK(string(w.fields(e), "exeat.policy.approver_names") == "[]");
 }

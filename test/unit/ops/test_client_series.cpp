@@ -200,3 +200,21 @@ TEST_CASE("whatever clients do and tables forget, no series falls and together t
     }
     CHECK(past > 0);
 }
+
+TEST_CASE("a client that somebody must see has a series at once and keeps it, in place of the least active that nobody must")
+{
+    tables t{1};
+    client_series s{t.all()};
+    for (std::uint32_t i = 0; i < limits::client_series; ++i) t.upload(0, 1'000 + i, 2 * mebibyte + i);
+    t.owned[0]->of(pod(1)).denied.add();
+    s.refresh(0s);
+    REQUIRE_FALSE(s.named().contains(pod(1)));
+    s.refresh(1s, {pod(1).source});
+    REQUIRE(s.named().contains(pod(1)));
+    CHECK(s.named().size() == limits::client_series);
+    CHECK_FALSE(s.named().contains(pod(1'000)));
+    s.refresh(1s + limits::client_idle, {pod(1).source});
+    CHECK(s.named().contains(pod(1)));
+    s.refresh(2s + 2 * limits::client_idle);
+    CHECK_FALSE(s.named().contains(pod(1)));
+}

@@ -26,11 +26,12 @@ function total_speed(earlier, now) {
   return { upload: of("upload_bytes", last), download: of("download_bytes", last), denied: of("requests_denied", earlier[0]) };
 }
 
-// A client's name as a way to its tunnels.
-function only_client(name) {
-  const address = name.replace(/^[^:\/]*\//, ""); // an IPv6 prefix has a slash of its own
-  return element("button", { type: "button", title: `tunnels of ${address}`, onclick: () => { byId("client").value = address; narrow(); go_to("tunnels"); } }, name);
+// A client's name as a way to its tunnels, at one entry where there is one; an entry's to all tunnels there.
+function only_these(name, title, client, entry) {
+  return element("button", { type: "button", title, onclick: () => { byId("client").value = client; byId("entry").value = entry; narrow(); go_to("tunnels"); } }, name);
 }
+const only_client = (name, entry) => only_these(name, `tunnels of ${name}${entry ? ` at ${entry}` : ""}`, name, entry ?? "");
+const only_entry = name => only_these(name, `tunnels at ${name}`, "", name);
 
 function show_state(s) {
   const state = byId("state"), [text, as] = s.draining ? ["draining", "warn"] : !s.ready ? ["not ready", "bad"] : s.warnings.length ? ["serving, with a warning", "warn"] : ["serving", "good"];

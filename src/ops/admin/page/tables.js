@@ -19,7 +19,7 @@ function show_tiles(s, speed) {
     tile("Live tunnels", count(s.totals.tunnels_active), `${count(s.listeners.reduce((n, l) => n + l.connections_active, 0))} connections`),
     tile("Refused", speed ? `${count(speed.denied * 60)}/min` : "…", `${count(s.totals.requests_denied)} since the start`),
     tile("Findings, last hour", `${count(lately.length)}${more ? " or more" : ""}`, lately[0] ? `${lately[0].detector} ${clock(lately[0].at)}` : "none", serious),
-    tile("Fullest budget", full ? `${Math.floor(full.share * 100)} %` : "unused", full ? `${full.client ?? "all clients"} · ${full.entry ?? full.purpose} · ${full.window}` : "", full ? worst(full.share, near_its_end, 1) : "")]);
+    tile("Fullest budget", full ? `${Math.floor(full.share * 100)} %` : "unused", full ? `${called(full) ?? "all clients"} · ${full.entry ?? full.purpose} · ${full.window}` : "", full ? worst(full.share, near_its_end, 1) : "")]);
 }
 
 function show_policy(s) {
@@ -34,6 +34,7 @@ function show_policy(s) {
     item("Signed by", p.approved_by.length ? p.approved_by.join(", ") : "nobody (no approvals asked for)"),
     item("Expires", expires, left === null ? "" : left <= 0 ? "bad" : left < 7 * 86400 ? "warn" : ""),
     item("Loaded", moment(p.loaded)),
+    ...s.half_spent ? [item("Half of each budget counts as spent", `1h ${s.half_spent.until_1h ? `until ${moment(s.half_spent.until_1h)}` : "no longer"}, 24h ${s.half_spent.until_24h ? `until ${moment(s.half_spent.until_24h)}` : "no longer"}, 7d until ${moment(s.half_spent.until_7d)}: ${s.half_spent.why}`, "warn")] : [],
     item("Holds", `${count(p.entries)} entries, ${count(p.names)} names`),
     ...s.quarantines.slice(0, 8).map(q => item("Quarantined", `${q.client ?? `entry ${q.entry}`} until ${moment(q.until)}, by ${q.by}: ${q.reason}`, "warn")),
     ...s.quarantines.length > 8 ? [item("Quarantined", `${count(s.quarantines.length - 8)} more`, "warn")] : [],
@@ -42,22 +43,43 @@ function show_policy(s) {
 }
 
 const severities = { critical: "bad", warning: "warn", info: "calm" };
-const number = n => Math.abs(n) >= 1e4 ? n.toLocaleString("en", { notation: "compact" }) : String(Math.round(n * 100) / 100);
+const called = row => row.client_name ?? row.client;
 
-function show_findings(s, only_client) {
-  fill_table(byId("findings"),
-    [plain("When"), plain("Severity"), plain("Detector"), plain("Client"), { name: "Entry", as: "name wide" }, wide_right("Value / threshold"), wide("Done"), wide("ATT&CK")],
-    s.anomalies.recent.map(a => [moment(a.at), element("span", { className: `tag ${severities[a.severity]}` }, a.severity), a.detector, only_client(a.client), a.entry ?? "every",
-      `${number(a.value)} / ${number(a.threshold)}`, a.action, a.technique]),
-    "None so far.");
+// A finding is a sentence; what else is known of it stands behind it, closed until somebody asks.
+function finding(a, only) {
+  const place = a.rule ? `${a.rule.file}:${a.rule.line}${a.rule.owner ? `, owner ${a.rule.owner}` : ""}${a.rule.ticket ? `, ticket ${a.rule.ticket}` : ""}` : "";
+  const lines = a.log ? [element("p", {}, "Its lines in the log: ", element("code", {}, a.log))] : [];
+  return element("li", {},
+    element("p", {}, element("span", { className: `tag ${severities[a.severity]}` }, a.severity), " ", moment(a.at), " ", only(called(a), a.entry), a.host ? ` · ${a.host}` : ""),
+    element("p", {}, `${a.sentence}.`),
+    element("p", { className: "quiet" }, `To do: ${a.what_to_do}.`),
+    element("details", {}, element("summary", {}, `${a.detector} · ${a.entry ?? "every entry"} · ${a.action} · ${a.technique}`),
+      element("p", {}, "Entry: ", a.entry === null ? "every" : only_entry(a.entry), place ? ` (${place})` : ""), element("p", {}, `Request: ${a.request}`), ...lines));
+}
+
+function show_findings(s, only) {
+  const into = byId("findings").querySelector(".rows"), found = s.anomalies.recent;
+  if (found.length === 0) return renew(into, [element("p", { className: "none" }, "None so far.")]);
+  const list = into.querySelector("ul") ?? element("ul", { className: "findings" });
+  if (!list.isConnected) into.replaceChildren(list);
+  const open = new Set([...list.children].filter(l => l.querySelector("details")?.open).map(l => l.dataset.key));
+  const held = list.contains(document.activeElement) ? [document.activeElement.closest("li").dataset.key, document.activeElement.textContent] : null;
+  renew(list, found.map(a => {
+    const made = finding(a, only);
+    made.dataset.key = `${a.at} ${a.detector} ${a.client} ${a.entry} ${a.request}`;
+    made.querySelector("details").open = open.has(made.dataset.key);
+    return made;
+  }));
+  if (held !== null && !list.contains(document.activeElement))
+    [...list.children].find(l => l.dataset.key === held[0])?.querySelectorAll("button, summary").forEach(b => b.textContent === held[1] && b.focus({ preventScroll: true }));
 }
 
 function show_budgets(s, only_client) {
   const bar = b => element("meter", { min: 0, max: 1, low: near_its_end, high: 0.999, optimum: 0, value: Math.min(b.share, 1), title: `${Math.floor(b.share * 100)} %` });
   fill_table(byId("budgets"),
     [plain("Client"), name_of("Entry"), wide("Purpose"), plain("Window"), wide("Used"), right("%"), wide_right("Of")],
-    s.budgets.map(b => [b.client === null ? "all together" : only_client(b.client), b.entry ?? "every", b.purpose, b.window, bar(b),
-      { text: `${Math.floor(b.share * 100)} %`, as: worst(b.share, near_its_end, 1) }, `${octets(b.used_bytes)} / ${octets(b.limit_bytes)}`]),
+    s.budgets.map(b => [b.client === null ? "all together" : only_client(called(b), b.entry), b.entry ?? "every", b.purpose, b.window, bar(b),
+      { text: `${Math.floor(b.share * 100)} %`, as: worst(b.share, near_its_end, 1) }, `${octets(b.used_bytes)}${b.assumed_bytes ? ` + ${octets(b.assumed_bytes)} assumed` : ""} / ${octets(b.limit_bytes)}`]),
     "No budget is used.");
 }
 
@@ -72,7 +94,7 @@ function show_clients(s, speeds, only_client) {
 function show_entries(s, speeds) {
   fill_table(byId("entries"),
     [name_of("Entry"), wide("Purpose"), right("Upload"), right("now"), wide_right("Download")],
-    s.entries.map(e => [e.entry, e.purpose, octets(e.upload_bytes), speeds.has(e.entry) ? rate(speeds.get(e.entry)) : "", octets(e.download_bytes)]),
+    s.entries.map(e => [only_entry(e.entry), e.purpose, octets(e.upload_bytes), speeds.has(e.entry) ? rate(speeds.get(e.entry)) : "", octets(e.download_bytes)]),
     "Nothing was relayed yet.");
 }
 
@@ -83,7 +105,7 @@ function show_tunnels(t, speeds, only_client) {
   byId("on").disabled = t.page >= t.pages;
   fill_table(byId("tunnels"),
     [plain("Client"), name_of("Destination"), wide("Entry"), wide("Purpose"), right("Upload"), right("now"), wide_right("Download"), wide_right("Age"), wide("Mode"), wide("Address"), wide("Id")],
-    t.tunnels.map(l => [only_client(l.client), `${l.host}:${l.port}${l.ech ? " (ECH)" : ""}${l.throttled ? " (throttled)" : ""}`, l.entry, l.purpose, octets(l.upload_bytes),
+    t.tunnels.map(l => [only_client(called(l)), `${l.host}:${l.port}${l.ech ? " (ECH)" : ""}${l.throttled ? " (throttled)" : ""}`, l.entry, l.purpose, octets(l.upload_bytes),
       speeds.has(l.id) ? rate(speeds.get(l.id)) : "", octets(l.download_bytes), time_span(l.age_seconds), l.mode, l.address, l.id]),
     t.total === 0 ? "None is open." : "None matches.");
 }

@@ -1,0 +1,14 @@
+// A finding in words: what was seen, over what time, against what threshold, with units; and what to do about it. Pure; any thread.
+#pragma once
+
+#include <exeat/detect/flow_event.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace exeat::ops {
+
+std::string finding_text(const detect::finding&);
+std::string_view finding_advice(detect::detector) noexcept;
+
+} // namespace exeat::ops
