@@ -39,6 +39,7 @@ public:
     // What inherits from `id` under the lists after `generation`, through others too; without itself.
     std::vector<Id> since(std::uint64_t generation, const Id& id) const
     {
+        if (lists_.empty() || lists_.back().first <= generation) return {}; // nearly always, and without memory
         std::vector<Id> out{id};
         for (const auto& [of, all] : lists_) {
             if (of <= generation) continue;

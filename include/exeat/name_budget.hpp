@@ -66,8 +66,9 @@ public:
 
     // Whether the client may use the name (canonical text) under the wildcards of the entry, of which it may use `most`. `entry` is
     // budget_key::id_of() its name, `generation` that of the list that says so. Any thread.
+    // Throws std::bad_alloc, and then the name may have been counted.
     bool take(const ip_address& client, std::uint64_t entry, std::string_view name, std::uint32_t most, budget_minutes now,
-              std::uint64_t generation = std::numeric_limits<std::uint64_t>::max()) noexcept;
+              std::uint64_t generation = std::numeric_limits<std::uint64_t>::max());
     // A client has used at least as many names of an heir as of each entry that it inherits from, and those that it used there cost
     // nothing at the heir. Workers that still judge by a list before `generation` take from the heirs as well. May be called again when it
     // threw std::bad_alloc. One thread.

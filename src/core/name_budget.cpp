@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
-#include <new>
 
 namespace exeat {
 
@@ -123,8 +122,8 @@ std::uint32_t name_budget::held_to(std::uint32_t most, step now) const noexcept
 }
 
 bool name_budget::take(const ip_address& client, std::uint64_t entry, std::string_view name, std::uint32_t most, budget_minutes now,
-                       std::uint64_t generation) noexcept
-try {
+                       std::uint64_t generation)
+{
     const auto here = step_at(now);
     const auto hash = hash_of(seed_, client, entry, name);
     const account_key key{hash_of(seed_, client), entry};
@@ -138,7 +137,7 @@ try {
         const bool used_before = was_known(*p.of_entries, client, entry, name, here);
         account* const a = used_before ? nullptr : account_of(p, key, here);
         if (!used_before && (a == nullptr || a->sum(here) >= held_to(most, here))) return false;
-        if (generation != std::numeric_limits<std::uint64_t>::max() && !used_before) heirs = p.of_entries->heirs.since(generation, entry);
+        if (!used_before) heirs = p.of_entries->heirs.since(generation, entry);
         if (heirs.empty()) remember(hash, here); // where the table is full, which others may have filled, the name counts again each time
         if (!used_before) a->add(here);
     }
@@ -146,8 +145,6 @@ try {
         if (!count_at({key.client, heir}, most, here)) return false;
     if (!heirs.empty()) remember(hash, here);
     return true;
-} catch (const std::bad_alloc&) {
-    return false;
 }
 
 bool name_budget::was_known(const lineage& l, const ip_address& client, std::uint64_t entry, std::string_view name, step now) noexcept

@@ -26,7 +26,7 @@ FILES = {f["name"]: f for f in TOLD["files"]}
 TABLES = [(f, t["title"]) for f in FILES for t in FILES[f]["tables"]] + [("exeat.toml", "")]
 
 # What else a table needs, so that a key is read in its usual surroundings.
-AROUND = {"names": 'hosts = ["*.a.test"]', "via": 'mode = "transparent"', "port": 'mode = "sni"', "on_budget": 'upload = "1 MiB/1h"', "addresses": 'within = ["10.0.0.0/8"]',
+AROUND = {"account": 'upload = "1 MiB/1h"', "names": 'hosts = ["*.a.test"]', "via": 'mode = "transparent"', "port": 'mode = "sni"', "on_budget": 'upload = "1 MiB/1h"', "addresses": 'within = ["10.0.0.0/8"]',
           "rate": 'action = "throttle"'}
 
 

@@ -1,6 +1,4 @@
-#include "temporary_directory.hpp"
-
-#include "../core/small_policy.hpp"
+#include "small_allowlist.hpp"
 
 #include <net/upload_permit.hpp>
 #include <net/wall_clock.hpp>
@@ -14,6 +12,7 @@
 #include <ops/text/sealed_bytes.hpp>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 #include <fstream>
 #include <sstream>
 
@@ -29,19 +28,21 @@ std::string content(const std::string& path)
     return (std::ostringstream{} << in.rdbuf()).str();
 }
 
-policy list_of(const std::string& name, const std::string& host)
+std::shared_ptr<const policy> list_of(const std::string& name, const std::string& host)
 {
-    auto e = testing::allow(name, {host, "**.w.test"});
-    e.value.upload = upload_limits{{1'000, unlimited, unlimited}, false};
-    return testing::compiled({e, testing::allow("other", {"*.other.test"})});
+    const auto loaded = testing::load(fmt::format("{}[[allow]]\nname = \"{}\"\nhosts = [\"{}\", \"**.w.test\"]\nupload = \"1 MiB/1h\"\n"
+                                                  "[[allow]]\nname = \"other\"\nhosts = [\"*.other.test\"]\n",
+                                                  testing::least, name, host));
+    REQUIRE(loaded.rules);
+    return loaded.rules;
 }
 
 account_history::state some_state()
 {
     account_history h;
-    h.adopt(coverage_of(list_of("a", "x.test")), testing::now);
-    h.adopt(coverage_of(list_of("b", "x.test")), testing::now);
-    h.adopt(coverage_of(list_of("c", "y.test")), testing::now + 5s);
+    h.adopt(coverage_of(*list_of("a", "x.test")), testing::now);
+    h.adopt(coverage_of(*list_of("b", "x.test")), testing::now);
+    h.adopt(coverage_of(*list_of("c", "y.test")), testing::now + 5s);
     return h.is();
 }
 
@@ -91,18 +92,18 @@ TEST_CASE("the next process knows whose the hosts were, after a clean end and so
     {
         account_ledger l{d.path(""), log};
         CHECK_FALSE(l.knows());
-        follow(l, list_of("a", "x.test"));
+        follow(l, *list_of("a", "x.test"));
         l.begin();
         const auto first = content(d.path("accounts"));
         CHECK(decode_accounts(first));
-        follow(l, list_of("b", "x.test"));
+        follow(l, *list_of("b", "x.test"));
         l.stop();
         CHECK(content(d.path("accounts")) != first);
     }
     account_ledger next{d.path(""), log};
     CHECK(next.knows());
     const auto p = list_of("c", "x.test");
-    const auto heirs = next.heirs_under(p, coverage_of(p));
+    const auto heirs = next.heirs_under(*p, coverage_of(*p));
     const auto id = [](const char* n) { return budget_key::id_of(n); };
     CHECK(heirs.entries == [&] {
         heirs_of<std::uint64_t> out{{id("a"), id("c")}, {id("b"), id("c")}};
@@ -110,7 +111,7 @@ TEST_CASE("the next process knows whose the hosts were, after a clean end and so
         return out;
     }());
     account_ledger nowhere{{}, log};
-    follow(nowhere, p);
+    follow(nowhere, *p);
     nowhere.begin();
     CHECK_FALSE(nowhere.knows());
 }
