@@ -104,7 +104,7 @@ def test_it_is_quiet_when_all_is_well(lab):
         quiet = len(exeat.log().splitlines())
         with open_tunnel(exeat, "echo.life.test:7") as s:
             assert alive(s)
-        assert len(exeat.log().splitlines()) == quiet <= 3
+        assert len(exeat.log().splitlines()) == quiet <= 4  # how it was built, that half of the budgets counts as spent, and two of its sandbox
 
 
 @pytest.mark.parametrize("form", ["json", "logfmt"])

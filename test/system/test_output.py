@@ -93,7 +93,7 @@ def cases(at):
         "quarantine list": ("quarantine", "--config", at / "exeat.toml", "--list"), "quarantine client": ("quarantine", "--config", at / "exeat.toml", "--client", NAME, "--for", "1h", "--reason", "r"),
         "quarantine entry": ("quarantine", "--config", at / "exeat.toml", "--entry", NAME, "--for", "1h", "--reason", "r"),
         "keygen": ("keygen", at / "other"), "keygen again": ("keygen", at / "key"), "top": ("top", "--admin", NAME), "top sort": ("top", "--sort", NAME),
-        "help": ("help", NAME), "preset": ("preset", NAME), "version": ("version", NAME), "no verb": (NAME,), "an option": ("check", "--" + NAME), "a format": ("check", "--format", NAME, "x"),
+        "help": ("help", NAME), "preset": ("preset", NAME), "state": ("state", "init", "--config", NAME), "version": ("version", NAME), "no verb": (NAME,), "an option": ("check", "--" + NAME), "a format": ("check", "--format", NAME, "x"),
     }
 
 
@@ -151,7 +151,7 @@ def successes(at, tmp_path):
            "quarantine": ("quarantine", "--config", at / "exeat.toml", "--list"),
            "preset": ("preset",), "preset NAME": ("preset", "python"), "preset --part": ("preset", "--part", "python"), "version": ("version",), "help": ("help",), "help check": ("help", "check"), "help exeat.toml": ("help", "exeat.toml"), "--version": ("--version",), "--help": ("--help",)}
     return lab | {f"{verb} --help": (verb, "--help") for verb in ("serve", "check", "explain", "diff", "replay", "suggest", "grant", "grants", "keygen", "quarantine", "revoke", "sign", "verify", "version",
-                                                                  "import", "preset", "top")}
+                                                                  "import", "preset", "state", "top")}
 
 
 def into(argv, how):
