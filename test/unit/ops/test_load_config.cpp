@@ -219,7 +219,7 @@ TEST_CASE("every wrong exeat.toml is an error with its line, its column and a me
         {"[[listen]]\nproxy_protocol_from = []", 7, 23, "is empty"},
         {"[[listen]]\nproxy_protocol_from = \"10.0.3.1\"", 7, 23, "must be a list of text"},
         {"[[listen]]\nproxy_protocol_from = [\"balancer\"]", 7, 24, "is no network"},
-        {"[[listen]]\nproxy_protocol_from = [\"10.0.3.1/24\"]", 7, 24, "host bits zero"},
+        {"[[listen]]\nproxy_protocol_from = [\"10.0.3.1/24\"]", 7, 24, "bits behind the prefix are set"},
         {"[[listen]]\nproxy_protocol_from = [\"0.0.0.0/0\"]", 7, 24, "lets anybody say who they are"},
         {"[[listen]]\nproxy_protocol_from = [\"::/0\"]", 7, 24, "takes in every IPv4 address too"},
         {"[sandbox]\nsystem_calls = \"on\"", 7, 16, "'restrict' or 'off'"},
