@@ -64,7 +64,7 @@ private:
         if (const auto list = has(what, "parsing array") && !has(what, "end-of-file") ? open_list(text_, where.line) : std::nullopt)
             return tell(list->at, where.line - 1, list->text);
         const bool follows = !empty_.empty() && (empty_.contains(where.line - 1) || empty_.contains(where.line) || has(what, "redefine"));
-        const auto fix = follows || has(what, "redefine") ? std::string{} : fix_for_line(line_of(text_, where.line));
+        const auto fix = follows || has(what, "redefine") || has(what, "utf-8") ? std::string{} : fix_for_line(line_of(text_, where.line));
         if (follows) blank(where.line);
         else tell(where, where.line, fmt::format("{}; {}", on_one_line(what), fix.empty() ? std::string{fix_for(what)} : fix));
     }
