@@ -1,12 +1,14 @@
 // Wiring of verbs and exit codes only: 0 yes, 1 no, 2 wrong usage.
 #include <cli/command.hpp>
 #include <cli/output.hpp>
+#include <ops/text/suggest.hpp>
 
 #include <algorithm>
 #include <array>
 #include <exception>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -49,9 +51,13 @@ int run(const verb& v, int argc, char** argv)
 
 int no_such_verb(std::string_view asked)
 {
-    if (!asked.empty()) exeat::cli::print_error("exeat: there is no verb '{}'\n", exeat::ops::one_line(asked));
+    std::vector<std::string_view> names;
+    for (const auto& v : verbs) names.push_back(v.name);
+    if (!asked.empty())
+        exeat::cli::print_error("exeat: there is no verb '{}'{}\n", exeat::ops::one_line(asked),
+                                exeat::ops::did_you_mean(asked, names, "'exeat help' lists them"));
     std::string all;
-    for (const auto& v : verbs) (all += all.empty() ? "" : "|") += v.name;
+    for (const auto name : names) (all += all.empty() ? "" : "|") += name;
     exeat::cli::print_error("usage: exeat {} ...; 'exeat help' says more\n", all);
     return exeat::cli::wrong_usage;
 }

@@ -1,6 +1,7 @@
 #include <cli/loaded_files.hpp>
 #include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
+#include <ops/start_needs.hpp>
 #include <ops/text/volume_text.hpp>
 
 #include <boost/json/object.hpp>
@@ -18,6 +19,7 @@ namespace {
 struct summary {
     std::size_t errors, warnings;
     bool good;
+    std::vector<std::string> notes; // what is neither
 };
 
 using ops::counted;
@@ -39,6 +41,7 @@ void print_problem(const ops::problem& p)
 void print_text(const loaded_files& f, const summary& s)
 {
     for (const auto& p : f.problems) print_problem(p);
+    for (const auto& n : s.notes) print_out("note: {}\n", ops::one_line(n));
     if (s.errors + s.warnings > 0) print_out("{}, {}\n", counted(s.errors, "error", "errors"), counted(s.warnings, "warning", "warnings"));
     if (f.rates)
         print_out("limits of each client: {} connections, {} requests, {} refusals and {} log lines a second\n", (*f.rates)[0],
@@ -55,6 +58,7 @@ void print_text(const loaded_files& f, const summary& s)
 void print_json(const loaded_files& f, const summary& s)
 {
     boost::json::object out{{"ok", s.good}, {"errors", s.errors}, {"warnings", s.warnings}, {"problems", to_json(f.problems)}};
+    if (!s.notes.empty()) out["notes"] = boost::json::array(s.notes.begin(), s.notes.end());
     if (f.rates) {
         auto& limits = out["limits_per_second"].emplace_object();
         for (std::size_t i = 0; i < f.rates->size(); ++i) limits[client_rate_words[i]] = (*f.rates)[i];
@@ -82,11 +86,21 @@ std::string escaped_for_github(std::string_view text, bool property)
     return out;
 }
 
-void print_github(const loaded_files& f, const summary&)
+void print_github(const loaded_files& f, const summary& s)
 {
     for (const auto& p : f.problems)
         print_out("::{} file={},line={},col={}::{}\n", p.how == ops::problem::weight::error ? "error" : "warning",
                   escaped_for_github(p.file, true), std::max(p.line, 1u), std::max(p.column, 1u), escaped_for_github(p.text, false));
+    for (const auto& n : s.notes) print_out("::notice::{}\n", escaped_for_github(n, false));
+}
+
+// What `serve` needs of this machine, tried before it does.
+std::vector<std::string> try_machine(const std::string& config, loaded_files& f)
+{
+    if (!f.settings) return {};
+    auto needs = ops::try_start(*f.settings);
+    for (auto& text : needs.wrong) f.problems.push_back({config, 0, 0, ops::problem::weight::error, std::move(text)});
+    return std::move(needs.notes);
 }
 
 } // namespace
@@ -96,18 +110,21 @@ int check(int argc, char** argv)
     CLI::App app{"Checks exeat.toml and the allowlist, and runs its [[expect]] tests. Example: exeat check --strict allowlist.toml",
                  "exeat check"};
     std::string config, allowlist, format = "text";
-    bool strict = false;
+    bool strict = false, elsewhere = false;
     app.add_option("--config", config, "exeat.toml; its allowlist is checked too, with the approvals that it needs")->type_name("FILE");
     app.add_option("ALLOWLIST", allowlist, "the allowlist to check instead of the one that --config names");
     app.add_option("--format", format, "text, json or github (annotations)")->check(CLI::IsMember({"text", "json", "github"}));
     app.add_flag("--strict", strict, "fail on warnings too");
+    app.add_flag("--elsewhere", elsewhere, "another machine will serve: do not try directories, ports and permissions on this one");
     if (const auto leave = parse_arguments(app, argc, argv)) return *leave;
     if (config.empty() && allowlist.empty()) {
         print_error("exeat check: name an ALLOWLIST or --config exeat.toml\n");
         return wrong_usage;
     }
-    const auto files = load_files(config, allowlist, ops::scrutiny::lint);
-    summary s{count(files.problems, ops::problem::weight::error), count(files.problems, ops::problem::weight::warning), false};
+    auto files = load_files(config, allowlist, ops::scrutiny::lint);
+    auto notes = elsewhere ? std::vector<std::string>{} : try_machine(config, files);
+    summary s{count(files.problems, ops::problem::weight::error), count(files.problems, ops::problem::weight::warning), false,
+              std::move(notes)};
     s.good = s.errors == 0 && (!strict || s.warnings == 0);
     if (format == "json") print_json(files, s);
     else if (format == "github") print_github(files, s);

@@ -1,5 +1,6 @@
 #include <cli/diff_report.hpp>
 
+#include <cli/changed_terms.hpp>
 #include <ops/metrics/readiness.hpp>
 #include <ops/text/findings.hpp>
 #include <ops/text/json_text.hpp>
@@ -9,6 +10,8 @@
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <map>
+#include <tuple>
 
 namespace exeat::cli {
 
@@ -39,10 +42,12 @@ std::string hosts_text(const policy_change& c)
     return fmt::format("{}:{}{}", c.hosts, c.port, protocol == protocol::tls ? "" : fmt::format(" ({})", to_string(protocol)));
 }
 
-// Neighbours in the order of the changes that one paragraph can tell.
+// Changes that one line can tell.
 struct paragraph {
     const policy_change* first;
     std::vector<const policy_change*> all;
+    std::vector<std::size_t> clients{};          // all kinds of client that it is for
+    std::vector<const policy_change*> more_by{}; // one change of each entry beside that of `first`
 };
 
 bool together(const policy_change& a, const policy_change& b)
@@ -50,16 +55,65 @@ bool together(const policy_change& a, const policy_change& b)
     return a.what == b.what && a.clients == b.clients && a.before == b.before && a.after == b.after && a.terms == b.terms;
 }
 
-std::vector<paragraph> paragraphs(const policy_diff& d)
+std::vector<paragraph> by_entry(const policy_diff& d)
 {
     std::vector<paragraph> out;
     for (const auto& c : d.changes) {
         const auto same = std::find_if(out.rbegin(), out.rend(), [&](const paragraph& p) { return together(*p.first, c); });
         const bool near = same != out.rend() && rule_of(*same->first).name == rule_of(c).name;
         if (near) same->all.push_back(&c);
-        else out.push_back({&c, {&c}});
+        else out.push_back({&c, {&c}, {c.clients}});
     }
     return out;
+}
+
+// What paragraphs have in common that one can tell: a change of an entry for several groups, or of several entries for clients whose groups
+// are others now, for which the list's sources are the reason and not the entries.
+std::string subject_of(const paragraph& p, const policy_diff& d)
+{
+    const auto& c = *p.first;
+    const auto& who = d.clients[c.clients];
+    if (who.before != who.after && c.terms.empty()) return fmt::format("{} clients {}", to_string(c.what), c.clients);
+    std::string hosts;
+    for (const auto* each : p.all) hosts += hosts_text(*each) + '\n';
+    return fmt::format("{} {} {} {} {}", to_string(c.what), static_cast<const void*>(c.before), static_cast<const void*>(c.after),
+                       fmt::join(c.terms, ","), hosts);
+}
+
+// Kinds of client, then how far the hosts reach, then their number.
+auto breadth(const paragraph& p)
+{
+    std::size_t reach = 0;
+    for (const auto* c : p.all) reach = std::max<std::size_t>(reach, c->hosts.starts_with("**.") ? 2 : c->hosts.starts_with("*.") ? 1 : 0);
+    return std::tuple{p.clients.size(), reach, p.all.size()};
+}
+
+// What opens or widens most comes first.
+std::vector<paragraph> paragraphs(const policy_diff& d)
+{
+    std::vector<paragraph> out;
+    std::map<std::string, std::size_t> known;
+    for (auto& p : by_entry(d)) {
+        const auto [at, is_new] = known.emplace(subject_of(p, d), out.size());
+        if (is_new) {
+            out.push_back(std::move(p));
+            continue;
+        }
+        auto& to = out[at->second];
+        if (to.first->clients != p.first->clients) to.clients.push_back(p.first->clients);
+        else to.all.insert(to.all.end(), p.all.begin(), p.all.end()), to.more_by.push_back(p.first);
+    }
+    std::stable_sort(out.begin(), out.end(), [](const paragraph& a, const paragraph& b) {
+        return a.first->what != b.first->what ? a.first->what < b.first->what : breadth(a) > breadth(b);
+    });
+    return out;
+}
+
+std::string clients_text(const paragraph& p, const policy_diff& d)
+{
+    std::vector<std::string> all;
+    for (const auto c : p.clients) all.push_back(clients_text(d.clients[c]));
+    return fmt::format("{}", fmt::join(all, ", "));
 }
 
 std::string listed(const paragraph& p, std::size_t most, std::string_view before, std::string_view after)
@@ -77,6 +131,16 @@ std::string entry_text(const policy_change& c)
     auto out = fmt::format("{} ({})", ops::as_shown(by.name), place_of(by));
     if (c.after != nullptr && c.before != nullptr && c.after->name != c.before->name)
         out += fmt::format(", was {} ({})", ops::as_shown(c.before->name), place_of(*c.before));
+    return out;
+}
+
+std::string entries_text(const paragraph& p)
+{
+    constexpr std::size_t shown = 3;
+    if (p.more_by.empty()) return entry_text(*p.first);
+    auto out = fmt::format("{} entries: {}", p.more_by.size() + 1, entry_text(*p.first));
+    for (std::size_t i = 0; i < std::min(shown - 1, p.more_by.size()); ++i) out += ", " + entry_text(*p.more_by[i]);
+    if (p.more_by.size() >= shown) out += fmt::format(" and {} more", p.more_by.size() + 1 - shown);
     return out;
 }
 
@@ -130,6 +194,20 @@ void compare_tests(const std::vector<std::string>& before, const std::vector<std
         if (lacks(before, e)) out.other.push_back("[[expect]] is new: " + e);
 }
 
+// How much of each kind there is, for who reads nothing else. Not of a list that says the same as before.
+std::string summary_of(const diff_report& d)
+{
+    std::array<std::size_t, change_kinds> hosts{};
+    for (const auto& c : d.by_host.changes) ++hosts[static_cast<std::size_t>(c.what)];
+    std::vector<std::string> all;
+    for (std::size_t i = 0; i < hosts.size(); ++i)
+        if (hosts[i] > 0) all.push_back(fmt::format("{} {}", to_string(static_cast<change_kind>(i)), hosts[i]));
+    if (!d.opening.empty()) all.push_back(fmt::format("loosens the list itself by {}", d.opening.size()));
+    if (!d.other.empty()) all.push_back(fmt::format("changes it otherwise by {}", d.other.size()));
+    const auto what = d.by_host.changes.empty() ? "" : " (each host and port counts once for each kind of client)";
+    return all.empty() ? std::string{} : fmt::format("summary: {}{}", fmt::join(all, ", "), what);
+}
+
 } // namespace
 
 bool diff_report::opens() const
@@ -141,6 +219,8 @@ bool diff_report::opens() const
 diff_report report_difference(const ops::loaded_allowlist& before, const ops::loaded_allowlist& after, wall_time now)
 {
     diff_report out{compare(*before.rules, *after.rules, now), {}, {}};
+    for (auto& c : out.by_host.changes)
+        for (auto& t : c.terms) t = with_values(t, c, *before.rules, *after.rules);
     compare_lists(*before.rules, *after.rules, now, out);
     compare_tests(before.expectations, after.expectations, out);
     return out;
@@ -153,10 +233,10 @@ std::string to_text(const diff_report& d, std::size_t most)
     for (const auto& line : d.other) out += fmt::format("- {}\n", line);
     for (const auto& p : paragraphs(d.by_host)) {
         const auto& c = *p.first;
-        out += fmt::format("{} {} for {} by {}{}{}\n    {}\n", sign(c.what), to_string(c.what), clients_text(d.by_host.clients[c.clients]),
-                           entry_text(c), c.terms.empty() ? "" : ": ", fmt::join(c.terms, ", "), listed(p, most, "", ""));
+        out += fmt::format("{} {} for {} by {}{}{}\n    {}\n", sign(c.what), to_string(c.what), clients_text(p, d.by_host), entries_text(p),
+                           c.terms.empty() ? "" : ": ", fmt::join(c.terms, ", "), listed(p, most, "", ""));
     }
-    return out.empty() ? "nothing opens and nothing closes\n" : out;
+    return out.empty() ? "nothing opens and nothing closes\n" : out + summary_of(d) + "\n";
 }
 
 std::string to_markdown(const diff_report& d, std::size_t most)
@@ -165,13 +245,15 @@ std::string to_markdown(const diff_report& d, std::size_t most)
     if (!d.opening.empty() || !d.other.empty()) out += "\n";
     for (const auto& line : d.opening) out += fmt::format("- **opens**: {}\n", line);
     for (const auto& line : d.other) out += fmt::format("- {}\n", line);
+    if (const auto summary = summary_of(d); !summary.empty()) out += fmt::format("\n{}\n", summary);
     if (d.by_host.changes.empty()) return out;
     out += "\n| | clients | hosts | entry | terms |\n|---|---|---|---|---|\n";
     for (const auto& p : paragraphs(d.by_host)) {
         const auto& c = *p.first;
         const std::string_view strong = loosens(c.what) ? "**" : "";
-        out += fmt::format("| {}{}{} | {} | {} | `{}` ({}) | {} |\n", strong, to_string(c.what), strong,
-                           clients_text(d.by_host.clients[c.clients]), listed(p, most, "`", "`"), rule_of(c).name, place_of(rule_of(c)),
+        out += fmt::format("| {}{}{} | {} | {} | `{}` ({}) | {} |\n", strong, to_string(c.what), strong, clients_text(p, d.by_host),
+                           listed(p, most, "`", "`"), rule_of(c).name,
+                           p.more_by.empty() ? place_of(rule_of(c)) : fmt::format("and {} more entries", p.more_by.size()),
                            fmt::join(c.terms, ", "));
     }
     return out;

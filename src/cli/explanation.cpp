@@ -2,6 +2,7 @@
 
 #include <exeat/address_class.hpp>
 #include <ops/policy/asked_target.hpp>
+#include <ops/policy/near_misses.hpp>
 #include <ops/text/findings.hpp>
 #include <ops/text/json_text.hpp>
 #include <ops/text/utc.hpp>
@@ -18,21 +19,6 @@ template <class Items, class Word> std::string listed(const Items& items, Word w
     std::string out;
     for (const auto& i : items) out += (out.empty() ? "" : ", ") + word(i);
     return out;
-}
-
-std::string place_of(const rule& r) { return r.line == 0 ? "built in" : fmt::format("{}:{}", ops::one_line(r.file), r.line); }
-
-std::string groups_text(const group_set& of, const policy& rules)
-{
-    std::vector<std::string> names;
-    for (std::size_t i = 0; i < rules.groups().size(); ++i)
-        if (of[i]) names.push_back(rules.groups()[i].name);
-    return names.empty() ? "none" : listed(names, [](const std::string& n) { return n; });
-}
-
-std::string ports_text(const rule& r)
-{
-    return r.ports.empty() ? "every port" : listed(r.ports, [](std::uint16_t p) { return std::to_string(p); });
 }
 
 std::string addresses_text(std::span<const ip_address> all)
@@ -57,7 +43,8 @@ std::string deniers(const client& who, const target& to, const policy& rules)
     std::set<std::uint32_t> by;
     for (const auto& n : rules.denied().all())
         if (rules.rules()[n.rule].denies(who.groups, to.port)) by.insert(n.rule);
-    return listed(by, [&](auto i) { return fmt::format("{} ({})", ops::as_shown(rules.rules()[i].name), place_of(rules.rules()[i])); });
+    return listed(by,
+                  [&](auto i) { return fmt::format("{} ({})", ops::as_shown(rules.rules()[i].name), ops::place_of(rules.rules()[i])); });
 }
 
 void note_allowed(explanation& e, const decision& d, const client& who, const policy& rules)
@@ -85,49 +72,9 @@ void note_address(explanation& e, const decision& d, const address_refusal& no, 
                                   to.host.address() == no.address ? "" : fmt::format(", and {} leads there", to.host.str()),
                                   no.by == nullptr ? "it may not be dialled" : "a [[deny]] names it or a network around it"));
     if (no.by != nullptr)
-        e.notes.push_back(fmt::format("without that, {} ({}) would allow the target", ops::as_shown(d.rule->name), place_of(*d.rule)));
+        e.notes.push_back(fmt::format("without that, {} ({}) would allow the target", ops::as_shown(d.rule->name), ops::place_of(*d.rule)));
     if (!no.advice.empty()) e.notes.emplace_back(no.advice);
 }
-
-// Entries that name the host and are not for this client, or for another port.
-void note_near(explanation& e, const client& who, const target& to, const policy& rules)
-{
-    bool named = false;
-    rules.names().match(to.host.str(), [&](std::span<const rule_index> list, host_pattern::reach) {
-        for (const auto i : list) {
-            const rule& r = rules.rules()[i];
-            if (r.kind == rule_kind::deny) continue;
-            named = true;
-            if ((r.groups & who.groups).none())
-                e.notes.push_back(fmt::format("{} ({}) names this host, but is for group {}", ops::as_shown(r.name), place_of(r),
-                                              groups_text(r.groups, rules)));
-            else
-                e.notes.push_back(fmt::format("{} ({}) names this host: protocol {}, ports {}", ops::as_shown(r.name), place_of(r),
-                                              to_string(r.protocol), ports_text(r)));
-        }
-        return e.notes.size() < limits::ports_per_rule;
-    });
-    if (!named) e.notes.push_back("no [[allow]] or [[private_link]] names this host");
-}
-
-void note_denied(explanation& e, const client& who, const target& to, const policy& rules)
-{
-    switch (e.said) {
-    case verdict::source_not_allowed:
-        e.notes.push_back(fmt::format("{} lies in the sources of none of the groups: write its network into the one that it belongs to",
-                                      who.source.to_string()));
-        break;
-    case verdict::not_allowed:
-    case verdict::ip_literal:
-    case verdict::port_not_allowed:
-    case verdict::protocol_not_allowed: note_near(e, who, to, rules); break;
-    default: break;
-    }
-}
-
-} // namespace
-
-namespace {
 
 // What to write, where it can be known.
 std::string how_to_write(std::string_view asked, verdict why)
@@ -144,7 +91,10 @@ explanation explain_target(std::string_view asked, const ip_address& source, con
 {
     explanation e;
     e.target = asked;
-    const auto to = ops::parse_asked_target(asked);
+    const auto meant = ops::parse_asked_target(asked) ? std::string{asked} : ops::as_target(asked);
+    if (meant != asked)
+        e.notes.push_back(fmt::format("read as {}{}", meant, meant.starts_with("http://") ? "" : ", as a CONNECT asks for it"));
+    const auto to = ops::parse_asked_target(meant);
     if (!to) {
         e.said = to.error();
         if (auto note = how_to_write(asked, e.said); !note.empty()) e.notes.push_back(std::move(note));
@@ -153,9 +103,9 @@ explanation explain_target(std::string_view asked, const ip_address& source, con
     const client who{source, 0, rules.groups_of(source)};
     const auto d = decide(who, *to, rules, now);
     e.said = d.verdict, e.allowed = d.allowed(), e.by = d.rule, e.reported = d.reported;
-    e.notes.push_back("group: " + groups_text(who.groups, rules));
+    e.notes.push_back("group: " + ops::groups_text(who.groups, rules));
     if (!d.allowed()) {
-        note_denied(e, who, *to, rules);
+        for (auto& note : ops::near_misses(e.said, who, *to, rules)) e.notes.push_back(std::move(note));
         return e;
     }
     const auto checked = check_answer(*d.approval, d.approval->known_addresses(), own_endpoints{{}, {}, site});
@@ -175,7 +125,7 @@ std::string to_text(const explanation& e)
     std::string out = fmt::format("{}: {}", ops::as_shown(e.target), to_string(e.said));
     if (e.by != nullptr)
         out += fmt::format(" by {} ({}{})", ops::as_shown(e.by->name),
-                           e.by->line == 0 ? "" : fmt::format("[[{}]] at ", to_string(e.by->kind)), place_of(*e.by));
+                           e.by->line == 0 ? "" : fmt::format("[[{}]] at ", to_string(e.by->kind)), ops::place_of(*e.by));
     out += "\n";
     const auto line = [&out](std::string_view what, std::string_view text) {
         if (!text.empty()) out += fmt::format("    {}{}\n", what, ops::one_line(text));

@@ -3,6 +3,7 @@
 #include <cli/output.hpp>
 #include <exeat/verdict.hpp>
 #include <ops/process/version.hpp>
+#include <ops/text/suggest.hpp>
 
 #include <boost/json/array.hpp>
 
@@ -10,6 +11,7 @@
 #include <array>
 #include <fmt/core.h>
 #include <string_view>
+#include <vector>
 
 namespace exeat::cli {
 
@@ -28,7 +30,8 @@ constexpr std::array pages{
     page{"check", "check an allowlist",
          "Reads an allowlist as the proxy would, says everything that is wrong with it as file:line:column, and runs its\n"
          "[[expect]] tests. The list that --config names is held to its approvals, its serial and what was revoked, as the proxy\n"
-         "would hold it. Exit 1 on any error; with --strict on any warning.\n",
+         "would hold it. With --config it also tries what a start needs of this machine: directories, ports, keys and permissions, as\n"
+         "the user who calls it; --elsewhere leaves that out. Exit 1 on any error; with --strict on any warning.\n",
          "exeat check allowlist.toml"},
     page{"explain", "say what would happen to a request",
          "Says for each target whether the client may reach it, by which entry, and why or why not. A target is host:port\n"
@@ -165,15 +168,19 @@ bool explain_file(std::string_view name)
 
 int help(int argc, char** argv)
 {
-    if (argc < 2) {
+    const std::string_view asked = argc < 2 ? std::string_view{} : argv[1];
+    if (asked.empty() || asked == "--help" || asked == "-h") {
         list();
         return 0;
     }
-    if (std::string_view{argv[1]} == "--describe") return print_as_json(everything()), success;
-    if (explain_file(argv[1])) return success;
-    const auto* p = std::find_if(pages.begin(), pages.end(), [&](const page& x) { return x.verb == argv[1]; });
+    if (asked == "--describe") return print_as_json(everything()), success;
+    if (explain_file(asked)) return success;
+    const auto* p = std::find_if(pages.begin(), pages.end(), [&](const page& x) { return x.verb == asked; });
     if (p == pages.end()) {
-        print_error("exeat help: there is no verb '{}'\n", ops::one_line(argv[1]));
+        std::vector<std::string_view> known{exeat_toml().name, allowlist_toml().name};
+        for (const auto& x : pages) known.push_back(x.verb);
+        print_error("exeat help: there is no verb '{}'{}\n", ops::one_line(asked),
+                    ops::did_you_mean(asked, known, "'exeat help' lists them"));
         return 2;
     }
     print_out("exeat {}: {}\n\n{}\nExample: {}\n", p->verb, p->line, p->text, p->example);

@@ -56,10 +56,12 @@ loaded_files load_files(const std::string& config_path, const std::string& allow
     }
     const bool draft = !out.allowlist.empty();
     if (!draft && settings) out.allowlist = settings->allowlist;
+    out.settings = settings;
     if (out.allowlist.empty()) return out;
     ops::label_registry labels;
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     with.site = out.site;
+    with.site_known = settings.has_value();
     out.list = draft ? ops::load_allowlist(out.allowlist, labels, now, with) : load_approved(*settings, now, how);
     std::move(out.list.problems.begin(), out.list.problems.end(), std::back_inserter(out.problems));
     return out;

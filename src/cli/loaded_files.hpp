@@ -17,6 +17,7 @@ struct loaded_files {
     site_networks site;                      // as exeat.toml says
     std::optional<client_rate_limits> rates; // the same; none without one
     std::string allowlist;                   // its path; empty when it is not known
+    std::optional<config> settings;          // exeat.toml, where it has no error
 };
 
 // Either path may be empty, not both; a given allowlist goes before the one that the config names. The one that the config names is held to

@@ -15,6 +15,9 @@ namespace exeat::cli {
 
 inline const std::vector<std::string> formats{"text", "json"};
 
+// What was left out or mistyped, where that can be known, with an example; empty: as CLI11 says it.
+std::string how_to_call(const CLI::App&, const CLI::ParseError&);
+
 // The exit code to leave with, or nothing when the verb may go on.
 inline std::optional<int> parse_arguments(CLI::App& app, int argc, char** argv)
 {
@@ -26,6 +29,7 @@ inline std::optional<int> parse_arguments(CLI::App& app, int argc, char** argv)
         const bool asked = app.exit(e, out, error) == 0;
         write_out(out.view());
         const std::string_view what = e.what(), more = error.view(); // begins with it, and with it what was typed
+        if (const auto better = how_to_call(app, e); !better.empty()) return print_error("{}\n", better), wrong_usage;
         if (!asked) print_error("{}{}", ops::one_line(what), more.substr(more.starts_with(what) ? what.size() : 0));
         return asked ? success : wrong_usage;
     }

@@ -20,13 +20,13 @@
 #include <ops/process/dns_servers.hpp>
 #include <ops/process/memory_trim.hpp>
 #include <ops/process/notify.hpp>
-#include <ops/process/open_sockets.hpp>
 #include <ops/process/own_addresses.hpp>
 #include <ops/process/prompt_thread.hpp>
 #include <ops/process/sandbox.hpp>
 #include <ops/process/version.hpp>
 #include <ops/process/watchdog.hpp>
 #include <ops/reload.hpp>
+#include <ops/start_needs.hpp>
 #include <ops/state/init_mark.hpp>
 #include <ops/state/kept_accounts.hpp>
 #include <ops/succession.hpp>
@@ -280,7 +280,7 @@ int run_service(const config& c, const settings_file& settings, label_registry& 
     try {
         const notifier manager;
         sandbox box{c, log};
-        auto sockets = open_all(c);
+        auto sockets = open_after_files(c);
         auto key = read_checkpoint_key(c.checkpoint_key); // while its file may be read
         if (!key) throw std::runtime_error{key.error()};
         box.restrict_files(paths_of(c, first.files));

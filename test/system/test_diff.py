@@ -27,15 +27,15 @@ def test_a_list_against_itself_opens_and_closes_nothing(diff):
 def test_a_new_host_opens_for_each_group_and_fails(diff):
     done = diff(HEAD + PACKAGES, HEAD + PACKAGES.replace('"pkg.test"', '"pkg.test", "*.w.test"'))
     assert done.returncode == 1
-    assert done.stdout == ("+ opens for eval by 'packages' (new.toml:6)\n    *.w.test:443\n"
-                           "+ opens for training by 'packages' (new.toml:6)\n    *.w.test:443\n")
+    assert done.stdout == ("+ opens for eval, training by 'packages' (new.toml:6)\n    *.w.test:443\n"
+                           "summary: opens 2 (each host and port counts once for each kind of client)\n")
 
 
 def test_closing_alone_succeeds(diff):
     done = diff(HEAD + PACKAGES + 'ports = [80, 443]\nprotocol = "http"\n', HEAD + PACKAGES + 'protocol = "http"\n')
     assert done.returncode == 0
-    assert done.stdout.splitlines() == ["- closes for eval by 'packages' (old.toml:6)", "    pkg.test:443 (http)",
-                                        "- closes for training by 'packages' (old.toml:6)", "    pkg.test:443 (http)"]
+    assert done.stdout.splitlines()[:-1] == ["- closes for eval, training by 'packages' (old.toml:6)", "    pkg.test:443 (http)"]
+    assert done.stdout.splitlines()[-1].startswith("summary: closes 2 (")
 
 
 def test_who_comes_to_a_group_and_a_list_that_reports_are_openings(diff):
@@ -43,21 +43,21 @@ def test_who_comes_to_a_group_and_a_list_that_reports_are_openings(diff):
     assert done.returncode == 1 and "+ opens for clients such as 10.44.0.0, from no group to eval by 'packages'" in done.stdout
     soon = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
     done = diff(HEAD + PACKAGES, f'mode = "report"\nreport_until = {soon}\n' + HEAD + PACKAGES)
-    assert done.returncode == 1 and done.stdout == f"+ report mode until {soon}: what no entry names passes too\n"
+    assert done.returncode == 1 and done.stdout == f"+ report mode until {soon}: what no entry names passes too\nsummary: loosens the list itself by 1\n"
     one = f"report_until = {soon}\n" + HEAD.replace("[groups.eval]", '[groups.eval]\nmode = "report"')
     done = diff(HEAD + PACKAGES, one + PACKAGES)
-    assert done.returncode == 1 and done.stdout == f"+ report mode of eval until {soon}: what no entry names passes too\n"
+    assert done.returncode == 1 and done.stdout == f"+ report mode of eval until {soon}: what no entry names passes too\nsummary: loosens the list itself by 1\n"
     done = diff(one + PACKAGES, one.replace("[groups.training]", '[groups.training]\nmode = "report"') + PACKAGES)
-    assert done.returncode == 1 and done.stdout == f"+ report mode of eval, training until {soon}: what no entry names passes too\n"
+    assert done.returncode == 1 and done.stdout == f"+ report mode of eval, training until {soon}: what no entry names passes too\nsummary: loosens the list itself by 1\n"
     done = diff(one + PACKAGES, HEAD + PACKAGES)
-    assert done.returncode == 0 and done.stdout == "- report mode ends: the list is enforced\n"
+    assert done.returncode == 0 and done.stdout == "- report mode ends: the list is enforced\nsummary: changes it otherwise by 1\n"
 
 
 def test_markdown_and_json_say_the_same(diff):
     new = HEAD + PACKAGES.replace("pkg.test", "new.test")
     table = diff(HEAD + PACKAGES, new, "--format", "markdown")
     assert table.returncode == 1 and table.stdout.startswith("**This change opens something.**\n")
-    assert "| **opens** | eval | `new.test:443` | `packages` (new.toml:6) |  |" in table.stdout
+    assert "| **opens** | eval, training | `new.test:443` | `packages` (new.toml:6) |  |" in table.stdout
     told = json.loads(diff(HEAD + PACKAGES, new, "--format", "json").stdout)
     assert told["opens"] is True
     assert [(c["change"], c["hosts"], c["groups_after"]) for c in told["changes"]] == [
@@ -87,15 +87,14 @@ DENY = '[[deny]]\nname = "closed"\nhosts = ["93.184.216.0/23"]\n'
 def test_of_a_narrowed_deny_no_more_opens_than_the_difference(diff, after, what):
     done = diff(HEAD + PACKAGES + DENY, HEAD + PACKAGES + '[[deny]]\nname = "closed"\n' + after)
     assert done.returncode == 1
-    assert done.stdout.splitlines() == ["+ opens for eval by 'closed' (old.toml:9): no longer denied", f"    {what}",
-                                        "+ opens for training by 'closed' (old.toml:9): no longer denied", f"    {what}"]
+    assert done.stdout.splitlines()[:-1] == ["+ opens for eval, training by 'closed' (old.toml:9): no longer denied", f"    {what}"]
     back = diff(HEAD + PACKAGES + '[[deny]]\nname = "closed"\n' + after, HEAD + PACKAGES + DENY)
     assert back.returncode == 0 and what in back.stdout and "- closes for eval" in back.stdout
 
 
 def test_a_deny_for_fewer_groups_opens_for_the_others_alone(diff):
     done = diff(HEAD + PACKAGES + DENY, HEAD + PACKAGES + DENY + 'groups = ["eval"]\n')
-    assert done.stdout.splitlines() == ["+ opens for training by 'closed' (old.toml:9): no longer denied", "    93.184.216.0/23"]
+    assert done.stdout.splitlines()[:-1] == ["+ opens for training by 'closed' (old.toml:9): no longer denied", "    93.184.216.0/23"]
 
 
 # ---- every key of the allowlist: a change of it that widens is an opening; what is not compared is named with its reason
@@ -179,3 +178,26 @@ def test_budgets_are_compared_by_what_may_leave_in_any_window(diff):
     assert diff(entry('"1 GiB/1h"'), entry(same)).returncode == 0 and diff(entry(same), entry('"1 GiB/1h"')).returncode == 0
     done = diff(entry('"1 GiB/1h"'), entry('["2 GiB/1h", "3 GiB/24h"]'))
     assert done.returncode == 1 and "upload more" in done.stdout and "upload less" in done.stdout
+
+
+def test_old_and_new_value_of_each_term_that_widens_are_shown(diff):
+    entry = lambda more: HEAD + PACKAGES + more + 'groups = ["training"]\n'  # noqa: E731
+    done = diff(entry('upload = "50 MiB/1h"\nupload_total = "5 GiB/24h"\nexpires = 2998-01-01T00:00:00Z\n'),
+                entry('upload = "500 MiB/1h"\non_budget = "alert"\nexpires = 2999-01-01T00:00:00Z\n'))
+    assert done.returncode == 1
+    for words in ("upload more: 50 MiB/1h → 500 MiB/1h", "upload_total more: 5 GiB/24h → no limit", "on_budget alert: cut → alert", "expires later: 2998-01-01T00:00:00Z → 2999-01-01T00:00:00Z"):
+        assert words in done.stdout, done.stdout
+    assert done.stdout.endswith("summary: widens 1 (each host and port counts once for each kind of client)\n")
+
+
+def test_a_source_that_a_group_gains_is_one_line_over_all_entries_and_the_widest_comes_first(diff):
+    entries = "".join(f'[[allow]]\nname = "e{i:02}"\nhosts = ["h{i}.test"]\ngroups = ["eval"]\n' for i in range(51))
+    wide = '[[allow]]\nname = "wide"\nhosts = ["**.wide.test"]\ngroups = ["training"]\n'
+    narrow = wide.replace("wide", "narrow").replace("**.narrow.test", "narrow.test")
+    done = diff(HEAD + entries, HEAD.replace('"10.43.0.0/16"', '"10.43.0.0/16", "10.44.0.0/16"') + entries + narrow + wide)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 1 and len(lines) == 7, done.stdout
+    assert lines[0].startswith("+ opens for training by 'wide'") and lines[1] == "    **.wide.test:443"
+    opened = next(x for x in lines if "10.44.0.0" in x)
+    assert "clients such as 10.44.0.0, from no group to eval by 51 entries: 'e00'" in opened and "and 48 more" in opened
+    assert lines[-1].startswith("summary: opens ")

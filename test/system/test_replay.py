@@ -24,6 +24,7 @@ hosts = ["site.replay.test", "never.replay.test"]
 owner = "ml-platform"
 reason = "pip \\"install\\" # [[allow]]"
 purpose = "api"
+upload = ["20480 KiB/1h", "1536 MiB/24h"]
 [[allow]]
 name = "wide"
 hosts = ["*.w.replay.test"]
@@ -134,7 +135,7 @@ def test_the_suggested_list_is_accepted_and_replays_without_a_change(seen, write
 
 def test_the_suggested_list_keeps_what_entries_say_and_tells_what_is_unused(seen):
     told = run("suggest", "--audit", seen.log, "--allowlist", seen.allowlist).stdout
-    assert 'owner = "ml-platform"\nreason = "pip \\"install\\" # [[allow]]"\n' in told and "serial = 8\n" in told and 'purpose = "api"' in told
+    assert 'owner = "ml-platform"\nreason = "pip \\"install\\" # [[allow]]"\n' in told and "serial = 8\n" in told and 'purpose = "api"' in told and 'upload = ["20 MiB/1h", "1536 MiB/24h"]' in told
     report = run("suggest", "--audit", seen.log, "--allowlist", seen.allowlist, "--report")
     assert report.returncode == 0
     for words in ("entry 'unused' was not used", "nobody asked 'sites' for never.replay.test", "*.w.replay.test of 'wide' could be a.w.replay.test, b.w.replay.test"):

@@ -67,7 +67,7 @@ def test_two_processes_do_not_write_one_audit_log(lab):
     with lab.exeat(ALLOWLIST) as exeat:
         again = run("serve", "--config", exeat.config_path, "--admin", "127.0.0.1:1")
         assert again.returncode == 1
-        assert "audit log: another process writes the audit log; give each its own" in again.stderr
+        assert f"audit log: another process writes {exeat.audit_path}; give each its own" in again.stderr
 
 
 def test_a_second_process_takes_another_log_and_admin_page(lab):
@@ -83,4 +83,4 @@ def test_an_audit_directory_that_is_missing_is_told_with_its_path(lab):
     running = lab.exeat(ALLOWLIST, audit={"path": "/nowhere/at/all/audit.jsonl"})
     done = run("serve", "--config", running.config_path)
     assert done.returncode == 1
-    assert "/nowhere/at/all/audit.jsonl: No such file or directory; make its directory" in done.stderr
+    assert "audit log: the directory /nowhere/at/all does not exist; make it" in done.stderr

@@ -93,7 +93,41 @@ def test_a_port_that_is_taken_is_named(lab, tmp_path):
 
 def test_an_audit_log_that_cannot_be_written_prevents_the_start(tmp_path):
     done = run("serve", "--config", config(tmp_path, audit=table("[audit]", {"path": str(tmp_path / "no" / "such" / "directory" / "audit.jsonl")})))
-    assert done.returncode == 1 and "audit" in done.stderr
+    assert done.returncode == 1 and "audit" in done.stderr and "make it" in done.stderr and str(tmp_path / "no") in done.stderr
+
+
+def test_check_tries_what_a_start_needs_of_this_machine(lab, tmp_path):
+    good = config(tmp_path)
+    assert run("check", "--config", good).returncode == 0 and not (tmp_path / "audit.jsonl").exists(), "it leaves no trace"
+    missing = tmp_path / "none"
+    changes = {"audit": table("[audit]", {"path": str(missing / "audit.jsonl")}), "policy": table("[policy]", {"allowlist": str(tmp_path / "allowlist.toml"), "state": str(missing)})}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        bad = config(tmp_path, listen=table("[[listen]]", {"mode": "proxy", "address": address}), admin=table("[admin]", {"address": "192.0.2.1:1"}), **changes)
+        done = run("check", "--config", bad)
+        assert done.returncode == 1 and "5 errors" not in done.stdout and "4 errors" in done.stdout, done.stdout
+        for words in (f"audit log: the directory {missing} does not exist; make it", f"state: the directory {missing} does not exist; make it",
+                      f"cannot listen on {address}: Address already in use; stop what holds the port", "cannot listen on 192.0.2.1:1: Cannot assign requested address; write an address of this machine"):
+            assert words in done.stdout, done.stdout
+        assert run("check", "--elsewhere", "--config", bad).returncode == 0
+        started = run("serve", "--config", bad)
+        assert started.returncode == 1 and f"the directory {missing} does not exist" in started.stderr and address not in started.stderr, "before it listens"
+
+
+def test_check_says_whom_it_asked_as_where_a_directory_is_not_its_users(lab, tmp_path):
+    tmp_path.chmod(0o755)
+    for above in tmp_path.parents[:3]:
+        above.chmod(above.stat().st_mode | 0o055)
+    done = run("check", "--config", config(tmp_path), user=65534)
+    assert done.returncode == 1 and f"uid 65534 cannot write into {tmp_path}: Permission denied" in done.stdout, done.stdout
+
+
+def test_what_a_running_exeat_holds_is_a_note_of_check(lab):
+    with lab.exeat(ALLOWLIST) as exeat:
+        done = run("check", "--config", exeat.config_path)
+        assert done.returncode == 0 and f"note: 127.0.0.1:{exeat.proxy_port} is in use, as it should be while exeat runs (pid {exeat.pid})" in done.stdout, done.stdout
+        told = json.loads(run("check", "--format", "json", "--config", exeat.config_path).stdout)
+        assert told["ok"] and len(told["notes"]) == 3
 
 
 @pytest.mark.parametrize("argv", [[], ["nonsense"], ["serve"], ["serve", "--config"], ["serve", "--conf", "x"], ["check"], ["check", "--format", "xml", "x"], ["explain", "a.test:443"],
@@ -178,7 +212,61 @@ hosts = ["93.184.216.0/24"]
     assert explained("site.test:80") == [
         "'site.test:80': port_not_allowed by 'site' ([[allow]] at list.toml:4)", "    the host is allowed, but not on this port", "    owner: us", "    group: lab",
         "    'site' (list.toml:4) names this host: protocol tls, ports 443"]
-    assert explained("site.test")[2] == "    'site.test' has no port: write one behind the host, as in host:443"
+    assert "    read as site.test:443, as a CONNECT asks for it" in explained("site.test")
     assert len(explained("site_test:443 x")) == 2, "what is wrong with the host is said once"
     assert explained("site.test:443", "10.1.1.1")[2:] == [
         "    group: none", "    10.1.1.1 lies in the sources of none of the groups: write its network into the one that it belongs to"]
+
+
+@pytest.mark.parametrize("pasted, read, allowed", [
+    ("https://echo.life.test:7/simple/", "echo.life.test:7", True), ("echo.life.test:7/simple", "echo.life.test:7", True), ("https://evil.test/", "evil.test:443", False),
+    ("evil.test", "evil.test:443", False), ("git@evil.test:a/b.git", "evil.test:22", False), ("ssh://git@evil.test/a", "evil.test:22", False), (" <https://evil.test> ", "evil.test:443", False),
+    ("http://plain.life.test/a?b", "", True), ("2001:db8::1", "[2001:db8::1]:443", False), ("wss://evil.test:8443/x#y", "evil.test:8443", False)])
+def test_explain_takes_what_people_paste_and_says_how_it_read_it(tmp_path, pasted, read, allowed):
+    config(tmp_path)
+    done = run("explain", "--client", "127.0.0.1", "--allowlist", tmp_path / "allowlist.toml", pasted)
+    assert done.returncode == (0 if allowed else 1), done.stdout
+    assert (f"read as {read}, as a CONNECT asks for it" in done.stdout) if read else ("read as" not in done.stdout), done.stdout
+
+
+def test_explain_names_the_entry_next_to_a_host_that_none_names(tmp_path):
+    config(tmp_path)
+    path = tmp_path / "allowlist.toml"
+    path.write_text(ALLOWLIST + '[[allow]]\nname = "papers"\nhosts = ["*.arxiv.test"]\n')
+    above = run("explain", "--client", "127.0.0.1", "--allowlist", path, "arxiv.test:443").stdout
+    assert f"'papers' ({path}:22) names what is below arxiv.test, and a wildcard does not take in the name itself" in above, above
+    below = run("explain", "--client", "127.0.0.1", "--allowlist", path, "www.echo.life.test:7").stdout
+    assert f"'raw' ({path}:5) names echo.life.test, and not what is below it" in below, below
+
+
+def test_an_expectation_that_fails_says_which_entry_came_closest(tmp_path):
+    bad = tmp_path / "bad.toml"
+    bad.write_text(ALLOWLIST + '[[expect]]\nclient = "127.0.0.1"\ntarget = "echo.life.test:8"\nverdict = "allow"\n[[expect]]\nclient = "127.0.0.2"\ntarget = "echo.life.test:7"\nverdict = "allow"\n')
+    done = run("check", bad)
+    assert f"is allowed, but it is port_not_allowed: 'raw' ({bad}:5) names this host: protocol tcp, ports 7; fix" in done.stdout, done.stdout
+    assert "but it is source_not_allowed: 127.0.0.2 lies in the sources of none of the groups" in done.stdout
+
+
+@pytest.mark.parametrize("argv, code, words", [
+    (["help", "--help"], 0, "usage: exeat VERB"), (["chekc", "x"], 2, "there is no verb 'chekc'; did you mean 'check'?"), (["help", "chekc"], 2, "did you mean 'check'?"),
+    (["diff", "a.toml"], 2, "exeat diff: NEW is missing: the candidate; example: exeat diff allowlist.toml new.toml"),
+    (["check", "--stirct", "a.toml"], 2, "exeat check: there is no option --stirct; did you mean '--strict'?"), (["explain", "a.test:443"], 2, "--client is missing: the client's address")])
+def test_wrong_usage_is_told_with_what_was_meant(argv, code, words):
+    done = run(*argv)
+    assert done.returncode == code and words in done.stdout + done.stderr, done
+
+
+def test_a_file_that_includes_another_one_is_told_of_allowlist_d(tmp_path):
+    config(tmp_path)
+    path = tmp_path / "allowlist.toml"
+    path.write_text('include = ["more.toml"]\n' + ALLOWLIST)
+    done = run("check", path)
+    assert done.returncode == 1 and "allowlist.toml:1:1: error: unknown key 'include' at the top level; no file includes another one: the .toml files in allowlist.d" in done.stdout
+
+
+def test_a_hosts_file_that_is_missing_is_told_of_at_its_key_and_entry(tmp_path):
+    config(tmp_path)
+    path = tmp_path / "allowlist.toml"
+    path.write_text(ALLOWLIST + '[[allow]]\nname = "listed"\nhosts_file = "none.txt"\n')
+    done = run("check", path)
+    assert done.returncode == 1 and f"{path}:24:14: error: hosts_file '{tmp_path}/none.txt' of 'listed' cannot be opened: No such file or directory" in done.stdout, done.stdout

@@ -69,6 +69,7 @@ load_options policy_gate::options(scrutiny how) const
     load_options with{how};
     with.require_end = require_end_;
     with.site = site_;
+    with.site_known = true;
     return with;
 }
 

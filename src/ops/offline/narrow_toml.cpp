@@ -1,5 +1,6 @@
 #include <ops/offline/narrow_toml.hpp>
 
+#include <ops/text/quantity.hpp>
 #include <ops/text/toml_text.hpp>
 #include <ops/text/utc.hpp>
 #include <ops/text/volume_text.hpp>
@@ -47,12 +48,12 @@ void kept_words(std::string& out, const rule& r)
     if (!r.ticket.empty()) out += fmt::format("ticket = {}\n", toml_text(r.ticket));
 }
 
-// In KiB, which a budget that was written in KiB, MiB or GiB is a whole number of.
+// Budgets are written in KiB, MiB, GiB or TiB, so each is a whole number of one of them.
 void budgets(std::string& out, std::string_view key, const upload_limits& l)
 {
     std::vector<std::string> all;
     for (std::size_t w = 0; w < budget_windows; ++w)
-        if (l.most[w] != unlimited) all.push_back(fmt::format("\"{} KiB/{}\"", l.most[w] / 1024, budget_window_words[w]));
+        if (l.most[w] != unlimited) all.push_back(fmt::format("\"{}/{}\"", exact_size(l.most[w]), budget_window_words[w]));
     if (!all.empty()) out += fmt::format("{} = [{}]\n", key, fmt::join(all, ", "));
 }
 

@@ -2,8 +2,10 @@
 
 #include <exeat/limits.hpp>
 #include <ops/policy/read_budgets.hpp>
+#include <ops/text/utc.hpp>
 
 #include <algorithm>
+#include <fmt/format.h>
 
 namespace exeat::ops {
 
@@ -28,7 +30,8 @@ void read_mode(section& root, policy_settings& s, const std::vector<group>& grou
         root.wrong().warning(root.where(until.name),
                              "'report_until' has passed, so the list is enforced; set mode = \"enforce\" or a new end");
     else if (s.report_until > now + limits::report_ahead)
-        root.reject(until.name, "'report_until' is more than 14 days ahead; write an earlier end");
+        root.reject(until.name, fmt::format("'report_until' is more than 14 days ahead; write report_until = {} or earlier",
+                                            utc(std::chrono::floor<std::chrono::days>(now + limits::report_ahead))));
 }
 
 void read_age(section& root, policy_settings& s)

@@ -34,7 +34,10 @@ public:
         read_name(s, e.value);
         if (kind != rule_kind::deny) read_grant(s, e.value);
         if (kind != rule_kind::deny) read_shared_suffix(s, e);
-        if (kind == rule_kind::private_link) read_link_networks(s, e.value);
+        if (kind == rule_kind::private_link) {
+            read_link_networks(s, e.value);
+            e.within_at = s.where("within"), e.addresses_at = s.where("addresses");
+        }
         read_ports(s, e.value);
         read_entry_groups(s, e.value);
         read_hosts(s, e);

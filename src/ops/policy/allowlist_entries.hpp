@@ -27,6 +27,7 @@ struct entry {
     place hosts_file_at;
     std::string shared_suffix;               // why its wildcards may stand above a shared suffix; empty: they may not
     std::vector<located_network> networks{}; // written in the allowlist itself; only of a deny
+    place within_at{}, addresses_at{};       // only of a private link
 };
 
 // Whether an entry, a group or an account may be called so.

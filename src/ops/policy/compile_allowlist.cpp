@@ -56,6 +56,11 @@ bool allowlist_compiler::hold_to_approval(const std::string& path, hosts_file_op
 void allowlist_compiler::add_hosts_file(list_part& p, rule_index index, const entry& e)
 {
     files_.emplace_back(e.hosts_file);
+    std::error_code failed;
+    if (approved_ == nullptr && !std::filesystem::exists(e.hosts_file, failed))
+        return p.wrong.error(e.hosts_file_at, fmt::format("hosts_file {} of {} cannot be opened: No such file or directory; put the file "
+                                                          "beside the allowlist, or remove the key",
+                                                          as_shown(e.hosts_file), as_shown(e.value.name)));
     auto& wrong = hosts_files_.emplace_back(e.hosts_file, limits::hosts_file_problems);
     const host_taker take = [&](const host_pattern& host) {
         auto objection = objection_to(host, e);

@@ -1,6 +1,7 @@
 #include <ops/policy/expectations.hpp>
 
 #include <ops/policy/asked_target.hpp>
+#include <ops/policy/near_misses.hpp>
 #include <ops/text/suggest.hpp>
 
 #include <fmt/format.h>
@@ -48,7 +49,14 @@ expectation read_one(section& s)
 struct outcome {
     verdict said;
     const rule* by = nullptr;
+    std::string why{}; // which entry came closest
 };
+
+std::string closest(verdict said, const client& who, const target& to, const policy& rules)
+{
+    const auto all = near_misses(said, who, to, rules);
+    return all.empty() ? std::string{} : all.front();
+}
 
 outcome judge(const expectation& e, const policy& rules, wall_time now, const site_networks& site)
 {
@@ -56,8 +64,8 @@ outcome judge(const expectation& e, const policy& rules, wall_time now, const si
     if (!to) return {to.error()};
     const client who{e.client, 0, rules.groups_of(e.client)};
     const auto d = decide(who, *to, rules, now);
-    if (!d.allowed()) return {d.verdict, d.rule};
-    if (d.reported != verdict::allowed) return {d.reported};
+    if (!d.allowed()) return {d.verdict, d.rule, closest(d.verdict, who, *to, rules)};
+    if (d.reported != verdict::allowed) return {d.reported, nullptr, closest(d.reported, who, *to, rules)};
     const auto checked = check_answer(*d.approval, d.approval->known_addresses(), own_endpoints{{}, {}, site});
     if (checked) return {d.verdict, d.rule};
     const auto* denier = checked.error().by;
@@ -66,8 +74,10 @@ outcome judge(const expectation& e, const policy& rules, wall_time now, const si
 
 std::string told(const outcome& o)
 {
-    if (o.by == nullptr) return std::string{to_string(o.said)};
-    return fmt::format("{} by {} ({}:{})", to_string(o.said), as_shown(o.by->name), o.by->file, o.by->line);
+    const auto why = o.why.empty() ? std::string{} : ": " + o.why;
+    const bool named = o.by == nullptr || o.why.starts_with(as_shown(o.by->name)); // or the entry would be named twice
+    if (named) return fmt::format("{}{}", to_string(o.said), why);
+    return fmt::format("{} by {} ({}){}", to_string(o.said), as_shown(o.by->name), place_of(*o.by), why);
 }
 
 } // namespace

@@ -98,18 +98,19 @@ void lint_denied(const entry& e, bool links, findings& wrong, const site_network
     for (const auto& n : e.networks) lint_denied(e, n.network, n.at, links, wrong, site);
 }
 
-void lint_subnets(const entry& e, findings& wrong, const site_networks& site)
+void lint_subnets(const entry& e, findings& wrong, const site_networks& site, bool known)
 {
+    const auto tell = [&](place at, std::string text) { known ? wrong.error(at, std::move(text)) : wrong.warning(at, std::move(text)); };
     for (const auto& p : e.value.within)
         if (classify(p.network, site).of == address_class::global)
-            wrong.warning(place_of(e),
-                          fmt::format("{} of {} is public, and a private link is private; use [[allow]], or the endpoint's subnet",
-                                      p.to_string(), as_shown(e.value.name)));
+            tell(e.within_at,
+                 fmt::format("{} of {} is public, and a private link is private; use [[allow]], or the endpoint's subnet, or name "
+                             "the network in [network] internal of exeat.toml where it is the site's own",
+                             p.to_string(), as_shown(e.value.name)));
     for (const auto& a : e.value.addresses)
         if (classify(a, site).of == address_class::global)
-            wrong.warning(place_of(e),
-                          fmt::format("{} of {} is public, and a private link is private; use [[allow]], or the endpoint's address",
-                                      a.to_string(), as_shown(e.value.name)));
+            tell(e.addresses_at, fmt::format("{} of {} is public, and a private link is private; use [[allow]], or the endpoint's address",
+                                             a.to_string(), as_shown(e.value.name)));
 }
 
 // `exeat import` writes such a source where it cannot know one.
@@ -138,7 +139,7 @@ void lint_ends(const allowlist_draft& d, wall_time now, findings& wrong)
         if (e.value.kind != rule_kind::deny) lint_expiry(e, now, wrong);
 }
 
-void lint_entries(const allowlist_draft& d, findings& wrong, const site_networks& site)
+void lint_entries(const allowlist_draft& d, findings& wrong, const site_networks& site, bool site_known)
 {
     const bool links =
         std::any_of(d.entries.begin(), d.entries.end(), [](const entry& e) { return e.value.kind == rule_kind::private_link; });
@@ -149,7 +150,7 @@ void lint_entries(const allowlist_draft& d, findings& wrong, const site_networks
         }
         lint_answerable(e, wrong);
         lint_hosts(e, wrong, site);
-        lint_subnets(e, wrong, site);
+        lint_subnets(e, wrong, site, site_known);
     }
 }
 
@@ -190,10 +191,10 @@ void lint_groups(const allowlist_draft& d, group_set used, findings& wrong)
     }
 }
 
-void lint(const allowlist_draft& d, wall_time now, findings& wrong, const group_set& for_groups, const site_networks& site)
+void lint(const allowlist_draft& d, wall_time now, findings& wrong, const group_set& for_groups, const site_networks& site, bool site_known)
 {
     lint_ends(d, now, wrong);
-    lint_entries(d, wrong, site);
+    lint_entries(d, wrong, site, site_known);
     lint_groups(d, for_groups, wrong);
     lint_overlaps(d, wrong);
     lint_lookalikes(d, wrong);

@@ -1,4 +1,5 @@
 #include <ops/policy/lint.hpp>
+#include <ops/text/quantity.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -33,6 +34,23 @@ bool same_terms(const rule& a, const rule& b) noexcept
 {
     return a.protocol == b.protocol && a.purpose == b.purpose && a.ech == b.ech && a.wildcard_names == b.wildcard_names &&
            a.max_age == b.max_age;
+}
+
+std::string budget_text(const rule& r)
+{
+    if (!r.upload) return "the default";
+    std::string out;
+    for (std::size_t w = 0; w < budget_windows; ++w)
+        if (r.upload->most[w] < unlimited)
+            out += fmt::format("{}{}/{}", out.empty() ? "" : " and ", exact_size(r.upload->most[w]), budget_window_words[w]);
+    return out;
+}
+
+// Which budget wins, where they differ.
+std::string budgets_of(const rule& first, const rule& later)
+{
+    if (first.upload == later.upload && first.upload_total == later.upload_total && first.purpose == later.purpose) return {};
+    return fmt::format(", so its budget counts (upload {}) and not this one's (upload {})", budget_text(first), budget_text(later));
 }
 
 struct named { // a host where an entry names it
@@ -117,12 +135,14 @@ private:
             if (other.in == n.in) return tell(n, fmt::format("stands in this entry twice (line {} too); remove one", other.host->at.line));
             if (n.in->value.kind == rule_kind::deny || other.in->value.protocol != n.in->value.protocol) continue;
             if (covers(other.in->value, n.in->value))
-                return tell(n, fmt::format("is shadowed by {}, which comes first and takes it for all these groups and ports; remove one",
-                                           shown(other)));
+                return tell(n, fmt::format("is shadowed by {}, which comes first and takes it for all these groups and ports{}; remove one",
+                                           shown(other), budgets_of(other.in->value, n.in->value)));
             if (overlap(other.in->value, n.in->value))
                 return tell(
-                    n, fmt::format("is named by {} too, which comes first and decides for the groups and ports that both take; part them",
-                                   shown(other)));
+                    n, fmt::format(
+                           "is named by {} too, which comes first and decides for the groups and ports that both take{}; name each host in "
+                           "one entry, or give the entries different groups or ports",
+                           shown(other), budgets_of(other.in->value, n.in->value)));
         }
         return false;
     }

@@ -132,7 +132,7 @@ private:
         drafted_ = true;
         p.draft = first ? read_draft(*tree, p.wrong, now_) : read_part(*tree, p.wrong, main.groups, now_);
         end_early(p);
-        if (with_.how == scrutiny::lint && !first) lint_entries(p.draft, p.wrong, with_.site); // it is there to end
+        if (with_.how == scrutiny::lint && !first) lint_entries(p.draft, p.wrong, with_.site, with_.site_known); // it is there to end
         for (const auto& e : p.draft.entries) hold_name_for(p, e.value);
     }
     // What a revoked file denies goes on; what it allows is over, and hides what other entries allow for the same host as it did before.
@@ -180,7 +180,7 @@ private:
         group_set used;
         for (const auto& p : parts_)
             for (const auto& e : p.draft.entries) used |= e.value.groups;
-        lint(parts_.front().draft, now_, parts_.front().wrong, parts_.size() > 1 ? used : group_set{}, with_.site);
+        lint(parts_.front().draft, now_, parts_.front().wrong, parts_.size() > 1 ? used : group_set{}, with_.site, with_.site_known);
     }
     void compile()
     {

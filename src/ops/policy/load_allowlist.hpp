@@ -46,7 +46,8 @@ enum class scrutiny : std::uint8_t { load, lint };
 struct load_options {
     load_options(scrutiny s = scrutiny::load) : how{s} {} // NOLINT: one may stand for the other
     scrutiny how;
-    site_networks site{}; // that warnings and [[expect]] know of
+    site_networks site{};    // that warnings and [[expect]] know of
+    bool site_known = false; // as exeat.toml says: what is public is known to be
     // Taken in place of what lies on the disk. Only a hosts_file is read, and not parsed before its digest is known to be that one.
     const approved_files* approved = nullptr;
     bool without_grants = false; // a file of allowlist.d that has a grant's statement beside it is left out

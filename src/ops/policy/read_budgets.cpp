@@ -18,6 +18,8 @@ void take(const located_text& written, upload_limits& into, section& s, toml_key
     const auto refuse = [&](std::string_view why) {
         s.wrong().error(written.at, fmt::format("{} {}; write it like {}", as_shown(written.text), why, key.example));
     };
+    const auto meant = budget ? std::string{} : meant_budget(written.text);
+    if (!meant.empty()) return s.wrong().error(written.at, fmt::format("{} is no budget; write \"{}\"", as_shown(written.text), meant));
     if (!budget) return refuse("is no budget");
     if (budget->bytes >= unlimited) return refuse("is more than can be counted");
     for (std::size_t w = 0; w < budget_windows; ++w) {

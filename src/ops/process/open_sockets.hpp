@@ -5,6 +5,7 @@
 #include <exeat/config.hpp>
 #include <net/unique_fd.hpp>
 
+#include <string>
 #include <vector>
 
 namespace exeat::ops {
@@ -18,5 +19,8 @@ struct open_sockets {
 
 // Throws std::runtime_error with what cannot be had.
 open_sockets open_all(const config&);
+
+// Why an address cannot be listened on, and what to do; `error` as errno has it.
+std::string listen_error(const endpoint&, int error);
 
 } // namespace exeat::ops

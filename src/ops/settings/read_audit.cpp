@@ -19,7 +19,9 @@ void read_rotation(section& s, config& c)
     if (const auto text = s.text(size)) {
         c.rotation.max_size = parse_size(*text).value_or(0);
         if (c.rotation.max_size < limits::audit_file_least || c.rotation.max_size > limits::audit_file_most)
-            s.reject(size.name, fmt::format("{} is no size from 1 MiB to 1 TiB; write {} = {}", as_shown(*text), size.name, size.example));
+            s.reject(size.name, fmt::format("{} is no size from 1 MiB to 1 TiB; write {} = {}", as_shown(*text), size.name,
+                                            parse_size(*text) || meant_size(*text).empty() ? std::string{size.example}
+                                                                                           : fmt::format("\"{}\"", meant_size(*text))));
         if (c.audit_path == "stdout") s.reject(size.name, "'max_size' is for a log that is a file; remove it");
     }
     if (const auto n = s.integer(keep, 1, static_cast<std::int64_t>(limits::audit_files))) c.rotation.keep = static_cast<std::size_t>(*n);

@@ -2,6 +2,7 @@
 
 #include <exeat/address_class.hpp>
 #include <ops/text/findings.hpp>
+#include <ops/text/international_name.hpp>
 #include <ops/text/networks.hpp>
 
 #include <algorithm>
@@ -29,14 +30,47 @@ bool line_of_hosts(std::string_view text) noexcept
     return end != text.npos && ip_address::parse(text.substr(0, end));
 }
 
-std::string_view mend_for(std::string_view text)
+// Blanks, which a reader does not see.
+std::string_view fix_for_blanks(std::string_view text) noexcept
+{
+    const auto at = text.find_first_of(" \t");
+    if (at == text.npos) return {};
+    const bool behind = text.find_first_not_of(" \t", at) == text.npos, before = at == 0;
+    if (text[at] == '\t') return behind ? "there is a tab behind the name; remove it" : "there is a tab in the name; remove it";
+    if (behind) return "there is a space behind the name; remove it";
+    return before ? "there is a space in front of the name; remove it"
+                  : "there is a space in the name; write each name in quotes of its own";
+}
+
+// The A-label of what was written, and what it may be mistaken for.
+std::string fix_for_letters(std::string_view text)
+{
+    const auto base = base_of(text);
+    const auto label = to_a_labels(std::string{base});
+    if (label.empty()) return "only ASCII letters, digits, '-' and '_': write an international name as its A-label (xn--…)";
+    auto out = fmt::format("write the name as its A-label: {}{}", text.substr(0, text.size() - base.size()), label);
+    const auto foreign = foreign_letters(label);
+    if (!foreign.empty()) out += fmt::format("; but {}, so if a Latin letter is meant, type the name anew", foreign);
+    return out;
+}
+
+std::string fix_for_url(std::string_view text)
+{
+    text.remove_prefix(text.find("://") + 3);
+    const auto host = text.substr(0, text.find_first_of("/?#:"));
+    constexpr std::string_view what = "that is a URL: write the host alone, the port in 'ports'";
+    return hostname::parse(host) ? fmt::format("{}: \"{}\"", what, host) : std::string{what};
+}
+
+std::string fix_for(std::string_view text)
 {
     const auto base = base_of(text);
     const bool wildcard = base.size() != text.size();
     if (text.empty()) return "it is empty: write a name like pkg.test or remove it";
     if (line_of_hosts(text)) return "that is a line of an /etc/hosts file: write the name alone, without an address in front";
-    if (!ascii(text)) return "only ASCII without spaces: write an international name as its A-label (xn--…)";
-    if (text.find("://") != text.npos) return "that is a URL: write the host alone, the port in 'ports'";
+    if (const auto fix = fix_for_blanks(text); !fix.empty()) return std::string{fix};
+    if (!ascii(text)) return fix_for_letters(text);
+    if (text.find("://") != text.npos) return fix_for_url(text);
     if (written_as_network(text)) return "that is a network, which only a [[deny]] takes: write the names that are meant";
     if (text.find('/') != text.npos) return "that is a path: write host names, one each";
     if (text.starts_with('.') && text.size() > 1 && text[1] != '.')
@@ -53,7 +87,7 @@ std::string_view mend_for(std::string_view text)
 
 } // namespace
 
-std::string explain_bad_host(std::string_view text) { return fmt::format("{} is no host; {}", as_shown(text), mend_for(text)); }
+std::string explain_bad_host(std::string_view text) { return fmt::format("{} is no host; {}", as_shown(text), fix_for(text)); }
 
 namespace {
 

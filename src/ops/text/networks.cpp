@@ -3,6 +3,7 @@
 #include <exeat/address_class.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <fmt/format.h>
 
 namespace exeat::ops {
@@ -23,13 +24,35 @@ bool written_as_network(std::string_view text) noexcept
     return slash != text.npos && ip_address::parse(text.substr(0, slash));
 }
 
+namespace {
+
+std::string objection_to_network(std::string_view text)
+{
+    const auto shown = as_shown(text);
+    const auto slash = text.find('/');
+    const auto address = ip_address::parse(text.substr(0, slash));
+    const auto digits = slash == text.npos ? std::string_view{} : text.substr(slash + 1);
+    unsigned bits = 0;
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+    const bool number = failure == std::errc{} && end == digits.data() + digits.size() && !digits.empty();
+    if (!address || !number)
+        return fmt::format("{} is no network; write it like \"10.42.0.0/16\" or \"fd00:42::/64\", host bits zero", shown);
+    const unsigned most = address->is_v4() ? 32 : 128;
+    if (bits > most)
+        return fmt::format("{} is no network: the prefix of an IPv{} network is at most {}; write \"{}/{}\" or a shorter prefix", shown,
+                           most == 32 ? 4 : 6, most, address->to_string(), most);
+    const auto meant = ip_prefix::around(*address, static_cast<std::uint8_t>(bits + 128 - most));
+    return fmt::format("{} is no network: bits behind the prefix are set; write \"{}\", or \"{}\" for the one address", shown,
+                       meant.to_string(), address->to_string());
+}
+
+} // namespace
+
 boost::system::result<ip_prefix, std::string> parse_network(std::string_view text)
 {
     using outcome = boost::system::result<ip_prefix, std::string>;
     const auto p = ip_prefix::parse(text);
-    if (!p)
-        return outcome{boost::system::in_place_error,
-                       fmt::format("{} is no network; write it like \"10.42.0.0/16\" or \"fd00:42::/64\", host bits zero", as_shown(text))};
+    if (!p) return outcome{boost::system::in_place_error, objection_to_network(text)};
     if (takes_v4_unsaid(*p))
         return outcome{
             boost::system::in_place_error,

@@ -66,12 +66,60 @@ std::optional<upload_budget> parse_budget(std::string_view text) noexcept
     return upload_budget{*bytes, *per};
 }
 
+namespace {
+
+std::string_view trimmed(std::string_view s) noexcept
+{
+    while (s.starts_with(' ')) s.remove_prefix(1);
+    while (s.ends_with(' ')) s.remove_suffix(1);
+    return s;
+}
+
+char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::string_view meant_window(std::string_view text) noexcept
+{
+    text = trimmed(text);
+    if (text.starts_with("1")) text = trimmed(text.substr(1));
+    if (text.empty() || lower(text.front()) == 'h') return "1h";
+    if (lower(text.front()) == 'd') return "24h";
+    return lower(text.front()) == 'w' ? "7d" : "";
+}
+
+} // namespace
+
+std::string meant_size(std::string_view text)
+{
+    const auto n = leading_count(trimmed(text));
+    if (!n) return {};
+    const auto unit = trimmed(n->rest);
+    for (const auto& u : sizes)
+        if (!unit.empty() && lower(unit.front()) == lower(u.name.front()) && unit.size() <= u.name.size())
+            return std::to_string(n->count) + ' ' + std::string{u.name};
+    return {};
+}
+
+std::string meant_budget(std::string_view text)
+{
+    const auto slash = text.find('/');
+    const auto size = meant_size(text.substr(0, slash));
+    const auto window = meant_window(slash == text.npos ? "1h" : text.substr(slash + 1));
+    return size.empty() || window.empty() ? std::string{} : size + '/' + std::string{window};
+}
+
 std::string to_text(std::chrono::milliseconds t)
 {
     const auto ms = static_cast<std::uint64_t>(t.count());
     for (const auto& u : times)
         if (ms % u.worth == 0 && ms != 0) return std::to_string(ms / u.worth) + std::string{u.name};
     return std::to_string(ms) + "ms";
+}
+
+std::string exact_size(std::uint64_t bytes)
+{
+    for (auto u = sizes.rbegin(); u != sizes.rend(); ++u)
+        if (bytes % u->worth == 0 && bytes != 0) return std::to_string(bytes / u->worth) + ' ' + std::string{u->name};
+    return bytes == 0 ? "0 KiB" : std::to_string(bytes) + " bytes";
 }
 
 } // namespace exeat::ops

@@ -1,5 +1,6 @@
 #include <ops/text/section.hpp>
 
+#include <ops/text/meant_value.hpp>
 #include <ops/text/quantity.hpp>
 #include <ops/text/suggest.hpp>
 
@@ -9,23 +10,6 @@
 namespace exeat::ops {
 
 namespace {
-
-std::string_view kind_of(const toml::node& n) noexcept
-{
-    switch (n.type()) {
-    case toml::node_type::table: return "a table";
-    case toml::node_type::array: return "a list";
-    case toml::node_type::string: return "text";
-    case toml::node_type::integer: return "a whole number";
-    case toml::node_type::floating_point: return "a number with a fraction";
-    case toml::node_type::boolean: return "true or false";
-    case toml::node_type::date: return "a date without a time";
-    case toml::node_type::time: return "a time of day";
-    case toml::node_type::date_time: return "a date and time";
-    case toml::node_type::none: break;
-    }
-    return "nothing";
-}
 
 bool one_line(std::string_view s) noexcept
 {
@@ -61,7 +45,9 @@ const toml::node* section::find(toml_key key)
 
 void section::wrong_type(const toml::node& n, toml_key key, std::string_view wanted) const
 {
-    wrong_.error(at(n), fmt::format("'{}' must be {}, not {}; write {} = {}", key.name, wanted, kind_of(n), key.name, key.example));
+    const auto meant = as_wanted(n, wanted);
+    wrong_.error(at(n), fmt::format("'{}' must be {}, not {}; write {} = {}", key.name, wanted, kind_of(n), key.name,
+                                    meant.empty() ? key.example : meant));
 }
 
 template <class T> const T* section::typed(toml_key key, std::string_view wanted)
@@ -149,7 +135,9 @@ std::optional<wall_time> section::moment(toml_key key)
     if (value == nullptr) return std::nullopt;
     const auto& t = value->get();
     if (t.is_local()) {
-        reject(key.name, fmt::format("'{}' has no time zone; write it with a Z: {} = {}", key.name, key.name, key.example));
+        reject(key.name,
+               fmt::format("'{}' has no time zone; write it with a Z: {} = {:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", key.name, key.name,
+                           int{t.date.year}, int{t.date.month}, int{t.date.day}, int{t.time.hour}, int{t.time.minute}, int{t.time.second}));
         return std::nullopt;
     }
     using namespace std::chrono;
@@ -199,7 +187,7 @@ std::optional<std::vector<std::uint16_t>> section::ports(toml_key key)
     for (const auto& n : *list) {
         const auto* number = n.as_integer();
         if (number == nullptr || number->get() < 1 || number->get() > UINT16_MAX) {
-            wrong_.error(at(n), fmt::format("no port number; write whole numbers from 1 to 65535: {} = {}", key.name, key.example));
+            wrong_.error(at(n), objection_to_port(n));
             continue;
         }
         const auto port = static_cast<std::uint16_t>(number->get());
@@ -255,8 +243,9 @@ void section::done()
     known_.erase(std::unique(known_.begin(), known_.end()), known_.end());
     for (const auto& [key, value] : of_) {
         if (std::binary_search(known_.begin(), known_.end(), key.str())) continue;
-        const auto mend = did_you_mean(key.str(), known_, "remove it, or write one of " + listed(known_));
-        wrong_.error(at(key.source()), fmt::format("unknown key {}{}{}", as_shown(key.str()), in_title(), mend));
+        auto fix = title_.empty() ? std::string{known_elsewhere(key.str())} : std::string{};
+        if (fix.empty()) fix = did_you_mean(key.str(), known_, "remove it, or write one of " + listed(known_));
+        wrong_.error(at(key.source()), fmt::format("unknown key {}{}{}", as_shown(key.str()), in_title(), fix));
     }
 }
 

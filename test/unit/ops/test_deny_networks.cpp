@@ -73,7 +73,7 @@ TEST_CASE("a network that is none, or where none can be, is an error with its pl
     constexpr bad_snippet snippets[] = {
         // behind `least`
         {"[[private_link]]\nhosts = [\"10.0.0.0/8\"]", 5, 10, "that is a network, which only a [[deny]] takes"},
-        {"[[deny]]\nname = \"d\"\nhosts = [\"10.0.0.1/8\"]", 6, 10, "host bits zero"},
+        {"[[deny]]\nname = \"d\"\nhosts = [\"10.0.0.1/8\"]", 6, 10, "bits behind the prefix are set"},
         {"[[deny]]\nname = \"d\"\nhosts = [\"::/0\"]", 6, 10, "takes in every IPv4 address too"},
         {"[[deny]]\nname = \"d\"\nhosts = [\"10.0.0.0/33\"]", 6, 10, "is no network"},
         {"[[deny]]\nname = \"d\"\nhosts = [\"pkg.test/24\"]", 6, 10, "that is a path"},

@@ -21,7 +21,7 @@ TEST_CASE("a list whose own tests fail does not load, and says what it expected,
     }
     const auto failed = load(expect("ok.test:22", "allow"));
     CHECK_FALSE(failed.rules);
-    check_complaint({"", 7, 1, "expected that 'ok.test:22' from client 10.42.0.1 is allowed, but it is port_not_allowed by 'a'"},
+    check_complaint({"", 7, 1, "expected that 'ok.test:22' from client 10.42.0.1 is allowed, but it is port_not_allowed: 'a' ("},
                     failed.problems);
     CHECK(text_of(failed.problems).find("allowlist.toml:4)") != std::string::npos);
     CHECK_FALSE(load(expect("ok.test:443", "not_allowed")).rules);

@@ -115,8 +115,8 @@ TEST_CASE("shared hosts, addresses and public private links are warned of")
     const auto link = [](std::string more) {
         return "[[private_link]]\nname = \"p\"\nhosts = [\"l.test\"]\n" + more + "\n" + std::string{by};
     };
-    CHECK(says(linted(link("within = [\"8.8.8.0/24\"]")), "4:1", "8.8.8.0/24 of 'p' is public"));
-    CHECK(says(linted(link("addresses = [\"8.8.8.8\"]")), "4:1", "8.8.8.8 of 'p' is public"));
+    CHECK(says(linted(link("within = [\"8.8.8.0/24\"]")), "7:10", "8.8.8.0/24 of 'p' is public"));
+    CHECK(says(linted(link("addresses = [\"8.8.8.8\"]")), "7:13", "8.8.8.8 of 'p' is public"));
     CHECK(linted(link("within = [\"10.20.0.0/16\"]")).empty());
 }
 

@@ -1,0 +1,92 @@
+#include <ops/policy/near_misses.hpp>
+
+#include <ops/text/findings.hpp>
+#include <ops/text/json_text.hpp>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace exeat::ops {
+
+namespace {
+
+std::string ports_text(const rule& r) { return r.ports.empty() ? "every port" : fmt::format("{}", fmt::join(r.ports, ", ")); }
+
+std::string entry_text(const rule& r) { return fmt::format("{} ({})", as_shown(r.name), place_of(r)); }
+
+// Calls for each rule that lets out and takes in the host, until it returns false.
+template <class Visit> void each_opening(const policy& rules, std::string_view host, Visit visit)
+{
+    rules.names().match(host, [&](std::span<const rule_index> list, host_pattern::reach) {
+        for (const auto i : list)
+            if (const rule& r = rules.rules()[i]; r.kind != rule_kind::deny && !visit(r)) return false;
+        return true;
+    });
+}
+
+// Entries that name the host and are not for this client, or for another port.
+std::vector<std::string> of_this_host(const client& who, const target& to, const policy& rules)
+{
+    std::vector<std::string> out;
+    each_opening(rules, to.host.str(), [&](const rule& r) {
+        if ((r.groups & who.groups).none())
+            out.push_back(fmt::format("{} names this host, but is for group {}", entry_text(r), groups_text(r.groups, rules)));
+        else out.push_back(fmt::format("{} names this host: protocol {}, ports {}", entry_text(r), to_string(r.protocol), ports_text(r)));
+        return out.size() < limits::ports_per_rule;
+    });
+    return out;
+}
+
+const rule* first_opening(const policy& rules, std::string_view host)
+{
+    const rule* found = nullptr;
+    each_opening(rules, host, [&](const rule& r) { return found = &r, false; });
+    return found;
+}
+
+// An entry for what lies right below the host, or for a name above it.
+std::string of_a_host_near(const std::string& host, const policy& rules)
+{
+    if (const auto* r = first_opening(rules, "x." + host))
+        return fmt::format("{} names what is below {}, and a wildcard does not take in the name itself; write {} too", entry_text(*r), host,
+                           host);
+    for (auto dot = host.find('.'); dot != host.npos; dot = host.find('.', dot + 1)) {
+        const auto above = host.substr(dot + 1);
+        if (above.find('.') == above.npos) break;
+        if (const auto* r = first_opening(rules, above))
+            return fmt::format("{} names {}, and not what is below it; write {} too", entry_text(*r), above, host);
+    }
+    return "no [[allow]] or [[private_link]] names this host";
+}
+
+} // namespace
+
+std::string place_of(const rule& r) { return r.line == 0 ? "built in" : fmt::format("{}:{}", one_line(r.file), r.line); }
+
+std::string groups_text(const group_set& of, const policy& rules)
+{
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < rules.groups().size(); ++i)
+        if (of[i]) names.push_back(rules.groups()[i].name);
+    return names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::vector<std::string> near_misses(verdict why, const client& who, const target& to, const policy& rules)
+{
+    switch (why) {
+    case verdict::source_not_allowed:
+        return {fmt::format("{} lies in the sources of none of the groups: write its network into the one that it belongs to",
+                            who.source.to_string())};
+    case verdict::not_allowed:
+    case verdict::ip_literal:
+    case verdict::port_not_allowed:
+    case verdict::protocol_not_allowed: {
+        auto out = of_this_host(who, to, rules);
+        if (out.empty()) out.push_back(of_a_host_near(std::string{to.host.str()}, rules));
+        return out;
+    }
+    default: return {};
+    }
+}
+
+} // namespace exeat::ops
