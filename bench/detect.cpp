@@ -1,7 +1,7 @@
 // detect CLIENTS…: what the detectors cost with so many clients, by the kind of record that they are shown. One line of JSON each.
 // Each client uses ten hosts of a hundred, every fourth by a wildcard, and every tenth client was refused once: what a research network
 // does. From 65,536 clients on every table is full: each client that comes pushes another one out.
-#include <net/audit_ring.hpp>
+#include <net/audit/audit_ring.hpp>
 #include <ops/detection/lookout.hpp>
 
 #include "loop.hpp"

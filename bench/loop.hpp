@@ -1,7 +1,7 @@
 // Sockets and the epoll loop that the benchmark's programs share. Any failure of set-up ends the program with a message.
 #pragma once
 
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 
 #include <cstdint>
 #include <netinet/in.h>

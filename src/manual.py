@@ -1,6 +1,6 @@
 """manual.py EXEAT CONF OUTDIR PAGE.md...: the manual pages and the completions, of what EXEAT says about itself.
 
-The verbs' pages stand in src/cli/help.cpp, their options where each verb reads them, the keys of both files in src/cli/keys_of_*.cpp:
+The verbs' pages stand in src/cli/help.cpp, their options where each verb reads them, the keys of both files in src/cli/keys/keys_of_*.cpp:
 `exeat help`, man and the completions all say the same. The pages of section 7 are in src/manual.
 """
 import json

@@ -3,7 +3,7 @@
 // only Prometheus sees them together. Everything follows from the seed. One thread.
 #pragma once
 
-#include <exeat/budget.hpp>
+#include <exeat/budget/budget.hpp>
 #include <exeat/detect/bank.hpp>
 
 #include <memory>

@@ -2,11 +2,11 @@
 #pragma once
 
 #include <exeat/address_class.hpp>
+#include <exeat/budget/upload_rate.hpp>
 #include <exeat/detect/flow_event.hpp>
 #include <exeat/detect/thresholds.hpp>
 #include <exeat/ip_address.hpp>
 #include <exeat/limits.hpp>
-#include <exeat/upload_rate.hpp>
 
 #include <array>
 #include <chrono>

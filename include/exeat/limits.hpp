@@ -75,7 +75,7 @@ inline constexpr auto report_ahead = std::chrono::days{14};
 inline constexpr std::uint64_t pull_tunnel_bytes = 12 * 1024; // a tunnel: handshakes and requests
 inline constexpr std::array<std::uint64_t, 3> pull_tunnels{512, 2'048,
                                                            8'192}; // that bring it within an hour, a day, a week: a tunnel is no free ride
-inline constexpr std::uint64_t pull_download_share = 1'000;        // one byte up for so many down
+inline constexpr std::uint64_t pull_download_share = 1'000;        // bytes down that one byte up is usual for
 inline constexpr std::uint64_t pull_download_allowance = 2 * 1024 * 1024; // of that, within an hour
 inline constexpr auto budget_epoch = std::chrono::minutes{20'160};        // two weeks: what was before a start has a time, too
 inline constexpr auto snapshot_interval = std::chrono::seconds{10};       // of the accounts, to disk
@@ -213,7 +213,7 @@ inline constexpr std::size_t observed_uploaders = 1 << 16; // entries x clients
 inline constexpr std::size_t candidates = 50;              // refused targets that `suggest` puts into comments
 inline constexpr std::size_t wildcard_replacements = 20;   // names in use that a wildcard could be replaced by
 inline constexpr std::size_t told_names = 20;              // of one entry's unused hosts and the like, in text
-inline constexpr std::uint64_t upload_headroom = 4;        // a proposed budget is so many times the busiest hour of a client
+inline constexpr std::uint64_t upload_headroom = 4;        // a proposed budget, as a multiple of the busiest hour of a client
 inline constexpr std::uint64_t upload_least = 1024 * 1024; // of a proposed budget
 
 // Lists of other proxies, which `import` reads.
@@ -246,10 +246,10 @@ inline constexpr std::size_t budget_series = 2'000; // of clients at entries wit
 inline constexpr std::uint64_t client_series_bytes = 1024 * 1024;
 inline constexpr auto client_idle = std::chrono::hours{24};
 inline constexpr auto client_sweep = std::chrono::seconds{60}; // between two looks for idle clients
-inline constexpr std::uint64_t client_series_denials = 50;     // so many denials also earn a series ...
-inline constexpr std::size_t client_series_probers = 50;       // ... but such clients hold at most so many of client_series
+inline constexpr std::uint64_t client_series_denials = 50;     // denials that also earn a series ...
+inline constexpr std::size_t client_series_probers = 50;       // ... and how many of client_series such clients hold at most
 static_assert(client_series_probers < client_series && audit_flush_bytes < audit_buffer_bytes);
-inline constexpr std::size_t denied_groups = 16; // up to so many groups, every reason x group exists at 0 from the start
+inline constexpr std::size_t denied_groups = 16; // groups up to which every reason x group exists at 0 from the start
 
 // `exeat top`, which trusts no answer that it gets.
 inline constexpr std::size_t top_answer_bytes = 4 * 1024 * 1024;

@@ -5,7 +5,7 @@
 #include <exeat/address_class.hpp>
 #include <exeat/client.hpp>
 #include <exeat/denied_networks.hpp>
-#include <exeat/name_index.hpp>
+#include <exeat/names/name_index.hpp>
 #include <exeat/rule.hpp>
 #include <exeat/target.hpp>
 #include <exeat/verdict.hpp>

@@ -1,7 +1,7 @@
 // One entry of the allowlist as the policy keeps it: plain values, immutable once compiled. Any thread.
 #pragma once
 
-#include <exeat/budget.hpp>
+#include <exeat/budget/budget.hpp>
 #include <exeat/client.hpp>
 #include <exeat/ech.hpp>
 #include <exeat/ip_address.hpp>

@@ -1,7 +1,7 @@
 // A term of an entry that differs between two allowlists, with both values: "upload more: 50 MiB/1h → 500 MiB/1h". Pure; any thread.
 #pragma once
 
-#include <exeat/policy_diff.hpp>
+#include <exeat/diff/policy_diff.hpp>
 
 #include <string>
 #include <string_view>

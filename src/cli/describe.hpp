@@ -3,7 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <cli/documented_keys.hpp>
+#include <cli/keys/documented_keys.hpp>
 
 #include <boost/json/object.hpp>
 

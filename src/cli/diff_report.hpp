@@ -1,7 +1,7 @@
 // How `diff` tells what one allowlist opens and closes against another: changes of one kind, client class, entry and terms together.
 #pragma once
 
-#include <exeat/policy_diff.hpp>
+#include <exeat/diff/policy_diff.hpp>
 #include <ops/policy/load_allowlist.hpp>
 
 #include <boost/json/object.hpp>

@@ -82,7 +82,7 @@ void add_smokescreen(CLI::App& app, question& q)
         ->check(CLI::Validator(bad_sources, ""))
         ->allow_extra_args(false)
         ->type_name("ROLE=NETWORK");
-    kind->add_option("--report-days", q.report_days, "roles with action report: report mode for so many days; none without it")
+    kind->add_option("--report-days", q.report_days, "for roles with action report: days of report mode; none without it")
         ->check(CLI::Range(1, static_cast<int>(limits::report_ahead.count())))
         ->type_name("DAYS");
     add_options(*kind, q);

@@ -1,4 +1,4 @@
-#include <exeat/name_index.hpp>
+#include <exeat/names/name_index.hpp>
 
 namespace exeat {
 

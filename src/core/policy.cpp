@@ -1,6 +1,6 @@
 #include <exeat/policy.hpp>
 
-#include <exeat/budget_book.hpp>
+#include <exeat/budget/budget_book.hpp>
 
 #include <algorithm>
 #include <cassert>

@@ -1,7 +1,7 @@
 #include <net/accept.hpp>
 
 #include <net/refuse.hpp>
-#include <net/socket.hpp>
+#include <net/sockets/socket.hpp>
 #include <net/stage_context.hpp>
 
 #include <cerrno>

@@ -2,7 +2,7 @@
 // with a pause when the machine has run out of fds or memory (a queued connection would wake the loop for ever). Worker's thread.
 #pragma once
 
-#include <net/reactor.hpp>
+#include <net/loop/reactor.hpp>
 
 #include <cstddef>
 

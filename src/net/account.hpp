@@ -4,10 +4,10 @@
 #pragma once
 
 #include <exeat/policy.hpp>
-#include <net/audit_ring.hpp>
+#include <net/audit/audit_ring.hpp>
 #include <net/counters.hpp>
-#include <net/deadlines.hpp>
-#include <net/upload_gate.hpp>
+#include <net/loop/deadlines.hpp>
+#include <net/upload/upload_gate.hpp>
 
 #include <chrono>
 #include <cstdint>

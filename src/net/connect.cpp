@@ -1,6 +1,6 @@
 #include <net/connect.hpp>
 
-#include <net/socket.hpp>
+#include <net/sockets/socket.hpp>
 #include <net/stage_context.hpp>
 
 #include <algorithm>

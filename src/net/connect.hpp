@@ -3,7 +3,7 @@
 #pragma once
 
 #include <exeat/policy.hpp>
-#include <net/task.hpp>
+#include <net/loop/task.hpp>
 
 #include <span>
 #include <vector>

@@ -8,7 +8,7 @@
 #include <exeat/limits.hpp>
 #include <exeat/rule.hpp>
 #include <exeat/verdict.hpp>
-#include <net/untouched_pages.hpp>
+#include <net/loop/untouched_pages.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #include <net/judge.hpp>
 
-#include <net/budget_text.hpp>
 #include <net/stage_context.hpp>
+#include <net/upload/budget_text.hpp>
 
 #include <cassert>
 

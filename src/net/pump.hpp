@@ -5,7 +5,7 @@
 
 #include <net/account.hpp>
 #include <net/send.hpp>
-#include <net/splice_pipe.hpp>
+#include <net/sockets/splice_pipe.hpp>
 
 #include <memory>
 #include <optional>

@@ -1,7 +1,7 @@
 #include <net/read_target.hpp>
 
 #include <exeat/proxy_header.hpp>
-#include <net/socket.hpp>
+#include <net/sockets/socket.hpp>
 #include <net/stage_context.hpp>
 
 #include <algorithm>

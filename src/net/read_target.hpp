@@ -6,8 +6,8 @@
 #include <exeat/client_hello.hpp>
 #include <exeat/config.hpp>
 #include <exeat/request_head.hpp>
+#include <net/loop/task.hpp>
 #include <net/refuse.hpp>
-#include <net/task.hpp>
 
 #include <optional>
 

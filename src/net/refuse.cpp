@@ -1,7 +1,7 @@
 #include <net/refuse.hpp>
 
 #include <net/send.hpp>
-#include <net/socket.hpp>
+#include <net/sockets/socket.hpp>
 #include <net/stage_context.hpp>
 
 #include <array>

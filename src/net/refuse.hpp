@@ -4,7 +4,7 @@
 
 #include <exeat/policy.hpp>
 #include <net/counters.hpp>
-#include <net/task.hpp>
+#include <net/loop/task.hpp>
 
 #include <boost/system/result.hpp>
 #include <cstdint>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <exeat/ending.hpp>
-#include <net/task.hpp>
+#include <net/loop/task.hpp>
 
 #include <memory>
 #include <string>

@@ -2,11 +2,11 @@
 // shut out of an entry or of all, and clients that are throttled. Bounded and nearly always empty. One worker's thread.
 #pragma once
 
+#include <exeat/budget/throttle.hpp>
 #include <exeat/ip_address.hpp>
 #include <exeat/limits.hpp>
 #include <exeat/quarantine.hpp>
-#include <exeat/throttle.hpp>
-#include <net/upload_hold.hpp>
+#include <net/upload/upload_hold.hpp>
 
 #include <chrono>
 #include <cstdint>

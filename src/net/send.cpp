@@ -1,7 +1,7 @@
 #include <net/send.hpp>
 
-#include <net/socket.hpp>
-#include <net/splice_pipe.hpp>
+#include <net/sockets/socket.hpp>
+#include <net/sockets/splice_pipe.hpp>
 #include <net/stage_context.hpp>
 
 #include <cassert>

@@ -2,8 +2,8 @@
 // thread.
 #pragma once
 
-#include <net/reactor.hpp>
-#include <net/task.hpp>
+#include <net/loop/reactor.hpp>
+#include <net/loop/task.hpp>
 
 #include <cstddef>
 #include <string_view>

@@ -3,24 +3,24 @@
 // ends on (worker.cpp); stages read them.
 #pragma once
 
-#include <exeat/budget_book.hpp>
+#include <exeat/budget/budget_book.hpp>
+#include <exeat/budget/name_budget.hpp>
+#include <exeat/budget/new_host_budgets.hpp>
 #include <exeat/config.hpp>
 #include <exeat/detect/acquaintance.hpp>
-#include <exeat/name_budget.hpp>
-#include <exeat/new_host_budgets.hpp>
 #include <exeat/policy.hpp>
-#include <net/admission.hpp>
-#include <net/audit_writer.hpp>
-#include <net/client_rates.hpp>
-#include <net/client_table.hpp>
+#include <net/audit/audit_writer.hpp>
+#include <net/clients/admission.hpp>
+#include <net/clients/client_rates.hpp>
+#include <net/clients/client_table.hpp>
 #include <net/counters.hpp>
-#include <net/deadlines.hpp>
 #include <net/dns/resolver.hpp>
-#include <net/reactor.hpp>
+#include <net/loop/deadlines.hpp>
+#include <net/loop/reactor.hpp>
 #include <net/restrictions.hpp>
-#include <net/splice_pipe.hpp>
+#include <net/sockets/splice_pipe.hpp>
 #include <net/tunnel.hpp>
-#include <net/upload_permit.hpp>
+#include <net/upload/upload_permit.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/intrusive/list.hpp>

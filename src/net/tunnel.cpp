@@ -6,7 +6,7 @@
 #include <net/refuse.hpp>
 #include <net/relay.hpp>
 #include <net/send.hpp>
-#include <net/socket.hpp>
+#include <net/sockets/socket.hpp>
 #include <net/stage_context.hpp>
 #include <net/watch_retry.hpp>
 #include <net/ways_in.hpp>

@@ -4,9 +4,9 @@
 
 #include <exeat/policy.hpp>
 #include <net/account.hpp>
-#include <net/admission.hpp>
-#include <net/deadlines.hpp>
-#include <net/reactor.hpp>
+#include <net/clients/admission.hpp>
+#include <net/loop/deadlines.hpp>
+#include <net/loop/reactor.hpp>
 
 #include <boost/intrusive/list.hpp>
 #include <chrono>

@@ -1,4 +1,4 @@
-// The tunnels that are open now, for who looks from outside: those that come first by some order, at most so many, so that a look costs
+// The tunnels that are open now, for who looks from outside: those that come first by some order, up to a bound, so that a look costs
 // the same whatever there is, and nobody hides behind a crowd. Values; a look at a worker is its thread's, all else any thread's.
 #pragma once
 

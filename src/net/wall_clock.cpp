@@ -75,6 +75,8 @@ wall_time wall_now() noexcept { return the_clock.now(read()); }
 
 wall_time wall_earliest() noexcept { return the_clock.earliest(read()); }
 
+wall_time wall_earliest(wall_time now) noexcept { return now - (wall_now() - wall_earliest()); }
+
 void wall_has_been(wall_time seen) noexcept { the_clock.has_been(seen, read()); }
 
 std::optional<wall_time> wall_certain() noexcept { return the_clock.certain(read()); }

@@ -48,6 +48,9 @@ private:
 // One for the whole process: all workers, the loader and the admin pages agree.
 wall_time wall_now() noexcept;
 wall_time wall_earliest() noexcept;
+// The same for a moment that was wall_now(), or is a test's: moved back by as much as the two differ. For what only restricts: it ends by
+// the earlier clock.
+wall_time wall_earliest(wall_time now) noexcept;
 // What an earlier process was certain of: wall_now() is never before it.
 void wall_has_been(wall_time) noexcept;
 std::optional<wall_time> wall_certain() noexcept;

@@ -2,7 +2,7 @@
 
 #include <exeat/hello_retry.hpp>
 #include <net/send.hpp>
-#include <net/socket.hpp>
+#include <net/sockets/socket.hpp>
 #include <net/stage_context.hpp>
 
 #include <cassert>

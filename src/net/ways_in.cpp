@@ -1,8 +1,8 @@
 #include <net/ways_in.hpp>
 
 #include <net/http/http_forward.hpp>
-#include <net/original_destination.hpp>
 #include <net/read_target.hpp>
+#include <net/sockets/original_destination.hpp>
 #include <net/stage_context.hpp>
 
 namespace exeat::net {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <exeat/config.hpp>
-#include <net/kept_memory.hpp>
+#include <net/loop/kept_memory.hpp>
 #include <ops/process/log.hpp>
 #include <ops/process/notify.hpp>
 

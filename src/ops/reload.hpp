@@ -5,7 +5,7 @@
 // the copy that stands in. Lives on one io_context; its callbacks run there.
 #pragma once
 
-#include <net/kept_memory.hpp>
+#include <net/loop/kept_memory.hpp>
 #include <ops/approvals/policy_gate.hpp>
 #include <ops/files/file_watch.hpp>
 #include <ops/policy/label_registry.hpp>

@@ -1,6 +1,6 @@
 #include <ops/service.hpp>
 
-#include <net/kept_memory.hpp>
+#include <net/loop/kept_memory.hpp>
 #include <net/wall_clock.hpp>
 #include <net/worker.hpp>
 #include <ops/admin/admin.hpp>

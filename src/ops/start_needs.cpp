@@ -1,6 +1,6 @@
 #include <ops/start_needs.hpp>
 
-#include <net/socket.hpp>
+#include <net/sockets/socket.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -77,8 +77,7 @@ int serving_exeat()
         std::ifstream file{at->path() / "cmdline", std::ios::binary};
         const std::string line{std::istreambuf_iterator<char>{file}, {}};
         const std::string program = line.substr(0, line.find('\0'));
-        const bool serves = line.compare(std::min(program.size() + 1, line.size()), 6, std::string_view{"serve\0", 6}) == 0;
-        if (serves && fs::path{program}.filename().string().starts_with("exeat")) return std::stoi(name);
+        if (fs::path{program}.filename() == "exeatd") return std::stoi(name); // what `exeat serve` has become
     }
     return 0;
 }

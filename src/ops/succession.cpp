@@ -1,6 +1,6 @@
 #include <ops/succession.hpp>
 
-#include <net/upload_permit.hpp> // budget_now
+#include <net/upload/upload_permit.hpp> // budget_now
 #include <ops/process/until_in_memory.hpp>
 
 namespace exeat::ops {

@@ -32,7 +32,7 @@ public:
         return acquaintance_.would_meet(client, host, now);
     }
 
-    // What it knows, to outlive the process: so many parts, each consistent in itself, one behind the other.
+    // What it knows, to outlive the process, in parts, each consistent in itself, one behind the other.
     static constexpr std::size_t parts = 7;
     void write(std::size_t part, std::string& to);
     // All parts, into a bank that has seen nothing and has the same seed; `back`: as if it had been written so much earlier. False where

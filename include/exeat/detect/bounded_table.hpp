@@ -1,4 +1,4 @@
-// A table of at most so many keys. When it is full, the key goes that was used least recently, and is counted: an attacker who fills it
+// A table with a bound on its keys. When it is full, the key goes that was used least recently, and is counted: an attacker who fills it
 // is seen by that. A key that came to the front within the last uses, a sixteenth of the capacity, is not moved there again: that would
 // touch its neighbours' memory. So a key goes only when fifteen sixteenths of the capacity are keys used since. Every call is O(1).
 // What is handed out lives until the next use() or forget(). One thread.

@@ -1,7 +1,7 @@
 // D4 direction_flip: a client that has read for a week and now sends. One thread.
 #pragma once
 
-#include <exeat/budget.hpp>
+#include <exeat/budget/budget.hpp>
 #include <exeat/detect/bounded_table.hpp>
 #include <exeat/detect/flow_event.hpp>
 #include <exeat/detect/keys.hpp>

@@ -1,7 +1,7 @@
 // What detectors keep their state by. Hashes are keyed, so that nobody outside can choose keys that collide. Values.
 #pragma once
 
-#include <exeat/heirs.hpp>
+#include <exeat/budget/heirs.hpp>
 #include <exeat/ip_address.hpp>
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 #include <cli/live/watch.hpp>
 
 #include <cli/live/fetch.hpp>
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 #include <ops/process/version.hpp>
 
 #include <boost/asio/awaitable.hpp>

@@ -3,7 +3,7 @@
 // key and value of each, the one that was used longest ago first. What the reader takes, the writer writes as it was. Private to core.
 #pragma once
 
-#include <exeat/budget.hpp>
+#include <exeat/budget/budget.hpp>
 #include <exeat/detect/bounded_table.hpp>
 #include <exeat/detect/keys.hpp>
 

@@ -1,7 +1,7 @@
 #include <net/dns/dns_answer.hpp>
 
 #include <exeat/limits.hpp>
-#include <net/socket.hpp>
+#include <net/sockets/socket.hpp>
 
 #include <algorithm>
 #include <ares.h>

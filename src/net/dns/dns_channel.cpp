@@ -3,8 +3,8 @@
 #include <exeat/limits.hpp>
 #include <net/dns/dns_ports.hpp>
 #include <net/dns/dns_tries.hpp>
-#include <net/kept_memory.hpp>
-#include <net/socket.hpp>
+#include <net/loop/kept_memory.hpp>
+#include <net/sockets/socket.hpp>
 
 #include <algorithm>
 #include <ares.h>

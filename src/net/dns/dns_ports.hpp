@@ -8,7 +8,7 @@
 #pragma once
 
 #include <exeat/limits.hpp>
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 
 #include <array>
 #include <bitset>

@@ -6,9 +6,9 @@
 #pragma once
 
 #include <exeat/verdict.hpp>
+#include <net/clients/source_shares.hpp>
 #include <net/dns/dns_halves.hpp>
-#include <net/reactor.hpp>
-#include <net/source_shares.hpp>
+#include <net/loop/reactor.hpp>
 
 #include <boost/intrusive/list.hpp>
 #include <boost/system/result.hpp>

@@ -3,7 +3,7 @@
 #include <net/dns/dns_cache.hpp>
 #include <net/dns/dns_channel.hpp>
 #include <net/dns/dns_questions.hpp>
-#include <net/kept_memory.hpp>
+#include <net/loop/kept_memory.hpp>
 #include <net/stage_context.hpp>
 
 #include <boost/asio/bind_allocator.hpp>

@@ -11,8 +11,8 @@
 #include <exeat/config.hpp>
 #include <exeat/policy.hpp>
 #include <net/counters.hpp>
+#include <net/loop/task.hpp>
 #include <net/refuse.hpp>
-#include <net/task.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>

@@ -2,7 +2,7 @@
 
 #include <net/http/http_heads.hpp>
 #include <net/send.hpp>
-#include <net/socket.hpp>
+#include <net/sockets/socket.hpp>
 #include <net/stage_context.hpp>
 
 #include <cassert>

@@ -6,7 +6,7 @@
 #include <exeat/ending.hpp>
 #include <exeat/request_head.hpp>
 #include <net/http/http_body.hpp>
-#include <net/task.hpp>
+#include <net/loop/task.hpp>
 
 #include <string>
 

@@ -3,7 +3,7 @@
 #include <net/http/http_exchange.hpp>
 #include <net/judge.hpp>
 #include <net/reach.hpp>
-#include <net/socket.hpp>
+#include <net/sockets/socket.hpp>
 #include <net/stage_context.hpp>
 
 #include <algorithm>

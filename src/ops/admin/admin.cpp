@@ -1,7 +1,7 @@
 #include <ops/admin/admin.hpp>
 
 #include <exeat/client.hpp>
-#include <net/socket.hpp>
+#include <net/sockets/socket.hpp>
 #include <ops/admin/admin_pages.hpp>
 #include <ops/admin/admin_places.hpp>
 #include <ops/process/tcp_endpoint.hpp>

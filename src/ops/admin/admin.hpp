@@ -4,7 +4,7 @@
 #pragma once
 
 #include <exeat/config.hpp>
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 #include <ops/admin/tunnel_desk.hpp>
 #include <ops/metrics/history.hpp>
 #include <ops/metrics/metrics.hpp>

@@ -149,8 +149,7 @@ void beside_list::read_grant_of(const std::string& name, const asked& by, std::v
     if (!content) return refuse("cannot be read: " + content.error());
     if (what->file.name != name || what->file.sha256 != sha256_of(*content))
         return refuse("is not the file that was granted; put back what was signed, or grant again");
-    if (by.revoked.holds(what->file.sha256, by.now - (net::wall_now() - net::wall_earliest())))
-        return refuse("was revoked; remove it", ignored_why::revoked);
+    if (by.revoked.holds(what->file.sha256, net::wall_earliest(by.now))) return refuse("was revoked; remove it", ignored_why::revoked);
     if (what->not_after <= by.now) return; // it has ended, as it was to
     if (auto wrong = grant_objection(*what, by.under.serial, by.longest, by.now); !wrong.empty()) return refuse(std::move(wrong));
     if (out.size() == limits::list_parts) return refuse(fmt::format("more than {} grants hold; remove some", limits::list_parts));

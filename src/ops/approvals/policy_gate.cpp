@@ -23,9 +23,6 @@ void refuse(loaded_allowlist& l, problem p, load_refusal why)
 
 problem error(const std::string& path, std::string text) { return {path, 0, 0, problem::weight::error, std::move(text)}; }
 
-// A revocation ends by the earlier of two clocks, so that nobody ends it by setting one.
-wall_time restriction_time(wall_time now) { return now - (net::wall_now() - net::wall_earliest()); }
-
 void watch(std::vector<watched_file>& files, const std::string& path)
 {
     const auto known = std::any_of(files.begin(), files.end(), [&](const watched_file& f) { return f.path == path; });
@@ -92,7 +89,7 @@ loaded_allowlist policy_gate::load_signed(label_registry& labels, wall_time now,
             refuse(none, error(state_, std::move(wrong)), load_refusal::invalid);
             return none;
         }
-    const bool room = revoked_.add(beside.revocations(rules_, restriction_time(now)));
+    const bool room = revoked_.add(beside.revocations(rules_, net::wall_earliest(now)));
     revoked_.full(!room);
     auto out = load_disk(of, std::move(files));
     if (!out.rules && use_ == use::serve) stand_in(out, of);
@@ -129,7 +126,7 @@ loaded_allowlist policy_gate::load_disk(const asked& of, std::vector<watched_fil
 loaded_allowlist policy_gate::compile(const signed_list& list, const asked& of) const
 {
     auto files = list.files;
-    for (auto& f : files.lists) f.revoked = revoked_.holds(f.sha256, restriction_time(of.now));
+    for (auto& f : files.lists) f.revoked = revoked_.holds(f.sha256, net::wall_earliest(of.now));
     for (auto& g : of.beside.grants(list.what, rules_, revoked_, grant_for_, of.now)) files.lists.push_back(std::move(g));
     auto with = options(of.how);
     with.approved = &files;

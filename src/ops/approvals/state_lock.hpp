@@ -2,7 +2,7 @@
 // that was stopped and goes on) none writes back what another has raised since. Held for the moment of the change, never for life. Blocks.
 #pragma once
 
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 
 #include <string>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <exeat/client.hpp>
-#include <net/audit_ring.hpp>
+#include <net/audit/audit_ring.hpp>
 #include <ops/evidence/audit_chain.hpp>
 #include <ops/policy/label_registry.hpp>
 #include <ops/policy/policy_status.hpp>

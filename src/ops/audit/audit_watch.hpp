@@ -2,7 +2,7 @@
 // failed and recovered between two looks as well. Lives on one io_context; looks once in a second, and says two lines at most of each look.
 #pragma once
 
-#include <net/kept_memory.hpp>
+#include <net/loop/kept_memory.hpp>
 #include <ops/audit/journal.hpp>
 #include <ops/process/log.hpp>
 

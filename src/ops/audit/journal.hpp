@@ -7,7 +7,7 @@
 #pragma once
 
 #include <exeat/config.hpp>
-#include <net/audit_ring.hpp>
+#include <net/audit/audit_ring.hpp>
 #include <ops/audit/audit_checkpoints.hpp>
 #include <ops/audit/audit_line.hpp>
 #include <ops/detection/lookout.hpp>

@@ -2,8 +2,8 @@
 // Hears of it on the journal's thread, which must not meet workers that are made or gone, and acts on the service's.
 #pragma once
 
-#include <exeat/new_host_budgets.hpp>
-#include <exeat/throttle.hpp>
+#include <exeat/budget/new_host_budgets.hpp>
+#include <exeat/budget/throttle.hpp>
 #include <net/worker.hpp>
 #include <ops/detection/lookout.hpp>
 

@@ -4,7 +4,7 @@
 
 #include <exeat/config.hpp>
 #include <exeat/detect/bank.hpp>
-#include <net/audit_ring.hpp>
+#include <net/audit/audit_ring.hpp>
 
 #include <array>
 #include <atomic>

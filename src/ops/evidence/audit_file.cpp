@@ -1,7 +1,7 @@
 #include <ops/evidence/audit_file.hpp>
 
 #include <exeat/limits.hpp>
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 // What stands at the end of an audit log's file, for the process that goes on with it. Blocks.
 #include <exeat/limits.hpp>
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 #include <ops/evidence/audit_chain.hpp>
 #include <ops/evidence/audit_file.hpp>
 

@@ -1,6 +1,6 @@
 #include <ops/evidence/log_text.hpp>
 
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 
 #include <cerrno>
 #include <fcntl.h>

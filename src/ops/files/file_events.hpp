@@ -3,7 +3,7 @@
 // thread.
 #pragma once
 
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 #include <ops/files/watched_file.hpp>
 
 #include <chrono>

@@ -7,7 +7,7 @@
 // thread.
 #pragma once
 
-#include <net/kept_memory.hpp>
+#include <net/loop/kept_memory.hpp>
 #include <ops/files/file_events.hpp>
 #include <ops/files/watched_file.hpp>
 

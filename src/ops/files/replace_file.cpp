@@ -1,6 +1,6 @@
 #include <ops/files/replace_file.hpp>
 
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 
 #include <cerrno>
 #include <fcntl.h>

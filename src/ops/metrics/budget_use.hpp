@@ -1,7 +1,7 @@
 // How full the upload budgets are, the fullest first. Reading only; any thread.
 #pragma once
 
-#include <exeat/budget_book.hpp>
+#include <exeat/budget/budget_book.hpp>
 #include <ops/policy/policy_status.hpp>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ struct budget_use {
     double share() const noexcept { return static_cast<double>(used + assumed) / static_cast<double>(std::max<std::uint64_t>(limit, 1)); }
 };
 
-// At most so many, of accounts that have a limit and used any of it.
+// At most `most` of the accounts that have a limit and used any of it.
 std::vector<budget_use> fullest_budgets(budget_book&, const policy_status::view&, std::size_t most);
 
 } // namespace exeat::ops

@@ -6,7 +6,7 @@
 // One thread at a time; it is the one reader that client_account::told belongs to.
 #pragma once
 
-#include <net/client_table.hpp>
+#include <net/clients/client_table.hpp>
 
 #include <array>
 #include <chrono>

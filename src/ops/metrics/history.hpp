@@ -2,7 +2,7 @@
 // io_context's thread; the metrics outlive it.
 #pragma once
 
-#include <net/kept_memory.hpp>
+#include <net/loop/kept_memory.hpp>
 #include <ops/metrics/metrics.hpp>
 #include <ops/metrics/recent_tracks.hpp>
 

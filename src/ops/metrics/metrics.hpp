@@ -2,7 +2,7 @@
 #pragma once
 
 #include <exeat/config.hpp>
-#include <net/client_table.hpp>
+#include <net/clients/client_table.hpp>
 #include <net/counters.hpp>
 #include <ops/audit/journal.hpp>
 #include <ops/detection/lookout.hpp>

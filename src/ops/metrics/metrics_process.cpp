@@ -1,5 +1,5 @@
 // The process_* metrics under the names that Prometheus client libraries give them, from proc(5).
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 #include <ops/metrics/metric_families.hpp>
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include <ops/metrics/open_accounts.hpp>
 
-#include <exeat/accounts.hpp>
-#include <net/upload_permit.hpp> // budget_now
+#include <exeat/budget/accounts.hpp>
+#include <net/upload/upload_permit.hpp> // budget_now
 
 #include <unordered_map>
 

@@ -1,7 +1,7 @@
 // The upload accounts as people know them: by the names of clients and entries instead of keys. Reading only; any thread.
 #pragma once
 
-#include <exeat/budget_book.hpp>
+#include <exeat/budget/budget_book.hpp>
 #include <ops/policy/policy_status.hpp>
 
 #include <functional>

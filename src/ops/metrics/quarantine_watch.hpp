@@ -5,7 +5,7 @@
 #pragma once
 
 #include <exeat/quarantine.hpp>
-#include <net/kept_memory.hpp>
+#include <net/loop/kept_memory.hpp>
 #include <ops/audit/audit_line.hpp>
 #include <ops/process/log.hpp>
 

@@ -2,7 +2,7 @@
 // loss, a warning is to be known. Pure; any thread.
 #pragma once
 
-#include <exeat/name_index.hpp>
+#include <exeat/names/name_index.hpp>
 #include <exeat/rule.hpp>
 #include <ops/text/problem.hpp>
 

@@ -1,7 +1,7 @@
 // What a Smokescreen ACL says, before anything is made of it. Pure; any thread.
 #pragma once
 
-#include <exeat/name_index.hpp>
+#include <exeat/names/name_index.hpp>
 #include <ops/text/findings.hpp>
 
 #include <optional>

@@ -2,7 +2,7 @@
 // patterns; immutable once built, any thread.
 #pragma once
 
-#include <exeat/name_index.hpp>
+#include <exeat/names/name_index.hpp>
 
 #include <string_view>
 #include <unordered_map>

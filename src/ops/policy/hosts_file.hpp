@@ -2,7 +2,7 @@
 // its text never lies in memory whole. Blocks; never on a worker.
 #pragma once
 
-#include <exeat/name_index.hpp>
+#include <exeat/names/name_index.hpp>
 #include <ops/files/content_trace.hpp>
 #include <ops/text/digest.hpp>
 #include <ops/text/findings.hpp>

@@ -1,6 +1,6 @@
 #include <ops/policy/label_registry.hpp>
 
-#include <exeat/budget_book.hpp>
+#include <exeat/budget/budget_book.hpp>
 
 namespace exeat::ops {
 

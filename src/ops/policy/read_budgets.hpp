@@ -1,7 +1,7 @@
 // Upload budgets as an allowlist writes them: "50 MiB/1h", or a list with one for each window. One thread.
 #pragma once
 
-#include <exeat/budget.hpp>
+#include <exeat/budget/budget.hpp>
 #include <exeat/rule.hpp>
 #include <ops/text/section.hpp>
 

@@ -2,7 +2,7 @@
 // conf/shared-suffixes.txt. A wildcard there lets out to anybody who takes a name. Any thread; the list is parsed at the first call.
 #pragma once
 
-#include <exeat/name_index.hpp>
+#include <exeat/names/name_index.hpp>
 
 #include <string>
 

@@ -2,7 +2,7 @@
 // io_context; the numbers: any thread.
 #pragma once
 
-#include <net/kept_memory.hpp>
+#include <net/loop/kept_memory.hpp>
 #include <ops/process/log.hpp>
 
 #include <atomic>

@@ -1,7 +1,7 @@
 #include <ops/process/inherited_sockets.hpp>
 
 #include <exeat/limits.hpp>
-#include <net/listening_socket.hpp>
+#include <net/sockets/listening_socket.hpp>
 #include <ops/text/findings.hpp>
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <exeat/config.hpp>
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 
 #include <string>
 #include <string_view>

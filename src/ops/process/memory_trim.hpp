@@ -2,7 +2,7 @@
 // Lives on one io_context and looks at a number once in limits::trim_look.
 #pragma once
 
-#include <net/kept_memory.hpp>
+#include <net/loop/kept_memory.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>

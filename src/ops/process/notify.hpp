@@ -2,7 +2,7 @@
 // that it still works when the process may open none any more. Without $NOTIFY_SOCKET nothing is said. Any thread.
 #pragma once
 
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 
 #include <chrono>
 #include <string>

@@ -1,7 +1,7 @@
 #include <ops/process/open_sockets.hpp>
 
-#include <net/listening_socket.hpp>
-#include <net/socket.hpp>
+#include <net/sockets/listening_socket.hpp>
+#include <net/sockets/socket.hpp>
 #include <ops/process/inherited_sockets.hpp>
 
 #include <cerrno>

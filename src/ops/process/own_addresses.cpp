@@ -1,7 +1,7 @@
 #include <ops/process/own_addresses.hpp>
 
 #include <exeat/limits.hpp>
-#include <net/socket.hpp>
+#include <net/sockets/socket.hpp>
 
 #include <algorithm>
 #include <boost/asio/bind_allocator.hpp>

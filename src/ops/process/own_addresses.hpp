@@ -4,7 +4,7 @@
 #include <exeat/config.hpp>
 #include <exeat/ip_address.hpp>
 #include <exeat/policy.hpp>
-#include <net/kept_memory.hpp>
+#include <net/loop/kept_memory.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>

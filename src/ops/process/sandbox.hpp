@@ -3,7 +3,7 @@
 #pragma once
 
 #include <exeat/config.hpp>
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 #include <ops/files/watched_file.hpp>
 #include <ops/process/landlock.hpp>
 #include <ops/process/log.hpp>

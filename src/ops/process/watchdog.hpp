@@ -2,7 +2,7 @@
 // stuck is an outage for its share of the clients, and a restart the only way out. Lives on one io_context; its callbacks run there.
 #pragma once
 
-#include <net/kept_memory.hpp>
+#include <net/loop/kept_memory.hpp>
 #include <ops/process/log.hpp>
 #include <ops/process/notify.hpp>
 

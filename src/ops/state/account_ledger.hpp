@@ -3,7 +3,7 @@
 // kept, each budget may be that of a host under another name: all count as half spent (upload_ledger.hpp, name_ledger.hpp).
 #pragma once
 
-#include <exeat/accounts.hpp>
+#include <exeat/budget/accounts.hpp>
 #include <ops/state/state_file.hpp>
 
 #include <mutex>

@@ -5,7 +5,7 @@
 //   coverage: holdings u32, each: client scope u8, client u64, shared u64, entry u64, ports u32, u16 each | marks u32, u64 each
 #pragma once
 
-#include <exeat/accounts.hpp>
+#include <exeat/budget/accounts.hpp>
 
 #include <optional>
 #include <string>

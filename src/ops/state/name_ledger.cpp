@@ -1,7 +1,7 @@
 #include <ops/state/name_ledger.hpp>
 
 #include <net/random_seed.hpp>
-#include <net/upload_permit.hpp>
+#include <net/upload/upload_permit.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/state/name_snapshot.hpp>
 

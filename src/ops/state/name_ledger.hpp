@@ -4,7 +4,7 @@
 // directory nothing is kept, and every start counts so. Throws std::system_error where it cannot be written at the start.
 #pragma once
 
-#include <exeat/name_budget.hpp>
+#include <exeat/budget/name_budget.hpp>
 #include <ops/state/state_file.hpp>
 
 #include <memory>

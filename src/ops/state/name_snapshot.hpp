@@ -9,7 +9,7 @@
 // "exeat-names-1\n" had a hash of both in place of client and entry: its names are read, and if it has accounts, they are lost.
 #pragma once
 
-#include <exeat/name_budget.hpp>
+#include <exeat/budget/name_budget.hpp>
 #include <exeat/rule.hpp>
 
 #include <optional>

@@ -1,7 +1,7 @@
 #include <ops/state/quarantine_file.hpp>
 
 #include <exeat/limits.hpp>
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 #include <ops/files/file_source.hpp>
 #include <ops/files/replace_file.hpp>
 #include <ops/text/networks.hpp>

@@ -5,7 +5,7 @@
 // Without a directory nothing is kept.
 #pragma once
 
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 #include <ops/process/log.hpp>
 #include <ops/state/state_directory.hpp>
 #include <ops/text/digest.hpp>

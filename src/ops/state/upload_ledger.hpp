@@ -7,7 +7,7 @@
 // every start counts so. Throws std::system_error where it cannot be written at the start.
 #pragma once
 
-#include <exeat/budget_book.hpp>
+#include <exeat/budget/budget_book.hpp>
 #include <exeat/client.hpp>
 #include <exeat/rule.hpp>
 #include <ops/state/state_file.hpp>

@@ -6,7 +6,7 @@
 //   down, tunnels: each count u8, then as many pairs (step u8, bytes u64)
 #pragma once
 
-#include <exeat/budget_book.hpp>
+#include <exeat/budget/budget_book.hpp>
 #include <exeat/rule.hpp>
 
 #include <chrono>

@@ -1,7 +1,7 @@
 // Host patterns as people write them wrongly: what is wrong, and how to mend it. Pure; any thread.
 #pragma once
 
-#include <exeat/name_index.hpp>
+#include <exeat/names/name_index.hpp>
 #include <exeat/rule.hpp>
 
 #include <optional>

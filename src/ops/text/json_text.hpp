@@ -8,7 +8,8 @@
 namespace exeat::ops {
 
 // Appends `text` with quotes (RFC 8259 section 7). Octets that are no UTF-8 (RFC 3629) become U+FFFD; what a terminal or a reader's eye
-// could be fooled with (controls, DEL, C1, bidirectional overrides, invisible and line-breaking characters) is written as \uXXXX.
+// could be fooled with (controls, DEL, C1, bidirectional overrides, invisible and line-breaking characters) is written as \u and four
+// digits.
 void append_json(std::string& out, std::string_view text);
 
 struct code_point {

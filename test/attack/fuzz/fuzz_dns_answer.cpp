@@ -7,7 +7,7 @@
 #include <exeat/limits.hpp>
 #include <exeat/policy.hpp>
 #include <net/dns/dns_channel.hpp>
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 
 #include <algorithm>
 #include <arpa/inet.h>

@@ -3,7 +3,7 @@
 
 #include "property.hpp"
 
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 
 #include <string>
 #include <sys/mman.h>

@@ -9,7 +9,7 @@
 #include <exeat/hello_retry.hpp>
 #include <exeat/hostname.hpp>
 #include <exeat/limits.hpp>
-#include <exeat/name_index.hpp>
+#include <exeat/names/name_index.hpp>
 #include <exeat/proxy_header.hpp>
 #include <exeat/request_head.hpp>
 #include <net/http/http_body.hpp>

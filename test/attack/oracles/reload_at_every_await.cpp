@@ -7,7 +7,7 @@
 #include "failing_allocations.hpp"
 
 #include <algorithm>
-#include <exeat/accounts.hpp>
+#include <exeat/budget/accounts.hpp>
 #include <net/tunnel.hpp>
 
 using namespace exeat;

@@ -102,9 +102,9 @@ def rooms_point_up():
 @rule("a room has at most 25 units")
 def room_sizes():
     units = {}
-    for f in OPS:
-        units.setdefault(room_of(f), set()).add(f.stem)
-    return [f"src/ops/{room}: {len(names)} units" for room, names in units.items() if len(names) > 25]
+    for f in PRODUCT:
+        units.setdefault(f.parent, set()).add(f.stem)
+    return [f"{room}: {len(names)} units" for room, names in units.items() if len(names) > 25]
 
 
 @rule("the top level is the agreed house")

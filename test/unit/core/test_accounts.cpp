@@ -1,6 +1,6 @@
 #include "small_policy.hpp"
 
-#include <exeat/accounts.hpp>
+#include <exeat/budget/accounts.hpp>
 
 #include <algorithm>
 #include <set>

@@ -1,6 +1,6 @@
 #include <atomic>
 #include <doctest/doctest.h>
-#include <exeat/budget.hpp>
+#include <exeat/budget/budget.hpp>
 
 #include <deque>
 #include <numeric>

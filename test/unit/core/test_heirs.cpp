@@ -1,7 +1,7 @@
 #include <doctest/doctest.h>
-#include <exeat/heirs.hpp>
+#include <exeat/budget/heirs.hpp>
+#include <exeat/budget/throttle.hpp>
 #include <exeat/limits.hpp>
-#include <exeat/throttle.hpp>
 
 #include <vector>
 

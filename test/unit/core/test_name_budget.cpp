@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
-#include <exeat/budget_book.hpp>
-#include <exeat/name_budget.hpp>
+#include <exeat/budget/budget_book.hpp>
+#include <exeat/budget/name_budget.hpp>
 
 #include <atomic>
 #include <memory>

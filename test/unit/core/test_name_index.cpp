@@ -1,6 +1,6 @@
 #include <core/name_hash.hpp>
 #include <doctest/doctest.h>
-#include <exeat/name_index.hpp>
+#include <exeat/names/name_index.hpp>
 
 #include <algorithm>
 #include <random>

@@ -1,5 +1,5 @@
+#include <exeat/budget/new_host_budgets.hpp>
 #include <exeat/limits.hpp>
-#include <exeat/new_host_budgets.hpp>
 
 #include <atomic>
 #include <doctest/doctest.h>

@@ -1,7 +1,7 @@
 #include "random_policy.hpp"
 
 #include <algorithm>
-#include <exeat/policy_diff.hpp>
+#include <exeat/diff/policy_diff.hpp>
 
 using namespace exeat;
 using namespace exeat::testing;

@@ -1,6 +1,6 @@
-#include <exeat/budget.hpp>
+#include <exeat/budget/budget.hpp>
+#include <exeat/budget/throttle.hpp>
 #include <exeat/limits.hpp>
-#include <exeat/throttle.hpp>
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // A DNS server on loopback that its test serves by hand: on loopback a datagram is there when the call that sent it returns.
 #pragma once
 
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 
 #include <arpa/inet.h>
 #include <array>

@@ -3,8 +3,8 @@
 
 #include "../core/small_policy.hpp"
 
+#include <net/sockets/unique_fd.hpp>
 #include <net/stage_context.hpp>
-#include <net/unique_fd.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <cerrno>

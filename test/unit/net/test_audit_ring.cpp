@@ -1,4 +1,4 @@
-#include <net/audit_ring.hpp>
+#include <net/audit/audit_ring.hpp>
 
 #include <deque>
 #include <doctest/doctest.h>

@@ -1,6 +1,6 @@
-#include <net/admission.hpp>
-#include <net/audit_ring.hpp>
-#include <net/deadlines.hpp>
+#include <net/audit/audit_ring.hpp>
+#include <net/clients/admission.hpp>
+#include <net/loop/deadlines.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>

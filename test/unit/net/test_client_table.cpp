@@ -1,4 +1,4 @@
-#include <net/client_table.hpp>
+#include <net/clients/client_table.hpp>
 
 #include <atomic>
 #include <doctest/doctest.h>

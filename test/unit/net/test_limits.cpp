@@ -1,8 +1,8 @@
 // Bounds of the transport at their value and one beyond.
+#include <net/audit/late_records.hpp>
 #include <net/dns/dns_cache.hpp>
-#include <net/kept_memory.hpp>
-#include <net/late_records.hpp>
-#include <net/splice_pipe.hpp>
+#include <net/loop/kept_memory.hpp>
+#include <net/sockets/splice_pipe.hpp>
 
 #include <boost/asio/bind_allocator.hpp>
 #include <boost/asio/io_context.hpp>

@@ -1,6 +1,6 @@
-#include <net/audit_writer.hpp>
-#include <net/client_rates.hpp>
-#include <net/line_sums.hpp>
+#include <net/audit/audit_writer.hpp>
+#include <net/audit/line_sums.hpp>
+#include <net/clients/client_rates.hpp>
 
 #include <doctest/doctest.h>
 #include <memory>

@@ -1,6 +1,6 @@
-#include <net/reactor.hpp>
-#include <net/socket.hpp>
-#include <net/task.hpp>
+#include <net/loop/reactor.hpp>
+#include <net/loop/task.hpp>
+#include <net/sockets/socket.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>

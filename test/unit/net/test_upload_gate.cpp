@@ -3,7 +3,7 @@
 
 #include <net/judge.hpp>
 #include <net/send.hpp>
-#include <net/socket.hpp>
+#include <net/sockets/socket.hpp>
 
 using namespace exeat;
 using namespace exeat::net;

@@ -1,6 +1,6 @@
 #include <doctest/doctest.h>
-#include <exeat/accounts.hpp>
-#include <net/upload_permit.hpp>
+#include <exeat/budget/accounts.hpp>
+#include <net/upload/upload_permit.hpp>
 
 #include <atomic>
 #include <thread>

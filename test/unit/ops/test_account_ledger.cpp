@@ -1,6 +1,6 @@
 #include "small_allowlist.hpp"
 
-#include <net/upload_permit.hpp>
+#include <net/upload/upload_permit.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/state/account_ledger.hpp>
 #include <ops/state/account_snapshot.hpp>

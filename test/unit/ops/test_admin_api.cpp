@@ -1,7 +1,7 @@
 // What /api/tunnels, /api/status and /api/history are made of: which rows, how many, and what a question may be.
 #include "observed.hpp"
 
-#include <net/upload_permit.hpp> // budget_now
+#include <net/upload/upload_permit.hpp> // budget_now
 #include <ops/admin/status_report.hpp>
 #include <ops/admin/tunnel_page.hpp>
 #include <ops/metrics/budget_use.hpp>

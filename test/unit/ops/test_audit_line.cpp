@@ -1,6 +1,6 @@
 #include <ops/audit/audit_line.hpp>
 
-#include <exeat/budget_book.hpp>
+#include <exeat/budget/budget_book.hpp>
 
 #include <algorithm>
 #include <boost/json.hpp>

@@ -1,6 +1,6 @@
 #include "temporary_directory.hpp"
 
-#include <exeat/budget_book.hpp>
+#include <exeat/budget/budget_book.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/detection/detector_memory.hpp>
 #include <ops/detection/detector_snapshot.hpp>

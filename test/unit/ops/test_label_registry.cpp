@@ -1,5 +1,5 @@
 #include <doctest/doctest.h>
-#include <exeat/budget_book.hpp>
+#include <exeat/budget/budget_book.hpp>
 #include <ops/policy/label_registry.hpp>
 
 #include <set>

@@ -1,4 +1,4 @@
-#include <exeat/budget_book.hpp>
+#include <exeat/budget/budget_book.hpp>
 #include <exeat/policy.hpp>
 #include <ops/audit/audit_line.hpp>
 #include <ops/detection/lookout.hpp>

@@ -1,6 +1,6 @@
 #include "temporary_directory.hpp"
 
-#include <net/upload_permit.hpp>
+#include <net/upload/upload_permit.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/state/name_ledger.hpp>
 #include <ops/state/name_snapshot.hpp>

@@ -1,7 +1,7 @@
 // Each test forks: what is taken away stays away. A child says by its exit status whether it could do what it tried, or dies of it.
 #include "temporary_directory.hpp"
 
-#include <net/unique_fd.hpp>
+#include <net/sockets/unique_fd.hpp>
 #include <ops/process/sandbox.hpp>
 #include <ops/process/system_calls.hpp>
 

@@ -1,6 +1,6 @@
 #include "temporary_directory.hpp"
 
-#include <net/upload_permit.hpp>
+#include <net/upload/upload_permit.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/evidence/audit_anchor.hpp>
 #include <ops/files/replace_file.hpp>

@@ -1,7 +1,7 @@
 // What stays just under each threshold is not told: where the limits are, and so what a thief who knows this code is left with.
 #include "told.hpp"
 
-#include <exeat/budget.hpp>
+#include <exeat/budget/budget.hpp>
 #include <exeat/detect/bank.hpp>
 
 #include <string>

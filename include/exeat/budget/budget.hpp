@@ -1,0 +1,140 @@
+// Upload budgets over sliding windows of an hour, a day and a week. An upload_account is the account of one key (a client at an entry, a
+// client at a purpose, an entry): all workers take from it before they write, so that together they never send a byte more than its
+// limits leave; the last bytes are given out exactly.
+//
+// Windows slide in steps of a minute, an hour and a day, and each counts one step more than it must: any 60 minutes, 24 hours or 7 days
+// lie within what is counted. Time is handed in as minutes that never go back; where they begin is the caller's.
+#pragma once
+
+#include <exeat/limits.hpp>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace exeat {
+
+enum class budget_window : std::uint8_t { hour, day, week };
+inline constexpr std::size_t budget_windows = 3;
+inline constexpr std::array<std::string_view, budget_windows> budget_window_words{"1h", "24h", "7d"};
+template <class T> using per_window = std::array<T, budget_windows>;
+
+inline constexpr std::uint64_t unlimited = std::uint64_t{1} << 62; // sums with it do not overflow
+
+// What may leave within each window, in bytes.
+struct upload_limits {
+    per_window<std::uint64_t> most{unlimited, unlimited, unlimited};
+    // Only what goes beyond the usual cost of downloading counts: limits::pull_tunnel_bytes for each tunnel, up to the number
+    // of them that limits::pull_tunnels has for the window, and a thousandth of what came down, that capped at
+    // limits::pull_download_allowance an hour.
+    bool excess = false;
+    bool operator==(const upload_limits&) const = default;
+};
+
+using budget_minutes = std::chrono::minutes;
+
+// One quantity over the three windows. Not shared.
+class sliding_sums {
+public:
+    void add(std::uint64_t n) noexcept;        // now
+    void advance(budget_minutes now) noexcept; // forgets what has slid out
+    const per_window<std::uint64_t>& sums() const noexcept { return sums_; }
+
+    budget_minutes at() const noexcept { return now_; }
+
+    // For snapshots: what each step of each window holds, the oldest first; as old as `now` says.
+    static constexpr std::size_t steps = 61 + 25 + 8;
+    std::array<std::uint64_t, steps> written() const noexcept;
+    void read(const std::array<std::uint64_t, steps>&, budget_minutes saved_at) noexcept; // then advance()
+
+    // For heirs.
+    void raise_to(sliding_sums other) noexcept;                  // at least what the other one has, in each step of each window
+    void gain(sliding_sums before, sliding_sums after) noexcept; // what the one, as it was before, was raised by
+    void forgive(budget_window, std::uint64_t n) noexcept;       // as much of the window's oldest steps
+
+private:
+    static constexpr per_window<std::size_t> first{0, 61, 86}, length{61, 25, 8};
+    static constexpr per_window<std::int64_t> minutes_each{1, 60, 1440};
+    std::int64_t step(std::size_t window) const noexcept { return now_.count() / minutes_each[window]; }
+    std::uint64_t& cell(std::size_t window, std::int64_t step) noexcept
+    {
+        return cells_[first[window] + static_cast<std::size_t>(step) % length[window]];
+    }
+
+    budget_minutes now_{0};
+    std::array<std::uint64_t, steps> cells_{};
+    per_window<std::uint64_t> sums_{};
+};
+
+class upload_account {
+public:
+    // `forgot`: when a process began that does not know what was sent before it; until a window has passed since, half of its limit counts
+    // as spent, so that a crash is no reset.
+    upload_account(const upload_limits&, budget_minutes now, std::optional<budget_minutes> forgot = {});
+
+    // ---- any thread, without a lock as long as the minute is the same and there is enough
+    std::uint64_t take(std::uint64_t want, budget_minutes now) noexcept;                       // how much may leave, at most `want`
+    void overdraw(std::uint64_t n) noexcept { left_.fetch_sub(static_cast<std::int64_t>(n)); } // sent all the same
+    void give_back(std::uint64_t unsent) noexcept { left_.fetch_add(static_cast<std::int64_t>(unsent), std::memory_order_relaxed); }
+    void downloaded(std::uint64_t n) noexcept { down_.fetch_add(n, std::memory_order_relaxed); }
+    void tunnel_opened() noexcept { tunnels_.fetch_add(1, std::memory_order_relaxed); }
+    bool spent(budget_minutes now) noexcept { return room(now) == 0; }
+    std::uint64_t room(budget_minutes now) noexcept; // what could be taken now
+
+    // ---- any thread, with a lock
+    struct view {
+        per_window<std::uint64_t> sent{}, counted{}; // bytes; counted: what the limits are held to
+        per_window<std::uint64_t> assumed{};         // bytes that count as sent before the process began, as it does not know
+        upload_limits held_to;
+    };
+    view look(budget_minutes now);
+    // Why nothing may leave, by the window with the least room, and when how much may leave again.
+    struct shortage {
+        budget_window window = budget_window::hour;
+        std::uint64_t used = 0, assumed = 0, most = 0;
+        std::chrono::minutes wait{0}; // 0: no wait helps, as nothing may leave at all
+        std::uint64_t back = 0;       // bytes that may leave then
+    };
+    std::optional<shortage> lacks(budget_minutes now);      // none: something may leave
+    void hold_to(const upload_limits&, budget_minutes now); // a reload has changed them
+    struct snapshot {
+        std::array<std::uint64_t, sliding_sums::steps> sent{}, down{}, tunnels{};
+    };
+    snapshot written(budget_minutes now);
+    void read(const snapshot&, budget_minutes saved_at, budget_minutes now);
+    struct bequest {
+        sliding_sums sent, came, opened;
+    };
+    bequest leaves(bool only_excess, budget_minutes now);                          // only_excess: without what pulling usually costs
+    void inherit(const bequest& before, const bequest& after, budget_minutes now); // before: what it left itself
+
+private:
+    struct totals {
+        sliding_sums sent, came, opened;
+        void advance(budget_minutes now) noexcept;
+    };
+    void settle(budget_minutes now) noexcept; // books what was taken since, slides the windows, works out what is left
+    static std::uint64_t usual(const totals&, std::size_t window) noexcept;
+    std::uint64_t assumed(std::size_t window, budget_minutes now) const noexcept;
+    std::int64_t credit(const totals&, std::size_t window, budget_minutes now) const noexcept;
+    std::int64_t credit(const totals&, budget_minutes now) const noexcept;
+    std::vector<budget_minutes> changes_after(budget_minutes now) const;
+
+    std::atomic<std::int64_t> left_{0};               // may be taken now
+    std::atomic<std::int64_t> minute_{0};             // that the books are settled for
+    std::atomic<std::uint64_t> down_{0}, tunnels_{0}; // since they were settled
+    std::atomic<bool> excess_;
+
+    std::mutex books_;
+    upload_limits limits_;
+    const std::optional<budget_minutes> forgot_;
+    std::int64_t settled_ = 0; // left_ when the books were settled
+    totals sums_;
+};
+
+} // namespace exeat

@@ -1,0 +1,148 @@
+#include <cli/keys/documented_keys.hpp>
+
+#include <array>
+
+namespace exeat::cli {
+
+namespace {
+
+using key = documented_key;
+
+constexpr std::string_view name_meaning =
+    "Unique; the metric label and the audit field. Lower-case letters, digits, '.', '_' and '-', a letter or digit first, 64 at most.";
+constexpr std::string_view hosts_meaning =
+    "\"a.b.c\" exactly, \"*.b.c\" one label, \"**.b.c\" any depth; neither wildcard takes b.c itself. ASCII only: an international "
+    "name as its A-label. hosts or hosts_file must be there.";
+constexpr std::string_view denied_meaning =
+    "Hosts as in [[allow]], addresses, and networks. An address or a network is closed under every name: an answer that has one such "
+    "address is refused as a whole, also where it stands behind NAT64 or is pinned, and open tunnels to it are cut. hosts or hosts_file "
+    "must be there.";
+constexpr std::string_view file_meaning = "A file beside the allowlist, one name a line, '#' comments; made for a million names.";
+
+constexpr std::array top{
+    key{"serial", "whole number", "0", "Raise it with every change; a list that needs approvals is taken only if it is higher.", "7"},
+    key{"expires", "date and time", "never", "From then on everything is denied. A list that is signed must have one.",
+        "2027-01-01T00:00:00Z"},
+    key{"mode", "enforce or report", "enforce",
+        "report lets pass, and logs, what only the lists would refuse: not_allowed, port_not_allowed, protocol_not_allowed and budget.",
+        "\"enforce\""},
+    key{"report_until", "date and time", "required by report",
+        "When report mode ends by itself, here and in groups; 14 days ahead at most.", "2026-12-24T00:00:00Z"},
+    key{"end", "true", "none",
+        "The mark of a whole list: end = true as its very last line, whatever table is above it, here and in the files of allowlist.d; in "
+        "a hosts_file it is the line # end. With [policy] require_end of exeat.toml no list is taken without it.",
+        "true"},
+    key{"deny_help", "text", "none", "What a refusal tells people about how to ask for access.", "\"Ask in #egress\""},
+};
+
+constexpr std::array defaults{
+    key{"upload", "budget, or a list of them", "by purpose", "The upload budget of entries that say none.", "\"10 GiB/24h\""},
+};
+
+constexpr std::array groups{
+    key{"sources", "list of networks", "required", "The addresses of its clients. A client may be in several groups.",
+        "[\"10.42.0.0/16\", \"fd00:42::/64\"]"},
+    key{"mode", "enforce or report", "enforce", "report: report mode for this group's clients alone; needs report_until at the top.",
+        "\"report\""},
+    key{"identities", "list of text", "none", "Not enforced by this version, and refused unless it is empty.", "[]"},
+};
+
+constexpr std::array allow{
+    key{"name", "text", "required", name_meaning, "\"python-packages\""},
+    key{"hosts", "list of hosts", "none", hosts_meaning, "[\"pkg.test\", \"*.mirrors.example\"]"},
+    key{"hosts_file", "path", "none", file_meaning, "\"names.txt\""},
+    key{"ports", "list of ports", "[443]; [80] for http", "Required for protocol = \"tcp\".", "[443, 8443]"},
+    key{"groups", "list of groups", "every group", "Whom it lets out.", "[\"training\"]"},
+    key{"protocol", "tls, http or tcp", "tls",
+        "tls: the server name must be the one that was asked for. http: plain HTTP, each request is decided, also inside a CONNECT tunnel. "
+        "tcp: anything, exact hosts only.",
+        "\"tls\""},
+    key{"purpose", "pull, api, telemetry or push", "pull",
+        "Brings upload budgets for each client. push has none of its own: it needs upload, owner, reason and expires.", "\"pull\""},
+    key{"upload", "budget, or a list of them", "by purpose", "Of each client at this entry, in windows of 1h, 24h or 7d.",
+        "[\"50 MiB/1h\", \"200 MiB/24h\"]"},
+    key{"upload_total", "budget, or a list of them", "none", "Of all clients together.", "\"5 GiB/24h\""},
+    key{"account", "text", "its own",
+        "Entries of the same account share their upload budgets: what a client uploads by one counts for all of them. They need the same "
+        "upload and upload_total.",
+        "\"uploads\""},
+    key{"on_budget", "cut, throttle or alert", "cut",
+        "When a budget is spent: cut ends the tunnel, throttle waits until the window slides on, alert only tells.", "\"cut\""},
+    key{"names", "1 to 10000", "100", "Different names under its wildcards that a client may use within 24 hours; then name_budget.",
+        "100"},
+    key{"max_age", "1m to 30d", "4h for a pull, none otherwise", "No tunnel lives longer.", "\"4h\""},
+    key{"shared_suffix", "text", "none", "Why a wildcard above a public or shared suffix is meant; without it such a wildcard is an error.",
+        "\"our own accounts only, see NET-1432\""},
+    key{"ech", "deny, grease or allow", "deny",
+        "Encrypted ClientHellos (ECH, RFC 9849) at this entry. Browsers always send something that looks like one: GREASE, in which "
+        "nothing is hidden, made so that nobody on the way can tell it from a real one. grease lets pass what may be GREASE; it refuses "
+        "ESNI, and what only a real one sends after a HelloRetryRequest. allow lets pass all of them. Under each the server name in the "
+        "open must be the target; so what a real one can hide is another name at the server of that target, where the server has keys for "
+        "it (its public_name is the target). Use it for hosts of one owner, not in front of a CDN. Only for protocol = \"tls\".",
+        "\"grease\""},
+    key{"expires", "date and time", "never", "Then it closes, and its open tunnels with it.", "2026-12-24T00:00:00Z"},
+    key{"owner", "text", "none", "Who answers for it.", "\"ml-platform\""},
+    key{"reason", "text", "none", "What it is for.", "\"pip install\""},
+    key{"ticket", "text", "none", "Where it was asked for.", "\"NET-1432\""},
+};
+
+constexpr std::array private_link{
+    key{"within", "list of networks", "none",
+        "Every address of the answer must lie in one of them, or it is refused. within or addresses "
+        "must be there.",
+        "[\"10.20.8.0/24\"]"},
+    key{"addresses", "list of addresses", "none", "Pinned: DNS is not asked.", "[\"10.20.8.4\"]"},
+};
+
+constexpr std::array deny{
+    key{"name", "text", "required", name_meaning, "\"no-uploads\""},
+    key{"hosts", "list of hosts and networks", "none", denied_meaning, "[\"upload.pkg.test\", \"93.184.216.0/24\"]"},
+    key{"hosts_file", "path", "none", "A file beside the allowlist, one host or network a line, '#' comments.", "\"closed.txt\""},
+    key{"ports", "list of ports", "every port", "What it closes.", "[443]"},
+    key{"groups", "list of groups", "every group", "For whom it is closed.", "[\"training\"]"},
+    key{"owner", "text", "none", "Who answers for it.", "\"ml-platform\""},
+    key{"reason", "text", "none", "What it is for.", "\"packages are published elsewhere\""},
+    key{"ticket", "text", "none", "Where it was asked for.", "\"NET-1432\""},
+};
+
+constexpr std::array expect{
+    key{"client", "address", "required", "Who asks.", "\"10.42.3.7\""},
+    key{"target", "text", "required", "\"host:port\" for CONNECT and TLS, \"http://host[:port]\" for plain HTTP.", "\"pkg.test:443\""},
+    key{"verdict", "allow or a reason", "required",
+        "allow, not_allowed, port_not_allowed, denied_by_rule, source_not_allowed, and so on. No name is looked up: addresses are judged "
+        "where "
+        "the target is one or a private_link pins them.",
+        "\"allow\""},
+};
+
+constexpr std::array tables{
+    documented_table{"", "", "Of the whole list.", top},
+    documented_table{"[defaults]", "", "What holds for entries that say nothing else.", defaults},
+    documented_table{"[groups.NAME]", "", "Who asks. A client that is in no group is refused before a byte of it is parsed.", groups},
+    documented_table{"[[allow]]", "", "What is open, for public destinations.", allow},
+    documented_table{"[[private_link]]", "[[allow]]", "What is open inside: a private endpoint. It never falls back to a public address.",
+                     private_link},
+    documented_table{"[[deny]]", "", "What is closed. It wins over every allow, in any order.", deny},
+    documented_table{"[[expect]]", "",
+                     "The list's own tests, run by exeat check and before every reload: a list that fails one does not take effect.",
+                     expect},
+};
+
+constexpr documented_file file{
+    "allowlist.toml", "who may go where through exeat",
+    "What is not named here is denied. The file is read again when it changes, and on SIGHUP; one that has an error changes nothing. "
+    "One that is written in place is read when its writer has closed it, or has been silent for a minute. Where it is then no more than "
+    "the beginning of what it was, it is taken after half a minute, or at once by SIGHUP. "
+    "exeat check allowlist.toml says what is wrong with it, exeat explain what it decides.\n\n"
+    "An unknown key, a wrong type or a key that this version does not enforce is an error with its place, never ignored. A budget is "
+    "written \"50 MiB/1h\", a moment 2026-12-24T00:00:00Z.\n\n"
+    "Every file that ends in .toml in the directory allowlist.d beside it is part of the same policy. It has serial, expires, and entries "
+    "of "
+    "its own ([[allow]], [[private_link]], [[deny]]); all else belongs in the allowlist itself.",
+    tables};
+
+} // namespace
+
+const documented_file& allowlist_toml() noexcept { return file; }
+
+} // namespace exeat::cli

@@ -1,0 +1,83 @@
+// A host pattern as marks (accounts.hpp): what it is, and under which names it lies. The same in every process. Private to core.
+#pragma once
+
+#include <exeat/names/name_index.hpp>
+
+#include "../names/name_hash.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace exeat {
+
+enum class mark_kind : std::uint8_t {
+    name,      // this host
+    one_label, // all hosts a label below it
+    any_depth, // all hosts below it
+    above,     // some host, or all, below it
+};
+constexpr unsigned mark_kind_bits = 2, mark_index_bits = 16;
+constexpr std::uint64_t mark_index_mask = (std::uint64_t{1} << mark_index_bits) - 1;
+constexpr std::uint64_t mark_name_mask = ~((std::uint64_t{1} << (mark_index_bits + mark_kind_bits)) - 1);
+
+constexpr std::uint64_t mark_of(std::uint64_t name, mark_kind k) noexcept
+{
+    return (name & mark_name_mask) | static_cast<std::uint64_t>(k) << mark_index_bits;
+}
+constexpr mark_kind kind_of(std::uint64_t mark) noexcept { return static_cast<mark_kind>(mark >> mark_index_bits & 3); }
+constexpr std::size_t index_of(std::uint64_t mark) noexcept { return mark & mark_index_mask; }
+constexpr std::uint64_t without_index(std::uint64_t mark) noexcept { return mark & ~mark_index_mask; }
+
+class host_marks {
+public:
+    host_marks(std::string_view base, host_pattern::reach how) noexcept : how_{how}
+    {
+        const bool address = is_address(base); // nothing lies below it
+        name_hash hash{0};
+        for (std::size_t end = base.size(); count_ < suffixes_.size();) {
+            const auto dot = address || end == 0 ? std::string_view::npos : base.rfind('.', end - 1);
+            const auto from = dot == std::string_view::npos ? 0 : dot + 1;
+            hash.absorb(base.substr(from, end - from));
+            suffixes_[count_++] = hash.whole();
+            if (from == 0) return;
+            end = dot;
+        }
+    }
+
+    std::uint64_t self() const noexcept { return mark_of(suffixes_[count_ - 1], static_cast<mark_kind>(how_)); }
+    // All that are kept of it.
+    void each_own(auto&& visit) const
+    {
+        visit(self());
+        for (std::size_t i = 1; i + is_name() < count_; ++i)
+            visit(mark_of(suffixes_[i], mark_kind::above)); // no pattern is above one label
+    }
+    // Of patterns that take in all of it.
+    void each_around(auto&& visit) const
+    {
+        if (is_name()) visit(self());
+        if (is_name() && count_ > 1) visit(mark_of(suffixes_[count_ - 2], mark_kind::one_label));
+        if (how_ == host_pattern::reach::one_label) visit(self());
+        for (std::size_t i = 0; i + is_name() < count_; ++i) visit(mark_of(suffixes_[i], mark_kind::any_depth));
+    }
+    // Of patterns that it takes in, or may.
+    void each_below(auto&& visit) const
+    {
+        if (!is_name()) visit(mark_of(suffixes_[count_ - 1], mark_kind::above));
+    }
+
+private:
+    static bool is_address(std::string_view base) noexcept
+    {
+        const auto last = base.substr(base.rfind('.') + 1); // of a name it is no number (hostname.hpp)
+        return base.find(':') != std::string_view::npos || last.find_first_not_of("0123456789") == std::string_view::npos;
+    }
+    bool is_name() const noexcept { return how_ == host_pattern::reach::exact; }
+
+    std::array<std::uint64_t, (limits::hostname_octets + 1) / 2> suffixes_; // from the last label up
+    std::size_t count_ = 0;
+    host_pattern::reach how_;
+};
+
+} // namespace exeat

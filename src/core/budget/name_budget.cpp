@@ -1,0 +1,287 @@
+#include <exeat/budget/name_budget.hpp>
+
+#include "../names/name_hash.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+namespace exeat {
+
+namespace {
+
+constexpr unsigned step_bits = 64 - name_budget::tag_bits;
+constexpr std::uint64_t step_mask = (std::uint64_t{1} << step_bits) - 1; // 119 years of hours
+constexpr std::uint64_t passed = 1;                                      // a cell that was used, long ago
+constexpr std::chrono::minutes step_minutes = limits::name_step;
+static_assert(limits::name_budget_names <= step_mask + 1); // a name's place and its tag are different bits of its hash
+static_assert(limits::wildcard_names_ceiling <= std::numeric_limits<std::uint16_t>::max());
+static_assert(limits::budget_epoch > 2 * limits::name_window); // a step within a window is never step 0
+
+constexpr std::uint64_t tag_of(std::uint64_t cell) noexcept { return cell >> step_bits; }
+constexpr std::uint32_t step_of(std::uint64_t cell) noexcept { return static_cast<std::uint32_t>(cell & step_mask); }
+constexpr bool within(std::uint32_t then, std::uint32_t now) noexcept { return then + name_budget::steps > now; }
+constexpr std::uint32_t age_at(std::uint32_t then, std::uint32_t now) noexcept { return now - std::min(then, now); }
+
+std::uint64_t hash_of(std::uint64_t seed, const ip_address& client) noexcept
+{
+    name_hash h{seed};
+    h.absorb({reinterpret_cast<const char*>(client.octets.data()), client.octets.size()});
+    return h.whole();
+}
+
+std::uint64_t hash_of(std::uint64_t seed, const ip_address& client, std::uint64_t entry, std::string_view name) noexcept
+{
+    char key[sizeof client.octets + sizeof entry];
+    std::memcpy(key, client.octets.data(), sizeof client.octets);
+    std::memcpy(key + sizeof client.octets, &entry, sizeof entry);
+    name_hash h{seed};
+    h.absorb({key, sizeof key});
+    h.absorb(name);
+    return h.whole();
+}
+
+// What was written stands at the beginning of time, and `age` later is now: beyond two windows all of it has passed.
+std::chrono::minutes ahead_of(const name_budget::snapshot& s, std::chrono::minutes age, budget_minutes now) noexcept
+{
+    const auto since = std::clamp<std::chrono::minutes>(age, std::chrono::minutes{0}, 2 * limits::name_window);
+    return limits::budget_epoch + s.into_step + since - now;
+}
+static_assert(limits::budget_epoch % limits::name_step == std::chrono::minutes{0});
+
+} // namespace
+
+// Of what was taken within the window; a worker whose clock is a moment behind counts from the newest step on.
+std::uint32_t name_budget::account::sum(step now) const noexcept
+{
+    std::uint32_t out = 0;
+    for (std::uint32_t age = age_at(newest, now); age < steps; ++age) out += taken[(std::max(now, newest) - age) % steps];
+    return out;
+}
+
+void name_budget::account::add(step now) noexcept
+{
+    const auto to = std::max(now, newest);
+    if (to - newest >= steps) taken = {};
+    else
+        for (auto s = newest; s < to;) taken[++s % steps] = 0;
+    newest = to;
+    ++taken[to % steps];
+}
+
+void name_budget::account::inherit(const account& before, const account& other, step now) noexcept
+{
+    const auto to = std::max({now, newest, before.newest, other.newest});
+    account is{key, to, {}};
+    for (step age = 0; age < steps; ++age) {
+        const auto at = to - age;
+        const auto of = [at](const account& a) { return at <= a.newest && within(at, a.newest) ? a.taken[at % steps] : std::uint16_t{0}; };
+        const auto more = std::max(of(before), of(other)) - of(before);
+        is.taken[at % steps] = static_cast<std::uint16_t>(of(*this) + more);
+    }
+    *this = is;
+}
+
+std::uint64_t name_budget::account_key::place() const noexcept { return client ^ entry * 0x9e3779b97f4a7c15; }
+
+name_budget::name_budget(std::uint64_t seed, budget_minutes now, bool forgot)
+    : seed_{seed}, ahead_{std::max(limits::budget_epoch - now, std::chrono::minutes{0})}, names_(limits::name_budget_names)
+{
+    if (forgot) forgot_ = step_at(now);
+}
+
+name_budget::name_budget(const snapshot& s, std::chrono::minutes age, budget_minutes now, bool forgot)
+    : seed_{s.seed}, ahead_{ahead_of(s, age, now)}, names_(limits::name_budget_names)
+{
+    for (auto& c : names_) c.store(passed, std::memory_order_relaxed); // a name that was written may stand behind one that was not
+    constexpr step then = limits::budget_epoch / limits::name_step;
+    if (forgot) forgot_ = step_at(now);
+    else if (s.forgot) forgot_ = then - *s.forgot;
+    for (const auto& n : s.names) {
+        assert(n.place < names_.size() && n.age < steps);
+        names_[n.place].store(n.tag << step_bits | (then - n.age), std::memory_order_relaxed);
+    }
+    for (const auto& from : s.accounts) {
+        const auto newest = std::find_if(from.taken.begin(), from.taken.end(), [](auto n) { return n != 0; });
+        const account_key key{from.client, from.entry};
+        account* const to = newest == from.taken.end() ? nullptr : account_of(part_of(key), key, then);
+        if (to == nullptr) continue;
+        to->newest = then - static_cast<step>(newest - from.taken.begin());
+        for (step i = 0; i < steps; ++i) to->taken[(then - i) % steps] = from.taken[i];
+    }
+}
+
+name_budget::step name_budget::step_at(budget_minutes now) const noexcept
+{
+    return static_cast<step>(((now + ahead_) / step_minutes) & static_cast<std::int64_t>(step_mask));
+}
+
+std::uint32_t name_budget::held_to(std::uint32_t most, step now) const noexcept
+{
+    return forgot_ && within(*forgot_, now) ? std::max(most / 2, std::uint32_t{1}) : most;
+}
+
+bool name_budget::take(const ip_address& client, std::uint64_t entry, std::string_view name, std::uint32_t most, budget_minutes now,
+                       std::uint64_t generation)
+{
+    const auto here = step_at(now);
+    const auto hash = hash_of(seed_, client, entry, name);
+    const account_key key{hash_of(seed_, client), entry};
+    if (knows(hash, here)) return true;
+
+    std::vector<std::uint64_t> heirs; // of a list that this worker does not have yet
+    {
+        auto& p = part_of(key);
+        const std::lock_guard hold{p.lock};
+        if (knows(hash, here)) return true; // another worker was first
+        const bool used_before = was_known(*p.of_entries, client, entry, name, here);
+        account* const a = used_before ? nullptr : account_of(p, key, here);
+        if (!used_before && (a == nullptr || a->sum(here) >= held_to(most, here))) return false;
+        if (!used_before) heirs = p.of_entries->heirs.since(generation, entry);
+        if (heirs.empty()) remember(hash, here); // where the table is full, which others may have filled, the name counts again each time
+        if (!used_before) a->add(here);
+    }
+    for (const auto heir : heirs)
+        if (!count_at({key.client, heir}, most, here)) return false;
+    if (!heirs.empty()) remember(hash, here);
+    return true;
+}
+
+bool name_budget::was_known(const lineage& l, const ip_address& client, std::uint64_t entry, std::string_view name, step now) noexcept
+{
+    const auto found = l.ancestors_of.find(entry);
+    if (found == l.ancestors_of.end()) return false;
+    return std::any_of(found->second.begin(), found->second.end(),
+                       [&](auto ancestor) { return knows(hash_of(seed_, client, ancestor, name), now); });
+}
+
+bool name_budget::count_at(const account_key& key, std::uint32_t most, step now) noexcept
+{
+    auto& p = part_of(key);
+    const std::lock_guard hold{p.lock};
+    account* const a = account_of(p, key, now);
+    if (a == nullptr || a->sum(now) >= held_to(most, now)) return false;
+    a->add(now);
+    return true;
+}
+
+// Said first and copied then: what is taken meanwhile is in the copy, or is counted at the heirs as well.
+void name_budget::pass_on(const heirs_of<std::uint64_t>& all, std::uint64_t generation, budget_minutes now)
+{
+    if (all.empty()) return;
+    auto next = std::make_shared<lineage>(*parts_.front().of_entries);
+    next->heirs.add(generation, all);
+    if (next->ancestors_of.size() > 4 * limits::rules) next->ancestors_of.clear(); // of entries that are gone, nearly all
+    const auto before = next->ancestors_of;
+    for (const auto& h : all) {
+        auto& of = next->ancestors_of[h.to];
+        of.push_back(h.from);
+        if (const auto further = before.find(h.from); further != before.end())
+            of.insert(of.end(), further->second.begin(), further->second.end());
+        std::sort(of.begin(), of.end());
+        of.erase(std::unique(of.begin(), of.end()), of.end());
+        if (of.size() > ancestors) of.erase(of.begin()); // names that were used there cost again
+    }
+    for (auto& p : parts_) {
+        const std::lock_guard hold{p.lock};
+        p.of_entries = next;
+    }
+    const auto here = step_at(now);
+    for (const auto& key : keys_that_leave(all, here)) pass_on_of(key, heirs_from(all, key.entry), here);
+}
+
+std::vector<name_budget::account_key> name_budget::keys_that_leave(const heirs_of<std::uint64_t>& all, step now)
+{
+    std::vector<account_key> out;
+    for (auto& p : parts_) {
+        const std::lock_guard hold{p.lock};
+        for (const auto& a : p.accounts)
+            if (within(a.newest, now) && !heirs_from(all, a.key.entry).empty()) out.push_back(a.key);
+    }
+    return out;
+}
+
+void name_budget::pass_on_of(const account_key& from, std::span<const heir<std::uint64_t>> heirs, step now)
+{
+    for (const auto& h : heirs) {
+        const account_key to{from.client, h.to};
+        const auto before = copy_of(to, now), other = copy_of(from, now);
+        auto& p = part_of(to);
+        const std::lock_guard hold{p.lock};
+        account* const is = account_of(p, to, now);
+        if (is != nullptr && before && other) is->inherit(*before, *other, now);
+    }
+}
+
+std::optional<name_budget::account> name_budget::copy_of(const account_key& key, step now)
+{
+    auto& p = part_of(key);
+    const std::lock_guard hold{p.lock};
+    const auto* const found = account_of(p, key, now);
+    return found == nullptr ? std::nullopt : std::optional{*found};
+}
+
+// Cells that have passed are free, but a name may stand behind them; none stands behind one that was never used.
+bool name_budget::knows(std::uint64_t name, step now) noexcept
+{
+    for (std::size_t i = 0; i < limits::name_budget_probes; ++i) {
+        cell& c = names_[(name + i) % names_.size()];
+        auto seen = c.load(std::memory_order_relaxed);
+        if (seen == 0) return false;
+        if (tag_of(seen) != tag_of(name) || !within(step_of(seen), now)) continue;
+        const auto used = (name & ~step_mask) | now;
+        while (tag_of(seen) == tag_of(name) && step_of(seen) < now && !c.compare_exchange_weak(seen, used, std::memory_order_relaxed)) {}
+        return true;
+    }
+    return false;
+}
+
+void name_budget::remember(std::uint64_t name, step now) noexcept
+{
+    for (std::size_t i = 0; i < limits::name_budget_probes; ++i) {
+        cell& c = names_[(name + i) % names_.size()];
+        auto seen = c.load(std::memory_order_relaxed);
+        while (!within(step_of(seen), now))
+            if (c.compare_exchange_weak(seen, (name & ~step_mask) | now, std::memory_order_relaxed)) return;
+    }
+}
+
+name_budget::account* name_budget::account_of(part& p, const account_key& key, step now) noexcept
+{
+    account* room = nullptr;
+    const auto place = key.place();
+    for (std::size_t i = 0; i < limits::name_budget_probes; ++i) {
+        auto& a = p.accounts[(place + i) % accounts_of_part];
+        const bool counts = within(a.newest, now);
+        if (counts && a.key == key) return &a;
+        if (!counts && room == nullptr) room = &a;
+        if (a.newest == 0) break;
+    }
+    if (room != nullptr) *room = account{key, now, {}};
+    return room;
+}
+
+// The names first: what is taken meanwhile is counted then, known or not.
+name_budget::snapshot name_budget::written(budget_minutes now)
+{
+    const auto here = step_at(now);
+    snapshot out;
+    out.seed = seed_;
+    out.into_step = (now + ahead_) % step_minutes;
+    if (forgot_ && within(*forgot_, here)) out.forgot = static_cast<std::uint8_t>(age_at(*forgot_, here));
+    for (std::size_t i = 0; i < names_.size(); ++i)
+        if (const auto seen = names_[i].load(std::memory_order_relaxed); within(step_of(seen), here))
+            out.names.push_back({static_cast<std::uint32_t>(i), tag_of(seen), static_cast<std::uint8_t>(age_at(step_of(seen), here))});
+    for (auto& p : parts_) {
+        const std::lock_guard hold{p.lock};
+        for (const auto& a : p.accounts) {
+            if (!within(a.newest, here) || a.sum(here) == 0) continue;
+            snapshot::account to{a.key.client, a.key.entry, {}};
+            for (step age = age_at(a.newest, here); age < steps; ++age) to.taken[age] = a.taken[(std::max(here, a.newest) - age) % steps];
+            out.accounts.push_back(to);
+        }
+    }
+    return out;
+}
+
+} // namespace exeat

@@ -1,0 +1,27 @@
+// A listening socket that another process made: what it is, and what stands against using it. Called before the workers run.
+#pragma once
+
+#include <exeat/config.hpp>
+#include <net/sockets/unique_fd.hpp>
+
+#include <boost/system/result.hpp>
+#include <optional>
+#include <string>
+
+namespace exeat::net {
+
+struct listening_socket {
+    endpoint at;
+    bool reuse_port = false;
+    bool transparent = false;
+    bool v6_only = false;
+};
+
+// Or why it is no listening TCP socket, as the end of a sentence that begins with "it".
+boost::system::result<listening_socket, std::string> look_at_socket(int fd);
+// Whether it does what the listener's own socket would do; else what is wrong and how to mend it.
+std::optional<std::string> objection_to(const listening_socket&, const listener&);
+// The options that sockets of our own have and that anybody may set; a descriptor of its own, so that each worker closes one.
+boost::system::result<unique_fd> own_descriptor(int fd);
+
+} // namespace exeat::net
