@@ -1,6 +1,6 @@
 #include <exeat/detect/keys.hpp>
 
-#include <core/name_hash.hpp>
+#include <core/names/name_hash.hpp>
 
 #include <cstring>
 

@@ -1,4 +1,4 @@
-#include <core/name_hash.hpp>
+#include <core/names/name_hash.hpp>
 #include <doctest/doctest.h>
 #include <exeat/names/name_index.hpp>
 
