@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
+#include <set>
+#include <sstream>
 #include <stdexcept>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -67,19 +69,58 @@ std::string objection_to_state(const config& c)
     return said.empty() ? said : "state: " + said;
 }
 
-// The process id of an exeat that serves, beside this process; 0 when none is seen.
-int serving_exeat()
+// The processes of exeat that serve, beside this one, as far as they can be seen.
+std::vector<int> serving_exeats()
 {
+    std::vector<int> out;
     std::error_code failed;
     for (fs::directory_iterator at{"/proc", failed}, end; !failed && at != end; at.increment(failed)) {
         const auto name = at->path().filename().string();
         if (name.find_first_not_of("0123456789") != name.npos || name == std::to_string(::getpid())) continue;
         std::ifstream file{at->path() / "cmdline", std::ios::binary};
-        const std::string line{std::istreambuf_iterator<char>{file}, {}};
-        const std::string program = line.substr(0, line.find('\0'));
-        if (fs::path{program}.filename() == "exeatd") return std::stoi(name); // what `exeat serve` has become
+        std::string program;
+        std::getline(file, program, '\0');
+        if (fs::path{program}.filename() == "exeatd") out.push_back(std::stoi(name)); // what `exeat serve` has become
     }
-    return 0;
+    return out;
+}
+
+// The inodes of the sockets that listen on the port (proc_pid_net(5): the local address, the state, and the inode as the tenth word).
+std::set<std::string> listening_on(std::uint16_t port)
+{
+    std::set<std::string> out;
+    const auto suffix = fmt::format(":{:04X}", port);
+    for (const auto* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+        std::ifstream lines{table};
+        for (std::string line; std::getline(lines, line);) {
+            std::istringstream words{line};
+            const std::vector<std::string> word{std::istream_iterator<std::string>{words}, {}};
+            constexpr std::size_t local = 1, state = 3, inode = 9;
+            if (word.size() > inode && word[local].ends_with(suffix) && word[state] == "0A") out.insert("socket:[" + word[inode] + "]");
+        }
+    }
+    return out;
+}
+
+// Whether the process has one of the sockets. What another user's process has cannot be seen, and is believed.
+bool may_have(int process, const std::set<std::string>& sockets)
+{
+    std::error_code failed;
+    fs::directory_iterator at{fmt::format("/proc/{}/fd", process), failed};
+    if (failed) return true;
+    for (const fs::directory_iterator end; !failed && at != end; at.increment(failed)) {
+        std::error_code gone;
+        if (sockets.contains(fs::read_symlink(at->path(), gone).string())) return true;
+    }
+    return false;
+}
+
+// The one that has the port, or may have it; 0: none.
+int holder_of(std::uint16_t port, const std::vector<int>& exeats)
+{
+    const auto sockets = exeats.empty() ? std::set<std::string>{} : listening_on(port);
+    const auto found = std::find_if(exeats.begin(), exeats.end(), [&](int process) { return may_have(process, sockets); });
+    return found == exeats.end() ? 0 : *found;
 }
 
 // The error of bind(2); the socket never listens, so it takes nothing from anybody.
@@ -98,10 +139,11 @@ int bind_error(const endpoint& at, bool transparent)
     return ::bind(fd.value(), to.data(), to.size) == 0 ? 0 : errno;
 }
 
-void try_address(const endpoint& at, bool transparent, int serving, start_needs& out)
+void try_address(const endpoint& at, bool transparent, const std::vector<int>& exeats, start_needs& out)
 {
     const int error = bind_error(at, transparent);
     if (error == 0) return;
+    const int serving = holder_of(at.port, exeats);
     // A running exeat has its sockets already, by its own rights or from the service manager.
     const bool had = serving != 0 && (error == EADDRINUSE || error == EACCES || error == EPERM);
     if (had && error == EADDRINUSE)
@@ -134,10 +176,9 @@ start_needs try_start(const config& c)
     start_needs out;
     for (auto said : {objection_to_audit(c), objection_to_state(c)})
         if (!said.empty()) out.wrong.push_back(std::move(said));
-    const int serving = serving_exeat();
-    for (const auto& l : c.listeners)
-        try_address(l.address, l.mode == listen_mode::transparent && l.via == intercept::tproxy, serving, out);
-    try_address(c.admin, false, serving, out);
+    const auto exeats = serving_exeats();
+    for (const auto& l : c.listeners) try_address(l.address, l.mode == listen_mode::transparent && l.via == intercept::tproxy, exeats, out);
+    try_address(c.admin, false, exeats, out);
     return out;
 }
 

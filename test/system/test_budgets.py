@@ -356,4 +356,4 @@ def test_a_state_directory_that_cannot_be_written_prevents_the_start(lab, tmp_pa
     running = lab.exeat(ALLOWLIST)
     running.config_path.write_text(running.config_path.read_text().replace("[policy]\n", f'[policy]\nstate = "{tmp_path}/none"\n'))
     got = run("serve", "--config", running.config_path)
-    assert got.returncode == 1 and f"cannot write {tmp_path}/none/accounts (state)" in got.stderr
+    assert got.returncode == 1 and f"state: the directory {tmp_path}/none does not exist; make it" in got.stderr

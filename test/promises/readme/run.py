@@ -103,7 +103,7 @@ class Reader:
 
     def configuration(self, name, content):
         (self.at / name).write_text(content)
-        option = "--config " if name.endswith("exeat.toml") else ""
+        option = "--elsewhere --config " if name.endswith("exeat.toml") else ""
         ran = sh(f"build/exeat check --strict {option}{name}", self.at)
         return "" if ran.returncode == 0 else ran.stdout + ran.stderr
 
