@@ -22,10 +22,7 @@ memory_trim::memory_trim(boost::asio::io_context& io, std::function<std::size_t(
 
 void memory_trim::look()
 {
-    if (crowd_.left(connections_())) again_ = limits::trim_again;
-    // Who is no longer counted may still have its memory, as while its end is being sent: so once more when that is over.
-    if (again_ == limits::trim_again || again_ == 1) ::malloc_trim(0);
-    again_ -= again_ > 0 ? 1 : 0;
+    if (crowd_.left(connections_())) ::malloc_trim(0);
     timer_.expires_after(limits::trim_look);
     timer_.async_wait(boost::asio::bind_allocator(look_memory_.memory(), [this](boost::system::error_code failed) {
         if (!failed) look();

@@ -32,7 +32,6 @@ private:
     net::shared_kept_memory look_memory_;
     const std::function<std::size_t()> connections_;
     crowd_watch crowd_;
-    int again_ = 0; // looks until the second trim
 };
 
 } // namespace exeat::ops
