@@ -20,8 +20,8 @@ template <class Id> using heirs_of = std::vector<heir<Id>>; // ascending, none t
 
 template <class Id> std::span<const heir<Id>> heirs_from(const heirs_of<Id>& all, const Id& from)
 {
-    const auto found = std::ranges::equal_range(all, from, std::less{}, &heir<Id>::from);
-    return {found.begin(), found.end()};
+    const auto begin = std::ranges::lower_bound(all, from, std::less{}, &heir<Id>::from);
+    return {begin, std::ranges::upper_bound(begin, all.end(), from, std::less{}, &heir<Id>::from)};
 }
 
 // The heirs of the last few lists. A worker that still judges by an older list asks here who inherits from what it takes from. One thread.

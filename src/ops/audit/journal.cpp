@@ -147,6 +147,7 @@ bool journal::take(net::audit_ring& ring)
     for (std::size_t n = 0; n < limits::audit_turn_records; ++n) {
         const auto* record = full() || file_is_full() ? nullptr : ring.front();
         if (record == nullptr) return false;
+        if (!std::exchange(heard_, true)) take_notes(); // "start" was noted before what it begins, and comes before it
         if (withholds(*record)) withheld_since_ += record->stands_for, count(withheld_, record->stands_for);
         else add(*record);
         watch(*record);

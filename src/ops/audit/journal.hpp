@@ -95,6 +95,7 @@ private:
     const std::unique_ptr<audit_checkpoints> points_;
     std::vector<anomaly_event> anomalies_;
     bool begun_ = false;           // the file was open once: the chain has its beginning
+    bool heard_ = false;           // a record came from a ring
     std::string pending_;          // whole lines; the first may be written in part
     std::size_t begun_octets_ = 0; // of the first pending line, already in the file
     std::uint64_t pending_lines_ = 0, late_lines_ = 0;

@@ -23,6 +23,7 @@ hosts = ["api.watch.test"]
 ports = [7]
 protocol = "tcp"
 purpose = "api"
+upload_total = "1 GiB/24h"
 """
 
 

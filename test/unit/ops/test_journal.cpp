@@ -68,6 +68,22 @@ TEST_CASE("the last event of all is the stop that was noted last")
     CHECK(all.back().at("event.action").as_string() == "stop");
 }
 
+TEST_CASE("the first event of all is the start that was noted first, also if both wait for the file")
+{
+    temporary_directory dir;
+    desk d;
+    const auto path = dir.path("late/audit.jsonl");
+    auto j = d.open(path);
+    j->note(event(process_event::what::start));
+    push(*d.rings[0], 1);
+    std::filesystem::create_directory(dir.path("late"));
+    CHECK(comes_true([&] { return j->counts().written == 2; }));
+    j->stop();
+    const auto all = lines(path);
+    REQUIRE(all.size() == 2);
+    CHECK(all.front().at("event.action").as_string() == "start");
+}
+
 TEST_CASE("a new run goes on with the chain that the file ends with")
 {
     temporary_directory dir;
