@@ -39,6 +39,7 @@ PROOFS = {
     "soak": ("an hour of all traffic and trouble, with a flooding and a framing client", dev("soak", "60")),
     "quiet": ("an hour of honest work under the shipped alerts: none fires", dev("quiet", "60")),
     "fuzz": ("five minutes for each fuzzer and oracle", dev("fuzz", "300")),
+    "sanitized": ("the red team under AddressSanitizer, and a thousand reloads under load under ThreadSanitizer", dev("test", "asan-redteam", "tsan")),
     "detection": ("a hundred seeds of thefts and of honest work", dev("detection", "100", "10")),
 }
 

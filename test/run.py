@@ -1,8 +1,8 @@
 """run.py KIND...: runs the tests on the release build, which ./dev has made, lane beside lane, and counts. The last line is `N passed, N failed`.
 
 Most tests wait more than they compute, so the lanes share the cores: the suite on the release build, the suite on the sanitized build, the
-network's fence, and all else one after the other; and the other builds are made beside the first tests, at a lower priority. What crashes, hangs or runs
-nothing has failed.
+network's fence, and all else one after the other; and the other builds are made beside the first tests, at a lower priority. Unit tests are compiled once,
+with AddressSanitizer. What crashes, hangs or runs nothing has failed.
 """
 import os
 import pathlib
@@ -69,13 +69,14 @@ def on_tsan():
     return part
 
 
-BUILDS = {"asan": Build("asan"), "fuzz": Build("fuzz"), "tsan": Build("tsan", "exeat")}
+# What only runs verbs, which are the release's in a sanitized build too.
+OF_VERBS = [f"--ignore={TOP}/test/system/test_{name}.py" for name in ("ci_example", "diff", "import", "output", "presets", "signing", "top", "top_terminal", "units")]
+
+BUILDS = {"asan": Build("asan"), "fuzz": Build("fuzz"), "tsan": Build("tsan", "exeatd")}
 
 # Kind -> lane -> its parts.
 KINDS = {
-    "core": {"rest": [doctest("core", "build/test/test-core")]},
-    "ops": {"rest": [doctest("ops", "build/test/test-ops")]},
-    "net": {"rest": [doctest("net", "build/test/test-net")]},
+    **{suite: {"rest": [doctest(suite, f"build/asan/test/test-{suite}", needs="asan")]} for suite in ("core", "ops", "net")},
     "tidy": {"rest": [Part("tidy", PYTHON, TOP / "test/promises/tidy/tidy.py")]},
     "bench": {"rest": [pytest("bench", "test/promises/bench")]},
     "golden": {"rest": [pytest("golden", "test/promises/golden")]},
@@ -86,16 +87,15 @@ KINDS = {
     "fuzz": {"rest": [Part("fuzz", PYTHON, TOP / "test/attack/fuzz/run.py", needs="fuzz")]},
     "system": {"release": [pytest("system", "test/system")]},
     "redteam": {"release": [pytest("redteam", "test/attack/redteam")]},
-    "oracles": {"release": [pytest("oracles", "test/attack/oracles")], "rest": [doctest("seams", "build/test/test-seams"), Part("cost-gates", TOP / "build/test/attack/oracles/cost-gates")]},
+    "oracles": {"release": [pytest("oracles", "test/attack/oracles")], "rest": [doctest("seams", "build/asan/test/test-seams", needs="asan"), Part("cost-gates", TOP / "build/test/attack/oracles/cost-gates")]},
     "manifests": {"fence": [pytest("manifests", "test/field/manifests")]},
     "conformance": {"fence": [pytest("conformance", "test/field/conformance")]},
     "monitoring": {"fence": [pytest("monitoring", "test/field/monitoring")]},
     "page": {"fence": [pytest("page", "test/field/page")]},
     "clients": {"fence": [pytest("clients", "test/field/clients")]},
     "soak": {"fence": [pytest("soak", "test/field/soak")]},
-    "asan": {"sanitized": [pytest("asan-system", "test/system", binary="build/asan/exeat", EXEAT_SLOW="1"),
-                           pytest("asan-redteam", "test/attack/redteam", binary="build/asan/exeat", EXEAT_SLOW="1")],
-             "rest": [doctest(f"asan-{suite}", f"build/asan/test/test-{suite}", needs="asan") for suite in ("core", "ops", "net", "seams")]},
+    "asan": {"sanitized": [pytest("asan-system", "test/system", *OF_VERBS, binary="build/asan/exeat", EXEAT_SLOW="1")]},
+    "asan-redteam": {"sanitized": [pytest("asan-redteam", "test/attack/redteam", binary="build/asan/exeat", EXEAT_SLOW="1")]},
     "tsan": {"sanitized": [on_tsan()]},
 }
 
@@ -159,7 +159,7 @@ def run(part):
 
 def main():
     lanes = {}
-    for kind in sys.argv[1:] or KINDS:
+    for kind in sys.argv[1:]:
         for lane, parts in KINDS[kind].items():
             lanes.setdefault(lane, []).extend(parts)
     for parts in lanes.values():

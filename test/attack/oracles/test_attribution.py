@@ -9,7 +9,7 @@ import pytest
 from attributed_clients import NOISY, QUIET, Client
 from attributed_world import DOMAIN, PLAIN, Connects, World
 from attribution_books import Books
-from harness.exeat import free_port
+from harness.exeat import CROWD, free_port
 from harness.wait import wait_until
 
 CLIENTS, QUIET_ONES = 5, 2
@@ -67,7 +67,7 @@ def test_every_look_up_connect_and_byte_has_its_line(lab, world, measured, tmp_p
     print(f"seed: EXEAT_ORACLE_SEED={SEED}")
     port = free_port()
     listen = [{"mode": "sni", "address": f"127.0.0.1:{port}", "port": 443}]
-    with lab.exeat(allowlist(1), listen=listen, limits={"connect_timeout": "2s"}, dns={"timeout": "1s"}) as exeat:
+    with lab.exeat(allowlist(1), listen=listen, limits={"connect_timeout": "2s", **CROWD}, dns={"timeout": "1s"}) as exeat:
         clients = [Client(exeat, world, n, SEED, QUIET if n < QUIET_ONES else NOISY, port) for n in range(CLIENTS)]
         with Connects(tmp_path / "pcap") as seen:
             run_clients(clients, exeat, time.monotonic() + DURATION)

@@ -13,6 +13,7 @@ import pytest
 import servers_behind
 from conversations import Conversation
 from harness.client import Reply, http_request
+from harness.exeat import CROWD
 from harness.wait import seconds, wait_until
 from recording_relay import RecordingRelay
 
@@ -127,7 +128,7 @@ def audited(exeat, since):
 
 def test_every_request_that_a_server_saw_is_one_audited_exchange_with_its_host(lab, relays, measured, tmp_path):
     print(f"seed: EXEAT_ORACLE_SEED={SEED}")
-    with lab.exeat(ALLOWLIST) as exeat:
+    with lab.exeat(ALLOWLIST, limits=CROWD) as exeat:
         holds = path_holds(exeat, relays[0])
         exeat.settled()
         wait_until(lambda: all(c.over for r in relays for c in r.connections), 30, "the relays are at rest")

@@ -16,6 +16,7 @@ from .wait import seconds, wait_until
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[3]
 BINARY = os.environ.get("EXEAT_BIN", str(REPOSITORY / "build" / "exeat"))
+DAEMON = str(pathlib.Path(BINARY).with_name("exeatd"))  # what serves; alone of a sanitized build
 _SANITIZER = re.compile(r"(Address|Thread|Leak|Memory)Sanitizer|runtime error:")
 _ports = itertools.count(3000)  # below what the kernel gives to clients (topology.py); nobody else is in this namespace
 

@@ -5,7 +5,7 @@ import re
 import struct
 import subprocess
 
-from .exeat import BINARY
+from .exeat import BINARY, DAEMON
 
 SOURCE = pathlib.Path(__file__).with_name("preload.c")
 _FIELDS = ("wall_offset", "seen", "first", "length", "failed", "every", "steady_offset", "boot_offset")
@@ -23,7 +23,7 @@ def sanitizer():
 
 
 def _libraries():
-    return subprocess.run(["ldd", BINARY], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(["ldd", DAEMON], capture_output=True, text=True, check=True).stdout
 
 
 class Preload:
