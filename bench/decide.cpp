@@ -1,6 +1,7 @@
 // decide NAMES…: what one decision costs under lists of so many names, what the list takes and how long it is built. One line of JSON each.
 // The names that are asked for are spread over the whole list, every fourth one is on no list: a look-up meets a cold place as in life.
 #include <exeat/policy.hpp>
+#include <exeat/policy_builder.hpp>
 
 #include "loop.hpp"
 

@@ -2,7 +2,7 @@
 // Each client uses ten hosts of a hundred, every fourth by a wildcard, and every tenth client was refused once: what a research network
 // does. From 65,536 clients on every table is full: each client that comes pushes another one out.
 #include <net/audit/audit_ring.hpp>
-#include <ops/detection/lookout.hpp>
+#include <ops/detection/detection.hpp>
 
 #include "loop.hpp"
 
@@ -60,7 +60,7 @@ public:
         const bool moved = action == net::audit_action::progress || action == net::audit_action::close;
         r.upload = moved ? up : 0, r.download = moved ? down : 0;
         if (action == net::audit_action::deny)
-            r.said = verdict::not_allowed, r.rule_id = 0, r.host = net::bounded_text{"stats.vendor.test"};
+            r.verdict = verdict::not_allowed, r.rule_id = 0, r.host = net::bounded_text{"stats.vendor.test"};
         return r;
     }
     void show(const net::audit_record& r) { watch_.see(r, out_); }
@@ -73,12 +73,12 @@ private:
                 show(record(action, client, (client * 7 + h) % hosts));
         if (client % 10 != 0) return;
         auto r = record(net::audit_action::deny, client, 0);
-        r.said = verdict::not_allowed;
+        r.verdict = verdict::not_allowed;
         show(r);
     }
 
     const std::size_t clients_;
-    ops::lookout watch_;
+    ops::detection watch_;
     std::vector<ops::anomaly_event> out_;
     std::chrono::system_clock::time_point now_{std::chrono::seconds{1'800'000'000}};
 };

@@ -1,7 +1,7 @@
 // Wiring of verbs and exit codes only: 0 yes, 1 no, 2 wrong usage.
 #include <cli/command.hpp>
 #include <cli/output.hpp>
-#include <ops/text/suggest.hpp>
+#include <ops/text/did_you_mean.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 """manual.py EXEAT CONF OUTDIR PAGE.md...: the manual pages and the completions, of what EXEAT says about itself.
 
-The verbs' pages stand in src/cli/help.cpp, their options where each verb reads them, the keys of both files in src/cli/keys/keys_of_*.cpp:
+The verbs' pages stand in src/cli/help.cpp, their options where each verb reads them, the keys of both files in src/ops/text/*_toml_keys.hpp:
 `exeat help`, man and the completions all say the same. The pages of section 7 are in src/manual.
 """
 import json
@@ -79,7 +79,7 @@ def verb_section(verb):
 def manual_of_exeat(told, others):
     parts = [".SH SYNOPSIS", "\\fBexeat\\fR\n\\fIVERB\\fR\n[\\fIOPTIONS\\fR]", ".SH DESCRIPTION", prose(
         "exeat is an egress forward proxy that denies by default: the only way out of a network, for what its allowlist names. "
-        "It reads where a client wants to go (CONNECT, plain HTTP, or the server name of redirected TLS), holds that against a list "
+        "It reads where a client wants to go (CONNECT, plain HTTP, or the server name of redirected TLS), checks that against a list "
         "that is reloaded when it changes, relays what is allowed, counts every byte and writes one line of audit for each event. "
         "TLS stays closed."), ".SH VERBS"]
     parts += [verb_section(v) for v in told["verbs"]]
@@ -95,7 +95,7 @@ def manual_of_exeat(told, others):
 
 def key_item(k):
     otherwise = k["standard"] if k["standard"].startswith("required") else f"without it: {k['standard']}"
-    return f".TP\n\\fB{escaped(k['name'])}\\fR = {escaped(k['example'])}\n{prose(k['type'][:1].upper() + k['type'][1:] + '; ' + otherwise + '.')}\n{prose(k['meaning'])}"
+    return f".TP\n\\fB{escaped(k['name'])}\\fR = {escaped(k['example'])}\n{prose(k['type'][:1].upper() + k['type'][1:] + (', ' + k['bounds'] if k['bounds'] else '') + '; ' + otherwise + '.')}\n{prose(k['meaning'])}"
 
 
 def manual_of_file(told, file, complete):

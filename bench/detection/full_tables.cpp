@@ -60,7 +60,7 @@ private:
     {
         flow_event e;
         e.step = step;
-        e.said = step == flow_step::deny ? verdict::sni_mismatch : verdict::allowed;
+        e.verdict = step == flow_step::deny ? verdict::sni_mismatch : verdict::allowed;
         e.at = now_;
         e.client = ip_address::v4(client);
         e.entry = {1, 1};

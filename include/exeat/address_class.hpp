@@ -29,6 +29,7 @@ address_class classify(const ip_address&) noexcept;
 struct site_networks {
     std::vector<ip_prefix> internal;  // of public class, yet the site's own: private_use
     std::optional<ip_prefix> nat64{}; // the prefix of its translators: of 32, 40, 48, 56, 64 or 96 bits, bits 64 to 71 zero
+    bool operator==(const site_networks&) const = default;
 };
 
 // An address as it is judged at a site: in the site's NAT64 prefix by the IPv4 address that it stands for.

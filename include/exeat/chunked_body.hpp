@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exeat/limits.hpp>
+#include <exeat/scan.hpp>
 
 #include <cstddef>
 #include <cstdint>

@@ -3,8 +3,10 @@
 
 #include <exeat/address_class.hpp>
 #include <exeat/budget/upload_rate.hpp>
-#include <exeat/detect/flow_event.hpp>
+#include <exeat/detect/detector.hpp>
 #include <exeat/detect/thresholds.hpp>
+#include <exeat/endpoint.hpp>
+#include <exeat/enum_array.hpp>
 #include <exeat/ip_address.hpp>
 #include <exeat/limits.hpp>
 
@@ -16,13 +18,6 @@
 #include <vector>
 
 namespace exeat {
-
-struct endpoint {
-    ip_address address;
-    std::uint16_t port = 0;
-    std::string to_string() const; // "127.0.0.1:80", "[::1]:80"
-    bool operator==(const endpoint&) const = default;
-};
 
 enum class listen_mode : std::uint8_t { proxy, transparent, sni };
 inline constexpr std::size_t listen_modes = 3;
@@ -38,6 +33,7 @@ struct listener {
     std::string socket{};                // FileDescriptorName= of its socket, where a service manager holds it
     std::vector<ip_prefix> senders{};    // who must begin with a PROXY protocol header; empty: nobody does
     std::string name() const;            // metric label: "proxy 0.0.0.0:3128"
+    bool operator==(const listener&) const = default;
 };
 
 inline constexpr std::string_view admin_socket = "admin"; // FileDescriptorName= of the admin page's
@@ -48,35 +44,39 @@ struct sandbox_settings {
     bool files = true;             // landlock(7), as far as the kernel has it
     bool root_expected = false;    // no warning
     std::vector<std::string> read; // paths beside those that the other settings name
+    bool operator==(const sandbox_settings&) const = default;
 };
 
 // What a finding of a detector does. (What a spent budget does, the allowlist says.)
 enum class detector_action : std::uint8_t { observe, throttle, cut };
-inline constexpr std::array<std::string_view, 3> detector_action_words{"observe", "throttle", "cut"};
+inline constexpr enum_array<detector_action, std::string_view, 3> detector_action_words{"observe", "throttle", "cut"};
 
 struct detector_settings {
-    std::array<detector_action, detect::detectors> actions{};
-    std::array<upload_rate, detect::detectors> rates{}; // that throttle holds to
+    enum_array<detect::detector, detector_action, detect::detectors> actions{};
+    enum_array<detect::detector, upload_rate, detect::detectors> rates{}; // that throttle holds to
     detect::thresholds than;
+    bool operator==(const detector_settings&) const = default;
 };
 
 // What exeat cannot know of the addresses around it.
 struct network_settings {
     site_networks site;
     std::uint8_t client_prefix = limits::client_prefix; // bits of an IPv6 address by which a client is known
+    bool operator==(const network_settings&) const = default;
 };
 
 enum class audit_failure : std::uint8_t { deny, proceed };
 
 // What has a limit per second and per client, over all workers.
 enum class client_rate : std::uint8_t { connections, requests, refusals, log_lines };
-inline constexpr std::array<std::string_view, 4> client_rate_words{"connections", "requests", "refusals", "log_lines"};
-using client_rate_limits = std::array<std::size_t, client_rate_words.size()>;
+inline constexpr enum_array<client_rate, std::string_view, 4> client_rate_words{"connections", "requests", "refusals", "log_lines"};
+using client_rate_limits = enum_array<client_rate, std::size_t, client_rate_words.size()>;
 
 // By exeat itself, beside what a tool outside does.
 struct audit_rotation {
     std::uint64_t max_size = 0; // octets of a file; 0: never
     std::size_t keep = 10;      // files beside the one that is written; the oldest is deleted
+    bool operator==(const audit_rotation&) const = default;
 };
 
 struct config {
@@ -110,6 +110,7 @@ struct config {
     std::chrono::milliseconds drain_timeout{30'000};
 
     sandbox_settings sandbox;
+    bool operator==(const config&) const = default;
 };
 
 } // namespace exeat

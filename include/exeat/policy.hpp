@@ -2,7 +2,7 @@
 // std::shared_ptr<const policy>, a reload replaces it. Everything here may be called from any thread and takes no lock.
 #pragma once
 
-#include <exeat/address_class.hpp>
+#include <exeat/approval.hpp>
 #include <exeat/client.hpp>
 #include <exeat/denied_networks.hpp>
 #include <exeat/names/name_index.hpp>
@@ -22,30 +22,6 @@
 namespace exeat {
 
 class policy;
-struct decision;
-
-// The permission to resolve and connect, which take nothing else. Only decide() makes one. It points to the target and into the policy
-// that it came from and lives no longer than either.
-class approval {
-public:
-    const target& to() const noexcept { return *to_; }
-    const exeat::rule& rule() const noexcept { return *rule_; }
-    // The [[deny]] that names the address, for the client and the port of the decision; null: none does.
-    const exeat::rule* denies(const ip_address&) const noexcept;
-    // The addresses that are known without a look-up: those that the rule pins, or the target itself. Empty: DNS is asked.
-    std::span<const ip_address> known_addresses() const noexcept;
-
-private:
-    friend class policy;
-    friend decision decide(const client&, const target&, const policy&, wall_time now);
-    approval(const target& to, const exeat::rule& by, const policy& in, const group_set& of) noexcept
-        : to_{&to}, rule_{&by}, policy_{&in}, groups_{of}
-    {}
-    const target* to_;
-    const exeat::rule* rule_;
-    const policy* policy_;
-    group_set groups_; // of the client
-};
 
 struct decision {
     enum verdict verdict = verdict::not_allowed;
@@ -63,25 +39,6 @@ struct decision {
     }
 };
 
-// Why an address, or a whole answer, may not be dialled.
-struct address_refusal {
-    address_refusal() noexcept : address_refusal{verdict::addr_class} {}                                // result<> wants one
-    address_refusal(verdict v, const rule* denier = nullptr, std::string_view what_to_do = {}) noexcept // NOLINT: a verdict is one
-        : why{v}, by{denier}, advice{what_to_do}
-    {}
-    operator verdict() const noexcept { return why; } // NOLINT
-    verdict why;
-    const rule* by;          // denied_by_rule: the [[deny]], in the policy of the approval
-    std::string_view advice; // what to do about it, where exeat can know; a literal
-    ip_address address{};    // that was refused, as it was judged: what it stands for where it is translated; all zero: none
-    address_refusal of(const ip_address& a) const noexcept
-    {
-        auto out = *this;
-        out.address = a;
-        return out;
-    }
-};
-
 // Who may go where. `now` is handed in so that expiry is testable; expiry of list and rule are checked at every decision.
 // Order: policy_expired, source_not_allowed, denied_by_rule (of a name, or of the address that was asked for), then the matching allow or
 // private_link rules from the most specific pattern down. A host that any private_link names is never opened by an [[allow]]. Where nothing
@@ -89,35 +46,6 @@ struct address_refusal {
 // not_allowed for a name. Report mode turns not_allowed, port_not_allowed and protocol_not_allowed into allowed under a built-in rule
 // "_report" (any public address; TLS for tunnels, HTTP for requests), never for an address and never for a host that a private_link names.
 decision decide(const client& who, const target& to, const policy& rules, wall_time now);
-
-// The machine's own addresses, exeat's own ports, and what is known of the addresses around it.
-struct own_endpoints {
-    std::vector<ip_address> addresses; // ascending; of all interfaces
-    std::vector<std::uint16_t> ports;  // ascending; that exeat listens on, admin included
-    site_networks site{};
-};
-
-// An address that one approval may be dialled at. Only check_address makes one, and connect takes nothing else.
-class checked_address {
-public:
-    const ip_address& address() const noexcept { return address_; }
-
-private:
-    friend boost::system::result<checked_address, address_refusal> check_address(const approval&, const ip_address&, const own_endpoints&);
-    explicit checked_address(const ip_address& a) noexcept : address_{a} {}
-    ip_address address_;
-};
-
-// Judges one resolved (or pinned) address: denied_by_rule, addr_class, private_link_public, private_link_cidr, self_connect. An address in
-// the site's NAT64 prefix is judged by the one that it stands for, and a [[deny]] of either refuses it.
-boost::system::result<checked_address, address_refusal> check_address(const approval&, const ip_address&, const own_endpoints&);
-
-// Judges all addresses of an answer; one that is refused refuses them all. Where the site has not named its NAT64 prefix, an address in
-// 64:ff9b::/96 (RFC 6052 section 2.1) cannot be dialled. It is left out where it stands for an address that the answer has as well, or for
-// a public one that may be dialled, so that DNS64 (RFC 6147) does not refuse every name; an answer of nothing else is addr_class. Empty for
-// an empty answer.
-boost::system::result<std::vector<checked_address>, address_refusal> check_answer(const approval&, std::span<const ip_address>,
-                                                                                  const own_endpoints&);
 
 struct group {
     std::string name;
@@ -182,30 +110,6 @@ private:
     group_set reports_; // the groups that report mode is for
     // what report mode lets pass counts under one of these, slot reported_rule_slot
     rule reported_tls_, reported_http_;
-};
-
-// Puts a policy together name by name, so that a million names never exist twice. Not shared; any thread.
-class policy_builder {
-public:
-    // The seed keys the hash of names; see name_index_builder.
-    explicit policy_builder(std::uint64_t seed = 0);
-    ~policy_builder();
-    policy_builder(policy_builder&&) noexcept;
-
-    // Both return the index that group_set bits and add_host refer to. The caller keeps to limits.hpp.
-    std::size_t add_group(group);
-    rule_index add_rule(rule);
-    // An address that a deny names is denied as an answer, too.
-    void add_host(rule_index, const host_pattern&);
-    void add_network(rule_index, const ip_prefix&); // only of a deny
-    // For what is known late, such as counter slots. Valid until the next add.
-    rule& rule_at(rule_index) noexcept;
-    group& group_at(std::size_t) noexcept;
-    policy finish(policy_settings) &&;
-
-private:
-    struct parts;
-    std::unique_ptr<parts> parts_;
 };
 
 } // namespace exeat

@@ -3,8 +3,8 @@
 // header is believed is the listener's to say. Pure; any thread.
 #pragma once
 
-#include <exeat/client_hello.hpp>
 #include <exeat/ip_address.hpp>
+#include <exeat/scan.hpp>
 
 #include <cstddef>
 #include <cstdint>

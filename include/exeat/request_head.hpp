@@ -3,9 +3,10 @@
 // that were scanned and live as long as they do. Pure; any thread.
 #pragma once
 
-#include <exeat/client_hello.hpp> // need_more, malformed
 #include <exeat/limits.hpp>
+#include <exeat/scan.hpp>
 #include <exeat/target.hpp>
+#include <exeat/tls/client_hello.hpp> // need_more, malformed
 
 #include <array>
 #include <cstddef>

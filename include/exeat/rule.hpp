@@ -3,9 +3,10 @@
 
 #include <exeat/budget/budget.hpp>
 #include <exeat/client.hpp>
-#include <exeat/ech.hpp>
+#include <exeat/enum_array.hpp>
 #include <exeat/ip_address.hpp>
 #include <exeat/limits.hpp>
+#include <exeat/tls/ech.hpp>
 
 #include <array>
 #include <chrono>
@@ -30,7 +31,7 @@ enum class budget_action : std::uint8_t {
     alert,    // nothing but that it is told
 };
 inline constexpr std::size_t budget_actions = 3;
-inline constexpr std::array<std::string_view, budget_actions> budget_action_words{"cut", "throttle", "alert"};
+inline constexpr enum_array<budget_action, std::string_view, budget_actions> budget_action_words{"cut", "throttle", "alert"};
 
 std::string_view to_string(rule_kind) noexcept; // "allow", "private_link", "deny": as the table is called in the file
 std::string_view to_string(protocol) noexcept;

@@ -40,9 +40,9 @@ std::string value_of(std::string_view key, const rule& r, const policy& p)
 {
     if (key == "upload") return upload_text(r, p);
     if (key == "upload_total") return budget_text(r.upload_total);
-    if (key == "on_budget") return std::string{budget_action_words[static_cast<std::size_t>(r.on_budget)]};
+    if (key == "on_budget") return std::string{budget_action_words[r.on_budget]};
     if (key == "expires") return ops::utc(r.expires);
-    if (key == "ech") return std::string{ech_policy_words[static_cast<std::size_t>(r.ech)]};
+    if (key == "ech") return std::string{ech_policy_words[r.ech]};
     if (key == "protocol") return std::string{to_string(r.protocol)};
     if (key == "purpose") return std::string{to_string(r.purpose)};
     if (key == "max_age") return age_text(r);

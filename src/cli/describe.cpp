@@ -44,14 +44,18 @@ boost::json::object describe(const CLI::App& app)
     return {{"options", std::move(options)}, {"kinds", std::move(kinds)}};
 }
 
-boost::json::object describe(const documented_file& f)
+boost::json::object describe(const ops::configuration_file& f)
 {
     boost::json::array tables;
     for (const auto& t : f.tables) {
         boost::json::array keys;
         for (const auto& k : t.keys)
-            keys.push_back(boost::json::object{
-                {"name", k.name}, {"type", k.type}, {"standard", k.standard}, {"meaning", k.meaning}, {"example", k.example}});
+            keys.push_back(boost::json::object{{"name", k.name},
+                                               {"type", k.type},
+                                               {"standard", k.standard},
+                                               {"bounds", ops::to_text(k.bounds)},
+                                               {"meaning", k.meaning},
+                                               {"example", k.example}});
         tables.push_back(boost::json::object{{"title", t.title}, {"also", t.also}, {"meaning", t.meaning}, {"keys", std::move(keys)}});
     }
     return {{"name", f.name}, {"line", f.line}, {"meaning", f.meaning}, {"tables", std::move(tables)}};

@@ -3,13 +3,13 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
-#include <cli/keys/documented_keys.hpp>
+#include <ops/text/configuration_keys.hpp>
 
 #include <boost/json/object.hpp>
 
 namespace exeat::cli {
 
 boost::json::object describe(const CLI::App&);
-boost::json::object describe(const documented_file&);
+boost::json::object describe(const ops::configuration_file&);
 
 } // namespace exeat::cli

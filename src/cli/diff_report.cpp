@@ -1,8 +1,9 @@
 #include <cli/diff_report.hpp>
 
 #include <cli/changed_terms.hpp>
+#include <exeat/enum_array.hpp>
 #include <ops/metrics/readiness.hpp>
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
 #include <ops/text/json_text.hpp>
 #include <ops/text/utc.hpp>
 
@@ -146,8 +147,8 @@ std::string entries_text(const paragraph& p)
 
 std::string_view sign(change_kind what) noexcept
 {
-    constexpr std::array<std::string_view, change_kinds> signs{"+", "+", "-", "-"};
-    return signs[static_cast<std::size_t>(what)];
+    constexpr enum_array<change_kind, std::string_view, change_kinds> signs{"+", "+", "-", "-"};
+    return signs[what];
 }
 
 bool loosens(change_kind what) noexcept { return what == change_kind::opens || what == change_kind::widens; }
@@ -197,8 +198,8 @@ void compare_tests(const std::vector<std::string>& before, const std::vector<std
 // How much of each kind there is, for who reads nothing else. Not of a list that says the same as before.
 std::string summary_of(const diff_report& d)
 {
-    std::array<std::size_t, change_kinds> hosts{};
-    for (const auto& c : d.by_host.changes) ++hosts[static_cast<std::size_t>(c.what)];
+    enum_array<change_kind, std::size_t, change_kinds> hosts{};
+    for (const auto& c : d.by_host.changes) ++hosts[c.what];
     std::vector<std::string> all;
     for (std::size_t i = 0; i < hosts.size(); ++i)
         if (hosts[i] > 0) all.push_back(fmt::format("{} {}", to_string(static_cast<change_kind>(i)), hosts[i]));

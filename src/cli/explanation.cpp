@@ -1,9 +1,11 @@
 #include <cli/explanation.hpp>
 
 #include <exeat/address_class.hpp>
+#include <exeat/check_address.hpp>
+#include <exeat/enum_array.hpp>
 #include <ops/policy/asked_target.hpp>
 #include <ops/policy/near_misses.hpp>
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
 #include <ops/text/json_text.hpp>
 #include <ops/text/utc.hpp>
 
@@ -55,10 +57,9 @@ void note_allowed(explanation& e, const decision& d, const client& who, const po
     if (!denied_by.empty()) e.notes.push_back("and none that is denied by " + denied_by);
     if (d.rule->protocol == protocol::http && to.via == approach::tunnel)
         e.notes.push_back("then: what comes inside the tunnel is read as plain HTTP, and each request is decided");
-    constexpr std::array<std::string_view, 3> by_policy{", without ECH", "; what may be GREASE ECH may pass", "; ECH may pass"};
+    constexpr enum_array<ech_policy, std::string_view, 3> by_policy{", without ECH", "; what may be GREASE ECH may pass", "; ECH may pass"};
     if (d.rule->protocol == protocol::tls)
-        e.notes.push_back(
-            fmt::format("then: the TLS server name must be {}{}", to.host.str(), by_policy[static_cast<std::size_t>(d.rule->ech)]));
+        e.notes.push_back(fmt::format("then: the TLS server name must be {}{}", to.host.str(), by_policy[d.rule->ech]));
     if (!denied_by.empty())
         e.notes.push_back("explain asks no DNS: whether an address of the answer is denied shows when the name is used");
 }
@@ -96,16 +97,16 @@ explanation explain_target(std::string_view asked, const ip_address& source, con
         e.notes.push_back(fmt::format("read as {}{}", meant, meant.starts_with("http://") ? "" : ", as a CONNECT asks for it"));
     const auto to = ops::parse_asked_target(meant);
     if (!to) {
-        e.said = to.error();
-        if (auto note = how_to_write(asked, e.said); !note.empty()) e.notes.push_back(std::move(note));
+        e.verdict = to.error();
+        if (auto note = how_to_write(asked, e.verdict); !note.empty()) e.notes.push_back(std::move(note));
         return e;
     }
     const client who{source, 0, rules.groups_of(source)};
     const auto d = decide(who, *to, rules, now);
-    e.said = d.verdict, e.allowed = d.allowed(), e.by = d.rule, e.reported = d.reported;
+    e.verdict = d.verdict, e.allowed = d.allowed(), e.by = d.rule, e.reported = d.reported;
     e.notes.push_back("group: " + ops::groups_text(who.groups, rules));
     if (!d.allowed()) {
-        for (auto& note : ops::near_misses(e.said, who, *to, rules)) e.notes.push_back(std::move(note));
+        for (auto& note : ops::near_misses(e.verdict, who, *to, rules)) e.notes.push_back(std::move(note));
         return e;
     }
     const auto checked = check_answer(*d.approval, d.approval->known_addresses(), own_endpoints{{}, {}, site});
@@ -114,7 +115,7 @@ explanation explain_target(std::string_view asked, const ip_address& source, con
         return e;
     }
     const auto& no = checked.error();
-    e.said = no.why, e.allowed = false, e.reported = verdict::allowed;
+    e.verdict = no.why, e.allowed = false, e.reported = verdict::allowed;
     if (no.by != nullptr) e.by = no.by;
     note_address(e, d, no, site);
     return e;
@@ -122,7 +123,7 @@ explanation explain_target(std::string_view asked, const ip_address& source, con
 
 std::string to_text(const explanation& e)
 {
-    std::string out = fmt::format("{}: {}", ops::as_shown(e.target), to_string(e.said));
+    std::string out = fmt::format("{}: {}", ops::as_shown(e.target), to_string(e.verdict));
     if (e.by != nullptr)
         out += fmt::format(" by {} ({}{})", ops::as_shown(e.by->name),
                            e.by->line == 0 ? "" : fmt::format("[[{}]] at ", to_string(e.by->kind)), ops::place_of(*e.by));
@@ -130,7 +131,7 @@ std::string to_text(const explanation& e)
     const auto line = [&out](std::string_view what, std::string_view text) {
         if (!text.empty()) out += fmt::format("    {}{}\n", what, ops::one_line(text));
     };
-    if (!e.allowed) line("", exeat::explanation(e.said));
+    if (!e.allowed) line("", exeat::explanation(e.verdict));
     if (e.reported != verdict::allowed) line("report mode lets it pass; enforced, it would be: ", to_string(e.reported));
     if (e.by != nullptr) {
         line("owner: ", e.by->owner);
@@ -144,7 +145,7 @@ std::string to_text(const explanation& e)
 
 boost::json::object to_json(const explanation& e)
 {
-    boost::json::object out{{"target", e.target}, {"allowed", e.allowed}, {"verdict", to_string(e.said)}};
+    boost::json::object out{{"target", e.target}, {"allowed", e.allowed}, {"verdict", to_string(e.verdict)}};
     if (e.reported != verdict::allowed) out["enforced"] = to_string(e.reported);
     if (e.by != nullptr) {
         out["entry"] =

@@ -1,6 +1,7 @@
 // What `explain` has to say about one target: the decision, the entry behind it, and what is still to be checked.
 #pragma once
 
+#include <exeat/address_class.hpp>
 #include <exeat/policy.hpp>
 
 #include <boost/json/object.hpp>
@@ -11,11 +12,11 @@
 namespace exeat::cli {
 
 struct explanation {
-    std::string target;              // as asked
-    verdict said = verdict::allowed; // also host_syntax and scheme
+    std::string target;                      // as asked
+    enum verdict verdict = verdict::allowed; // also host_syntax and scheme
     bool allowed = false;
     const rule* by = nullptr; // in the policy
-    verdict reported = verdict::allowed;
+    enum verdict reported = verdict::allowed;
     std::vector<std::string> notes; // what follows, or how near it came
 };
 

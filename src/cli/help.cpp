@@ -3,7 +3,9 @@
 #include <cli/output.hpp>
 #include <exeat/verdict.hpp>
 #include <ops/process/version.hpp>
-#include <ops/text/suggest.hpp>
+#include <ops/text/allowlist_toml_keys.hpp>
+#include <ops/text/did_you_mean.hpp>
+#include <ops/text/exeat_toml_keys.hpp>
 
 #include <boost/json/array.hpp>
 
@@ -104,7 +106,8 @@ constexpr std::array pages{
          "found, and asks for it again every two seconds. The keys 0 to 6 change the view, ? explains the others. Where the output is\n"
          "no terminal it is one page of plain text. Exit 1 when exeat cannot be reached.\n",
          "exeat top --admin http://127.0.0.1:9464"},
-    page{"version", "print the version", "Prints exeat's version.\n", "exeat version"},
+    page{"version", "print the version",
+         "Prints exeat's version, and the formats of the files in state, of the audit log and of signed statements.\n", "exeat version"},
     page{"help", "explain a verb", "Explains one verb, or lists them all.\n", "exeat help check"},
 };
 
@@ -136,17 +139,19 @@ boost::json::object everything()
     boost::json::array verbs, files;
     for (const auto& p : pages)
         verbs.push_back(boost::json::object{{"name", p.verb}, {"line", p.line}, {"text", p.text}, {"example", p.example}});
-    for (const auto* f : {&exeat_toml(), &allowlist_toml()}) files.push_back(describe(*f));
+    for (const auto* f : {&ops::exeat_toml::file, &ops::allowlist_toml::file}) files.push_back(describe(*f));
     return {{"version", std::string{ops::version}}, {"verbs", std::move(verbs)}, {"files", std::move(files)}, {"verdicts", all_verdicts()}};
 }
 
-void explain_key(const documented_key& k)
+void explain_key(const ops::configuration_key& k)
 {
     const auto otherwise = k.standard.starts_with("required") ? std::string{k.standard} : fmt::format("without it: {}", k.standard);
-    print_out("  {} = {}\n      {}; {}\n      {}\n", k.name, k.example, k.type, otherwise, k.meaning);
+    const auto bounds = ops::to_text(k.bounds);
+    print_out("  {} = {}\n      {}{}{}; {}\n      {}\n", k.name, k.example, k.type, bounds.empty() ? "" : ", ", bounds, otherwise,
+              k.meaning);
 }
 
-void explain(const documented_file& f)
+void explain(const ops::configuration_file& f)
 {
     print_out("{}: {}\n\n{}\n", f.name, f.line, f.meaning);
     for (const auto& t : f.tables) {
@@ -159,7 +164,7 @@ void explain(const documented_file& f)
 // False: that is no file of ours.
 bool explain_file(std::string_view name)
 {
-    for (const auto* f : {&exeat_toml(), &allowlist_toml()})
+    for (const auto* f : {&ops::exeat_toml::file, &ops::allowlist_toml::file})
         if (f->name == name) return explain(*f), true;
     return false;
 }
@@ -177,7 +182,7 @@ int help(int argc, char** argv)
     if (explain_file(asked)) return success;
     const auto* p = std::find_if(pages.begin(), pages.end(), [&](const page& x) { return x.verb == asked; });
     if (p == pages.end()) {
-        std::vector<std::string_view> known{exeat_toml().name, allowlist_toml().name};
+        std::vector<std::string_view> known{ops::exeat_toml::file.name, ops::allowlist_toml::file.name};
         for (const auto& x : pages) known.push_back(x.verb);
         print_error("exeat help: there is no verb '{}'{}\n", ops::one_line(asked),
                     ops::did_you_mean(asked, known, "'exeat help' lists them"));

@@ -3,7 +3,7 @@
 #include <ops/files/file_source.hpp>
 #include <ops/offline/import_smokescreen.hpp>
 #include <ops/offline/import_squid.hpp>
-#include <ops/text/suggest.hpp>
+#include <ops/text/did_you_mean.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -113,7 +113,7 @@ void complete(question& q)
     for (std::size_t i = 1; i < q.files.size(); ++i) q.wishes.from += ", " + std::filesystem::path{q.files[i]}.filename().string();
 }
 
-void tell_of_terms(const question& q, ops::findings& notes)
+void tell_of_terms(const question& q, ops::diagnostics& notes)
 {
     if (q.deny) return;
     const bool asked = !q.wishes.tls_ports.empty() || !q.wishes.http_ports.empty();
@@ -147,7 +147,7 @@ std::string unknown_role(const question& q, const ops::imported_list& list)
 std::optional<answer> read_smokescreen(const question& q)
 {
     answer a;
-    ops::findings wrong{q.files.front()}, notes{q.files.front()};
+    ops::diagnostics wrong{q.files.front()}, notes{q.files.front()};
     const auto text = ops::read_whole(q.files.front(), limits::import_bytes);
     if (!text) wrong.error({}, text.error());
     auto list = text ? ops::import_smokescreen(*text, q.wishes, wrong) : std::nullopt;
@@ -159,7 +159,7 @@ std::optional<answer> read_smokescreen(const question& q)
     return list ? std::optional{std::move(a)} : std::nullopt;
 }
 
-void add_groups(const question& q, answer& a, ops::findings& notes)
+void add_groups(const question& q, answer& a, ops::diagnostics& notes)
 {
     std::vector<std::string> names;
     for (const auto& [name, networks] : q.wishes.sources) {
@@ -178,7 +178,7 @@ std::optional<answer> read_squid(const question& q)
     answer a;
     bool readable = true;
     for (const auto& path : q.files) {
-        ops::findings wrong{path};
+        ops::diagnostics wrong{path};
         const auto text = ops::read_whole(path, limits::import_bytes);
         if (text)
             ops::import_squid(*text, std::filesystem::path{path}.stem().string(), q.deny ? rule_kind::deny : rule_kind::allow, a.list,
@@ -187,7 +187,7 @@ std::optional<answer> read_squid(const question& q)
         readable = readable && text;
         wrong.move_to(a.problems);
     }
-    ops::findings notes{q.files.front()};
+    ops::diagnostics notes{q.files.front()};
     add_groups(q, a, notes);
     tell_of_terms(q, notes);
     notes.move_to(a.problems);

@@ -1,6 +1,7 @@
 // What `check` and `explain` do alike: exeat.toml and the allowlist it names, or an allowlist alone, loaded and complained about.
 #pragma once
 
+#include <exeat/address_class.hpp>
 #include <ops/policy/load_allowlist.hpp>
 #include <ops/settings/load_config.hpp>
 

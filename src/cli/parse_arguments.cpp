@@ -1,6 +1,6 @@
 #include <cli/parse_arguments.hpp>
 
-#include <ops/text/suggest.hpp>
+#include <ops/text/did_you_mean.hpp>
 
 #include <fmt/format.h>
 

@@ -1,8 +1,8 @@
 #include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <embedded.hpp>
-#include <ops/text/findings.hpp>
-#include <ops/text/suggest.hpp>
+#include <ops/text/diagnostics.hpp>
+#include <ops/text/did_you_mean.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>

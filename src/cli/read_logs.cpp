@@ -2,7 +2,7 @@
 #include <cli/read_logs.hpp>
 
 #include <exeat/limits.hpp>
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
 #include <ops/text/quantity.hpp>
 #include <ops/text/utc.hpp>
 #include <ops/text/volume_text.hpp>

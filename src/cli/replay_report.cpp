@@ -1,7 +1,7 @@
 #include <cli/replay_report.hpp>
 
 #include <ops/offline/narrow_list.hpp>
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
 #include <ops/text/json_text.hpp>
 #include <ops/text/volume_text.hpp>
 

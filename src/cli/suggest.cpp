@@ -36,7 +36,7 @@ std::optional<ops::allowlist_draft> given_list(const std::string& path, wall_tim
     for (const auto& p : files.problems)
         if (p.how == ops::problem::weight::error) print_error("{}\n", p.to_string());
     if (!files.list.rules) return std::nullopt;
-    ops::findings wrong{path};
+    ops::diagnostics wrong{path};
     const auto text = ops::read_whole(path, limits::allowlist_bytes);
     const auto tree = text ? ops::parse_toml(ops::without_end_mark(*text).text, wrong) : std::nullopt;
     if (!tree) return std::nullopt; // changed between the two looks
@@ -111,7 +111,7 @@ boost::json::object to_json(const answer& a)
                                                  {"port", c.what.port},
                                                  {"http", c.what.via == approach::http},
                                                  {"group", c.what.group},
-                                                 {"denied", to_string(c.what.said)},
+                                                 {"denied", to_string(c.what.verdict)},
                                                  {"times", c.times}});
     for (const auto& u : a.uses) uses.push_back(to_json(u));
     return {{"log", to_json(a.log)},         {"gaps", strings(a.gaps)},

@@ -2,7 +2,7 @@
 #include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
 #include <exeat/limits.hpp>
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
 #include <ops/text/quantity.hpp>
 
 #include <cerrno>

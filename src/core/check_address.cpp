@@ -1,6 +1,7 @@
 #include <exeat/policy.hpp>
 
 #include <exeat/address_class.hpp>
+#include <exeat/check_address.hpp>
 
 #include <algorithm>
 

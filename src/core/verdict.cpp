@@ -1,5 +1,6 @@
 #include <exeat/verdict.hpp>
 
+#include <exeat/enum_array.hpp>
 #include <exeat/limits.hpp>
 
 #include <array>
@@ -33,7 +34,7 @@ struct meaning {
     std::string_view sentence;
 };
 
-constexpr std::array<meaning, verdicts> meanings{{
+constexpr enum_array<verdict, meaning, verdicts> meanings{{{
     {verdict::allowed, "allowed", 200, "", close_notify, "a rule of the allowlist lets it out"},
 
     {verdict::host_syntax, "host_syntax", 400, unreadable, decode_error,
@@ -117,7 +118,7 @@ constexpr std::array<meaning, verdicts> meanings{{
     {verdict::policy_revoked, "policy_revoked", 403, denied, access_denied, "the allowlist changed and no longer lets this out"},
     {verdict::quarantined, "quarantined", 403, denied, access_denied,
      "an analyst has quarantined this client or this entry for a while; 'exeat quarantine --list' on the proxy's machine says until when"},
-}};
+}}};
 
 constexpr bool in_order()
 {
@@ -127,7 +128,7 @@ constexpr bool in_order()
 }
 static_assert(in_order());
 
-const meaning& of(verdict v) noexcept { return meanings[static_cast<std::size_t>(v)]; }
+const meaning& of(verdict v) noexcept { return meanings[v]; }
 
 } // namespace
 

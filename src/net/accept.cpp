@@ -18,11 +18,11 @@ void turn_away(stage_context& home, unique_fd fd, const client& from, std::size_
     const auto mode = home.settings().listeners[listener].mode;
     const auto group = home.policy_now().rules->group_slot(from.groups);
     home.count.connections[listener].add();
-    home.count.requests[static_cast<std::size_t>(first_mode(mode))][0].add();
-    home.count.denied[static_cast<std::size_t>(why)][group].add();
+    home.count.requests[first_mode(mode)][0].add();
+    home.count.denied[why][group].add();
     audit_record r;
     r.action = audit_action::deny;
-    r.said = why;
+    r.verdict = why;
     r.mode = first_mode(mode);
     r.id = home.audit.next_id();
     r.policy = home.policy_now().generation;
@@ -56,7 +56,7 @@ next accept_one(stage_context& home, watched_socket& listening, std::size_t list
     who.groups = home.policy_now().rules->groups_of(from.address);
     const bool balanced = !home.settings().listeners[listener].senders.empty(); // its client is named by a header that is not read yet
     if (!balanced && !home.rates.take(client_rate::connections, who.key, std::chrono::steady_clock::now())) {
-        home.count.over_rate[static_cast<std::size_t>(client_rate::connections)].add();
+        home.count.over_rate[client_rate::connections].add();
         turn_away(home, std::move(fd), who, listener, verdict::rate);
         return next::again;
     }

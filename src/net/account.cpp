@@ -40,8 +40,8 @@ verdict account::opened()
     open_ = true;
     opened_at_ = steady_clock::now();
     auto& count = tunnel_.home.count;
-    count.requests[static_cast<std::size_t>(mode_)][1].add();
-    if (reported_ != verdict::allowed) count.reported[static_cast<std::size_t>(reported_)].add();
+    count.requests[mode_][1].add();
+    if (reported_ != verdict::allowed) count.reported[reported_].add();
     count.setup.observe(static_cast<std::uint64_t>((opened_at_ - tunnel_.accepted) / std::chrono::nanoseconds{1}));
     gate.tunnel_opened();
     attach(*tunnel_.decision.rule);
@@ -51,7 +51,7 @@ verdict account::opened()
 void account::attach(const rule& r) noexcept
 {
     rule_slot_ = r.slot, rule_id_ = r.id, purpose_ = r.purpose;
-    tunnel_.home.count.tunnels[static_cast<std::size_t>(purpose_)].active.add();
+    tunnel_.home.count.tunnels[purpose_].active.add();
     auto& e = tunnel_.home.due.at(tunnel_.slot);
     e.purpose = static_cast<std::uint8_t>(purpose_);
     e.started = opened_at_.time_since_epoch() / std::chrono::nanoseconds{1};
@@ -61,7 +61,7 @@ void account::attach(const rule& r) noexcept
 
 void account::detach() noexcept
 {
-    tunnel_.home.count.tunnels[static_cast<std::size_t>(purpose_)].active.take();
+    tunnel_.home.count.tunnels[purpose_].active.take();
     auto& e = tunnel_.home.due.at(tunnel_.slot);
     e.purpose = purposes;
     e.bill = nullptr;
@@ -129,8 +129,7 @@ interruption account::spent() const noexcept
 
 void account::note_gate()
 {
-    if (gate.went_over_budget())
-        tunnel_.home.count.over_budget[static_cast<std::size_t>(purpose_)][static_cast<std::size_t>(gate.when_spent())].add();
+    if (gate.went_over_budget()) tunnel_.home.count.over_budget[purpose_][static_cast<std::size_t>(gate.when_spent())].add();
     if (gate.spent_new_host()) progress(); // so that the detectors hear of it now
 }
 
@@ -140,7 +139,7 @@ void account::uploaded(std::size_t bytes) noexcept
     assert(open_);
     upload_ += bytes;
     tunnel_.home.count.rules[rule_slot_].upload.add(bytes);
-    client_.bytes[static_cast<std::size_t>(purpose_)].upload.add(bytes);
+    client_.bytes[purpose_].upload.add(bytes);
     if (upload_ + download_ - reported_bytes_ >= limits::progress_bytes) progress();
 }
 
@@ -149,7 +148,7 @@ void account::downloaded(std::size_t bytes) noexcept
     download_ += bytes;
     gate.downloaded(bytes);
     tunnel_.home.count.rules[rule_slot_].download.add(bytes);
-    client_.bytes[static_cast<std::size_t>(purpose_)].download.add(bytes);
+    client_.bytes[purpose_].download.add(bytes);
     if (upload_ + download_ - reported_bytes_ >= limits::progress_bytes) progress();
 }
 
@@ -192,12 +191,12 @@ void account::close_books()
     auto r = line(audit_action::close);
     r.ended = ended_;
     r.duration = steady_clock::now() - opened_at_;
-    if (summed_) r.said = reported_, tunnel_.home.audit.end_exchange(r);
+    if (summed_) r.verdict = reported_, tunnel_.home.audit.end_exchange(r);
     else tunnel_.home.audit.log(r, 0);
     detach();
     auto& count = tunnel_.home.count;
-    count.closed[static_cast<std::size_t>(ended_)].add();
-    auto& mine = count.tunnels[static_cast<std::size_t>(purpose_)];
+    count.closed[ended_].add();
+    auto& mine = count.tunnels[purpose_];
     mine.duration.observe(static_cast<std::uint64_t>(r.duration.count()));
     mine.upload.observe(upload_);
     const bool by_policy = ended_ == ending::policy_revoked || ended_ == ending::expired || ended_ == ending::budget;

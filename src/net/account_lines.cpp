@@ -58,14 +58,14 @@ void account::denied(const refusal& no)
     if (denied_) return;
     denied_ = true;
     auto& count = tunnel_.home.count;
-    if (!open_) count.requests[static_cast<std::size_t>(mode_)][0].add();
-    count.denied[static_cast<std::size_t>(*no.why)][tunnel_.group_slot].add();
+    if (!open_) count.requests[mode_][0].add();
+    count.denied[*no.why][tunnel_.group_slot].add();
     client_.denied.add();
     if (costs_a_refusal(*no.why)) tunnel_.home.rates.spend(client_rate::refusals, tunnel_.who.key, steady_clock::now());
     stand_alone();
     const auto& known = no.facts();
     auto r = line(audit_action::deny);
-    r.said = *no.why, r.resolved = known.resolved;
+    r.verdict = *no.why, r.resolved = known.resolved;
     if (known.address != ip_address{}) r.peer = known.address;
     if (const auto* by = known.by != nullptr ? known.by : tunnel_.decision.rule) // that refused, or came closest to allowing
         r.rule_slot = by->slot, r.rule_id = by->id, r.rule_purpose = by->purpose;
@@ -80,13 +80,13 @@ void account::abandoned()
 {
     abandoned_ = true;
     auto& count = tunnel_.home.count;
-    count.closed[static_cast<std::size_t>(ending::client_closed)].add();
+    count.closed[ending::client_closed].add();
     if (!tunnel_.decision.allowed() || tunnel_.peer.port == 0) return; // nobody outside has seen it
-    count.requests[static_cast<std::size_t>(mode_)][1].add();
+    count.requests[mode_][1].add();
     take_names_of_decision();
     named_itself_ = false; // its hello never came
     auto open = line(audit_action::open);
-    open.said = reported_;
+    open.verdict = reported_;
     tunnel_.home.audit.log(open, limits::audit_reserve);
     auto close = line(audit_action::close);
     close.ended = ending::client_closed;
@@ -107,12 +107,12 @@ verdict account::open_lines()
 {
     auto& audit = tunnel_.home.audit;
     auto r = line(audit_action::open);
-    r.said = reported_;
+    r.verdict = reported_;
     if (!is_exchange()) return audit.log(r, limits::audit_reserve) ? verdict::allowed : verdict::audit_unavailable;
     using enum audit_writer::exchange_lines;
     const auto has = audit.begin_exchange(r);
     summed_ = has == summed;
-    if (has == over_rate) tunnel_.home.count.over_rate[static_cast<std::size_t>(client_rate::log_lines)].add();
+    if (has == over_rate) tunnel_.home.count.over_rate[client_rate::log_lines].add();
     return has == unavailable ? verdict::audit_unavailable : has == over_rate ? verdict::rate : verdict::allowed;
 }
 
@@ -121,7 +121,7 @@ void account::stand_alone()
 {
     if (!std::exchange(summed_, false)) return;
     auto open = line(audit_action::open);
-    open.said = reported_, open.upload = open.download = 0;
+    open.verdict = reported_, open.upload = open.download = 0;
     if (!tunnel_.home.audit.log(open, limits::audit_reserve)) tunnel_.home.count.audit_dropped.add();
 }
 

@@ -1,5 +1,6 @@
 #include <net/connect.hpp>
 
+#include <exeat/check_address.hpp>
 #include <net/sockets/socket.hpp>
 #include <net/stage_context.hpp>
 
@@ -101,7 +102,7 @@ public:
         return false;
     }
 
-    void gave_up() const noexcept { t_.home.count.upstream_failed[static_cast<std::size_t>(upstream_error::timed_out)].add(); }
+    void gave_up() const noexcept { t_.home.count.upstream_failed[upstream_error::timed_out].add(); }
 
 private:
     void start(attempt a)
@@ -130,7 +131,7 @@ private:
     void failed(int error) noexcept
     {
         error_ = error;
-        t_.home.count.upstream_failed[static_cast<std::size_t>(kind_of(error))].add();
+        t_.home.count.upstream_failed[kind_of(error)].add();
     }
 
     bool take(attempt& a)

@@ -2,6 +2,7 @@
 // once when one fails. Leaves the connected socket in tunnel::upstream and its address in tunnel::peer. Worker's thread.
 #pragma once
 
+#include <exeat/check_address.hpp>
 #include <exeat/policy.hpp>
 #include <net/loop/task.hpp>
 

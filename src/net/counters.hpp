@@ -5,6 +5,7 @@
 
 #include <exeat/config.hpp>
 #include <exeat/ending.hpp>
+#include <exeat/enum_array.hpp>
 #include <exeat/limits.hpp>
 #include <exeat/rule.hpp>
 #include <exeat/verdict.hpp>
@@ -64,41 +65,41 @@ constexpr request_mode first_mode(listen_mode m) noexcept
     if (m == listen_mode::proxy) return request_mode::connect;
     return m == listen_mode::sni ? request_mode::sni : request_mode::transparent_tls;
 }
-inline constexpr std::array<std::string_view, request_modes> request_mode_words{"connect", "http", "transparent_tls", "transparent_http",
-                                                                                "sni"};
+inline constexpr enum_array<request_mode, std::string_view, request_modes> request_mode_words{"connect", "http", "transparent_tls",
+                                                                                              "transparent_http", "sni"};
 
 // partial: addresses of one family; the question for the other one failed or had no answer in time. no_data: the name is there, and has no
 // address. too_many: limits::dns_addresses.
 enum class dns_result : std::uint8_t { answered, partial, cached, no_such_name, no_data, failed, timed_out, overloaded, refused, too_many };
 inline constexpr std::size_t dns_results = 10;
-inline constexpr std::array<std::string_view, dns_results> dns_result_words{
+inline constexpr enum_array<dns_result, std::string_view, dns_results> dns_result_words{
     "answered", "partial", "cached", "no_such_name", "no_data", "failed", "timed_out", "overloaded", "refused", "too_many"};
 
 enum class upstream_error : std::uint8_t { refused, unreachable, timed_out, reset, no_resources, other };
 inline constexpr std::size_t upstream_errors = 6;
-inline constexpr std::array<std::string_view, upstream_errors> upstream_error_words{"refused", "unreachable",  "timed_out",
-                                                                                    "reset",   "no_resources", "other"};
+inline constexpr enum_array<upstream_error, std::string_view, upstream_errors> upstream_error_words{"refused", "unreachable",  "timed_out",
+                                                                                                    "reset",   "no_resources", "other"};
 
 struct counters {
-    std::array<counter, limits::listeners> connections, connections_active; // by listener, in config's order
-    std::array<std::array<counter, 2>, request_modes> requests;             // [mode][allowed ? 1 : 0]
-    std::array<std::array<counter, limits::group_slots>, verdicts> denied;  // [verdict][group slot]
-    std::array<counter, verdicts> reported;                                 // report mode let it pass
-    std::array<flow, limits::rule_slots> rules;                             // [rule slot]
+    std::array<counter, limits::listeners> connections, connections_active;         // by listener, in config's order
+    enum_array<request_mode, std::array<counter, 2>, request_modes> requests;       // [mode][allowed ? 1 : 0]
+    enum_array<verdict, std::array<counter, limits::group_slots>, verdicts> denied; // [verdict][group slot]
+    enum_array<verdict, counter, verdicts> reported;                                // report mode let it pass
+    std::array<flow, limits::rule_slots> rules;                                     // [rule slot]
     struct per_purpose {
         counter active;                  // tunnels now
         counter oldest_start;            // steady nanoseconds of the oldest live tunnel; 0: none
         histogram<duration_ns> duration; // when they end
         histogram<upload_bytes> upload;  // when they end
     };
-    std::array<per_purpose, purposes> tunnels;
-    std::array<std::array<counter, budget_actions + 1>, purposes> over_budget; // tunnels, by what was done; the last: report mode
-    std::array<counter, endings> closed;
-    std::array<counter, dns_results> dns_queries;
+    enum_array<purpose, per_purpose, purposes> tunnels;
+    enum_array<purpose, std::array<counter, budget_actions + 1>, purposes> over_budget; // tunnels, by what was done; the last: report mode
+    enum_array<ending, counter, endings> closed;
+    enum_array<dns_result, counter, dns_results> dns_queries;
     histogram<setup_ns> dns_duration; // of questions that went to a server
     counter dns_cache_entries;
     histogram<setup_ns> connect_duration;
-    std::array<counter, upstream_errors> upstream_failed;
+    enum_array<upstream_error, counter, upstream_errors> upstream_failed;
     histogram<decision_ns> decision;
     histogram<setup_ns> setup; // from accept to relaying
     counter orig_dst_mismatch; // transparent: the name resolved elsewhere than the client had dialled
@@ -110,7 +111,7 @@ struct counters {
     counter audit_dropped;     // records that found no room in the ring
     counter audit_held;        // tunnels and exchanges now whose upload waits for the log
     counter audit_summed;      // denials and exchanges that share a line with others
-    std::array<counter, client_rate_words.size()> over_rate; // refused for it, by which limit
+    enum_array<client_rate, counter, client_rate_words.size()> over_rate; // refused for it, by which limit
 };
 
 // A worker's counters, which have a cell for every rule and group there may ever be: memory only where something was counted. Nothing

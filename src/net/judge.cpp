@@ -1,5 +1,6 @@
 #include <net/judge.hpp>
 
+#include <exeat/check_address.hpp>
 #include <net/stage_context.hpp>
 #include <net/upload/budget_text.hpp>
 
@@ -56,7 +57,7 @@ std::optional<client_rate> over_rate(tunnel& t) noexcept
 
 checked refuse_for(tunnel& t, client_rate limit)
 {
-    t.home.count.over_rate[static_cast<std::size_t>(limit)].add();
+    t.home.count.over_rate[limit].add();
     return refused(verdict::rate);
 }
 

@@ -1,5 +1,6 @@
 #include <net/reach.hpp>
 
+#include <exeat/check_address.hpp>
 #include <net/connect.hpp>
 #include <net/stage_context.hpp>
 

@@ -77,7 +77,7 @@ refusal refused_for(const refused_head& bad, http_way way)
 bool may_connect(tunnel& t) noexcept
 {
     if (t.home.rates.take(client_rate::connections, t.who.key, std::chrono::steady_clock::now())) return true;
-    t.home.count.over_rate[static_cast<std::size_t>(client_rate::connections)].add();
+    t.home.count.over_rate[client_rate::connections].add();
     return false;
 }
 

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <exeat/client.hpp>
-#include <exeat/client_hello.hpp>
 #include <exeat/config.hpp>
 #include <exeat/request_head.hpp>
+#include <exeat/tls/client_hello.hpp>
 #include <net/loop/task.hpp>
 #include <net/refuse.hpp>
 

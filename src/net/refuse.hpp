@@ -2,6 +2,7 @@
 // refuse() alone has them counted, logged and said. Worker's thread.
 #pragma once
 
+#include <exeat/check_address.hpp>
 #include <exeat/policy.hpp>
 #include <net/counters.hpp>
 #include <net/loop/task.hpp>

@@ -6,8 +6,9 @@
 #include <exeat/budget/budget_book.hpp>
 #include <exeat/budget/name_budget.hpp>
 #include <exeat/budget/new_host_budgets.hpp>
+#include <exeat/check_address.hpp>
 #include <exeat/config.hpp>
-#include <exeat/detect/acquaintance.hpp>
+#include <exeat/detect/host_history.hpp>
 #include <exeat/policy.hpp>
 #include <net/audit/audit_writer.hpp>
 #include <net/clients/admission.hpp>
@@ -33,7 +34,7 @@ namespace exeat::net {
 
 // How long (`until`, from now) a host would be new to the client if a tunnel opened now, and what the client sent there within the hour;
 // nothing for a host that it knows. Any thread.
-using first_contact = std::function<std::optional<detect::acquaintance::meeting>(const ip_address& client, std::string_view host)>;
+using first_contact = std::function<std::optional<detect::host_history::meeting>(const ip_address& client, std::string_view host)>;
 
 // What all workers of a process share, and what they begin with. The references outlive them.
 struct worker_shared {

@@ -2,6 +2,7 @@
 // the same whatever there is, and nobody hides behind a crowd. Values; a look at a worker is its thread's, all else any thread's.
 #pragma once
 
+#include <exeat/enum_array.hpp>
 #include <exeat/ip_address.hpp>
 #include <exeat/rule.hpp>
 #include <net/counters.hpp>
@@ -19,7 +20,7 @@ namespace exeat::net {
 class worker;
 
 enum class tunnel_order : std::uint8_t { upload, download, age, client, entry };
-inline constexpr std::array<std::string_view, 5> tunnel_order_words{"upload", "download", "age", "client", "entry"};
+inline constexpr enum_array<tunnel_order, std::string_view, 5> tunnel_order_words{"upload", "download", "age", "client", "entry"};
 
 struct tunnel_question {
     tunnel_order by = tunnel_order::upload;       // the most bytes, the oldest, the lowest address, the lowest slot first

@@ -1,6 +1,6 @@
 #include <net/watch_retry.hpp>
 
-#include <exeat/hello_retry.hpp>
+#include <exeat/tls/hello_retry.hpp>
 #include <net/send.hpp>
 #include <net/sockets/socket.hpp>
 #include <net/stage_context.hpp>

@@ -1,5 +1,5 @@
 // Stays with a TLS tunnel until its server's ServerHello: until then each byte of the client is checked before it goes upstream, so that a
-// HelloRetryRequest cannot bring a second hello that says something else (exeat/hello_retry.hpp). Worker's thread.
+// HelloRetryRequest cannot bring a second hello that says something else (exeat/tls/hello_retry.hpp). Worker's thread.
 #pragma once
 
 #include <net/refuse.hpp>

@@ -1,5 +1,6 @@
 #include <net/worker.hpp>
 
+#include <exeat/check_address.hpp>
 #include <net/accept.hpp>
 #include <net/change_or_cut.hpp>
 #include <net/judge.hpp>

@@ -2,6 +2,7 @@
 // Tunnels never leave their worker and take no lock. The functions marked "any thread" post to the worker; all else is its own thread's.
 #pragma once
 
+#include <exeat/check_address.hpp>
 #include <net/stage_context.hpp>
 
 #include <atomic>

@@ -68,7 +68,7 @@ void log_ignored(const event_log& log, const std::vector<ignored_file>& now, con
         if (++told > limits::ignored_files) continue;
         const auto how = f.why == ignored_why::waiting ? severity::notice : severity::warning;
         log.say(how, "a file of allowlist.d is ignored",
-                {{"file", f.path}, {"result", std::string{ignored_words[static_cast<std::size_t>(f.why)]}}, {"why", "it " + f.text}});
+                {{"file", f.path}, {"result", std::string{ignored_words[f.why]}}, {"why", "it " + f.text}});
     }
     if (told > limits::ignored_files)
         log.say(severity::warning, "more files of allowlist.d are ignored", {{"files", std::to_string(told - limits::ignored_files)}});

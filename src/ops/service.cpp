@@ -81,11 +81,11 @@ private:
     const state_directory state_{begin_state(config_, log_)};
     kept_accounts accounts_{state_, log_, config_.network.client_prefix};
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
-    lookout lookout_;
-    detector_memory detector_memory_{state_, lookout_, log_};
+    detection detection_;
+    detector_memory detector_memory_{state_, detection_, log_};
     quarantine_watch quarantine_{io_, config_.state, config_.network.client_prefix, log_};
     detector_actions detector_actions_{io_, config_.detect, workers_};
-    succession succession_{accounts_, lookout_, detector_actions_};
+    succession succession_{accounts_, detection_, detector_actions_};
     std::unique_ptr<journal> journal_;
     workers workers_;
     dns_servers dns_{io_, config_, log_, [this](const auto& servers) { post_to_workers([&](auto& w) { w.ask_servers(servers); }); }};
@@ -109,7 +109,7 @@ private:
 service::service(const config& c, const settings_file& settings, label_registry& labels, policy_gate& gate, loaded_allowlist first,
                  open_sockets sockets, std::optional<private_key> checkpoint_key, const notifier& manager, const event_log& log)
     : config_{c}, settings_{settings.file}, gate_{gate}, manager_{manager}, log_{log}, admin_shared_{sockets.admin_inherited},
-      descriptors_{plan_descriptors(c, log)}, admitted_{descriptors_.connections, c.connections_per_source}, rates_{c.rates}, lookout_{
+      descriptors_{plan_descriptors(c, log)}, admitted_{descriptors_.connections, c.connections_per_source}, rates_{c.rates}, detection_{
                                                                                                                                   c.detect}
 {
     status_.took_effect(first.rules, net::wall_now());
@@ -117,20 +117,20 @@ service::service(const config& c, const settings_file& settings, label_registry&
     admin_ = std::make_unique<admin>(io_, std::move(sockets.admin));
     std::vector<net::audit_ring*> rings;
     for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
-    journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_, &lookout_, c.network.client_prefix, c.rotation,
+    journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_, &detection_, c.network.client_prefix, c.rotation,
                                          std::make_unique<audit_checkpoints>(c.audit_path, state_, std::move(checkpoint_key), log));
     // Of a full volume it gets well by itself, and until then nothing leaves; anything else is a mistake in what was set up.
     if (journal_->waits_for_room()) log.say(severity::error, "audit log", {{"why", journal_->last_error()}});
     else if (!journal_->healthy()) throw std::runtime_error{"audit log: " + journal_->last_error()};
     make_workers(first.rules, sockets);
-    detector_actions_.listen_to(lookout_);
+    detector_actions_.listen_to(detection_);
     std::vector<const net::counters*> counts;
     std::vector<const net::client_table*> clients;
     for (const auto& w : workers_) {
         counts.push_back(&w->counts());
         clients.push_back(&w->clients());
     }
-    metrics_ = std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, lookout_, accounts_.uploads,
+    metrics_ = std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, detection_, accounts_.uploads,
                                                         clock_.steps(), dns_.named(), quarantine_, settings.sha256, std::string{version},
                                                         std::string{revision}});
     history_ = std::make_unique<history>(*metrics_);
@@ -158,7 +158,7 @@ void service::make_workers(const std::shared_ptr<const policy>& first, open_sock
                                     accounts_.names.names(),
                                     accounts_.uploads.book(),
                                     detector_actions_.new_hosts(),
-                                    detector_actions_.first_contact_by(lookout_),
+                                    detector_actions_.first_contact_by(detection_),
                                     journal_->healthy(),
                                     first,
                                     status_.now().generation,

@@ -14,7 +14,7 @@ public:
         account_heirs heirs;
     };
 
-    succession(kept_accounts& a, lookout& l, detector_actions& d) noexcept : accounts_{a}, detectors_{l}, actions_{d} {}
+    succession(kept_accounts& a, detection& l, detector_actions& d) noexcept : accounts_{a}, detectors_{l}, actions_{d} {}
 
     // With the first list. Throws std::bad_alloc, and std::system_error where the state cannot be written.
     void begin(const policy&, std::uint64_t generation);
@@ -24,7 +24,7 @@ public:
 
 private:
     kept_accounts& accounts_;
-    lookout& detectors_;
+    detection& detectors_;
     detector_actions& actions_;
 };
 

@@ -6,6 +6,7 @@
 // lie within what is counted. Time is handed in as minutes that never go back; where they begin is the caller's.
 #pragma once
 
+#include <exeat/enum_array.hpp>
 #include <exeat/limits.hpp>
 
 #include <array>
@@ -21,8 +22,8 @@ namespace exeat {
 
 enum class budget_window : std::uint8_t { hour, day, week };
 inline constexpr std::size_t budget_windows = 3;
-inline constexpr std::array<std::string_view, budget_windows> budget_window_words{"1h", "24h", "7d"};
-template <class T> using per_window = std::array<T, budget_windows>;
+inline constexpr enum_array<budget_window, std::string_view, budget_windows> budget_window_words{"1h", "24h", "7d"};
+template <class T> using per_window = enum_array<budget_window, T, budget_windows>;
 
 inline constexpr std::uint64_t unlimited = std::uint64_t{1} << 62; // sums with it do not overflow
 

@@ -3,8 +3,8 @@
 // goes that was asked for longest ago; whoever holds its budget stays held. Time is handed in, as in budget.hpp. Any thread.
 #pragma once
 
+#include <exeat/bounded_table.hpp>
 #include <exeat/budget/budget.hpp>
-#include <exeat/detect/bounded_table.hpp>
 #include <exeat/detect/keys.hpp>
 
 #include <atomic>
@@ -39,7 +39,7 @@ public:
     std::shared_ptr<new_host_budget> find(const ip_address& client, std::string_view host, budget_minutes now); // null: it is not held
 
 private:
-    using budgets = detect::bounded_table<detect::client_key, std::shared_ptr<new_host_budget>, detect::client_key_hash>;
+    using budgets = bounded_table<detect::client_key, std::shared_ptr<new_host_budget>, detect::client_key_hash>;
     detect::client_key key_of(const ip_address& client, std::string_view host) const noexcept;
 
     const std::uint64_t seed_, an_hour_;

@@ -2,11 +2,11 @@
 // event costs O(1); all tables are bounded. Pure: time comes with the events. One thread.
 #pragma once
 
-#include <exeat/detect/acquaintance.hpp>
 #include <exeat/detect/chunks.hpp>
 #include <exeat/detect/denials.hpp>
 #include <exeat/detect/direction.hpp>
 #include <exeat/detect/drip.hpp>
+#include <exeat/detect/host_history.hpp>
 #include <exeat/detect/names.hpp>
 
 #include <string>
@@ -26,10 +26,10 @@ public:
     void pass_on(const heirs_of<std::uint64_t>& entries); // what is known of an entry is known of its heirs; throws std::bad_alloc
 
     double score(const ip_address& client, moment now) const;
-    const std::optional<acquaintance::meeting>& met() const noexcept { return acquaintance_.met(); } // by the last event
-    std::optional<acquaintance::meeting> would_meet(const ip_address& client, std::string_view host, moment now) const
+    const std::optional<host_history::meeting>& met() const noexcept { return host_history_.met(); } // by the last event
+    std::optional<host_history::meeting> would_meet(const ip_address& client, std::string_view host, moment now) const
     {
-        return acquaintance_.would_meet(client, host, now);
+        return host_history_.would_meet(client, host, now);
     }
 
     // What it knows, to outlive the process, in parts, each consistent in itself, one behind the other.
@@ -62,7 +62,7 @@ private:
     const thresholds than_;
     drip_watch drip_;
     direction_watch direction_;
-    acquaintance acquaintance_;
+    host_history host_history_;
     denial_watch denials_;
     name_watch names_;
     chunk_watch chunks_;

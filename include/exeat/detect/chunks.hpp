@@ -1,7 +1,7 @@
 // D13 uniform_chunks: a hundred tunnels an hour that each upload the same amount: data cut into pieces. One thread.
 #pragma once
 
-#include <exeat/detect/bounded_table.hpp>
+#include <exeat/bounded_table.hpp>
 #include <exeat/detect/flow_event.hpp>
 #include <exeat/detect/keys.hpp>
 #include <exeat/detect/thresholds.hpp>

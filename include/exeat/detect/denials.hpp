@@ -3,7 +3,7 @@
 // is not the one asked for, hidden (a browser's GREASE ECH looks so, too), changed or missing, or no TLS at all. One thread.
 #pragma once
 
-#include <exeat/detect/bounded_table.hpp>
+#include <exeat/bounded_table.hpp>
 #include <exeat/detect/flow_event.hpp>
 #include <exeat/detect/keys.hpp>
 #include <exeat/detect/thresholds.hpp>

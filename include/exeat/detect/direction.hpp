@@ -1,8 +1,8 @@
 // D4 direction_flip: a client that has read for a week and now sends. One thread.
 #pragma once
 
+#include <exeat/bounded_table.hpp>
 #include <exeat/budget/budget.hpp>
-#include <exeat/detect/bounded_table.hpp>
 #include <exeat/detect/flow_event.hpp>
 #include <exeat/detect/keys.hpp>
 #include <exeat/detect/thresholds.hpp>

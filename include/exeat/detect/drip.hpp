@@ -4,7 +4,7 @@
 // D15 collusion: several clients whose buckets fill at one entry within a day. One thread.
 #pragma once
 
-#include <exeat/detect/bounded_table.hpp>
+#include <exeat/bounded_table.hpp>
 #include <exeat/detect/flow_event.hpp>
 #include <exeat/detect/keys.hpp>
 #include <exeat/detect/thresholds.hpp>

@@ -1,11 +1,11 @@
 // What the detectors are told of traffic, and what they say. Values; the texts are only valid during the call.
 #pragma once
 
+#include <exeat/detect/detector.hpp>
 #include <exeat/ip_address.hpp>
 #include <exeat/rule.hpp>
 #include <exeat/verdict.hpp>
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string_view>
@@ -25,7 +25,7 @@ struct flow_entry {
 
 struct flow_event {
     flow_step step = flow_step::open;
-    verdict said = verdict::allowed; // deny: why
+    enum verdict verdict = verdict::allowed; // deny: why
     moment at{0};
     moment age{0};        // of the tunnel
     std::uint64_t id = 0; // of the tunnel
@@ -40,48 +40,6 @@ struct flow_event {
     bool over_budget = false;       // close: a budget cut it
     bool over_new_host = false;     // what it may send to a host that is new to its client is spent
 };
-
-enum class detector : std::uint8_t {
-    upload_budget,
-    pull_upload,
-    drip,
-    direction_flip,
-    first_seen,
-    long_tunnel,
-    beacon,
-    denied_burst,
-    name_mismatch,
-    name_channel,
-    fan_out,
-    uniform_chunks,
-    collusion
-};
-inline constexpr std::size_t detectors = 13;
-
-enum class severity : std::uint8_t { info, warning, critical };
-inline constexpr std::array<std::string_view, 3> severity_words{"info", "warning", "critical"};
-
-struct detector_facts {
-    std::string_view name;
-    severity how;
-    std::string_view technique; // MITRE ATT&CK
-};
-inline constexpr std::array<detector_facts, detectors> facts{{
-    {"upload_budget", severity::critical, "T1048"},
-    {"pull_upload", severity::critical, "T1567"},
-    {"drip", severity::warning, "T1030"},
-    {"direction_flip", severity::warning, "T1048"},
-    {"first_seen", severity::warning, "T1567"},
-    {"long_tunnel", severity::info, "T1572"},
-    {"beacon", severity::warning, "T1071"},
-    {"denied_burst", severity::warning, "T1046"},
-    {"name_mismatch", severity::critical, "T1090.004"},
-    {"name_channel", severity::critical, "T1071.004"},
-    {"fan_out", severity::warning, "T1567"},
-    {"uniform_chunks", severity::warning, "T1030"},
-    {"collusion", severity::critical, "T1048"},
-}};
-constexpr const detector_facts& about(detector d) noexcept { return facts[static_cast<std::size_t>(d)]; }
 
 struct finding {
     detector which;

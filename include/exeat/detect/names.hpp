@@ -2,7 +2,7 @@
 // uses far more names of a wildcard than it ever did, the attacker's own account perhaps among them. One thread.
 #pragma once
 
-#include <exeat/detect/bounded_table.hpp>
+#include <exeat/bounded_table.hpp>
 #include <exeat/detect/distinct.hpp>
 #include <exeat/detect/flow_event.hpp>
 #include <exeat/detect/keys.hpp>

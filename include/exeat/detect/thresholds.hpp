@@ -25,6 +25,7 @@ struct thresholds {
     double chunk_spread = 0.05;    // median absolute deviation by median
     double collusion_bytes = 16e6; // D15: in the drip bucket of each
     std::size_t collusion_clients = 3;
+    bool operator==(const thresholds&) const = default;
 };
 
 } // namespace exeat::detect

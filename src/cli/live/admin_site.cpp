@@ -2,8 +2,8 @@
 
 #include <exeat/request_head.hpp> // equals_ignoring_case
 #include <exeat/target.hpp>
+#include <ops/text/diagnostics.hpp>
 #include <ops/text/endpoint_text.hpp>
-#include <ops/text/findings.hpp>
 
 #include <fmt/format.h>
 

@@ -1,7 +1,7 @@
 // Where the admin listener is: http:// and an address, or localhost; it answers to no other name. Pure; any thread.
 #pragma once
 
-#include <exeat/config.hpp>
+#include <exeat/endpoint.hpp>
 
 #include <boost/system/result.hpp>
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cli/live/views.hpp>
+#include <exeat/enum_array.hpp>
 
 #include <array>
 #include <chrono>
@@ -14,15 +15,15 @@ struct outlook {
     outlook();
 
     view what = view::overview;
-    std::array<ordering, view_words.size()> orders;
+    enum_array<view, ordering, view_words.size()> orders;
     std::string filter;
     std::size_t first = 0;  // row at the top
     std::uint64_t page = 1; // of tunnels
     std::chrono::seconds interval{2};
     bool paused = false, typing = false, helping = false; // typing: the filter
 
-    ordering& order_of(view v) { return orders[static_cast<std::size_t>(v)]; }
-    const ordering& order_of(view v) const { return orders[static_cast<std::size_t>(v)]; }
+    ordering& order_of(view v) { return orders[v]; }
+    const ordering& order_of(view v) const { return orders[v]; }
 };
 
 enum class key_kind : std::uint8_t { character, up, down, left, right, page_up, page_down, home, end, enter, escape, backspace, redraw };

@@ -1,5 +1,6 @@
 #include <cli/live/views.hpp>
 
+#include <exeat/enum_array.hpp>
 #include <exeat/verdict.hpp>
 #include <ops/text/utc.hpp>
 #include <ops/text/volume_text.hpp>
@@ -209,7 +210,7 @@ void fill_findings(table& t, const picture& p)
 
 } // namespace
 
-std::string_view to_string(view v) noexcept { return view_words[static_cast<std::size_t>(v)]; }
+std::string_view to_string(view v) noexcept { return view_words[v]; }
 
 std::optional<view> view_from(std::string_view word) noexcept
 {
@@ -219,9 +220,9 @@ std::optional<view> view_from(std::string_view word) noexcept
 
 std::string_view nothing_of(view v) noexcept
 {
-    constexpr std::array<std::string_view, view_words.size()> words{"nothing",    "no clients",     "no entries", "no tunnels",
-                                                                    "no budgets", "nothing denied", "no findings"};
-    return words[static_cast<std::size_t>(v)];
+    constexpr enum_array<view, std::string_view, view_words.size()> words{"nothing",    "no clients",     "no entries", "no tunnels",
+                                                                          "no budgets", "nothing denied", "no findings"};
+    return words[v];
 }
 
 std::span<const column> columns_of(view v) noexcept
@@ -248,8 +249,8 @@ std::optional<ordering> ordering_by(view v, std::string_view name) noexcept
 
 ordering usual_ordering(view v) noexcept
 {
-    constexpr std::array<std::string_view, view_words.size()> usual{"", "up/s", "up/s", "uploaded", "share", "denied/s", "ago"};
-    return ordering_by(v, usual[static_cast<std::size_t>(v)]).value_or(ordering{});
+    constexpr enum_array<view, std::string_view, view_words.size()> usual{"", "up/s", "up/s", "uploaded", "share", "denied/s", "ago"};
+    return ordering_by(v, usual[v]).value_or(ordering{});
 }
 
 table table_of(view v, const picture& p)

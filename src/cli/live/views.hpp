@@ -3,6 +3,7 @@
 
 #include <cli/live/picture.hpp>
 #include <cli/live/table.hpp>
+#include <exeat/enum_array.hpp>
 
 #include <array>
 #include <optional>
@@ -12,7 +13,8 @@
 namespace exeat::cli::live {
 
 enum class view : std::uint8_t { overview, clients, entries, tunnels, budgets, denied, findings };
-inline constexpr std::array<std::string_view, 7> view_words{"overview", "clients", "entries", "tunnels", "budgets", "denied", "findings"};
+inline constexpr enum_array<view, std::string_view, 7> view_words{"overview", "clients", "entries", "tunnels",
+                                                                  "budgets",  "denied",  "findings"};
 // Those that are tables, what is looked for at 3 a.m. first.
 inline constexpr std::array tables{view::findings, view::clients, view::budgets, view::entries, view::denied, view::tunnels};
 

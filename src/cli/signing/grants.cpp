@@ -63,7 +63,7 @@ public:
     // The allowlist first: its groups are those of the others.
     void read(const ops::list_file& list)
     {
-        ops::findings wrong{list.path};
+        ops::diagnostics wrong{list.path};
         const auto text = ops::read_whole(list.path, limits::allowlist_bytes);
         const bool same = text && ops::sha256_of(*text) == list.sha256;
         const auto tree = same ? ops::parse_toml(ops::without_end_mark(*text).text, wrong) : std::nullopt;

@@ -49,7 +49,7 @@ std::size_t budget_book::hash::operator()(const budget_key& k) const noexcept
 budget_book::budget_book(std::uint64_t seed, budget_minutes now, std::optional<budget_minutes> forgot) : hash_{seed}, forgot_{forgot}
 {
     upload_limits tight;
-    tight.most[static_cast<std::size_t>(budget_window::hour)] = limits::crowded_budget;
+    tight.most[budget_window::hour] = limits::crowded_budget;
     const budget_key of_nobody{budget_key::scope::entry, {}, 0};
     shared_ = std::make_unique<line>(of_nobody, tight, now, std::nullopt);
     for (auto& p : parts_) p.lines = decltype(p.lines){0, hash_};

@@ -9,7 +9,7 @@ namespace {
 upload_limits hourly(std::uint64_t bytes)
 {
     upload_limits out;
-    out.most[static_cast<std::size_t>(budget_window::hour)] = bytes;
+    out.most[budget_window::hour] = bytes;
     return out;
 }
 

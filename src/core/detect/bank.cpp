@@ -1,5 +1,6 @@
 #include <exeat/detect/bank.hpp>
 
+#include <exeat/enum_array.hpp>
 #include <exeat/limits.hpp>
 
 #include "state_bytes.hpp"
@@ -12,8 +13,8 @@ namespace exeat::detect {
 namespace {
 
 constexpr moment quiet{3'600};
-constexpr double half_life = 3'600;                 // of a score, in seconds
-constexpr std::array<double, 3> weights{5, 20, 50}; // by severity
+constexpr double half_life = 3'600;                           // of a score, in seconds
+constexpr enum_array<severity, double, 3> weights{5, 20, 50}; // by severity
 
 double faded(double score, moment passed) noexcept { return score * std::exp2(-static_cast<double>(passed.count()) / half_life); }
 
@@ -21,7 +22,7 @@ double faded(double score, moment passed) noexcept { return score * std::exp2(-s
 
 detector_bank::detector_bank(std::uint64_t seed, const thresholds& than)
     : than_{than}, drip_{limits::detect_clients, seed, than_}, direction_{limits::detect_entries, seed, than_},
-      acquaintance_{limits::detect_clients, seed, than_}, denials_{limits::detect_entries, seed, than_}, names_{limits::detect_entries,
+      host_history_{limits::detect_clients, seed, than_}, denials_{limits::detect_entries, seed, than_}, names_{limits::detect_entries,
                                                                                                                 seed, than_},
       chunks_{limits::detect_entries, seed, than_}, clients_{limits::detect_clients, {seed}}, long_tunnels_{limits::detect_entries, {seed}}
 {}
@@ -33,7 +34,7 @@ void detector_bank::see(const flow_event& e, findings& out)
     long_tunnel(e, out);
     drip_.see(e, out);
     direction_.see(e, out);
-    acquaintance_.see(e, out);
+    host_history_.see(e, out);
     denials_.see(e, out);
     names_.see(e, out);
     chunks_.see(e, out);
@@ -51,7 +52,7 @@ void detector_bank::pass_on(const heirs_of<std::uint64_t>& entries)
 // D1 and D2 are enforced by the budgets before each write; here they are told.
 void detector_bank::budget(const flow_event& e, findings& out)
 {
-    const bool over = e.over_budget || (e.step == flow_step::deny && e.said == verdict::budget);
+    const bool over = e.over_budget || (e.step == flow_step::deny && e.verdict == verdict::budget);
     if (!over) return;
     auto& r = clients_.use({e.client, 0});
     const bool pull = e.purpose == purpose::pull;
@@ -74,7 +75,7 @@ void detector_bank::long_tunnel(const flow_event& e, findings& out)
 void detector_bank::remember(const finding& f, moment now)
 {
     auto& r = clients_.use({f.client, 0});
-    r.score = faded(r.score, now - r.at) + weights[static_cast<std::size_t>(about(f.which).how)];
+    r.score = faded(r.score, now - r.at) + weights[about(f.which).how];
     r.at = now;
 }
 
@@ -89,7 +90,7 @@ template <class Archive> void detector_bank::part(std::size_t n, Archive& a)
     switch (n) {
     case 0: return a(drip_);
     case 1: return a(direction_);
-    case 2: return a(acquaintance_);
+    case 2: return a(host_history_);
     case 3: return a(denials_);
     case 4: return a(names_);
     case 5: return a(chunks_);
@@ -115,7 +116,7 @@ std::array<detector_bank::table, 7> detector_bank::tables() const
     const auto of = [](std::string_view name, const auto& t) { return table{name, t.size(), t.capacity(), t.evicted()}; };
     return {of("drip", drip_.buckets()),
             of("direction", direction_.clients()),
-            of("hosts", acquaintance_.hosts()),
+            of("hosts", host_history_.hosts()),
             of("denials", denials_.clients()),
             of("names", names_.entries()),
             of("chunks", chunks_.entries()),

@@ -38,14 +38,14 @@ void denial_watch::see(const flow_event& e, findings& out)
 {
     const bool denied = e.step == flow_step::deny;
     if (!denied && e.step != flow_step::open) return;
-    if (denied && is_trouble(e.said)) return;
+    if (denied && is_trouble(e.verdict)) return;
     const client_key key{e.client, 0};
     if (!denied && clients_.look(key) == nullptr) return; // who was never refused is nobody's suspect
     auto& s = clients_.use(key);
     if (is_new(s, e)) walk(s, e, out);
     if (!denied) return;
     count(s, e, out);
-    if (tells_of_evasion(e.said)) mismatch(s, e, out);
+    if (tells_of_evasion(e.verdict)) mismatch(s, e, out);
 }
 
 // The same door again says nothing new, unless it ended otherwise.

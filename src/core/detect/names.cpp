@@ -13,7 +13,7 @@ constexpr double bits_an_octet = 5.2; // letters, digits and '-': log2(37)
 
 void name_watch::see(const flow_event& e, findings& out)
 {
-    const bool asked = e.step == flow_step::open || e.said == verdict::name_budget;
+    const bool asked = e.step == flow_step::open || e.verdict == verdict::name_budget;
     if (!asked || !e.wildcard || e.entry.id == 0) return;
     auto& u = entries_.use({e.client, e.entry.id});
     turn(u, e.at);

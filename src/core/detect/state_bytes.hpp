@@ -3,8 +3,8 @@
 // key and value of each, the one that was used longest ago first. What the reader takes, the writer writes as it was. Private to core.
 #pragma once
 
+#include <exeat/bounded_table.hpp>
 #include <exeat/budget/budget.hpp>
-#include <exeat/detect/bounded_table.hpp>
 #include <exeat/detect/keys.hpp>
 
 #include <algorithm>

@@ -1,5 +1,7 @@
 #include "compare_terms.hpp"
 
+#include <exeat/enum_array.hpp>
+
 #include <algorithm>
 #include <functional>
 
@@ -42,8 +44,8 @@ void compare_entries(const rule& a, const rule& b, bool by_wildcard, std::vector
         if (narrows) narrower.push_back(std::string{what} + ' ' + std::string{less});
     };
     note(b.expires > a.expires, b.expires < a.expires, "expires", "later", "earlier");
-    constexpr std::array<std::string_view, 3> ech{"denied", "for GREASE", "allowed"};
-    const auto now_ech = ech[static_cast<std::size_t>(b.ech)];
+    constexpr enum_array<ech_policy, std::string_view, 3> ech{"denied", "for GREASE", "allowed"};
+    const auto now_ech = ech[b.ech];
     note(b.ech > a.ech, b.ech < a.ech, "ech", now_ech, now_ech);
     note(b.protocol == protocol::tcp && a.protocol != protocol::tcp, a.protocol == protocol::tcp && b.protocol != protocol::tcp, "protocol",
          "raw instead of tls", "tls instead of raw");
@@ -53,7 +55,7 @@ void compare_entries(const rule& a, const rule& b, bool by_wildcard, std::vector
     note(!a.account.empty() && a.account != b.account, a.account.empty() && !b.account.empty(), "account",
          b.account.empty() ? "its own instead of a shared one" : "another", "shared instead of its own");
     compare_budgets(a.upload_total, b.upload_total, "upload_total", wider, narrower);
-    const auto spent = budget_action_words[static_cast<std::size_t>(b.on_budget)];
+    const auto spent = budget_action_words[b.on_budget];
     note(b.on_budget > a.on_budget, b.on_budget < a.on_budget, "on_budget", spent, spent);
     if (by_wildcard) note(b.wildcard_names > a.wildcard_names, b.wildcard_names < a.wildcard_names, "names", "more", "fewer");
     note(a.purpose != b.purpose && b.purpose > a.purpose, a.purpose != b.purpose && b.purpose < a.purpose, "purpose", to_string(b.purpose),

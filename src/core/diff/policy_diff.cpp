@@ -1,5 +1,7 @@
 #include <exeat/diff/policy_diff.hpp>
 
+#include <exeat/enum_array.hpp>
+
 #include "compare_terms.hpp"
 #include "denied_diff.hpp"
 
@@ -161,8 +163,8 @@ private:
 
 std::string_view to_string(change_kind what) noexcept
 {
-    constexpr std::array<std::string_view, change_kinds> words{"opens", "widens", "narrows", "closes"};
-    return words[static_cast<std::size_t>(what)];
+    constexpr enum_array<change_kind, std::string_view, change_kinds> words{"opens", "widens", "narrows", "closes"};
+    return words[what];
 }
 
 policy_diff compare(const policy& before, const policy& after, wall_time now) { return comparison{before, after, now}.run(); }

@@ -54,8 +54,8 @@ enum class audit_action : std::uint8_t { open, deny, progress, close };
 // A record without its texts.
 struct audit_fields {
     audit_action action = audit_action::open;
-    verdict said = verdict::allowed; // deny: why. open: what report mode let pass, or allowed
-    ending ended = ending::finished; // close
+    enum verdict verdict = verdict::allowed; // deny: why. open: what report mode let pass, or allowed
+    ending ended = ending::finished;         // close
     request_mode mode = request_mode::connect;
     bool ech = false;
     bool by_wildcard = false;                   // the entry names the host by a wildcard

@@ -73,8 +73,8 @@ bool audit_writer::log(const audit_record& r, std::size_t reserve)
 void audit_writer::log_denial(const audit_record& r)
 {
     const auto now = clock::now();
-    const bool share = r.said != verdict::rate && rates_.has(client_rate::log_lines, r.client, now);
-    const bool evidence = is_evidence(r.said);
+    const bool share = r.verdict != verdict::rate && rates_.has(client_rate::log_lines, r.client, now);
+    const bool evidence = is_evidence(r.verdict);
     if (!share || !(evidence || rates_.has_line(now))) return sum(r);
     if (!ring_.push(r, evidence ? limits::audit_reserve : limits::audit_denial_reserve)) return sum(r);
     rates_.spend(client_rate::log_lines, r.client, now);

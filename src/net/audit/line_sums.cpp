@@ -46,7 +46,7 @@ line_sums::line_sums(std::size_t most) : most_{most} { nobodys_.stands_for = 0; 
 std::size_t line_sums::key_hash::operator()(const key& k) const noexcept
 {
     const auto rest = (std::uint64_t{k.port} << 32) | (static_cast<std::uint64_t>(k.action) << 24) |
-                      (static_cast<std::uint64_t>(k.said) << 16) | (static_cast<std::uint64_t>(k.ended) << 8) |
+                      (static_cast<std::uint64_t>(k.verdict) << 16) | (static_cast<std::uint64_t>(k.ended) << 8) |
                       static_cast<std::uint64_t>(k.mode);
     const auto who = client_key_hash{}({k.client, k.group_slot}) ^ (client_key_hash{}({k.source, 0}) << 1);
     return who ^ k.host ^ ((rest ^ k.rule_id ^ (k.policy << 48)) * 0x9e3779b97f4a7c15);
@@ -54,7 +54,7 @@ std::size_t line_sums::key_hash::operator()(const key& k) const noexcept
 
 line_sums::key line_sums::key_of(const audit_record& r) noexcept
 {
-    return {r.client, r.source, r.policy, r.rule_id, hash_of_host(r), r.group_slot, r.port, r.action, r.said, r.ended, r.mode};
+    return {r.client, r.source, r.policy, r.rule_id, hash_of_host(r), r.group_slot, r.port, r.action, r.verdict, r.ended, r.mode};
 }
 
 bool line_sums::add(const audit_record& r) noexcept
@@ -109,7 +109,7 @@ void line_sums::add_to_nobodys(const audit_record& r) noexcept
     if (nobodys_.stands_for == 0) {
         nobodys_ = {};
         nobodys_.action = audit_action::deny;
-        nobodys_.said = r.said;
+        nobodys_.verdict = r.verdict;
         nobodys_.policy = r.policy;
         nobodys_.id = r.id;
         nobodys_.at = r.at;

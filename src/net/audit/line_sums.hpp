@@ -36,7 +36,7 @@ private:
         std::uint32_t group_slot;
         std::uint16_t port;
         audit_action action;
-        verdict said;
+        enum verdict verdict;
         ending ended;
         request_mode mode;
         bool operator==(const key&) const = default;

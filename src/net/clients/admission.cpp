@@ -36,7 +36,7 @@ std::array<admission::cell*, 2> admission::cells_of(const ip_address& a) const n
 std::optional<admission::place> admission::enter_unnamed() noexcept
 {
     if (all_.fetch_add(1, std::memory_order_relaxed) < most_) return place{*this, std::nullopt};
-    leave(std::nullopt);
+    detach(std::nullopt);
     return std::nullopt;
 }
 
@@ -49,7 +49,7 @@ std::optional<admission::place> admission::enter(const ip_address& source) noexc
 
 bool admission::place::name(const ip_address& source) noexcept
 {
-    if (!doors_->count(source)) return false;
+    if (!admission_->count(source)) return false;
     source_ = source;
     return true;
 }
@@ -69,7 +69,7 @@ void admission::uncount(const ip_address& source) noexcept
     for (auto* c : cells_of(source)) c->fetch_sub(1, std::memory_order_relaxed);
 }
 
-void admission::leave(const std::optional<ip_address>& source) noexcept
+void admission::detach(const std::optional<ip_address>& source) noexcept
 {
     if (source) uncount(*source);
     all_.fetch_sub(1, std::memory_order_relaxed);

@@ -22,19 +22,19 @@ public:
     // A counted place; gives itself back.
     class place {
     public:
-        place(place&& o) noexcept : doors_{std::exchange(o.doors_, nullptr)}, source_{o.source_} {}
+        place(place&& o) noexcept : admission_{std::exchange(o.admission_, nullptr)}, source_{o.source_} {}
         place& operator=(place&&) = delete;
         ~place()
         {
-            if (doors_) doors_->leave(source_);
+            if (admission_) admission_->detach(source_);
         }
         // For a place taken unnamed, once it is known who asks. False: that source has as many as it may, and is not counted here.
         bool name(const ip_address& source) noexcept;
 
     private:
         friend class admission;
-        place(admission& doors, const std::optional<ip_address>& source) noexcept : doors_{&doors}, source_{source} {}
-        admission* doors_;
+        place(admission& of, const std::optional<ip_address>& source) noexcept : admission_{&of}, source_{source} {}
+        admission* admission_;
         std::optional<ip_address> source_;
     };
     // None: full.
@@ -47,7 +47,7 @@ private:
     using cell = std::atomic<std::uint32_t>;
     bool count(const ip_address& source) noexcept;
     void uncount(const ip_address& source) noexcept;
-    void leave(const std::optional<ip_address>& source) noexcept;
+    void detach(const std::optional<ip_address>& source) noexcept;
     std::array<cell*, 2> cells_of(const ip_address&) const noexcept;
 
     const std::size_t most_, most_per_source_;

@@ -51,14 +51,14 @@ client_rates::client_rates(const client_rate_limits& a_second, std::size_t lines
 std::array<client_rates::cell*, 2> client_rates::cells_of(client_rate what, const ip_address& client) const noexcept
 {
     const auto h = client_key_hash{}({client, 0});
-    auto& row = (*cells_)[static_cast<std::size_t>(what)];
+    auto& row = (*cells_)[what];
     return {&row[h % row.size()], &row[(h >> 32) % row.size()]};
 }
 
 bool client_rates::take(client_rate what, const ip_address& client, moment now) noexcept
 {
     const auto [a, b] = cells_of(what, client);
-    return add(*a, *b, since_start(now), each_[static_cast<std::size_t>(what)], burst);
+    return add(*a, *b, since_start(now), each_[what], burst);
 }
 
 bool client_rates::has(client_rate what, const ip_address& client, moment now) const noexcept
@@ -66,13 +66,13 @@ bool client_rates::has(client_rate what, const ip_address& client, moment now) c
     const auto [a, b] = cells_of(what, client);
     const auto seen = std::min(a->load(std::memory_order_relaxed), b->load(std::memory_order_relaxed));
     const auto at = since_start(now);
-    return std::max(seen, at) + each_[static_cast<std::size_t>(what)] - at <= burst;
+    return std::max(seen, at) + each_[what] - at <= burst;
 }
 
 void client_rates::spend(client_rate what, const ip_address& client, moment now, std::uint64_t n) noexcept
 {
     const auto [a, b] = cells_of(what, client);
-    add(*a, *b, since_start(now), n * each_[static_cast<std::size_t>(what)], ~nanoseconds{0});
+    add(*a, *b, since_start(now), n * each_[what], ~nanoseconds{0});
 }
 
 bool client_rates::has_line(moment now) const noexcept

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <exeat/config.hpp>
+#include <exeat/enum_array.hpp>
 #include <exeat/ip_address.hpp>
 #include <exeat/limits.hpp>
 #include <net/loop/untouched_pages.hpp>
@@ -36,10 +37,10 @@ public:
 private:
     using nanoseconds = std::uint64_t; // of the steady clock
     using cell = std::atomic<nanoseconds>;
-    using table = std::array<std::array<cell, limits::source_slots>, client_rate_words.size()>;
+    using table = enum_array<client_rate, std::array<cell, limits::source_slots>, client_rate_words.size()>;
     std::array<cell*, 2> cells_of(client_rate, const ip_address&) const noexcept;
 
-    std::array<nanoseconds, client_rate_words.size()> each_; // that one takes
+    enum_array<client_rate, nanoseconds, client_rate_words.size()> each_; // that one takes
     const nanoseconds each_line_;
     untouched_pages pages_{sizeof(table)};
     table* const cells_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <exeat/client.hpp>
+#include <exeat/enum_array.hpp>
 #include <exeat/limits.hpp>
 #include <exeat/rule.hpp>
 #include <net/counters.hpp>
@@ -28,7 +29,7 @@ struct client_key_hash {
 };
 
 struct client_account {
-    std::array<flow, purposes> bytes;
+    enum_array<purpose, flow, purposes> bytes;
     counter denied;
     counter active;    // open tunnels and connections
     counter last_cut;  // wall-clock seconds of the last tunnel cut by policy; 0: never

@@ -2,7 +2,7 @@
 // own (dns_ports.hpp). Reads no file of the machine: whom it asks is handed in. One thread.
 #pragma once
 
-#include <exeat/config.hpp>
+#include <exeat/endpoint.hpp>
 #include <net/dns/dns_halves.hpp>
 
 #include <boost/asio/io_context.hpp>

@@ -29,7 +29,7 @@ dns_result why(dns_result a, dns_result aaaa) noexcept
 
 void dns_halves::take(dns_half which, dns_answer a, moment now) noexcept
 {
-    auto& half = halves_[static_cast<std::size_t>(which)];
+    auto& half = halves_[which];
     assert(!half);
     half = std::move(a);
     last_came_ = now;
@@ -37,7 +37,7 @@ void dns_halves::take(dns_half which, dns_answer a, moment now) noexcept
 
 bool dns_halves::complete() const noexcept
 {
-    const auto& [a, aaaa] = halves_;
+    const auto &a = half(dns_half::a), &aaaa = half(dns_half::aaaa);
     return (a && aaaa) || result_of(a) == dns_result::too_many || result_of(aaaa) == dns_result::too_many;
 }
 

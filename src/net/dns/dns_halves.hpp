@@ -3,6 +3,7 @@
 // waited for; here A and AAAA wait for each other alike, because one bad address in either refuses both. Time is handed in. One thread.
 #pragma once
 
+#include <exeat/enum_array.hpp>
 #include <net/dns/dns_answer.hpp>
 
 #include <array>
@@ -30,10 +31,10 @@ public:
     dns_answer joined() const noexcept;
 
 private:
-    const std::optional<dns_answer>& half(dns_half h) const noexcept { return halves_[static_cast<std::size_t>(h)]; }
+    const std::optional<dns_answer>& half(dns_half h) const noexcept { return halves_[h]; }
     dns_answer join() const;
 
-    std::array<std::optional<dns_answer>, 2> halves_; // by dns_half
+    enum_array<dns_half, std::optional<dns_answer>, 2> halves_; // by dns_half
     moment last_came_{};
 };
 

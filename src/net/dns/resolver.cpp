@@ -1,5 +1,6 @@
 #include <net/dns/resolver.hpp>
 
+#include <exeat/check_address.hpp>
 #include <net/dns/dns_cache.hpp>
 #include <net/dns/dns_channel.hpp>
 #include <net/dns/dns_questions.hpp>
@@ -50,7 +51,7 @@ struct resolver::parts {
 const dns_answer* resolver::parts::find(const std::string& name)
 {
     const auto* known = cache.find(name, steady_clock::now());
-    if (known) count.dns_queries[static_cast<std::size_t>(dns_result::cached)].add();
+    if (known) count.dns_queries[dns_result::cached].add();
     else count.dns_cache_entries.set(cache.size());
     return known;
 }
@@ -61,7 +62,7 @@ boost::system::result<std::unique_ptr<dns_questions::wait>, verdict> resolver::p
         channel->ask(asked, [this, asked, n](dns_half half, dns_answer a) { answered(asked, n, half, std::move(a)); });
     };
     auto waits = questions.ask(name, t.who.key, t.wake, send, steady_clock::now());
-    if (!waits) count.dns_queries[static_cast<std::size_t>(dns_result::overloaded)].add();
+    if (!waits) count.dns_queries[dns_result::overloaded].add();
     return waits;
 }
 
@@ -74,7 +75,7 @@ void resolver::parts::answered(const std::string& name, dns_questions::number n,
 void resolver::parts::finish(const dns_questions::ended& q) noexcept
 {
     keep(q.name, q.answer());
-    count.dns_queries[static_cast<std::size_t>(q.answer().result)].add();
+    count.dns_queries[q.answer().result].add();
     count.dns_duration.observe(static_cast<std::uint64_t>(q.took.count()));
 }
 

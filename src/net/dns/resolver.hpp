@@ -8,7 +8,8 @@
 // address of the first half is not dialled again while the answer is believed. What was dialled in between had been checked, and goes on.
 #pragma once
 
-#include <exeat/config.hpp>
+#include <exeat/check_address.hpp>
+#include <exeat/endpoint.hpp>
 #include <exeat/policy.hpp>
 #include <net/counters.hpp>
 #include <net/loop/task.hpp>

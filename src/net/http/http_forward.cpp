@@ -1,5 +1,6 @@
 #include <net/http/http_forward.hpp>
 
+#include <exeat/check_address.hpp>
 #include <net/http/http_exchange.hpp>
 #include <net/judge.hpp>
 #include <net/reach.hpp>

@@ -19,7 +19,7 @@ struct listening_socket {
 
 // Or why it is no listening TCP socket, as the end of a sentence that begins with "it".
 boost::system::result<listening_socket, std::string> look_at_socket(int fd);
-// Whether it does what the listener's own socket would do; else what is wrong and how to mend it.
+// Whether it does what the listener's own socket would do; else what is wrong and how to fix it.
 std::optional<std::string> objection_to(const listening_socket&, const listener&);
 // The options that sockets of our own have and that anybody may set; a descriptor of its own, so that each worker closes one.
 boost::system::result<unique_fd> own_descriptor(int fd);

@@ -1,5 +1,6 @@
 #include <net/sockets/original_destination.hpp>
 
+#include <exeat/check_address.hpp>
 #include <net/sockets/socket.hpp>
 
 #include <algorithm>

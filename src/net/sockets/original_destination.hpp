@@ -1,6 +1,7 @@
 // Where a redirected client wanted to go. Only the port of it is ever used to reach anything; the address is compared and counted.
 #pragma once
 
+#include <exeat/check_address.hpp>
 #include <exeat/config.hpp>
 #include <exeat/policy.hpp>
 

@@ -42,7 +42,7 @@ std::string budget_text(const upload_permit::lack& lack, const rule& by)
 {
     const auto& what = lack.what;
     auto out = which(lack.of, by) + " is " + octets_text(what.most) + " within ";
-    out += budget_window_words[static_cast<std::size_t>(what.window)];
+    out += budget_window_words[what.window];
     out += ": " + octets_text(what.used) + " are used";
     if (what.assumed > 0)
         out += ", and " + octets_text(what.assumed) + " count as used because exeat does not know what was sent before it started";

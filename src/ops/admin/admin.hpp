@@ -3,7 +3,7 @@
 // limits::admin_time for its answer, heads of limits::admin_head_bytes, no bodies.
 #pragma once
 
-#include <exeat/config.hpp>
+#include <exeat/endpoint.hpp>
 #include <net/sockets/unique_fd.hpp>
 #include <ops/admin/tunnel_desk.hpp>
 #include <ops/metrics/history.hpp>

@@ -50,8 +50,8 @@ json::object of_anomaly(const anomaly_event& e, const metric_sources& from, cons
     const bool at_entry = e.what.entry.id != 0;
     return {{"at", moment(e.at)},
             {"detector", std::string{facts.name}},
-            {"severity", std::string{detect::severity_words[static_cast<std::size_t>(facts.how)]}},
-            {"action", std::string{detector_action_words[static_cast<std::size_t>(e.action)]}},
+            {"severity", std::string{detect::severity_words[facts.how]}},
+            {"action", std::string{detector_action_words[e.action]}},
             {"technique", std::string{facts.technique}},
             {"client", key_text(e.what.client, from.settings.network.client_prefix)},
             {"client_name", names.of(e.what.client)},

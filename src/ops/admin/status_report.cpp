@@ -125,7 +125,7 @@ json::array of_clients(const metric_sources& from, std::vector<metrics::client> 
     // Whom somebody must see is among them, however little it moved.
     keep_first(named, [&](const auto& a, const auto& b) { return a.notable != b.notable ? a.notable : larger(a, b); });
     std::sort(named.begin(), named.end(), larger);
-    const auto now = lookout::moment_of(std::chrono::system_clock::now());
+    const auto now = detection::moment_of(std::chrono::system_clock::now());
     json::array out;
     for (const auto& c : named)
         out.push_back(json::object{{"client", c.name},
@@ -162,7 +162,7 @@ json::array of_budgets(const metric_sources& from, const client_names& names)
             {"client_name", b.client ? json::value(names.of(*b.client)) : json::value(nullptr)},
             {"entry", b.entry ? json::value(*b.entry) : json::value(nullptr)},
             {"purpose", std::string{to_string(b.purpose)}},
-            {"window", std::string{budget_window_words[static_cast<std::size_t>(b.window)]}},
+            {"window", std::string{budget_window_words[b.window]}},
             {"used_bytes", b.used},
             {"assumed_bytes", b.assumed},
             {"limit_bytes", b.limit},

@@ -1,7 +1,7 @@
 #include <ops/admin/tunnel_page.hpp>
 
 #include <exeat/limits.hpp>
-#include <ops/text/findings.hpp> // as_shown
+#include <ops/text/diagnostics.hpp> // as_shown
 #include <ops/text/json_text.hpp>
 #include <ops/text/utc.hpp>
 
@@ -79,7 +79,7 @@ json::object of_tunnel(const net::listed_tunnel& t, const std::vector<label_regi
             {"group", groups[t.group_slot < groups.size() ? t.group_slot : label_registry::no_group]},
             {"entry", rules[t.rule_slot < rules.size() ? t.rule_slot : label_registry::other_rule].name},
             {"purpose", std::string{to_string(t.purpose)}},
-            {"mode", std::string{net::request_mode_words[static_cast<std::size_t>(t.mode)]}},
+            {"mode", std::string{net::request_mode_words[t.mode]}},
             {"host", valid_utf8(t.host)},
             {"port", t.port},
             {"address", t.address.to_string()},
@@ -120,7 +120,7 @@ std::string tunnel_report(const tunnel_page& asked, net::tunnel_list found, bool
     for (auto i = (asked.page - 1) * asked.size; i < rows.size(); ++i) tunnels.push_back(of_tunnel(rows[i], rules, groups));
     const auto reachable = std::min<std::uint64_t>(matching, limits::listed_tunnels / asked.size * asked.size);
     const json::object all{{"now", utc(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()))},
-                           {"sort", std::string{net::tunnel_order_words[static_cast<std::size_t>(asked.of.by)]}},
+                           {"sort", std::string{net::tunnel_order_words[asked.of.by]}},
                            {"page", asked.page},
                            {"size", asked.size},
                            {"pages", (reachable + asked.size - 1) / asked.size},

@@ -3,6 +3,7 @@
 #include <exeat/limits.hpp>
 #include <ops/files/file_source.hpp>
 #include <ops/files/replace_file.hpp>
+#include <ops/text/formats.hpp>
 
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
@@ -16,7 +17,7 @@ namespace json = boost::json;
 
 std::string accepted_policy::to_json() const
 {
-    return json::serialize(json::object{{"exeat", "accepted policy v2"}, {"serial", serial}, {"sha256", sha256}}) + "\n";
+    return json::serialize(json::object{{"exeat", formats::accepted}, {"serial", serial}, {"sha256", sha256}}) + "\n";
 }
 
 std::optional<accepted_policy> read_accepted(std::string_view text)
@@ -24,11 +25,11 @@ std::optional<accepted_policy> read_accepted(std::string_view text)
     boost::system::error_code failed;
     const auto value = json::parse({text.data(), text.size()}, failed);
     const auto* o = failed ? nullptr : value.if_object();
-    const auto* kind = o != nullptr ? o->if_contains("exeat") : nullptr;
+    const auto* kind = o != nullptr && o->contains("exeat") ? o->at("exeat").if_string() : nullptr;
     const auto* serial = o != nullptr ? o->if_contains("serial") : nullptr;
     const auto* sha256 = o != nullptr ? o->if_contains("sha256") : nullptr;
     // v1 had the digest of another statement: its serial holds on, and the same serial counts as another content.
-    if (kind == nullptr || (*kind != "accepted policy v2" && *kind != "accepted policy v1") || serial == nullptr || sha256 == nullptr ||
+    if (kind == nullptr || (*kind != formats::accepted && *kind != formats::former_accepted) || serial == nullptr || sha256 == nullptr ||
         !sha256->is_string())
         return std::nullopt;
     const auto n = serial->to_number<std::uint64_t>(failed);

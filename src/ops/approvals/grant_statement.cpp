@@ -1,6 +1,7 @@
 #include <ops/approvals/grant_statement.hpp>
 
 #include <exeat/limits.hpp>
+#include <ops/text/formats.hpp>
 #include <ops/text/utc.hpp>
 
 #include <fmt/format.h>
@@ -9,7 +10,7 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::string_view grant_heading = "exeat grant v1", revocation_heading = "exeat revocation v1";
+constexpr auto grant_heading = formats::grant, revocation_heading = formats::revocation;
 
 std::string read_audience(statement_lines& in, std::string_view heading, std::string& to)
 {

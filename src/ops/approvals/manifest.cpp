@@ -1,6 +1,7 @@
 #include <ops/approvals/manifest.hpp>
 
 #include <exeat/limits.hpp>
+#include <ops/text/formats.hpp>
 #include <ops/text/utc.hpp>
 
 #include <fmt/format.h>
@@ -9,7 +10,7 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::string_view heading = "exeat policy manifest v1";
+constexpr auto heading = formats::manifest;
 
 // Of files, each once and in order; false when a line is wrong, which is the one looked at last.
 bool read_files(statement_lines& in, std::string_view word, std::size_t most, std::vector<named_file>& out)

@@ -4,6 +4,7 @@
 #include <ops/approvals/state_lock.hpp>
 #include <ops/files/file_source.hpp>
 #include <ops/files/replace_file.hpp>
+#include <ops/text/formats.hpp>
 #include <ops/text/utc.hpp>
 
 #include <algorithm>
@@ -13,7 +14,7 @@
 namespace exeat::ops {
 
 namespace {
-constexpr std::string_view heading = "exeat revoked digests v1";
+constexpr auto heading = formats::revoked;
 }
 
 std::string revoked_memory_text(const std::vector<revoked_digest>& all)

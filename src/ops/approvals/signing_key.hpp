@@ -23,7 +23,7 @@ std::optional<ed25519_signature> signature_from_base64(std::string_view); // abs
 
 class public_key {
 public:
-    // The error is one line and says how to mend it.
+    // The error is one line and says how to fix it.
     static boost::system::result<public_key, std::string> read(const std::string& path);
 
     // The first 16 hexadecimal digits of the SHA-256 of the 32 octets: for people to compare, and in signatures to find the key by.

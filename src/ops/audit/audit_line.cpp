@@ -1,7 +1,8 @@
 #include <ops/audit/audit_line.hpp>
 
+#include <exeat/enum_array.hpp>
 #include <ops/audit/line_parts.hpp>
-#include <ops/detection/lookout.hpp>
+#include <ops/detection/detection.hpp>
 #include <ops/evidence/checkpoint_text.hpp>
 #include <ops/text/json_text.hpp>
 
@@ -17,13 +18,13 @@ namespace {
 using net::audit_action;
 using net::audit_record;
 
-constexpr std::array<std::string_view, 4> heads{
+constexpr enum_array<net::audit_action, std::string_view, 4> heads{
     R"(,"event.kind":"event","event.category":["network"],"event.type":["connection","start","allowed"],"event.action":"open","event.outcome":")",
     R"(,"event.kind":"event","event.category":["network"],"event.type":["connection","denied"],"event.action":"deny","event.outcome":")",
     R"(,"event.kind":"event","event.category":["network"],"event.type":["connection","info"],"event.action":"progress","event.outcome":")",
     R"(,"event.kind":"event","event.category":["network"],"event.type":["connection","end"],"event.action":"close","event.outcome":")"};
 
-constexpr std::array<std::string_view, 7> process_heads{
+constexpr enum_array<process_event::what, std::string_view, 7> process_heads{
     R"(,"event.kind":"event","event.category":["process"],"event.type":["start"],"event.action":"start","event.outcome":")",
     R"(,"event.kind":"event","event.category":["process"],"event.type":["end"],"event.action":"stop","event.outcome":")",
     R"(,"event.kind":"event","event.category":["configuration"],"event.type":["change"],"event.action":"reload","event.outcome":")",
@@ -57,16 +58,16 @@ bool success(const audit_record& r) noexcept
 
 void outcome(std::string& out, const audit_record& r)
 {
-    out.append(heads[static_cast<std::size_t>(r.action)]);
+    out.append(heads[r.action]);
     out.append(success(r) ? "success\"" : "failure\"");
     if (r.action == audit_action::close) word(out, R"(,"event.reason":")", to_string(r.ended));
-    else if (r.action != audit_action::progress) word(out, R"(,"event.reason":")", to_string(r.said));
+    else if (r.action != audit_action::progress) word(out, R"(,"event.reason":")", to_string(r.verdict));
     const bool passed = r.action == audit_action::open || r.action == audit_action::close;
-    if (passed && r.said != verdict::allowed) out.append(R"(,"exeat.reported":true)");
-    if (r.action == audit_action::close && r.said != verdict::allowed)
-        word(out, R"(,"exeat.reported_reason":")", to_string(r.said)); // a sum
-    if (r.action == audit_action::deny && r.said == verdict::dns_failure)
-        word(out, R"(,"exeat.dns.result":")", net::dns_result_words[static_cast<std::size_t>(r.resolved)]);
+    if (passed && r.verdict != verdict::allowed) out.append(R"(,"exeat.reported":true)");
+    if (r.action == audit_action::close && r.verdict != verdict::allowed)
+        word(out, R"(,"exeat.reported_reason":")", to_string(r.verdict)); // a sum
+    if (r.action == audit_action::deny && r.verdict == verdict::dns_failure)
+        word(out, R"(,"exeat.dns.result":")", net::dns_result_words[r.resolved]);
     if (r.stands_for > 1) number(out, R"(,"exeat.audit.stands_for":)", r.stands_for);
 }
 
@@ -203,7 +204,7 @@ void audit_line::append(std::string& out, const audit_record& r, audit_chain& ch
     volume(out, r);
     tls(out, r);
     policy(out, r);
-    word(out, R"(,"exeat.mode":")", net::request_mode_words[static_cast<std::size_t>(r.mode)]);
+    word(out, R"(,"exeat.mode":")", net::request_mode_words[r.mode]);
     end(out, begun, chain);
 }
 
@@ -211,7 +212,7 @@ void audit_line::append(std::string& out, const process_event& e, audit_chain& c
 {
     const auto begun = out.size();
     begin(out, e.at, chain);
-    out.append(process_heads[static_cast<std::size_t>(e.action)]);
+    out.append(process_heads[e.action]);
     out.append(e.ok ? "success\"" : "failure\"");
     if (!e.text.empty()) text(out, R"(,"message":)", std::string_view{e.text}.substr(0, limits::audit_text_octets));
     if (!e.sha256.empty()) text(out, R"(,"rule.version":)", std::string_view{e.sha256}.substr(0, limits::audit_client_octets));
@@ -232,7 +233,7 @@ void audit_line::append(std::string& out, const checkpoint_event& e, audit_chain
     begin(out, e.at, chain);
     out.append(
         R"(,"event.kind":"event","event.category":["process"],"event.type":["info"],"event.action":"checkpoint","event.outcome":"success")");
-    word(out, R"(,"event.reason":")", checkpoint_reason_words[static_cast<std::size_t>(e.why)]);
+    word(out, R"(,"event.reason":")", checkpoint_reason_words[e.why]);
     text(out, R"(,"host.name":)", e.host);
     text(out, R"(,"log.file.path":)", e.log);
     if (!e.key.empty()) word(out, R"(,"exeat.audit.key":")", e.key);
@@ -263,10 +264,10 @@ void audit_line::append(std::string& out, const anomaly_event& e, audit_chain& c
     }
     word(out, R"(,"threat.technique.id":")", facts.technique);
     word(out, R"(,"exeat.detector.name":")", facts.name);
-    word(out, R"(,"exeat.detector.severity":")", detect::severity_words[static_cast<std::size_t>(facts.how)]);
+    word(out, R"(,"exeat.detector.severity":")", detect::severity_words[facts.how]);
     fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"exeat.detector.value":{:.6g},"exeat.detector.threshold":{:.6g})"),
                    e.what.value, e.what.threshold);
-    word(out, R"(,"exeat.detector.action":")", detector_action_words[static_cast<std::size_t>(e.action)]);
+    word(out, R"(,"exeat.detector.action":")", detector_action_words[e.action]);
     end(out, begun, chain);
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exeat/client.hpp>
+#include <exeat/enum_array.hpp>
 #include <net/audit/audit_ring.hpp>
 #include <ops/evidence/audit_chain.hpp>
 #include <ops/policy/label_registry.hpp>
@@ -38,7 +39,7 @@ struct process_event {
 struct anomaly_event;
 
 enum class checkpoint_reason : std::uint8_t { start, time, lines, rotation, end };
-inline constexpr std::array<std::string_view, 5> checkpoint_reason_words{"start", "time", "lines", "rotation", "end"};
+inline constexpr enum_array<checkpoint_reason, std::string_view, 5> checkpoint_reason_words{"start", "time", "lines", "rotation", "end"};
 
 // A line of the chain that is signed, where there is a key, and whose number and hash are kept outside of the log.
 struct checkpoint_event {

@@ -14,9 +14,9 @@ void count(std::atomic<std::uint64_t>& cell, std::uint64_t n = 1) noexcept { cel
 } // namespace
 
 journal::journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry& labels, const policy_status& status,
-                 lookout* watch, std::uint8_t client_prefix, const audit_rotation& rotation, std::unique_ptr<audit_checkpoints> points)
-    : rings_{std::move(rings)}, file_{std::move(path)}, line_{labels, status, client_prefix}, lookout_{watch}, rotation_{rotation},
-      points_{std::move(points)}
+                 detection* watch, std::uint8_t client_prefix, const audit_rotation& rotation, std::unique_ptr<audit_checkpoints> points)
+    : rings_{std::move(rings)}, file_{std::move(path)}, line_{labels, status, client_prefix},
+      detection_{watch}, rotation_{rotation}, points_{std::move(points)}
 {
     healthy_ = begin();
     thread_ = std::jthread{[this](std::stop_token stopped) { run(std::move(stopped)); }};
@@ -91,10 +91,10 @@ bool journal::turn(bool at_end)
 // count.
 void journal::watch(const net::audit_record& r)
 {
-    if (lookout_ == nullptr) return;
+    if (detection_ == nullptr) return;
     try {
         anomalies_.clear();
-        lookout_->see(r, anomalies_);
+        detection_->see(r, anomalies_);
         for (const auto& a : anomalies_) add(a);
     } catch (const std::bad_alloc&) {
         count(errors_);
@@ -142,12 +142,22 @@ void journal::take_notes()
     for (; !notes_.empty() && !full(); notes_.pop_front()) add(notes_.front());
 }
 
+// "start" was noted before what it begins, and comes before it.
+void journal::take_start()
+{
+    const std::lock_guard hold{mutex_};
+    const auto is_start = [](const process_event& e) { return e.action == process_event::what::start; };
+    const auto start = std::find_if(notes_.begin(), notes_.end(), is_start);
+    if (start == notes_.end()) return;
+    for (auto left = start - notes_.begin() + 1; left > 0 && !full(); --left, notes_.pop_front()) add(notes_.front());
+}
+
 bool journal::take(net::audit_ring& ring)
 {
     for (std::size_t n = 0; n < limits::audit_turn_records; ++n) {
         const auto* record = full() || file_is_full() ? nullptr : ring.front();
         if (record == nullptr) return false;
-        if (!std::exchange(heard_, true)) take_notes(); // "start" was noted before what it begins, and comes before it
+        if (!std::exchange(heard_, true)) take_start();
         if (withholds(*record)) withheld_since_ += record->stands_for, count(withheld_, record->stands_for);
         else add(*record);
         watch(*record);

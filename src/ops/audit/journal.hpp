@@ -10,7 +10,7 @@
 #include <net/audit/audit_ring.hpp>
 #include <ops/audit/audit_checkpoints.hpp>
 #include <ops/audit/audit_line.hpp>
-#include <ops/detection/lookout.hpp>
+#include <ops/detection/detection.hpp>
 #include <ops/evidence/audit_file.hpp>
 
 #include <atomic>
@@ -29,8 +29,8 @@ namespace exeat::ops {
 class journal {
 public:
     // Opens `path` ("stdout" or a file) before it returns: see healthy(). Rings, labels and status outlive the journal.
-    // With a lookout, every record is shown to it once it is formatted, and what it finds is a line behind.
-    journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry&, const policy_status&, lookout* = nullptr,
+    // With a detection, every record is shown to it once it is formatted, and what it finds is a line behind.
+    journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry&, const policy_status&, detection* = nullptr,
             std::uint8_t client_prefix = whole_address, const audit_rotation& = {}, std::unique_ptr<audit_checkpoints> = {});
     ~journal(); // stop()
     journal(const journal&) = delete;
@@ -73,6 +73,7 @@ private:
     void add(const auto& event);
     void watch(const net::audit_record&);
     void take_notes();
+    void take_start();
     bool take(net::audit_ring&);
     void flush(bool now = false);
     void wrote(std::size_t octets);
@@ -90,7 +91,7 @@ private:
     audit_file file_;
     audit_line line_;
     audit_chain chain_;
-    lookout* const lookout_;
+    detection* const detection_;
     const audit_rotation rotation_;
     const std::unique_ptr<audit_checkpoints> points_;
     std::vector<anomaly_event> anomalies_;

@@ -15,14 +15,14 @@ detector_actions::detector_actions(boost::asio::io_context& io, const detector_s
     : io_{io}, settings_{s}, workers_{w}, new_hosts_{net::random_seed(), s.than.first_seen_bytes}
 {}
 
-void detector_actions::listen_to(lookout& l)
+void detector_actions::listen_to(detection& l)
 {
     l.on_action([this](const detect::finding& f, detector_action what) { boost::asio::post(io_, [this, f, what] { act_on(f, what); }); });
 }
 
-net::first_contact detector_actions::first_contact_by(const lookout& l) const
+net::first_contact detector_actions::first_contact_by(const detection& l) const
 {
-    if (settings_.actions[static_cast<std::size_t>(detector::first_seen)] == detector_action::observe) return {};
+    if (settings_.actions[detector::first_seen] == detector_action::observe) return {};
     return [&l](const ip_address& client, std::string_view host) { return l.first_contact(client, host); };
 }
 
@@ -65,7 +65,7 @@ void detector_actions::act_on(const detect::finding& f, detector_action what)
 void detector_actions::hold_at(std::uint64_t entry, const detect::finding& f)
 {
     const auto next = std::make_shared<throttled_clients>(*throttled_);
-    const auto& rate = settings_.rates[static_cast<std::size_t>(f.which)];
+    const auto& rate = settings_.rates[f.which];
     if (!hold(*next, f.client, entry, rate, std::chrono::steady_clock::now().time_since_epoch())) return;
     throttled_ = next;
     for (const auto& w : workers_) until_in_memory([&] { w->adopt(throttled_); });

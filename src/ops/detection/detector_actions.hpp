@@ -5,7 +5,7 @@
 #include <exeat/budget/new_host_budgets.hpp>
 #include <exeat/budget/throttle.hpp>
 #include <net/worker.hpp>
-#include <ops/detection/lookout.hpp>
+#include <ops/detection/detection.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
@@ -21,13 +21,13 @@ public:
     // All outlive it, but the workers, which hold new_hosts().
     detector_actions(boost::asio::io_context&, const detector_settings&, const workers&);
 
-    void listen_to(lookout&);
+    void listen_to(detection&);
     new_host_budgets& new_hosts() noexcept { return new_hosts_; }
     // On the service's thread, before the workers get the list under which these entries inherit. What is found within
     // limits::shut_out_time may be of traffic under the list before it, and counts for the heirs too.
     void pass_on(const heirs_of<std::uint64_t>& entries, std::uint64_t generation);
     // For the workers: empty where first_seen only observes.
-    net::first_contact first_contact_by(const lookout&) const;
+    net::first_contact first_contact_by(const detection&) const;
 
 private:
     void act_on(const detect::finding&, detector_action);

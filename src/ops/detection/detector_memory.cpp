@@ -11,7 +11,7 @@ constexpr state_file::words told{"detectors", "what the detectors know", "each o
 
 } // namespace
 
-detector_memory::detector_memory(const state_directory& directory, lookout& of, const event_log& log)
+detector_memory::detector_memory(const state_directory& directory, detection& of, const event_log& log)
     : of_{of}, log_{log}, file_{directory, told, log}
 {
     if (file_.is_there()) read();
@@ -21,7 +21,7 @@ detector_memory::detector_memory(const state_directory& directory, lookout& of, 
 void detector_memory::read()
 {
     const auto bytes = file_.read(limits::detector_bytes);
-    if (bytes && of_.begin_with(*bytes, lookout::moment_of(net::wall_now()))) return;
+    if (bytes && of_.begin_with(*bytes, detection::moment_of(net::wall_now()))) return;
     log_.say(severity::warning, "what the detectors know cannot be read, so they begin anew",
              {{"file", file_.path()}, {"why", bytes ? "it is damaged, or of another version" : bytes.error()}});
 }

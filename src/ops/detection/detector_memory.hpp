@@ -1,25 +1,25 @@
-// What the detectors know over restarts: given to the lookout from `directory`/detectors when it is made, and written there every
+// What the detectors know over restarts: given to the detection from `directory`/detectors when it is made, and written there every
 // limits::detector_interval and at a clean end, as state_file.hpp says. What cannot be read is told, and the detectors begin anew.
 // Throws std::system_error where it cannot be written at the start.
 #pragma once
 
-#include <ops/detection/lookout.hpp>
+#include <ops/detection/detection.hpp>
 #include <ops/state/state_file.hpp>
 
 namespace exeat::ops {
 
 class detector_memory {
 public:
-    // The lookout has seen nothing yet, and outlives it.
-    detector_memory(const state_directory&, lookout&, const event_log&);
+    // The detection has seen nothing yet, and outlives it.
+    detector_memory(const state_directory&, detection&, const event_log&);
 
     void begin() { file_.begin(limits::detector_interval); }
-    void stop() { file_.stop(); } // when the lookout has seen all
+    void stop() { file_.stop(); } // when the detection has seen all
 
 private:
     void read();
 
-    lookout& of_;
+    detection& of_;
     const event_log& log_;
     state_file file_;
 };

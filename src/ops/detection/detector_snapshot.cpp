@@ -1,6 +1,7 @@
 #include <ops/detection/detector_snapshot.hpp>
 
 #include <exeat/limits.hpp>
+#include <ops/text/formats.hpp>
 #include <ops/text/sealed_bytes.hpp>
 
 #include <algorithm>
@@ -11,7 +12,7 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::string_view magic = "exeat-detectors-2\n";
+constexpr auto magic = formats::detectors;
 static_assert(std::endian::native == std::endian::little);
 
 void put(std::string& out, std::uint64_t n) { out.append(reinterpret_cast<const char*>(&n), sizeof n); }
@@ -28,7 +29,7 @@ std::uint64_t take(std::string_view& from)
 
 std::string heading_of(const detector_snapshot& s)
 {
-    std::string out{magic};
+    auto out = sealed_heading(magic);
     put(out, static_cast<std::uint64_t>(s.now.count()));
     put(out, s.seed);
     return out;

@@ -1,5 +1,6 @@
 #include <ops/detection/finding_text.hpp>
 
+#include <exeat/enum_array.hpp>
 #include <ops/text/volume_text.hpp>
 
 #include <algorithm>
@@ -38,7 +39,7 @@ std::string of_direction(const detect::finding& f)
                        percent((f.value + 1) / 2), percent((f.threshold + 1) / 2));
 }
 
-constexpr std::array<std::string_view, detect::detectors> advice{
+constexpr enum_array<detect::detector, std::string_view, detect::detectors> advice{
     "ask the owner of the entry whether this job should upload so much; raise 'upload' by a reviewed change, or quarantine the client",
     "a pull has no reason to upload: find out what it sends, and quarantine the client unless its owner can say",
     "see where its tunnels go and since when; a new job of its owner, or somebody who stays below every budget",
@@ -93,6 +94,6 @@ std::string finding_text(const detect::finding& f)
     return {};
 }
 
-std::string_view finding_advice(detect::detector d) noexcept { return advice[static_cast<std::size_t>(d)]; }
+std::string_view finding_advice(detect::detector d) noexcept { return advice[d]; }
 
 } // namespace exeat::ops

@@ -1,6 +1,7 @@
 #include <ops/evidence/audit_anchor.hpp>
 
 #include <ops/text/digest.hpp>
+#include <ops/text/formats.hpp>
 #include <ops/text/sealed_bytes.hpp>
 #include <ops/text/utc.hpp>
 
@@ -14,7 +15,7 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::string_view magic = "exeat-anchor-1\n";
+constexpr auto magic = formats::anchor;
 constexpr std::size_t digits_of_52_bits = 13;
 
 std::string text(const boost::json::object& fields, std::string_view key)
@@ -30,7 +31,7 @@ bool is_hash(std::string_view s) noexcept { return s.size() == 64 && s.find_firs
 std::string encode(const audit_anchor& a)
 {
     const boost::json::object fields{{"sequence", a.sequence}, {"sha256", a.sha256}, {"at", utc(a.at)}, {"host", a.host}, {"log", a.log}};
-    auto out = fmt::format("{}{}\n", magic, boost::json::serialize(fields));
+    auto out = fmt::format("{}\n{}\n", magic, boost::json::serialize(fields));
     if (!seal(out)) return {};
     return out;
 }

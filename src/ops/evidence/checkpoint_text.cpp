@@ -1,5 +1,7 @@
 #include <ops/evidence/checkpoint_text.hpp>
 
+#include <ops/text/formats.hpp>
+
 #include <fmt/format.h>
 
 namespace exeat::ops {
@@ -10,7 +12,7 @@ constexpr std::string_view before = R"(,"exeat.audit.signature":")", after = R"(
 
 } // namespace
 
-std::string checkpoint_statement(std::string_view line) { return fmt::format("exeat audit checkpoint v1\n{}", line); }
+std::string checkpoint_statement(std::string_view line) { return fmt::format("{}\n{}", formats::checkpoint, line); }
 
 void append_signature(std::string& line, std::string_view signature)
 {

@@ -12,7 +12,7 @@ namespace exeat::ops {
 
 class file_source {
 public:
-    // The error says what is wrong, and after a semicolon how to mend it.
+    // The error says what is wrong, and after a semicolon how to fix it.
     static boost::system::result<file_source, std::string> open(const std::string& path, std::size_t most);
     file_source(file_source&&) noexcept;
     file_source& operator=(file_source&&) = delete;

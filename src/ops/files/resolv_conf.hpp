@@ -1,7 +1,7 @@
 // The DNS servers that resolv.conf(5) names. Blocks; never on a worker.
 #pragma once
 
-#include <exeat/config.hpp>
+#include <exeat/endpoint.hpp>
 #include <ops/text/problem.hpp>
 
 #include <string>

@@ -5,7 +5,7 @@
 #include <net/clients/client_table.hpp>
 #include <net/counters.hpp>
 #include <ops/audit/journal.hpp>
-#include <ops/detection/lookout.hpp>
+#include <ops/detection/detection.hpp>
 #include <ops/metrics/client_series.hpp>
 #include <ops/metrics/quarantine_watch.hpp>
 #include <ops/policy/label_registry.hpp>
@@ -30,7 +30,7 @@ struct metric_sources {
     const label_registry& labels;
     const policy_status& policy;
     const journal& audit;
-    const lookout& watch;
+    const detection& watch;
     upload_ledger& uploads;
     const clock_steps& clock;
     const std::atomic<std::size_t>& dns_servers; // that are named; 0: those that were known last are asked

@@ -37,8 +37,7 @@ void collect_recent(families& all, const metric_sources& from, const client_name
     for (const auto& e : from.watch.recent()) {
         const auto& facts = detect::about(e.what.which);
         const auto entry = e.what.entry.id == 0 ? std::string{} : from.labels.rule_name(e.what.entry.slot, e.what.entry.id);
-        auto& at =
-            last[{names.of(e.what.client), entry, word(facts.name), word(detect::severity_words[static_cast<std::size_t>(facts.how)])}];
+        auto& at = last[{names.of(e.what.client), entry, word(facts.name), word(detect::severity_words[facts.how])}];
         at = std::max(at, std::chrono::duration<double>{e.at.time_since_epoch()}.count());
     }
     for (const auto& [key, at] : last) add(gauge, at, {{"client", key[0]}, {"entry", key[1]}, {"detector", key[2]}, {"severity", key[3]}});
@@ -58,7 +57,7 @@ void collect_anomalies(families& all, const metric_sources& from)
         for (std::size_t a = 0; a < detector_action_words.size(); ++a)
             add(found, from.watch.found(static_cast<detect::detector>(d), static_cast<detector_action>(a)),
                 {{"detector", word(detect::facts[d].name)},
-                 {"severity", word(detect::severity_words[static_cast<std::size_t>(detect::facts[d].how)])},
+                 {"severity", word(detect::severity_words[detect::facts[d].how])},
                  {"action", word(detector_action_words[a])}});
     collect_tables(all, from);
 }

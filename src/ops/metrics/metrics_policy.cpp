@@ -1,3 +1,4 @@
+#include <exeat/enum_array.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/metrics/metric_families.hpp>
 
@@ -38,8 +39,8 @@ void collect_checkpoints(families& all, const audit_checkpoints& points)
 
 void approvals(families& all, const approval_state& a)
 {
-    std::array<std::uint64_t, ignored_words.size()> ignored{};
-    for (const auto& f : a.ignored) ++ignored[static_cast<std::size_t>(f.why)];
+    enum_array<ignored_why, std::uint64_t, ignored_words.size()> ignored{};
+    for (const auto& f : a.ignored) ++ignored[f.why];
     auto& files =
         new_gauge(all, "policy_ignored_files",
                   "Files of allowlist.d that count for nothing, where lists must be approved: unnamed, by the manifest or a grant; "

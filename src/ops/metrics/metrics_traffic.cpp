@@ -165,7 +165,7 @@ void collect_clients(families& all, const metric_sources& from, const client_ser
                           "When a tunnel of the client was last cut by policy; only for clients that were.");
     auto& score = new_gauge(all, "client_anomaly_score", "What detectors found of a client, by severity; it halves each hour.");
     const auto groups = from.labels.groups();
-    const auto now = lookout::moment_of(std::chrono::system_clock::now());
+    const auto now = detection::moment_of(std::chrono::system_clock::now());
     for (const auto& [key, s] : clients.named()) {
         const auto name = client_label(groups, key, from.settings.network);
         add(score, from.watch.score(key.source, now), {{"client", name}});

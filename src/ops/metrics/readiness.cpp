@@ -14,53 +14,53 @@ std::string reporting_text(const policy& rules)
 
 namespace {
 
-void judge_policy(readiness& said, const policy& rules, wall_time now)
+void judge_policy(readiness& out, const policy& rules, wall_time now)
 {
     const auto& settings = rules.settings();
-    if (rules.rules().empty()) said.reasons.emplace_back("the allowlist is empty: everything is denied");
-    if (settings.expires <= now) said.reasons.push_back("policy expired at " + utc(settings.expires));
-    if (rules.reporting(now)) said.warnings.push_back("report mode " + reporting_text(rules));
+    if (rules.rules().empty()) out.reasons.emplace_back("the allowlist is empty: everything is denied");
+    if (settings.expires <= now) out.reasons.push_back("policy expired at " + utc(settings.expires));
+    if (rules.reporting(now)) out.warnings.push_back("report mode " + reporting_text(rules));
 }
 
-void judge_approvals(readiness& said, const approval_state& a)
+void judge_approvals(readiness& out, const approval_state& a)
 {
     if (a.from_copy)
-        said.warnings.emplace_back(
+        out.warnings.emplace_back(
             "the list on the disk is not what was approved, and the copy that was accepted last is enforced in its place");
-    if (!a.copy_error.empty()) said.warnings.push_back("a restart could not serve the list from its copy: " + a.copy_error);
+    if (!a.copy_error.empty()) out.warnings.push_back("a restart could not serve the list from its copy: " + a.copy_error);
     std::size_t told = 0;
     for (const auto& f : a.ignored)
-        if (f.why != ignored_why::waiting && ++told <= limits::ignored_files) said.warnings.push_back(f.path + " is ignored: it " + f.text);
+        if (f.why != ignored_why::waiting && ++told <= limits::ignored_files) out.warnings.push_back(f.path + " is ignored: it " + f.text);
     if (told > limits::ignored_files)
-        said.warnings.push_back(std::to_string(told - limits::ignored_files) + " more files of that directory are ignored");
+        out.warnings.push_back(std::to_string(told - limits::ignored_files) + " more files of that directory are ignored");
 }
 
-void judge_audit(readiness& said, const audit_state& audit)
+void judge_audit(readiness& out, const audit_state& audit)
 {
     if (audit.healthy) return;
     const bool denies = audit.on_failure == audit_failure::deny;
-    (denies ? said.reasons : said.warnings).push_back("audit log failing: " + audit.error);
+    (denies ? out.reasons : out.warnings).push_back("audit log failing: " + audit.error);
 }
 
 } // namespace
 
 readiness judge_readiness(const policy_status::view& status, const machine_state& machine, wall_time now)
 {
-    readiness said;
-    if (status.draining) said.reasons.emplace_back("draining");
-    if (!status.started) said.reasons.emplace_back("not started");
-    if (status.rules) judge_policy(said, *status.rules, now);
-    else said.reasons.emplace_back("no policy");
-    judge_audit(said, machine.audit);
-    judge_approvals(said, status.approvals);
-    if (!status.last_error.empty()) said.warnings.push_back("last reload failed: " + status.last_error);
-    if (!status.waiting.empty()) said.warnings.push_back("a changed list is not in force yet: " + status.waiting);
+    readiness out;
+    if (status.draining) out.reasons.emplace_back("draining");
+    if (!status.started) out.reasons.emplace_back("not started");
+    if (status.rules) judge_policy(out, *status.rules, now);
+    else out.reasons.emplace_back("no policy");
+    judge_audit(out, machine.audit);
+    judge_approvals(out, status.approvals);
+    if (!status.last_error.empty()) out.warnings.push_back("last reload failed: " + status.last_error);
+    if (!status.waiting.empty()) out.warnings.push_back("a changed list is not in force yet: " + status.waiting);
     if (!machine.dns_servers_named)
-        said.warnings.emplace_back(
+        out.warnings.emplace_back(
             "/etc/resolv.conf names no DNS server, those that were known last are asked; fix it, or write 'servers' in [dns]");
     if (!machine.quarantine_error.empty())
-        said.warnings.push_back("what is quarantined cannot be read and stays as it was: " + machine.quarantine_error);
-    return said;
+        out.warnings.push_back("what is quarantined cannot be read and stays as it was: " + machine.quarantine_error);
+    return out;
 }
 
 std::string readiness::to_string() const

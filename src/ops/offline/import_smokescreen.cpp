@@ -48,7 +48,8 @@ std::vector<std::string> written(const hosts& all)
 
 class converter {
 public:
-    converter(smokescreen_acl acl, const import_wishes& wishes, findings& wrong) : acl_{std::move(acl)}, wishes_{wishes}, wrong_{wrong} {}
+    converter(smokescreen_acl acl, const import_wishes& wishes, diagnostics& wrong) : acl_{std::move(acl)}, wishes_{wishes}, wrong_{wrong}
+    {}
 
     imported_list convert() &&
     {
@@ -185,14 +186,14 @@ private:
 
     smokescreen_acl acl_;
     const import_wishes& wishes_;
-    findings& wrong_;
+    diagnostics& wrong_;
     imported_list out_;
     std::vector<std::string> group_names_, taken_;
 };
 
 } // namespace
 
-std::optional<imported_list> import_smokescreen(const std::string& text, const import_wishes& wishes, findings& wrong)
+std::optional<imported_list> import_smokescreen(const std::string& text, const import_wishes& wishes, diagnostics& wrong)
 {
     auto acl = read_smokescreen_acl(text, wrong);
     if (!acl) return std::nullopt;

@@ -3,14 +3,14 @@
 #pragma once
 
 #include <ops/offline/imported_list.hpp>
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
 
 #include <optional>
 #include <string>
 
 namespace exeat::ops {
 
-// Nothing when the text is no such ACL. The findings name what the list does not say, errors, and what is to be known, warnings.
-std::optional<imported_list> import_smokescreen(const std::string& text, const import_wishes&, findings&);
+// Nothing when the text is no such ACL. The diagnostics name what the list does not say, errors, and what is to be known, warnings.
+std::optional<imported_list> import_smokescreen(const std::string& text, const import_wishes&, diagnostics&);
 
 } // namespace exeat::ops

@@ -22,7 +22,7 @@ std::string_view trimmed(std::string_view s) noexcept
 
 class domain_reader {
 public:
-    domain_reader(rule_kind kind, findings& wrong) : kind_{kind}, wrong_{wrong} {}
+    domain_reader(rule_kind kind, diagnostics& wrong) : kind_{kind}, wrong_{wrong} {}
 
     void read(std::string_view line, place at)
     {
@@ -83,7 +83,7 @@ private:
     }
 
     rule_kind kind_;
-    findings& wrong_;
+    diagnostics& wrong_;
     std::vector<std::string> hosts_;
 };
 
@@ -99,7 +99,7 @@ std::vector<std::string> names_of(const imported_list& list)
 
 } // namespace
 
-void import_squid(std::string_view text, std::string_view name, rule_kind kind, imported_list& list, findings& wrong)
+void import_squid(std::string_view text, std::string_view name, rule_kind kind, imported_list& list, diagnostics& wrong)
 {
     domain_reader domains{kind, wrong};
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3); // a byte order mark

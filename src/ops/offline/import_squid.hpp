@@ -3,13 +3,13 @@
 #pragma once
 
 #include <ops/offline/imported_list.hpp>
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
 
 #include <string_view>
 
 namespace exeat::ops {
 
 // Adds an entry for the file that is called `name`, if it names any host. What is not taken is an error in the findings.
-void import_squid(std::string_view text, std::string_view name, rule_kind, imported_list&, findings&);
+void import_squid(std::string_view text, std::string_view name, rule_kind, imported_list&, diagnostics&);
 
 } // namespace exeat::ops

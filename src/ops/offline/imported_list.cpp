@@ -24,13 +24,14 @@ std::string plain_line(std::string_view text)
 
 std::string comment(std::string_view line) { return fmt::format("# {}\n", plain_line(line)); }
 
-std::string word(std::string_view key, std::string_view text)
+// What an entry says of itself, no longer than a list may have it.
+std::string word(std::string_view text)
 {
     auto line = plain_line(text);
     std::size_t end = std::min(line.size(), limits::text_octets);
     while (end < line.size() && (line[end] & 0xc0) == 0x80) --end; // not within a character
     line.resize(end);
-    return line.empty() ? line : fmt::format("{} = {}\n", key, toml_text(line));
+    return line;
 }
 
 void told(std::string& out, const std::vector<problem>& all, problem::weight how, std::string_view title)
@@ -56,8 +57,9 @@ void group_table(std::string& out, const imported_group& g)
 void entry_table(std::string& out, const imported_entry& e, std::string_view name, std::string_view terms)
 {
     out += fmt::format("\n[[{}]]\nname = {}\nhosts = {}\n{}", to_string(e.kind), toml_text(name), toml_texts(e.hosts), terms);
-    if (!e.groups.empty()) out += fmt::format("groups = {}\n", toml_texts(e.groups));
-    out += word("owner", e.owner) + word("reason", e.reason);
+    add_texts(out, "groups", e.groups);
+    add_text(out, "owner", word(e.owner));
+    add_text(out, "reason", word(e.reason));
 }
 
 void entry_tables(std::string& out, const imported_entry& e, const import_wishes& w)

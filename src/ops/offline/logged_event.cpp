@@ -116,12 +116,12 @@ private:
     {
         if (e_.action == what::close && has("exeat.reported_reason")) return read_verdict("exeat.reported_reason");
         if (e_.action != what::open && e_.action != what::deny) return true;
-        return read_verdict("event.reason") && (e_.action != what::deny || e_.said != verdict::allowed);
+        return read_verdict("event.reason") && (e_.action != what::deny || e_.verdict != verdict::allowed);
     }
     bool read_verdict(std::string_view key)
     {
         const auto said = verdict_from(text(key));
-        if (said) e_.said = *said;
+        if (said) e_.verdict = *said;
         return said.has_value();
     }
     void read_target()

@@ -19,9 +19,9 @@ struct logged_event {
     std::uint64_t id = 0;
     ip_address source;
     std::uint16_t source_port = 0;
-    std::string group;               // as an allowlist may call it, or "_none"
-    std::string rule;                // the same, or "_other", "_report"; empty: none
-    verdict said = verdict::allowed; // deny: why. open, and a close that is a sum: what report mode let pass
+    std::string group;                       // as an allowlist may call it, or "_none"
+    std::string rule;                        // the same, or "_other", "_report"; empty: none
+    enum verdict verdict = verdict::allowed; // deny: why. open, and a close that is a sum: what report mode let pass
     approach via = approach::tunnel;
     protocol as = protocol::tls; // open, progress, close: what the entry said
     bool ech = false;

@@ -18,7 +18,7 @@ void settings(std::string& out, const narrow_list& list)
 {
     out += fmt::format("serial = {}\n", list.settings.serial);
     if (list.settings.expires != never) out += fmt::format("expires = {}\n", utc(list.settings.expires));
-    if (!list.settings.deny_help.empty()) out += fmt::format("deny_help = {}\n", toml_text(list.settings.deny_help));
+    add_text(out, "deny_help", list.settings.deny_help);
 }
 
 void group_table(std::string& out, const narrow_group& g)
@@ -43,9 +43,9 @@ void link_networks(std::string& out, const rule& r)
 void kept_words(std::string& out, const rule& r)
 {
     if (r.expires != never) out += fmt::format("expires = {}\n", utc(r.expires));
-    if (!r.owner.empty()) out += fmt::format("owner = {}\n", toml_text(r.owner));
-    if (!r.reason.empty()) out += fmt::format("reason = {}\n", toml_text(r.reason));
-    if (!r.ticket.empty()) out += fmt::format("ticket = {}\n", toml_text(r.ticket));
+    add_text(out, "owner", r.owner);
+    add_text(out, "reason", r.reason);
+    add_text(out, "ticket", r.ticket);
 }
 
 // Budgets are written in KiB, MiB, GiB or TiB, so each is a whole number of one of them.
@@ -61,9 +61,8 @@ void kept_budgets(std::string& out, const rule& r)
 {
     if (r.upload) budgets(out, "upload", *r.upload);
     budgets(out, "upload_total", r.upload_total);
-    if (!r.account.empty()) out += fmt::format("account = {}\n", toml_text(r.account));
-    if (r.on_budget != budget_action::cut)
-        out += fmt::format("on_budget = \"{}\"\n", budget_action_words[static_cast<std::size_t>(r.on_budget)]);
+    add_text(out, "account", r.account);
+    if (r.on_budget != budget_action::cut) out += fmt::format("on_budget = \"{}\"\n", budget_action_words[r.on_budget]);
 }
 
 void entry_table(std::string& out, const narrow_entry& e)
@@ -76,7 +75,7 @@ void entry_table(std::string& out, const narrow_entry& e)
     out += fmt::format("[[{}]]\nname = {}\nhosts = {}\n", to_string(r.kind), toml_text(r.name), toml_texts(e.hosts));
     out += fmt::format("protocol = {}\nports = [{}]\n", toml_text(to_string(r.protocol)), fmt::join(r.ports, ", "));
     out += fmt::format("groups = {}\npurpose = {}\n", toml_texts(e.groups), toml_text(to_string(r.purpose)));
-    if (r.ech != ech_policy::deny) out += fmt::format("ech = {}\n", toml_text(ech_policy_words[static_cast<std::size_t>(r.ech)]));
+    if (r.ech != ech_policy::deny) out += fmt::format("ech = {}\n", toml_text(ech_policy_words[r.ech]));
     if (r.kind == rule_kind::private_link) link_networks(out, r);
     kept_words(out, r);
     kept_budgets(out, r);
@@ -89,10 +88,10 @@ void deny_table(std::string& out, const narrow_deny& d)
 {
     const auto& r = d.value;
     out += fmt::format("\n[[deny]]\nname = {}\n", toml_text(r.name));
-    if (!d.hosts.empty()) out += fmt::format("hosts = {}\n", toml_texts(d.hosts));
-    if (!d.hosts_file.empty()) out += fmt::format("hosts_file = {}\n", toml_text(d.hosts_file));
-    if (!r.ports.empty()) out += fmt::format("ports = [{}]\n", fmt::join(r.ports, ", "));
-    if (!d.groups.empty()) out += fmt::format("groups = {}\n", toml_texts(d.groups));
+    add_texts(out, "hosts", d.hosts);
+    add_text(out, "hosts_file", d.hosts_file);
+    add_ports(out, r.ports);
+    add_texts(out, "groups", d.groups);
     kept_words(out, r);
 }
 
@@ -114,9 +113,9 @@ void candidate_comment(std::string& out, const candidate& c, std::size_t n)
 {
     const auto& w = c.what;
     out += comment(fmt::format("{}:{} asked {} by {}, denied {}", written_host(w.host), w.port, counted(c.times, "time", "times"),
-                               w.group == "_none" ? "no group" : w.group, to_string(w.said)));
-    if (const auto what = way_out(w.said); !what.empty()) out += comment(what);
-    if (!could_be_entry(w.said)) return;
+                               w.group == "_none" ? "no group" : w.group, to_string(w.verdict)));
+    if (const auto what = way_out(w.verdict); !what.empty()) out += comment(what);
+    if (!could_be_entry(w.verdict)) return;
     out += fmt::format("# [[allow]]\n# name = \"candidate-{}\"\n# hosts = [{}]\n# protocol = \"{}\"\n# ports = [{}]\n", n,
                        toml_text(written_host(w.host)), protocol_of(w.via), w.port);
     if (w.group != "_none") out += fmt::format("# groups = [{}]\n", toml_text(w.group));

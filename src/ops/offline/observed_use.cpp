@@ -23,7 +23,7 @@ bool about_target(verdict v) noexcept
 std::size_t observed_use::request(const logged_event& e)
 {
     if (e.action != logged_event::what::deny) return serve(e);
-    if (e.host && e.port != 0 && (about_target(e.said) || about_hello(e.said))) refuse(e);
+    if (e.host && e.port != 0 && (about_target(e.verdict) || about_hello(e.verdict))) refuse(e);
     return nowhere;
 }
 
@@ -97,7 +97,7 @@ std::map<std::string, std::uint64_t> observed_use::busiest_hours() const
 
 void observed_use::refuse(const logged_event& e)
 {
-    const refused_target to{e.group, std::string{e.host->str()}, e.port, e.via, e.said};
+    const refused_target to{e.group, std::string{e.host->str()}, e.port, e.via, e.verdict};
     if (const auto known = refused_.find(to); known != refused_.end()) {
         known->second += e.stands_for;
         return;

@@ -36,7 +36,7 @@ struct refused_target {
     std::string host;
     std::uint16_t port = 0;
     approach via = approach::tunnel;
-    verdict said = verdict::not_allowed;
+    enum verdict verdict = verdict::not_allowed;
     auto operator<=>(const refused_target&) const = default;
 };
 

@@ -1,5 +1,6 @@
 #include <ops/offline/replay.hpp>
 
+#include <exeat/check_address.hpp>
 #include <exeat/limits.hpp>
 
 #include <algorithm>
@@ -33,7 +34,7 @@ replay::judgement replay::judge(const logged_event& e, const target& to) const
     for (const auto& a : found) {
         const auto checked = check_address(*d.approval, a, {});
         if (checked) continue;
-        out.said = checked.error();
+        out.verdict = checked.error();
         if (checked.error().by != nullptr) out.by = checked.error().by;
         break;
     }
@@ -43,8 +44,8 @@ replay::judgement replay::judge(const logged_event& e, const target& to) const
 // No [[allow]] opens what is not public where exeat runs; which networks those are, the list does not say.
 bool replay::closed_whatever_the_list_says(const logged_event& e, const judgement& would) const
 {
-    const bool not_public = e.said == verdict::addr_class || e.said == verdict::private_link_cidr;
-    return not_public && e.peer && would.said == verdict::allowed && would.by->kind == rule_kind::allow;
+    const bool not_public = e.verdict == verdict::addr_class || e.verdict == verdict::private_link_cidr;
+    return not_public && e.peer && would.verdict == verdict::allowed && would.by->kind == rule_kind::allow;
 }
 
 // Whether all that the refusal rested on is the list, or in the log. A [[deny]] may have refused an address that an older exeat did not
@@ -52,8 +53,8 @@ bool replay::closed_whatever_the_list_says(const logged_event& e, const judgemen
 bool replay::known_from_log(const logged_event& e) const
 {
     using enum verdict;
-    if (e.said == addr_class || e.said == private_link_public || e.said == private_link_cidr) return e.peer.has_value();
-    if (e.said != denied_by_rule || e.peer) return by_list(e.said);
+    if (e.verdict == addr_class || e.verdict == private_link_public || e.verdict == private_link_cidr) return e.peer.has_value();
+    if (e.verdict != denied_by_rule || e.peer) return by_list(e.verdict);
     const auto& networks = rules_.denied().all();
     return std::none_of(networks.begin(), networks.end(), [&](const auto& n) { return rules_.rules()[n.rule].name == e.rule; });
 }
@@ -62,7 +63,7 @@ std::size_t replay::passed(const logged_event& e)
 {
     const target to{*e.host, e.port, e.via};
     const auto would = judge(e, to);
-    if (would.said != verdict::allowed) {
+    if (would.verdict != verdict::allowed) {
         result_.newly_denied += e.stands_for;
         return changed(e, would, false);
     }
@@ -77,19 +78,19 @@ std::size_t replay::passed(const logged_event& e)
 std::size_t replay::refused(const logged_event& e)
 {
     if (!e.host || e.port == 0) {
-        const bool known = e.said == verdict::source_not_allowed && rules_.groups_of(e.source).any();
+        const bool known = e.verdict == verdict::source_not_allowed && rules_.groups_of(e.source).any();
         if (known) result_.newly_known += e.stands_for;
-        return not_replayed(e, e.said);
+        return not_replayed(e, e.verdict);
     }
     // A list takes any CONNECT to a place that it has, and then looks at what comes inside: such a line is of TLS for an entry without it.
-    const bool inside = e.via == approach::tunnel && e.said == verdict::protocol_not_allowed;
+    const bool inside = e.via == approach::tunnel && e.verdict == verdict::protocol_not_allowed;
     const target to{*e.host, e.port, inside ? approach::tls : e.via};
     const auto would = judge(e, to);
-    if (would.said != verdict::allowed || closed_whatever_the_list_says(e, would)) {
+    if (would.verdict != verdict::allowed || closed_whatever_the_list_says(e, would)) {
         result_.still_refused += e.stands_for;
         return unchanged;
     }
-    if (!known_from_log(e)) return not_replayed(e, e.said);
+    if (!known_from_log(e)) return not_replayed(e, e.verdict);
     result_.newly_allowed += e.stands_for;
     if (would.by_report_mode) result_.by_report_mode += e.stands_for;
     return changed(e, would, true);
@@ -97,7 +98,7 @@ std::size_t replay::refused(const logged_event& e)
 
 std::size_t replay::not_replayed(const logged_event& e, verdict why)
 {
-    result_.not_replayed[static_cast<std::size_t>(why)] += e.stands_for;
+    result_.not_replayed[why] += e.stands_for;
     return unchanged;
 }
 
@@ -105,7 +106,7 @@ std::size_t replay::changed(const logged_event& e, const judgement& would, bool 
 {
     const std::string host{e.host->str()};
     const auto entry = opens ? std::string{} : e.rule;
-    const key k{opens, e.group, entry, would.by, e.said, would.said, e.reported() || would.by_report_mode, host, e.port, e.via};
+    const key k{opens, e.group, entry, would.by, e.verdict, would.verdict, e.reported() || would.by_report_mode, host, e.port, e.via};
     auto at = known_.find(k);
     if (at == known_.end()) {
         if (result_.rows.size() >= limits::replay_rows) {
@@ -113,7 +114,7 @@ std::size_t replay::changed(const logged_event& e, const judgement& would, bool 
             return unlisted;
         }
         at = known_.emplace(k, result_.rows.size()).first;
-        result_.rows.push_back({opens, e.group, entry, would.by, e.said, would.said, e.reported(), host, e.port, e.via, {}});
+        result_.rows.push_back({opens, e.group, entry, would.by, e.verdict, would.verdict, e.reported(), host, e.port, e.via, {}});
     }
     result_.rows[at->second].volume.requests += e.stands_for;
     return at->second;

@@ -2,6 +2,7 @@
 // decided again, at one moment that is handed in; only what changes is kept. One thread.
 #pragma once
 
+#include <exeat/enum_array.hpp>
 #include <exeat/policy.hpp>
 #include <ops/offline/logged_traffic.hpp>
 
@@ -40,7 +41,7 @@ struct replay_result {
     std::uint64_t newly_known = 0;    // of not_replayed: from clients in no group, which the new list has in one
     // Whether they would pass cannot be known from the log: it depends on what could not be read, on DNS, on TLS, on time, or on an address
     // that the log does not name.
-    std::array<std::uint64_t, verdicts> not_replayed{};
+    enum_array<verdict, std::uint64_t, verdicts> not_replayed{};
 
     bool changes() const noexcept { return newly_allowed + newly_denied + newly_known > 0; }
 };
@@ -58,7 +59,7 @@ public:
 private:
     using key = std::tuple<bool, std::string, std::string, const rule*, verdict, verdict, bool, std::string, std::uint16_t, approach>;
     struct judgement {
-        verdict said;
+        enum verdict verdict;
         const rule* by;
         bool by_report_mode;
     };

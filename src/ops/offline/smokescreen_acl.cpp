@@ -2,9 +2,9 @@
 
 #include <ops/offline/yaml_tree.hpp>
 #include <ops/policy/shared_suffixes.hpp>
+#include <ops/text/did_you_mean.hpp>
 #include <ops/text/host_text.hpp>
 #include <ops/text/networks.hpp>
-#include <ops/text/suggest.hpp>
 
 #include <algorithm>
 #include <array>
@@ -23,7 +23,7 @@ enum class grants : std::uint8_t { out, nothing }; // what a list of hosts does:
 
 class acl_reader {
 public:
-    explicit acl_reader(findings& wrong) : wrong_{wrong} {}
+    explicit acl_reader(diagnostics& wrong) : wrong_{wrong} {}
 
     std::optional<smokescreen_acl> read(const yaml_node& root)
     {
@@ -121,7 +121,7 @@ private:
     {
         const auto* n = of.find(key);
         if (n == nullptr || n->is == yaml_node::kind::nothing) return {};
-        if (n->is != yaml_node::kind::scalar) wrong_.error(n->at, fmt::format("'{}' must be text, not {}; mend it", key, kind_of(*n)));
+        if (n->is != yaml_node::kind::scalar) wrong_.error(n->at, fmt::format("'{}' must be text, not {}; fix it", key, kind_of(*n)));
         else if (n->text.size() > limits::text_octets ||
                  std::any_of(n->text.begin(), n->text.end(), [](char c) { return c >= 0 && c < ' '; }))
             wrong_.error(n->at, fmt::format("'{}' is not one line of {} octets at most; shorten it", key, limits::text_octets));
@@ -189,13 +189,13 @@ private:
             wrong_.error(n->at, fmt::format("'{}' has no counterpart: {}; see to it elsewhere", key, why));
     }
 
-    findings& wrong_;
+    diagnostics& wrong_;
     std::vector<ip_prefix> networks_;
 };
 
 } // namespace
 
-std::optional<smokescreen_acl> read_smokescreen_acl(const std::string& text, findings& wrong)
+std::optional<smokescreen_acl> read_smokescreen_acl(const std::string& text, diagnostics& wrong)
 {
     const auto root = parse_yaml(text, wrong);
     return root ? acl_reader{wrong}.read(**root) : std::nullopt;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <exeat/names/name_index.hpp>
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
 
 #include <optional>
 #include <string>
@@ -28,7 +28,7 @@ struct smokescreen_acl {
     std::vector<ip_prefix> denied_networks; // of the global deny list
 };
 
-// What cannot be read or has no counterpart is an error in the findings, and left out; nothing when it is no such ACL at all.
-std::optional<smokescreen_acl> read_smokescreen_acl(const std::string& text, findings&);
+// What cannot be read or has no counterpart is an error in the diagnostics, and left out; nothing when it is no such ACL at all.
+std::optional<smokescreen_acl> read_smokescreen_acl(const std::string& text, diagnostics&);
 
 } // namespace exeat::ops

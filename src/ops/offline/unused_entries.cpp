@@ -1,6 +1,6 @@
 #include <ops/offline/unused_entries.hpp>
 
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
 #include <ops/text/volume_text.hpp>
 
 #include <algorithm>

@@ -28,7 +28,7 @@ using node_ptr = std::shared_ptr<yaml_node>;
 
 class tree_builder : public YAML::EventHandler {
 public:
-    explicit tree_builder(findings& wrong) : wrong_{wrong} {}
+    explicit tree_builder(diagnostics& wrong) : wrong_{wrong} {}
     yaml_link root() const { return root_; }
 
     void OnDocumentStart(const YAML::Mark&) override {}
@@ -91,7 +91,7 @@ private:
     void open(const node_ptr& n)
     {
         add(n);
-        if (open_.size() >= limits::yaml_depth) throw breach{n->at, "nested too deeply for a list of hosts; mend it"};
+        if (open_.size() >= limits::yaml_depth) throw breach{n->at, "nested too deeply for a list of hosts; fix it"};
         open_.push_back(n);
     }
     // YAML 1.1's "<<": what the mapping itself says goes before.
@@ -122,7 +122,7 @@ private:
                                                   known->second.line));
     }
 
-    findings& wrong_;
+    diagnostics& wrong_;
     std::size_t nodes_ = 0;
     yaml_link root_ = std::make_shared<yaml_node>();
     std::vector<node_ptr> open_;
@@ -156,7 +156,7 @@ std::string_view kind_of(const yaml_node& n) noexcept
     return "nothing";
 }
 
-std::optional<yaml_link> parse_yaml(const std::string& text, findings& wrong)
+std::optional<yaml_link> parse_yaml(const std::string& text, diagnostics& wrong)
 {
     // The library would guess at UTF-16 and UTF-32, and tell of places in what it made of them.
     if (text.find('\0') != text.npos || text.starts_with('\xfe') || text.starts_with('\xff')) {
@@ -172,7 +172,7 @@ std::optional<yaml_link> parse_yaml(const std::string& text, findings& wrong)
             wrong.error(second.root()->at, "a second document, which that proxy does not read either; put it into a file of its own");
         return first.root();
     } catch (const YAML::Exception& e) { // the library knows no other way to say it
-        wrong.error(place_of(e.mark), fmt::format("no YAML: {}; mend the syntax here or on the line above", on_one_line(e.msg)));
+        wrong.error(place_of(e.mark), fmt::format("no YAML: {}; fix the syntax here or on the line above", on_one_line(e.msg)));
     } catch (const breach& b) {
         wrong.error(b.at, b.text);
     }

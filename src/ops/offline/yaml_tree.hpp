@@ -2,7 +2,7 @@
 // had been written; nodes and depth are bounded, so a file of a few lines cannot ask for a gigabyte. Pure; any thread.
 #pragma once
 
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
 
 #include <memory>
 #include <optional>
@@ -27,10 +27,10 @@ struct yaml_node {
     const yaml_node* find(std::string_view key) const noexcept; // of a mapping
 };
 
-// "a list", "a table", "text", "nothing": as findings call it.
+// "a list", "a table", "text", "nothing": as diagnostics call it.
 std::string_view kind_of(const yaml_node&) noexcept;
 
 // The first document; nothing after a finding that ends the reading.
-std::optional<yaml_link> parse_yaml(const std::string& text, findings&);
+std::optional<yaml_link> parse_yaml(const std::string& text, diagnostics&);
 
 } // namespace exeat::ops

@@ -2,6 +2,7 @@
 
 #include <exeat/limits.hpp>
 #include <ops/policy/read_budgets.hpp>
+#include <ops/text/allowlist_toml_keys.hpp>
 #include <ops/text/utc.hpp>
 
 #include <algorithm>
@@ -11,10 +12,12 @@ namespace exeat::ops {
 
 namespace {
 
+consteval toml_key top(std::string_view name) { return key_of(allowlist_toml::top, name); }
+
 void read_mode(section& root, policy_settings& s, const std::vector<group>& groups, wall_time now)
 {
-    constexpr toml_key until{"report_until", "2026-12-24T00:00:00Z"};
-    s.report = root.word({"mode", "\"enforce\""}, mode_words).value_or(0) == 1;
+    constexpr auto until = top("report_until");
+    s.report = root.word(top("mode"), mode_words).value_or(0) == 1;
     const auto group = std::find_if(groups.begin(), groups.end(), [](const auto& g) { return g.report; });
     const bool any = s.report || group != groups.end();
     if (const auto t = root.moment(until)) s.report_until = *t;
@@ -36,8 +39,8 @@ void read_mode(section& root, policy_settings& s, const std::vector<group>& grou
 
 void read_age(section& root, policy_settings& s)
 {
-    s.serial = static_cast<std::uint64_t>(root.integer({"serial", "7"}, 0, INT64_MAX).value_or(0));
-    if (const auto t = root.moment({"expires", "2027-01-01T00:00:00Z"})) s.expires = *t;
+    s.serial = static_cast<std::uint64_t>(root.integer(top("serial")).value_or(0));
+    if (const auto t = root.moment(top("expires"))) s.expires = *t;
 }
 
 policy_settings read_settings(section& root, wall_time now)
@@ -45,10 +48,10 @@ policy_settings read_settings(section& root, wall_time now)
     policy_settings s;
     read_age(root, s);
     if (s.expires <= now) root.wrong().warning(root.where("expires"), "the list has expired: everything is denied; renew 'expires'");
-    s.deny_help = root.lines({"deny_help", "\"Ask in #egress\""}).value_or("");
+    s.deny_help = root.lines(top("deny_help")).value_or("");
     if (const auto* t = root.table({"defaults", "{}"})) {
         section d{*t, "[defaults]", root.wrong()};
-        s.upload = read_upload(d, {"upload", "\"10 GiB/24h\""});
+        s.upload = read_upload(d, key_of(allowlist_toml::defaults, "upload"));
         d.done();
     }
     return s;
@@ -66,7 +69,7 @@ void warn_of_nobody(const allowlist_draft& d, section& root)
 
 } // namespace
 
-allowlist_draft read_draft(const toml::table& tree, findings& wrong, wall_time now)
+allowlist_draft read_draft(const toml::table& tree, diagnostics& wrong, wall_time now)
 {
     allowlist_draft d;
     section root{tree, "", wrong};
@@ -85,7 +88,7 @@ allowlist_draft read_draft(const toml::table& tree, findings& wrong, wall_time n
     return d;
 }
 
-allowlist_draft read_part(const toml::table& tree, findings& wrong, const std::vector<group>& groups, wall_time now)
+allowlist_draft read_part(const toml::table& tree, diagnostics& wrong, const std::vector<group>& groups, wall_time now)
 {
     allowlist_draft d;
     section root{tree, "", wrong};

@@ -16,10 +16,10 @@ struct allowlist_draft {
 };
 
 // Reads the whole tree, whatever is wrong with parts of it.
-allowlist_draft read_draft(const toml::table&, findings&, wall_time now);
+allowlist_draft read_draft(const toml::table&, diagnostics&, wall_time now);
 
 // A file of allowlist.d: entries for these groups, 'serial' and 'expires', which ends every entry that would last longer. All else belongs
 // in the allowlist itself.
-allowlist_draft read_part(const toml::table&, findings&, const std::vector<group>&, wall_time now);
+allowlist_draft read_part(const toml::table&, diagnostics&, const std::vector<group>&, wall_time now);
 
 } // namespace exeat::ops

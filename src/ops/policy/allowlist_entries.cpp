@@ -2,9 +2,10 @@
 
 #include <ops/policy/read_budgets.hpp>
 #include <ops/policy/shared_suffixes.hpp>
+#include <ops/text/allowlist_toml_keys.hpp>
+#include <ops/text/did_you_mean.hpp>
 #include <ops/text/host_text.hpp>
 #include <ops/text/networks.hpp>
-#include <ops/text/suggest.hpp>
 
 #include <algorithm>
 #include <filesystem>
@@ -14,6 +15,8 @@
 namespace exeat::ops {
 
 namespace {
+
+consteval toml_key key(std::string_view name) { return key_of(allowlist_toml::allow, name); }
 
 constexpr std::array<std::string_view, 3> protocol_words{"tls", "http", "tcp"};
 constexpr std::array<std::string_view, purposes> purpose_words{"pull", "api", "telemetry", "push"};
@@ -43,9 +46,9 @@ public:
         read_hosts(s, e);
         if (kind != rule_kind::deny) read_wildcard_names(s, e);
         if (kind != rule_kind::deny) read_max_age(s, e.value);
-        e.value.owner = s.text({"owner", "\"ml-platform\""}).value_or("");
-        e.value.reason = s.text({"reason", "\"pip install\""}).value_or("");
-        e.value.ticket = s.text({"ticket", "\"NET-1432\""}).value_or("");
+        e.value.owner = s.text(key("owner")).value_or("");
+        e.value.reason = s.text(key("reason")).value_or("");
+        e.value.ticket = s.text(key("ticket")).value_or("");
         s.done();
         return e;
     }
@@ -53,11 +56,11 @@ public:
 private:
     void read_name(section& s, rule& r)
     {
-        constexpr toml_key name{"name", "\"python-packages\""};
+        constexpr auto name = key("name");
         if (!s.has(name.name)) return s.missing(name);
         const auto text = s.text(name);
         if (!text) return;
-        if (!label_like(*text)) return s.reject(name.name, fmt::format("{} cannot be a name; {}", as_shown(*text), name_mend));
+        if (!label_like(*text)) return s.reject(name.name, fmt::format("{} cannot be a name; {}", as_shown(*text), name_advice));
         const auto [known, added] = names_.try_emplace(*text, r.line);
         if (!added)
             return s.reject(name.name,
@@ -68,11 +71,11 @@ private:
     // What lets out, and how.
     void read_grant(section& s, rule& r)
     {
-        if (const auto p = s.word({"protocol", "\"tls\""}, protocol_words)) r.protocol = static_cast<protocol>(*p);
-        if (const auto p = s.word({"purpose", "\"pull\""}, purpose_words)) r.purpose = static_cast<purpose>(*p);
-        if (const auto e = s.word({"ech", "\"deny\""}, ech_policy_words)) r.ech = static_cast<ech_policy>(*e);
+        if (const auto p = s.word(key("protocol"), protocol_words)) r.protocol = static_cast<protocol>(*p);
+        if (const auto p = s.word(key("purpose"), purpose_words)) r.purpose = static_cast<purpose>(*p);
+        if (const auto e = s.word(key("ech"), ech_policy_words)) r.ech = static_cast<ech_policy>(*e);
         if (r.ech != ech_policy::deny && r.protocol != protocol::tls) s.reject("ech", "'ech' is for protocol = \"tls\"; remove it");
-        if (const auto t = s.moment({"expires", "2026-12-24T00:00:00Z"})) {
+        if (const auto t = s.moment(key("expires"))) {
             r.expires = *t;
             if (*t <= now_)
                 s.wrong().warning(s.where("expires"), "this entry has expired and lets nothing out; remove it or renew 'expires'");
@@ -80,11 +83,7 @@ private:
         read_entry_budgets(s, r);
     }
 
-    static void read_shared_suffix(section& s, entry& e)
-    {
-        constexpr toml_key why{"shared_suffix", "\"our own accounts only, see NET-1432\""};
-        e.shared_suffix = s.text(why).value_or("");
-    }
+    static void read_shared_suffix(section& s, entry& e) { e.shared_suffix = s.text(key("shared_suffix")).value_or(""); }
 
     void read_ports(section& s, rule& r)
     {
@@ -98,8 +97,8 @@ private:
 
     void read_entry_groups(section& s, rule& r)
     {
-        constexpr toml_key groups{"groups", "[\"training\"]"};
-        const auto written = s.texts(groups, limits::groups);
+        constexpr auto groups = key("groups");
+        const auto written = s.texts(groups);
         if (!written) return;
         r.groups.reset();
         if (written->empty()) s.reject(groups.name, "'groups' is empty; name groups, or remove it for every group");
@@ -109,15 +108,15 @@ private:
             else
                 s.wrong().error(where, fmt::format("there is no group {}{}", as_shown(text),
                                                    did_you_mean(text, group_words_,
-                                                                fmt::format("add [groups.{}] or mend the name",
+                                                                fmt::format("add [groups.{}] or fix the name",
                                                                             text.empty() ? "NAME" : as_shown(text)))));
         }
     }
 
     void read_hosts(section& s, entry& e)
     {
-        constexpr toml_key hosts{"hosts", "[\"pkg.test\"]"}, hosts_file{"hosts_file", "\"names.txt\""};
-        for (const auto& [text, where] : s.texts(hosts, limits::names).value_or(std::vector<located_text>{})) {
+        constexpr auto hosts = key("hosts"), hosts_file = key("hosts_file");
+        for (const auto& [text, where] : s.texts(hosts).value_or(std::vector<located_text>{})) {
             if (e.value.kind == rule_kind::deny && written_as_network(text)) {
                 if (const auto network = read_network({text, where}, s.wrong())) e.networks.push_back({*network, where});
             } else read_host(s, {text, where}, e);
@@ -140,14 +139,13 @@ private:
     static void read_max_age(section& s, rule& r)
     {
         if (r.purpose == purpose::pull) r.max_age = limits::pull_max_age;
-        if (const auto age = s.duration({"max_age", "\"4h\""}, limits::max_age_least, limits::max_age_ceiling))
-            r.max_age = std::chrono::floor<std::chrono::seconds>(*age);
+        if (const auto age = s.duration(key("max_age"))) r.max_age = std::chrono::floor<std::chrono::seconds>(*age);
     }
 
     static void read_wildcard_names(section& s, entry& e)
     {
-        constexpr toml_key names{"names", "100"};
-        const auto most = s.integer(names, 1, limits::wildcard_names_ceiling);
+        constexpr auto names = key("names");
+        const auto most = s.integer(names);
         if (!most) return;
         e.value.wildcard_names = static_cast<std::uint32_t>(*most);
         const auto wild = [](const located_host& h) { return h.pattern.how != host_pattern::reach::exact; };
@@ -199,16 +197,16 @@ std::vector<group> read_groups(section& root)
     for (const auto& [name, node] : *all) {
         const auto* t = node.as_table();
         if (!label_like(name.str()))
-            root.wrong().error(at(name.source()), fmt::format("{} cannot be a group's name; {}", as_shown(name.str()), name_mend));
+            root.wrong().error(at(name.source()), fmt::format("{} cannot be a group's name; {}", as_shown(name.str()), name_advice));
         if (t == nullptr) {
             root.wrong().error(at(name.source()),
                                fmt::format("a group is a table; write [groups.{}] and sources = [\"10.42.0.0/16\"]", as_shown(name.str())));
             continue;
         }
         section s{*t, fmt::format("[groups.{}]", name.str()), root.wrong()};
-        constexpr toml_key identities{"identities", "[]"};
-        if (const auto i = s.texts(identities, limits::sources_per_group); i && !i->empty()) s.not_enforced(identities);
-        const bool report = s.word({"mode", "\"enforce\""}, mode_words).value_or(0) == 1;
+        constexpr auto identities = key_of(allowlist_toml::groups, "identities");
+        if (const auto i = s.texts(identities); i && !i->empty()) s.not_enforced(identities);
+        const bool report = s.word(key_of(allowlist_toml::groups, "mode"), mode_words).value_or(0) == 1;
         out.push_back({std::string{name.str()}, read_sources(s), 0, s.where().line, report});
         s.done();
     }

@@ -32,7 +32,7 @@ struct entry {
 
 // Whether an entry, a group or an account may be called so.
 bool label_like(std::string_view name) noexcept;
-inline constexpr std::string_view name_mend =
+inline constexpr std::string_view name_advice =
     "write lower-case letters, digits, '.', '_' and '-', a letter or digit first, 64 octets at most";
 
 // Why the entry cannot have this host, though it is one; empty when it can.

@@ -38,7 +38,7 @@ void allowlist_compiler::add_entry(list_part& p, entry& e)
 }
 
 // Where it must be approved, nothing is read of it unless it was.
-bool allowlist_compiler::hold_to_approval(const std::string& path, hosts_file_options& with, findings& wrong)
+bool allowlist_compiler::hold_to_approval(const std::string& path, hosts_file_options& with, diagnostics& wrong)
 {
     if (approved_ == nullptr) return true;
     const auto named = approved_->hosts_files.find(std::filesystem::path{path}.lexically_normal().string());
@@ -79,17 +79,17 @@ void allowlist_compiler::add_hosts_file(list_part& p, rule_index index, const en
     if (names_ == before && !wrong.failed()) wrong.error({}, "names no host; write one name a line or remove hosts_file");
 }
 
-void allowlist_compiler::add_host(rule_index index, const host_pattern& host, findings& wrong)
+void allowlist_compiler::add_host(rule_index index, const host_pattern& host, diagnostics& wrong)
 {
     if (room_for_one(wrong)) builder_.add_host(index, host);
 }
 
-void allowlist_compiler::add_network(rule_index index, const ip_prefix& network, findings& wrong)
+void allowlist_compiler::add_network(rule_index index, const ip_prefix& network, diagnostics& wrong)
 {
     if (room_for_one(wrong)) builder_.add_network(index, network);
 }
 
-bool allowlist_compiler::room_for_one(findings& wrong)
+bool allowlist_compiler::room_for_one(diagnostics& wrong)
 {
     if (++names_ == limits::names + 1) wrong.error({}, fmt::format("more than {} hosts in all; name fewer", limits::names));
     return names_ <= limits::names;
@@ -97,10 +97,10 @@ bool allowlist_compiler::room_for_one(findings& wrong)
 
 bool allowlist_compiler::failed() const
 {
-    return std::any_of(hosts_files_.begin(), hosts_files_.end(), [](const findings& f) { return f.failed(); });
+    return std::any_of(hosts_files_.begin(), hosts_files_.end(), [](const diagnostics& f) { return f.failed(); });
 }
 
-std::shared_ptr<const policy> allowlist_compiler::finish(policy_settings settings, label_registry& labels, findings& wrong) &&
+std::shared_ptr<const policy> allowlist_compiler::finish(policy_settings settings, label_registry& labels, diagnostics& wrong) &&
 {
     const auto digest = digest_.finish();
     if (!digest) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exeat/policy.hpp>
+#include <exeat/policy_builder.hpp>
 #include <ops/files/watched_file.hpp>
 #include <ops/policy/hosts_file.hpp>
 #include <ops/policy/label_registry.hpp>
@@ -29,23 +30,23 @@ public:
     bool failed() const;
     bool unapproved() const noexcept { return unapproved_; } // a hosts file is not there, or not as it was approved
     // Slots are given out here: a list that is refused uses none up. `settings` without sha256.
-    std::shared_ptr<const policy> finish(policy_settings, label_registry&, findings&) &&;
+    std::shared_ptr<const policy> finish(policy_settings, label_registry&, diagnostics&) &&;
     void tell_of_hosts_files(std::vector<problem>&);
 
 private:
     void add_entry(list_part&, entry&);
     void add_hosts_file(list_part&, rule_index, const entry&);
-    bool hold_to_approval(const std::string& path, hosts_file_options&, findings&);
-    void add_host(rule_index, const host_pattern&, findings&);
-    void add_network(rule_index, const ip_prefix&, findings&);
-    bool room_for_one(findings&);
+    bool hold_to_approval(const std::string& path, hosts_file_options&, diagnostics&);
+    void add_host(rule_index, const host_pattern&, diagnostics&);
+    void add_network(rule_index, const ip_prefix&, diagnostics&);
+    bool room_for_one(diagnostics&);
 
     std::vector<watched_file>& files_;
     const bool require_end_;
     const approved_files* const approved_;
     policy_builder builder_;
     sha256_digest digest_;
-    std::vector<findings> hosts_files_;
+    std::vector<diagnostics> hosts_files_;
     std::size_t names_ = 0;
     bool unapproved_ = false;
     std::vector<std::pair<std::string, purpose>> rules_; // for their slots

@@ -1,8 +1,10 @@
 #include <ops/policy/expectations.hpp>
 
+#include <exeat/check_address.hpp>
 #include <ops/policy/asked_target.hpp>
 #include <ops/policy/near_misses.hpp>
-#include <ops/text/suggest.hpp>
+#include <ops/text/allowlist_toml_keys.hpp>
+#include <ops/text/did_you_mean.hpp>
 
 #include <fmt/format.h>
 
@@ -10,7 +12,8 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr toml_key client_key{"client", "\"10.42.3.7\""}, target_key{"target", "\"pkg.test:443\""}, verdict_key{"verdict", "\"allow\""};
+constexpr toml_key client_key = key_of(allowlist_toml::expect, "client"), target_key = key_of(allowlist_toml::expect, "target"),
+                   verdict_key = key_of(allowlist_toml::expect, "verdict");
 
 // What can be known without a look-up, a connection or a byte of TLS.
 constexpr std::array<std::string_view, 15> words{"allow",
@@ -41,13 +44,13 @@ expectation read_one(section& s)
         e.client = a.value_or(ip_address{});
     }
     e.target = s.octets(target_key).value_or("");
-    if (const auto w = s.word(verdict_key, words)) e.said = verdict_from(words[*w]).value_or(verdict::allowed);
+    if (const auto w = s.word(verdict_key, words)) e.verdict = verdict_from(words[*w]).value_or(verdict::allowed);
     s.done();
     return e;
 }
 
 struct outcome {
-    verdict said;
+    enum verdict verdict;
     const rule* by = nullptr;
     std::string why{}; // which entry came closest
 };
@@ -76,15 +79,15 @@ std::string told(const outcome& o)
 {
     const auto why = o.why.empty() ? std::string{} : ": " + o.why;
     const bool named = o.by == nullptr || o.why.starts_with(as_shown(o.by->name)); // or the entry would be named twice
-    if (named) return fmt::format("{}{}", to_string(o.said), why);
-    return fmt::format("{} by {} ({}){}", to_string(o.said), as_shown(o.by->name), place_of(*o.by), why);
+    if (named) return fmt::format("{}{}", to_string(o.verdict), why);
+    return fmt::format("{} by {} ({}){}", to_string(o.verdict), as_shown(o.by->name), place_of(*o.by), why);
 }
 
 } // namespace
 
 std::string to_string(const expectation& e)
 {
-    return fmt::format("{} to {}: {}", e.client.to_string(), as_shown(e.target), to_string(e.said));
+    return fmt::format("{} to {}: {}", e.client.to_string(), as_shown(e.target), to_string(e.verdict));
 }
 
 std::vector<expectation> read_expectations(section& root)
@@ -97,15 +100,16 @@ std::vector<expectation> read_expectations(section& root)
     return out;
 }
 
-void run_expectations(const std::vector<expectation>& all, const policy& rules, wall_time now, const site_networks& site, findings& wrong)
+void run_expectations(const std::vector<expectation>& all, const policy& rules, wall_time now, const site_networks& site,
+                      diagnostics& wrong)
 {
     if (now >= rules.settings().expires) return;
     for (const auto& e : all) {
         const auto got = judge(e, rules, now, site);
-        if (got.said == e.said) continue;
+        if (got.verdict == e.verdict) continue;
         auto text = fmt::format("expected that {} from client {} is {}, but it is {}; fix the entry or the expectation", as_shown(e.target),
-                                e.client.to_string(), to_string(e.said), told(got));
-        if (got.said == verdict::expired && e.said == verdict::allowed) wrong.warning(e.at, std::move(text));
+                                e.client.to_string(), to_string(e.verdict), told(got));
+        if (got.verdict == verdict::expired && e.verdict == verdict::allowed) wrong.warning(e.at, std::move(text));
         else wrong.error(e.at, std::move(text));
     }
 }

@@ -1,6 +1,7 @@
 // [[expect]]: the allowlist's own tests. One thread.
 #pragma once
 
+#include <exeat/address_class.hpp>
 #include <exeat/policy.hpp>
 #include <ops/text/section.hpp>
 
@@ -12,7 +13,7 @@ namespace exeat::ops {
 struct expectation {
     ip_address client;
     std::string target;
-    verdict said = verdict::allowed;
+    enum verdict verdict = verdict::allowed;
     place at;
 };
 
@@ -23,6 +24,6 @@ std::vector<expectation> read_expectations(section& root);
 // Runs them as of `now`, with the addresses that are known without a look-up: a target that is one, and those that a link pins. Each that
 // fails is an error, or a warning where only a grant's expiry made it fail (a restart must not hang on that). In report mode the verdict is
 // the one that "enforce" would give. A list that has expired as a whole says one thing to everybody, so it is not tested.
-void run_expectations(const std::vector<expectation>&, const policy&, wall_time now, const site_networks&, findings&);
+void run_expectations(const std::vector<expectation>&, const policy&, wall_time now, const site_networks&, diagnostics&);
 
 } // namespace exeat::ops

@@ -27,7 +27,7 @@ bool is_blank(std::string_view line) noexcept { return std::all_of(line.begin(),
 
 class line_reader {
 public:
-    line_reader(const host_taker& take, const hosts_file_options& with, findings& wrong) : take_{take}, with_{with}, wrong_{wrong} {}
+    line_reader(const host_taker& take, const hosts_file_options& with, diagnostics& wrong) : take_{take}, with_{with}, wrong_{wrong} {}
 
     void read(std::string_view line)
     {
@@ -70,7 +70,7 @@ private:
 
     const host_taker& take_;
     const hosts_file_options& with_;
-    findings& wrong_;
+    diagnostics& wrong_;
     std::uint32_t number_ = 0;
     bool ended_ = false; // by the last line that is not blank
 };
@@ -123,9 +123,12 @@ private:
     std::size_t used_ = 0;
 };
 
-void too_long(const line_reader& lines, findings& wrong) { wrong.error({lines.number() + 1, 1}, "the line is too long; one name a line"); }
+void too_long(const line_reader& lines, diagnostics& wrong)
+{
+    wrong.error({lines.number() + 1, 1}, "the line is too long; one name a line");
+}
 
-void read_lines(file_source& file, const line_reader& lines, line_cutter& cut, findings& wrong)
+void read_lines(file_source& file, const line_reader& lines, line_cutter& cut, diagnostics& wrong)
 {
     for (;;) {
         const auto got = file.read(cut.room());
@@ -136,7 +139,7 @@ void read_lines(file_source& file, const line_reader& lines, line_cutter& cut, f
 }
 
 // False when not all of it is what was approved: what was read of it must not be used.
-bool read_lines(verified_file& file, const line_reader& lines, line_cutter& cut, findings& wrong)
+bool read_lines(verified_file& file, const line_reader& lines, line_cutter& cut, diagnostics& wrong)
 {
     for (;;) {
         const auto bytes = file.next();
@@ -148,7 +151,7 @@ bool read_lines(verified_file& file, const line_reader& lines, line_cutter& cut,
 
 } // namespace
 
-sha256_digest::value read_hosts_file(const std::string& path, const host_taker& take, findings& wrong, const hosts_file_options& with)
+sha256_digest::value read_hosts_file(const std::string& path, const host_taker& take, diagnostics& wrong, const hosts_file_options& with)
 {
     sha256_digest digest;
     line_reader lines{take, with, wrong};

@@ -4,8 +4,8 @@
 
 #include <exeat/names/name_index.hpp>
 #include <ops/files/content_trace.hpp>
+#include <ops/text/diagnostics.hpp>
 #include <ops/text/digest.hpp>
-#include <ops/text/findings.hpp>
 
 #include <functional>
 #include <string>
@@ -26,6 +26,7 @@ struct hosts_file_options {
 
 // Reads it all, even after errors (up to limits::hosts_file_problems), and returns the digest of its bytes; zeros when it could not be
 // read.
-sha256_digest::value read_hosts_file(const std::string& path, const host_taker& take, findings& wrong, const hosts_file_options& with = {});
+sha256_digest::value read_hosts_file(const std::string& path, const host_taker& take, diagnostics& wrong,
+                                     const hosts_file_options& with = {});
 
 } // namespace exeat::ops

@@ -1,6 +1,8 @@
 // Files of allowlist.d that count for nothing, and why; and what else people should know of the approvals of the policy in force. Values.
 #pragma once
 
+#include <exeat/enum_array.hpp>
+
 #include <array>
 #include <cstdint>
 #include <string>
@@ -12,7 +14,8 @@ namespace exeat::ops {
 // unnamed: neither the manifest nor a grant's statement is of it. grant: not approved here, or it does not fit. waiting: a grant that some
 // trusted keys have signed, and not enough of them. revoked: it was taken back. revocation: no trusted key's, or not for here.
 enum class ignored_why : std::uint8_t { unnamed, grant, waiting, revoked, revocation };
-inline constexpr std::array<std::string_view, 5> ignored_words{"unnamed", "grant", "waiting", "revoked", "revocation"}; // metric label
+inline constexpr enum_array<ignored_why, std::string_view, 5> ignored_words{"unnamed", "grant", "waiting", "revoked",
+                                                                            "revocation"}; // metric label
 
 struct ignored_file {
     ignored_why why = ignored_why::unnamed;

@@ -19,7 +19,7 @@ std::string days_left(wall_time until, wall_time now)
     return days == 1 ? "within a day" : fmt::format("within {} days", days);
 }
 
-void lint_answerable(const entry& e, findings& wrong)
+void lint_answerable(const entry& e, diagnostics& wrong)
 {
     const rule& r = e.value;
     if (r.name.empty()) return; // an error of its own
@@ -32,7 +32,7 @@ void lint_answerable(const entry& e, findings& wrong)
                                   r.owner.empty() ? owner : reason));
 }
 
-void lint_expiry(const entry& e, wall_time now, findings& wrong)
+void lint_expiry(const entry& e, wall_time now, diagnostics& wrong)
 {
     if (e.value.expires > now && e.value.expires <= now + limits::expiry_notice)
         wrong.warning(place_of(e),
@@ -40,17 +40,17 @@ void lint_expiry(const entry& e, wall_time now, findings& wrong)
 }
 
 // What a real ECH could hide there is another tenant's name.
-void lint_ech(const entry& e, const located_host& h, findings& wrong)
+void lint_ech(const entry& e, const located_host& h, diagnostics& wrong)
 {
     const auto what = e.value.ech == ech_policy::deny || !e.shared_suffix.empty() ? std::string_view{} : shared_around(h.pattern);
     if (!what.empty())
         wrong.warning(
             h.at, fmt::format("{} is a place of many tenants ({}), so under ech = \"{}\" a client can hide another tenant's name; use a "
                               "host of one owner, or ech = \"deny\", or say why in shared_suffix = \"…\"",
-                              h.pattern.to_string(), what, ech_policy_words[static_cast<std::size_t>(e.value.ech)]));
+                              h.pattern.to_string(), what, ech_policy_words[e.value.ech]));
 }
 
-void lint_hosts(const entry& e, findings& wrong, const site_networks& site)
+void lint_hosts(const entry& e, diagnostics& wrong, const site_networks& site)
 {
     for (const auto& h : e.hosts) {
         if (const auto what = shared_host(h.pattern); !what.empty() && e.shared_suffix.empty())
@@ -70,7 +70,7 @@ void lint_hosts(const entry& e, findings& wrong, const site_networks& site)
 }
 
 // A deny of addresses that denies everything, or what nothing opens anyway.
-void lint_denied(const entry& e, const ip_prefix& p, place at, bool links, findings& wrong, const site_networks& site)
+void lint_denied(const entry& e, const ip_prefix& p, place at, bool links, diagnostics& wrong, const site_networks& site)
 {
     const auto text = p.bits == whole_address ? p.network.to_string() : p.to_string();
     const bool v4 = p == ip_prefix::parse("0.0.0.0/0");
@@ -91,14 +91,14 @@ void lint_denied(const entry& e, const ip_prefix& p, place at, bool links, findi
                                       text, as_shown(e.value.name), to_string(of)));
 }
 
-void lint_denied(const entry& e, bool links, findings& wrong, const site_networks& site)
+void lint_denied(const entry& e, bool links, diagnostics& wrong, const site_networks& site)
 {
     for (const auto& h : e.hosts)
         if (const auto& address = h.pattern.base.address()) lint_denied(e, {*address, whole_address}, h.at, links, wrong, site);
     for (const auto& n : e.networks) lint_denied(e, n.network, n.at, links, wrong, site);
 }
 
-void lint_subnets(const entry& e, findings& wrong, const site_networks& site, bool known)
+void lint_subnets(const entry& e, diagnostics& wrong, const site_networks& site, bool known)
 {
     const auto tell = [&](place at, std::string text) { known ? wrong.error(at, std::move(text)) : wrong.warning(at, std::move(text)); };
     for (const auto& p : e.value.within)
@@ -121,7 +121,7 @@ bool nobodys(const ip_prefix& p) noexcept
 
 } // namespace
 
-void lint_ends(const allowlist_draft& d, wall_time now, findings& wrong)
+void lint_ends(const allowlist_draft& d, wall_time now, diagnostics& wrong)
 {
     const auto& s = d.settings;
     const bool reporting = s.report_until > now && s.report_until != never; // without an end it is an error, told elsewhere
@@ -139,7 +139,7 @@ void lint_ends(const allowlist_draft& d, wall_time now, findings& wrong)
         if (e.value.kind != rule_kind::deny) lint_expiry(e, now, wrong);
 }
 
-void lint_entries(const allowlist_draft& d, findings& wrong, const site_networks& site, bool site_known)
+void lint_entries(const allowlist_draft& d, diagnostics& wrong, const site_networks& site, bool site_known)
 {
     const bool links =
         std::any_of(d.entries.begin(), d.entries.end(), [](const entry& e) { return e.value.kind == rule_kind::private_link; });
@@ -154,7 +154,7 @@ void lint_entries(const allowlist_draft& d, findings& wrong, const site_networks
     }
 }
 
-void lint_groups(const allowlist_draft& d, group_set used, findings& wrong)
+void lint_groups(const allowlist_draft& d, group_set used, diagnostics& wrong)
 {
     struct range {
         ip_prefix network;
@@ -191,7 +191,8 @@ void lint_groups(const allowlist_draft& d, group_set used, findings& wrong)
     }
 }
 
-void lint(const allowlist_draft& d, wall_time now, findings& wrong, const group_set& for_groups, const site_networks& site, bool site_known)
+void lint(const allowlist_draft& d, wall_time now, diagnostics& wrong, const group_set& for_groups, const site_networks& site,
+          bool site_known)
 {
     lint_ends(d, now, wrong);
     lint_entries(d, wrong, site, site_known);

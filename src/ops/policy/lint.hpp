@@ -9,15 +9,15 @@ namespace exeat::ops {
 
 // Each finding is a warning, but for a private link that leads to a public network: where the site is known that is an error. `for_groups`:
 // the groups that entries in files of allowlist.d are for.
-void lint(const allowlist_draft&, wall_time now, findings&, const group_set& for_groups = {}, const site_networks& = {},
+void lint(const allowlist_draft&, wall_time now, diagnostics&, const group_set& for_groups = {}, const site_networks& = {},
           bool site_known = false);
 
 // Its parts, each a pass over the whole list:
-void lint_ends(const allowlist_draft&, wall_time now, findings&); // of the list, its entries and report mode
+void lint_ends(const allowlist_draft&, wall_time now, diagnostics&); // of the list, its entries and report mode
 // Owner, reason, shared hosts, public subnets.
-void lint_entries(const allowlist_draft&, findings&, const site_networks&, bool site_known);
-void lint_overlaps(const allowlist_draft&, findings&);               // hosts twice, shadowed, open already, never open
-void lint_groups(const allowlist_draft&, group_set used, findings&); // unused, overlapping sources
-void lint_lookalikes(const allowlist_draft&, findings&);             // A-labels that look like another host of the list
+void lint_entries(const allowlist_draft&, diagnostics&, const site_networks&, bool site_known);
+void lint_overlaps(const allowlist_draft&, diagnostics&);               // hosts twice, shadowed, open already, never open
+void lint_groups(const allowlist_draft&, group_set used, diagnostics&); // unused, overlapping sources
+void lint_lookalikes(const allowlist_draft&, diagnostics&);             // A-labels that look like another host of the list
 
 } // namespace exeat::ops

@@ -12,7 +12,7 @@ bool has_a_label(std::string_view name) noexcept { return name.starts_with("xn--
 
 } // namespace
 
-void lint_lookalikes(const allowlist_draft& d, findings& wrong)
+void lint_lookalikes(const allowlist_draft& d, diagnostics& wrong)
 {
     std::unordered_map<std::string, const located_host*> plain; // as the eye takes them
     std::vector<const located_host*> international;

@@ -60,7 +60,7 @@ struct named { // a host where an entry names it
 
 class overlaps {
 public:
-    overlaps(const allowlist_draft& d, findings& wrong) : wrong_{wrong}
+    overlaps(const allowlist_draft& d, diagnostics& wrong) : wrong_{wrong}
     {
         for (const auto& e : d.entries) {
             for (const auto& h : e.hosts) {
@@ -193,7 +193,7 @@ private:
         return true;
     }
 
-    findings& wrong_;
+    diagnostics& wrong_;
     std::unordered_map<std::string_view, std::vector<named>> by_base_;
     std::vector<denial> denied_; // addresses and networks of all denies
     std::size_t compared_ = 0;
@@ -201,7 +201,7 @@ private:
 
 } // namespace
 
-void lint_overlaps(const allowlist_draft& d, findings& wrong)
+void lint_overlaps(const allowlist_draft& d, diagnostics& wrong)
 {
     overlaps all{d, wrong};
     for (const auto& e : d.entries) all.look(e);

@@ -3,7 +3,7 @@
 
 #include <ops/policy/allowlist_draft.hpp>
 #include <ops/policy/approved_files.hpp>
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
 
 #include <string>
 #include <utility>
@@ -21,7 +21,7 @@ struct list_part {
 
     const std::string& path() const noexcept { return wrong.file(); }
 
-    findings wrong;
+    diagnostics wrong;
     list_kind kind;
     allowlist_draft draft; // groups, settings and expectations only in the allowlist itself
     std::string sha256;

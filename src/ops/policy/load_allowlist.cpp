@@ -195,7 +195,7 @@ private:
     // Of a list in which something was revoked they cannot all be met, and a revocation waits for nobody.
     void hold_to_expectations(list_part& main) const
     {
-        findings unmet{main.path()};
+        diagnostics unmet{main.path()};
         run_expectations(main.draft.expectations, *out_.rules, now_, with_.site, ended_ ? unmet : main.wrong);
         std::vector<problem> all;
         unmet.move_to(all);

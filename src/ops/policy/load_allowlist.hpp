@@ -3,6 +3,7 @@
 // a worker.
 #pragma once
 
+#include <exeat/address_class.hpp>
 #include <exeat/policy.hpp>
 #include <ops/files/watched_file.hpp>
 #include <ops/policy/approved_files.hpp>

@@ -1,6 +1,6 @@
 #include <ops/policy/near_misses.hpp>
 
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
 #include <ops/text/json_text.hpp>
 
 #include <fmt/format.h>

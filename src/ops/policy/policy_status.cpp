@@ -45,7 +45,7 @@ void policy_status::took_effect(std::shared_ptr<const policy> rules, wall_time n
 void policy_status::failed(std::string error, load_refusal why)
 {
     const std::lock_guard hold{mutex_};
-    ++view_.reloads_refused[static_cast<std::size_t>(why)];
+    ++view_.reloads_refused[why];
     view_.last_reload_ok = false;
     view_.last_error = std::move(error);
     view_.waiting.clear();

@@ -1,6 +1,7 @@
 // What is enforced now and how the last reload went: one place that reload writes and metrics, admin and journal read. Any thread.
 #pragma once
 
+#include <exeat/enum_array.hpp>
 #include <exeat/limits.hpp>
 #include <exeat/policy.hpp>
 #include <ops/policy/ignored_files.hpp>
@@ -29,12 +30,12 @@ public:
         std::uint64_t generation = 0;        // rises with each policy that takes effect; audit_record::policy refers to it
         bool last_reload_ok = false;
         wall_time last_success{};
-        std::uint64_t reloads_ok = 0;                               // the first load is no reload
-        std::array<std::uint64_t, load_refusals> reloads_refused{}; // by load_refusal
-        std::string last_error;                                     // of the last reload, if it failed: first problem, one line
-        std::string waiting;                                        // why a list that has changed is not read or in force yet; one line
-        approval_state approvals;                                   // of the last load
-        std::size_t former = 0;                                     // replaced lists that a worker still holds
+        std::uint64_t reloads_ok = 0;                                             // the first load is no reload
+        enum_array<load_refusal, std::uint64_t, load_refusals> reloads_refused{}; // by load_refusal
+        std::string last_error;   // of the last reload, if it failed: first problem, one line
+        std::string waiting;      // why a list that has changed is not read or in force yet; one line
+        approval_state approvals; // of the last load
+        std::size_t former = 0;   // replaced lists that a worker still holds
         bool draining = false;
         bool started = false; // the workers accept
     };

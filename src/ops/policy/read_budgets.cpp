@@ -1,6 +1,7 @@
 #include <ops/policy/read_budgets.hpp>
 
 #include <ops/policy/allowlist_entries.hpp>
+#include <ops/text/allowlist_toml_keys.hpp>
 #include <ops/text/quantity.hpp>
 
 #include <fmt/format.h>
@@ -9,7 +10,8 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr toml_key upload{"upload", "\"50 MiB/1h\""}, upload_total{"upload_total", "\"5 GiB/24h\""}, on_budget{"on_budget", "\"cut\""};
+consteval toml_key key(std::string_view name) { return key_of(allowlist_toml::allow, name); }
+constexpr toml_key upload = key("upload"), upload_total = key("upload_total"), on_budget = key("on_budget");
 constexpr per_window<std::chrono::hours> spans{std::chrono::hours{1}, std::chrono::hours{24}, std::chrono::hours{168}};
 
 void take(const located_text& written, upload_limits& into, section& s, toml_key key)
@@ -34,10 +36,10 @@ void take(const located_text& written, upload_limits& into, section& s, toml_key
 // Several entries may have one by the same name; that they agree is checked over all files.
 void read_account(section& s, rule& r)
 {
-    constexpr toml_key account{"account", "\"uploads\""};
+    constexpr auto account = key("account");
     const auto name = s.text(account);
     if (!name) return;
-    if (!label_like(*name)) return s.reject(account.name, fmt::format("{} cannot be an account's name; {}", as_shown(*name), name_mend));
+    if (!label_like(*name)) return s.reject(account.name, fmt::format("{} cannot be an account's name; {}", as_shown(*name), name_advice));
     if (!s.has(upload.name) && !s.has(upload_total.name))
         return s.reject(account.name, fmt::format("'account' is for the budgets of this entry, and it has none; add {} = {}, or remove it",
                                                   upload.name, upload.example));
@@ -66,8 +68,7 @@ void read_entry_budgets(section& s, rule& r)
     if (const auto action = s.word(on_budget, budget_action_words)) r.on_budget = static_cast<budget_action>(*action);
     if (r.purpose != purpose::push) return;
     // Where data is meant to go, somebody says how much, who answers for it and until when.
-    for (const auto key :
-         {upload, toml_key{"owner", "\"a team\""}, toml_key{"reason", "\"what for\""}, toml_key{"expires", "2026-12-24T00:00:00Z"}})
+    for (const auto key : {upload, key("owner"), key("reason"), key("expires")})
         if (!s.has(key.name))
             s.wrong().error(
                 s.where(), fmt::format("purpose = \"push\" lets data out, so it needs '{}'; add {} = {}", key.name, key.name, key.example));

@@ -65,15 +65,15 @@ bool public_suffix(const std::string& name)
 std::string wildcard_objection(const host_pattern& host)
 {
     if (host.how == host_pattern::reach::exact || host.base.address()) return {};
-    constexpr std::string_view mend = "name the hosts, or say why in shared_suffix = \"…\"";
+    constexpr std::string_view fix = "name the hosts, or say why in shared_suffix = \"…\"";
     const auto& base = host.base.str();
     if (const auto kind = shared_at(base); !kind.empty())
-        return fmt::format("{} takes in every tenant's host ({} is shared: {}); {}", host.to_string(), base, kind, mend);
+        return fmt::format("{} takes in every tenant's host ({} is shared: {}); {}", host.to_string(), base, kind, fix);
     if (public_suffix(std::string{base}))
-        return fmt::format("{} takes in everybody's host ({} is a public suffix); {}", host.to_string(), base, mend);
+        return fmt::format("{} takes in everybody's host ({} is a public suffix); {}", host.to_string(), base, fix);
     if (host.how != host_pattern::reach::any_depth) return {};
     if (const auto below = shared_below(base); !below.empty())
-        return fmt::format("{} takes in every tenant's host below {}; {}", host.to_string(), below, mend);
+        return fmt::format("{} takes in every tenant's host below {}; {}", host.to_string(), below, fix);
     return {};
 }
 

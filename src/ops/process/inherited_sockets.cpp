@@ -2,7 +2,8 @@
 
 #include <exeat/limits.hpp>
 #include <net/sockets/listening_socket.hpp>
-#include <ops/text/findings.hpp>
+#include <ops/process/environment.hpp>
+#include <ops/text/diagnostics.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -19,15 +20,6 @@ namespace {
 constexpr int first_inherited = 3; // SD_LISTEN_FDS_START
 
 [[noreturn]] void refuse(std::string why) { throw std::runtime_error{"inherited sockets: " + std::move(why)}; }
-
-// Taken from the environment, so that nobody takes it for theirs later.
-std::string variable(const char* name)
-{
-    const char* value = std::getenv(name);
-    std::string out = value ? value : "";
-    ::unsetenv(name);
-    return out;
-}
 
 std::size_t number(std::string_view text)
 {
@@ -109,7 +101,8 @@ std::vector<std::string> socket_names(std::string_view count, std::string_view n
 
 std::vector<inherited_socket> inherited_sockets()
 {
-    const auto pid = variable("LISTEN_PID"), count = variable("LISTEN_FDS"), names = variable("LISTEN_FDNAMES");
+    const auto pid = take_from_environment("LISTEN_PID"), count = take_from_environment("LISTEN_FDS"),
+               names = take_from_environment("LISTEN_FDNAMES");
     std::vector<inherited_socket> out;
     if (pid != std::to_string(::getpid()) || count.empty()) return out; // those of another process
     int fd = first_inherited;

@@ -1,3 +1,4 @@
+#include <exeat/enum_array.hpp>
 #include <ops/process/log.hpp>
 #include <ops/text/json_text.hpp>
 
@@ -12,8 +13,8 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::array<std::string_view, 3> words{"error", "warning", "notice"};
-constexpr std::array<int, 3> priorities{3, 4, 5}; // sd-daemon(3)
+constexpr enum_array<severity, std::string_view, 3> words{"error", "warning", "notice"};
+constexpr enum_array<severity, int, 3> priorities{3, 4, 5}; // sd-daemon(3)
 
 // What a line must not contain raw: whatever could end, forge or hide it; quotes and backslashes too where they would end a value.
 std::string escaped(std::string_view text, bool quoted = true)
@@ -32,7 +33,7 @@ event_log::event_log(log_format format) : format_{format}, priorities_{std::gete
 
 std::string event_log::line(severity how, std::string_view event, std::initializer_list<field> fields, std::string_view time) const
 {
-    const auto word = words[static_cast<std::size_t>(how)];
+    const auto word = words[how];
     if (format_ == log_format::json) {
         auto out = fmt::format(R"({{"time":"{}","level":"{}","event":"{}")", time, word, escaped(event));
         for (const auto& [name, value] : fields) out += fmt::format(R"(,"{}":"{}")", name, escaped(value));
@@ -57,7 +58,7 @@ void event_log::say(severity how, std::string_view event, std::initializer_list<
     const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
     const auto time = fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
     auto text = line(how, event, fields, time) + '\n';
-    if (priorities_) text.insert(0, fmt::format("<{}>", priorities[static_cast<std::size_t>(how)]));
+    if (priorities_) text.insert(0, fmt::format("<{}>", priorities[how]));
     [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size()); // there is nowhere else to complain
 }
 

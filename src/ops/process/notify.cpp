@@ -1,5 +1,7 @@
 #include <ops/process/notify.hpp>
 
+#include <ops/process/environment.hpp>
+
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
@@ -14,14 +16,6 @@
 namespace exeat::ops {
 
 namespace {
-
-std::string variable(const char* name)
-{
-    const char* value = std::getenv(name);
-    std::string out = value ? value : "";
-    ::unsetenv(name);
-    return out;
-}
 
 [[noreturn]] void refuse(std::string_view address, std::string_view why)
 {
@@ -46,7 +40,7 @@ net::unique_fd connect_to(const std::string& address)
 // WATCHDOG_USEC= is ours unless WATCHDOG_PID= names another process.
 std::chrono::microseconds watchdog_time()
 {
-    const auto text = variable("WATCHDOG_USEC"), pid = variable("WATCHDOG_PID");
+    const auto text = take_from_environment("WATCHDOG_USEC"), pid = take_from_environment("WATCHDOG_PID");
     if (text.empty() || (!pid.empty() && pid != std::to_string(::getpid()))) return {};
     std::uint64_t n = 0;
     const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), n);
@@ -75,7 +69,7 @@ std::int64_t monotonic_now()
 
 notifier::notifier()
 {
-    const auto address = variable("NOTIFY_SOCKET");
+    const auto address = take_from_environment("NOTIFY_SOCKET");
     watchdog_ = watchdog_time();
     if (!address.empty()) socket_ = connect_to(address);
 }

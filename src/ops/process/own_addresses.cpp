@@ -1,5 +1,6 @@
 #include <ops/process/own_addresses.hpp>
 
+#include <exeat/check_address.hpp>
 #include <exeat/limits.hpp>
 #include <net/sockets/socket.hpp>
 

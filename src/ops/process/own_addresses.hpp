@@ -1,6 +1,7 @@
 // The machine's own addresses, which no client may reach through exeat, kept up to date as interfaces come and go (rtnetlink(7)).
 #pragma once
 
+#include <exeat/check_address.hpp>
 #include <exeat/config.hpp>
 #include <exeat/ip_address.hpp>
 #include <exeat/policy.hpp>

@@ -90,7 +90,7 @@ void sandbox::restrict_files(const open_paths& open)
         ops::restrict_files(open, version);
         landlock_ = version;
     } catch (const std::system_error& e) {
-        throw std::runtime_error{std::string{"sandbox: "} + e.what() + "; mend it, or write files = \"off\" in [sandbox]"};
+        throw std::runtime_error{std::string{"sandbox: "} + e.what() + "; fix it, or write files = \"off\" in [sandbox]"};
     }
 }
 
@@ -100,7 +100,7 @@ void sandbox::restrict_system_calls()
     try {
         ops::restrict_system_calls();
     } catch (const std::system_error& e) {
-        throw std::runtime_error{std::string{"sandbox: "} + e.what() + "; mend it, or write system_calls = \"off\" in [sandbox]"};
+        throw std::runtime_error{std::string{"sandbox: "} + e.what() + "; fix it, or write system_calls = \"off\" in [sandbox]"};
     }
 }
 

@@ -10,6 +10,7 @@
 #include <ops/settings/read_policy.hpp>
 #include <ops/settings/read_site.hpp>
 #include <ops/text/endpoint_text.hpp>
+#include <ops/text/exeat_toml_keys.hpp>
 #include <ops/text/networks.hpp>
 #include <ops/text/quantity.hpp>
 #include <ops/text/section.hpp>
@@ -21,13 +22,18 @@ namespace exeat::ops {
 
 namespace {
 
-using namespace std::chrono_literals;
-
 constexpr std::array<std::string_view, listen_modes> mode_words{"proxy", "transparent", "sni"};
 constexpr std::array<std::string_view, 2> via_words{"redirect", "tproxy"};
-constexpr std::array<std::string_view, client_rate_words.size()> rate_keys{"connections_per_second", "requests_per_second",
-                                                                           "refusals_per_second", "log_lines_per_second"},
-    rate_examples{"1000", "2000", "200", "1000"};
+constexpr std::array<configuration_key, client_rate_words.size()> rate_keys{
+    key_of(exeat_toml::bounds, "connections_per_second"), key_of(exeat_toml::bounds, "requests_per_second"),
+    key_of(exeat_toml::bounds, "refusals_per_second"), key_of(exeat_toml::bounds, "log_lines_per_second")};
+
+// The keys of one table of the file.
+consteval toml_key listen(std::string_view name) { return key_of(exeat_toml::listen, name); }
+consteval toml_key admin(std::string_view name) { return key_of(exeat_toml::admin, name); }
+consteval toml_key dns(std::string_view name) { return key_of(exeat_toml::dns, name); }
+consteval toml_key bounds(std::string_view name) { return key_of(exeat_toml::bounds, name); }
+consteval toml_key sandbox(std::string_view name) { return key_of(exeat_toml::sandbox, name); }
 
 std::optional<endpoint> read_endpoint(section& s, toml_key key)
 {
@@ -50,7 +56,7 @@ bool overlap(const endpoint& a, const endpoint& b) noexcept
 // Its own, or that of the mode. What systemd lets a FileDescriptorName= be (systemd.socket(5)) is more than what reads well in a log.
 void read_socket_name(section& s, listener& l)
 {
-    constexpr toml_key name{"name", "\"pods\""};
+    constexpr auto name = listen("name");
     constexpr std::string_view usual = "abcdefghijklmnopqrstuvwxyz0123456789-_.";
     l.socket = to_string(l.mode);
     const auto own = s.text(name, limits::rule_name_octets);
@@ -64,7 +70,7 @@ void read_socket_name(section& s, listener& l)
 listener read_listener(section& s)
 {
     listener l;
-    constexpr toml_key mode{"mode", "\"proxy\""}, address{"address", "\"0.0.0.0:3128\""}, via{"via", "\"redirect\""}, port{"port", "443"};
+    constexpr auto mode = listen("mode"), address = listen("address"), via = listen("via"), port = listen("port");
     if (!s.has(mode.name)) s.missing(mode);
     const auto m = s.word(mode, mode_words);
     if (m) l.mode = static_cast<listen_mode>(*m);
@@ -73,21 +79,20 @@ listener read_listener(section& s)
     if (const auto v = s.word(via, via_words)) l.via = static_cast<intercept>(*v);
     if (m && s.has(via.name) && l.mode != listen_mode::transparent) s.reject(via.name, "'via' is for mode = \"transparent\"; remove it");
     l.port = l.mode == listen_mode::sni ? 443 : 0;
-    if (const auto p = s.integer(port, 1, UINT16_MAX)) l.port = static_cast<std::uint16_t>(*p);
+    if (const auto p = s.integer(port)) l.port = static_cast<std::uint16_t>(*p);
     if (m && s.has(port.name) && l.mode != listen_mode::sni)
         s.reject(port.name, "'port' is for mode = \"sni\"; remove it (the port to listen on belongs in 'address')");
     read_socket_name(s, l);
     l.senders = read_proxy_senders(s);
-    s.not_enforced({"tls", "{}"});
+    s.not_enforced(listen("tls"));
     s.done();
     return l;
 }
 
 void read_listeners(section& root, config& c)
 {
-    constexpr toml_key listen{"listen", ""};
-    const auto all = root.tables(listen, limits::listeners);
-    if (!root.has(listen.name))
+    const auto all = root.tables({"listen", ""}, limits::listeners);
+    if (!root.has("listen"))
         root.wrong().error({1, 1}, "there is no [[listen]]; add one with mode = \"proxy\" and address = \"127.0.0.1:3128\"");
     for (const auto* t : all) {
         section s{*t, "[[listen]]", root.wrong()};
@@ -100,8 +105,6 @@ void read_listeners(section& root, config& c)
         c.listeners.push_back(l);
     }
 }
-
-constexpr std::size_t admin_names_most = 64;
 
 // What is wrong with it; a name of one label is one, as a service has in its own namespace.
 std::string objection_to_admin_name(std::string_view name)
@@ -117,8 +120,7 @@ std::string objection_to_admin_name(std::string_view name)
 
 void read_admin_names(section& s, config& c)
 {
-    constexpr toml_key names{"names", "[\"exeat-admin.egress.svc\"]"};
-    for (const auto& [text, where] : s.texts(names, admin_names_most).value_or(std::vector<located_text>{})) {
+    for (const auto& [text, where] : s.texts(admin("names")).value_or(std::vector<located_text>{})) {
         const auto wrong = objection_to_admin_name(text);
         if (wrong.empty()) c.admin_names.emplace_back(text.ends_with('.') ? text.substr(0, text.size() - 1) : text);
         else s.wrong().error(where, wrong);
@@ -128,7 +130,7 @@ void read_admin_names(section& s, config& c)
 void read_admin(section& s, config& c)
 {
     read_admin_names(s, c);
-    constexpr toml_key address{"address", "\"127.0.0.1:9464\""};
+    constexpr auto address = admin("address");
     if (const auto e = read_endpoint(s, address)) c.admin = *e;
     const auto same = std::find_if(c.listeners.begin(), c.listeners.end(), [&](const listener& o) { return overlap(o.address, c.admin); });
     if (same != c.listeners.end())
@@ -137,25 +139,24 @@ void read_admin(section& s, config& c)
 
 void read_dns(section& s, config& c)
 {
-    constexpr toml_key servers{"servers", "[\"192.0.2.53\"]"};
-    for (const auto& [text, where] : s.texts(servers, limits::dns_servers).value_or(std::vector<located_text>{})) {
+    for (const auto& [text, where] : s.texts(dns("servers")).value_or(std::vector<located_text>{})) {
         const auto e = parse_endpoint(text, 53);
         if (!e) s.wrong().error(where, fmt::format("{} is no DNS server; write \"ip\", \"ip:port\" or \"[v6]:port\"", as_shown(text)));
         else if (std::find(c.dns_servers.begin(), c.dns_servers.end(), *e) != c.dns_servers.end())
             s.wrong().error(where, fmt::format("{} stands here twice; remove one", as_shown(text)));
         else c.dns_servers.push_back(*e);
     }
-    if (const auto t = s.duration({"timeout", "\"2s\""}, 1ms, limits::dns_timeout)) c.dns_timeout = *t;
+    if (const auto t = s.duration(dns("timeout"))) c.dns_timeout = *t;
 }
 
 void read_sandbox(section& s, config& c)
 {
     constexpr std::array<std::string_view, 2> restrict_words{"restrict", "off"}, root_words{"warn", "allow"};
     auto& box = c.sandbox;
-    if (const auto w = s.word({"system_calls", "\"restrict\""}, restrict_words)) box.system_calls = *w == 0;
-    if (const auto w = s.word({"files", "\"restrict\""}, restrict_words)) box.files = *w == 0;
-    if (const auto w = s.word({"root", "\"warn\""}, root_words)) box.root_expected = *w == 1;
-    for (const auto& [text, where] : s.texts({"read", "[\"/srv/lists\"]"}, limits::sandbox_paths).value_or(std::vector<located_text>{})) {
+    if (const auto w = s.word(sandbox("system_calls"), restrict_words)) box.system_calls = *w == 0;
+    if (const auto w = s.word(sandbox("files"), restrict_words)) box.files = *w == 0;
+    if (const auto w = s.word(sandbox("root"), root_words)) box.root_expected = *w == 1;
+    for (const auto& [text, where] : s.texts(sandbox("read")).value_or(std::vector<located_text>{})) {
         if (text.empty() || text.size() > limits::path_octets || text.find('\0') != text.npos)
             s.wrong().error(where, fmt::format("{} is no path; write it like \"/srv/lists\"", as_shown(text)));
         else box.read.push_back(beside_config(s.wrong().file(), std::string{text}));
@@ -164,22 +165,21 @@ void read_sandbox(section& s, config& c)
 
 void read_limits(section& s, config& c)
 {
-    const auto count = [&](toml_key key, std::int64_t least, std::size_t most, std::size_t& to) {
-        if (const auto n = s.integer(key, least, static_cast<std::int64_t>(most))) to = static_cast<std::size_t>(*n);
+    const auto count = [&](toml_key key, std::size_t& to) {
+        if (const auto n = s.integer(key)) to = static_cast<std::size_t>(*n);
     };
-    const auto time = [&](toml_key key, std::chrono::milliseconds most, std::chrono::milliseconds& to) {
-        if (const auto t = s.duration(key, 1ms, most)) to = *t;
+    const auto time = [&](toml_key key, std::chrono::milliseconds& to) {
+        if (const auto t = s.duration(key)) to = *t;
     };
-    count({"workers", "0"}, 0, limits::workers, c.workers);
-    count({"connections", "50000"}, 1, limits::connections, c.connections);
-    count({"connections_per_source", "4096"}, 1, limits::connections, c.connections_per_source);
-    for (std::size_t i = 0; i < client_rate_words.size(); ++i)
-        count({rate_keys[i], rate_examples[i]}, 1, limits::client_rate_most, c.rates[i]);
-    time({"head_timeout", "\"10s\""}, limits::setup_timeout, c.head_timeout);
-    time({"hello_timeout", "\"5s\""}, limits::setup_timeout, c.hello_timeout);
-    time({"connect_timeout", "\"5s\""}, limits::setup_timeout, c.connect_timeout);
-    time({"idle_timeout", "\"1h\""}, limits::idle_timeout, c.idle_timeout);
-    time({"drain_timeout", "\"30s\""}, limits::drain_timeout, c.drain_timeout);
+    count(bounds("workers"), c.workers);
+    count(bounds("connections"), c.connections);
+    count(bounds("connections_per_source"), c.connections_per_source);
+    for (std::size_t i = 0; i < rate_keys.size(); ++i) count(rate_keys[i], c.rates[i]);
+    time(bounds("head_timeout"), c.head_timeout);
+    time(bounds("hello_timeout"), c.hello_timeout);
+    time(bounds("connect_timeout"), c.connect_timeout);
+    time(bounds("idle_timeout"), c.idle_timeout);
+    time(bounds("drain_timeout"), c.drain_timeout);
 }
 
 template <class Read> void read_section(section& root, std::string_view name, bool required, config& c, Read read)
@@ -224,7 +224,7 @@ config read_all(section& root)
 loaded_config load_config(const std::string& path)
 {
     loaded_config out;
-    findings wrong{path};
+    diagnostics wrong{path};
     const auto text = read_whole(path, limits::config_bytes);
     if (text) out.sha256 = sha256_of(*text);
     else wrong.error({}, text.error());

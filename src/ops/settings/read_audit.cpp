@@ -2,6 +2,7 @@
 
 #include <exeat/limits.hpp>
 #include <ops/audit/checkpoint_key.hpp>
+#include <ops/text/exeat_toml_keys.hpp>
 #include <ops/text/quantity.hpp>
 
 #include <filesystem>
@@ -13,9 +14,11 @@ namespace {
 
 constexpr std::array<std::string_view, 2> failure_words{"deny", "continue"};
 
+consteval toml_key audit(std::string_view name) { return key_of(exeat_toml::audit, name); }
+
 void read_rotation(section& s, config& c)
 {
-    constexpr toml_key size{"max_size", "\"100 MiB\""}, keep{"keep", "10"};
+    constexpr auto size = audit("max_size"), keep = audit("keep");
     if (const auto text = s.text(size)) {
         c.rotation.max_size = parse_size(*text).value_or(0);
         if (c.rotation.max_size < limits::audit_file_least || c.rotation.max_size > limits::audit_file_most)
@@ -24,14 +27,14 @@ void read_rotation(section& s, config& c)
                                                                                            : fmt::format("\"{}\"", meant_size(*text))));
         if (c.audit_path == "stdout") s.reject(size.name, "'max_size' is for a log that is a file; remove it");
     }
-    if (const auto n = s.integer(keep, 1, static_cast<std::int64_t>(limits::audit_files))) c.rotation.keep = static_cast<std::size_t>(*n);
+    if (const auto n = s.integer(keep)) c.rotation.keep = static_cast<std::size_t>(*n);
     if (s.has(keep.name) && !s.has(size.name)) s.reject(keep.name, "'keep' is for a log with 'max_size'; add it or remove this");
 }
 
 // Whether it is there and can be read, checkpoint_key.hpp finds out.
 void take_checkpoint_key(section& s, config& c)
 {
-    constexpr toml_key key{"checkpoint_key", "\"credential:exeat.audit.key\""};
+    constexpr auto key = audit("checkpoint_key");
     const auto where = s.text(key, limits::path_octets);
     if (!where) return;
     if (where->starts_with("pkcs11:") || where->starts_with(credential_prefix)) c.checkpoint_key = *where;
@@ -45,9 +48,8 @@ void take_checkpoint_key(section& s, config& c)
 
 void read_audit(section& s, config& c)
 {
-    if (const auto p = s.text({"path", "\"/var/log/exeat/audit.jsonl\""}, limits::path_octets))
-        c.audit_path = *p == "stdout" ? *p : beside(s.wrong().file(), *p);
-    if (const auto w = s.word({"on_failure", "\"deny\""}, failure_words)) c.on_audit_failure = static_cast<audit_failure>(*w);
+    if (const auto p = s.text(audit("path"), limits::path_octets)) c.audit_path = *p == "stdout" ? *p : beside(s.wrong().file(), *p);
+    if (const auto w = s.word(audit("on_failure"), failure_words)) c.on_audit_failure = static_cast<audit_failure>(*w);
     read_rotation(s, c);
     take_checkpoint_key(s, c);
 }

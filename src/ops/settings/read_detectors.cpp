@@ -1,5 +1,6 @@
 #include <ops/settings/read_detectors.hpp>
 
+#include <ops/text/exeat_toml_keys.hpp>
 #include <ops/text/quantity.hpp>
 
 #include <algorithm>
@@ -37,15 +38,16 @@ bool has_threshold(detector d) noexcept
     return d != detector::upload_budget && d != detector::pull_upload && d != detector::name_mismatch;
 }
 
-constexpr toml_key action{"action", "\"observe\""}, threshold{"threshold", "64000000"}, rate{"rate", "\"1 MiB/1m\""};
+constexpr toml_key action = key_of(exeat_toml::detect, "action"), threshold = key_of(exeat_toml::detect, "threshold"),
+                   rate = key_of(exeat_toml::detect, "rate");
 
 void read_rate(section& s, upload_rate& out)
 {
     const auto written = s.text(rate);
     if (!written) return;
     const auto budget = parse_budget(*written);
-    const auto refuse = [&](std::string_view why, std::string_view mend) {
-        s.reject(rate.name, fmt::format("{} {}; {}", as_shown(*written), why, mend));
+    const auto refuse = [&](std::string_view why, std::string_view fix) {
+        s.reject(rate.name, fmt::format("{} {}; {}", as_shown(*written), why, fix));
     };
     const auto example = fmt::format("write it like {}", rate.example);
     if (!budget) return refuse("is no rate", example);
@@ -60,9 +62,8 @@ void read_rate(section& s, upload_rate& out)
 
 void read_one(section& s, detector which, detector_settings& out)
 {
-    if (const auto a = s.word(action, detector_action_words))
-        out.actions[static_cast<std::size_t>(which)] = static_cast<detector_action>(*a);
-    const auto value = s.integer(threshold, 1, limits::detector_threshold);
+    if (const auto a = s.word(action, detector_action_words)) out.actions[which] = static_cast<detector_action>(*a);
+    const auto value = s.integer(threshold);
     if (value && has_threshold(which)) set_threshold(out.than, which, *value);
     else if (value) s.reject(threshold.name, "this detector has no threshold; remove it");
     const bool by_budget = which == detector::upload_budget || which == detector::pull_upload;
@@ -70,8 +71,8 @@ void read_one(section& s, detector which, detector_settings& out)
         s.reject(action.name, "what a spent budget does, 'on_budget' in the allowlist says; remove it here");
     if (which == detector::uniform_chunks && out.than.chunks > limits::chunk_sizes)
         s.reject(threshold.name, fmt::format("at most {} tunnels are looked at; write fewer", limits::chunk_sizes));
-    read_rate(s, out.rates[static_cast<std::size_t>(which)]);
-    if (s.has(rate.name) && out.actions[static_cast<std::size_t>(which)] != detector_action::throttle)
+    read_rate(s, out.rates[which]);
+    if (s.has(rate.name) && out.actions[which] != detector_action::throttle)
         s.reject(rate.name, "a rate is for action = \"throttle\"; write that or remove it");
     s.done();
 }

@@ -1,6 +1,7 @@
 #include <ops/settings/read_site.hpp>
 
 #include <exeat/limits.hpp>
+#include <ops/text/exeat_toml_keys.hpp>
 #include <ops/text/networks.hpp>
 
 #include <algorithm>
@@ -10,14 +11,14 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr toml_key internal{"internal", "[\"203.0.113.0/24\"]"}, nat64{"nat64", "\"2001:db8:64::/96\""},
-    client_prefix{"client_prefix", "64"};
+constexpr toml_key internal = key_of(exeat_toml::network, "internal"), nat64 = key_of(exeat_toml::network, "nat64"),
+                   client_prefix = key_of(exeat_toml::network, "client_prefix");
 
 bool all_of_v4(const ip_prefix& p) noexcept { return p.bits <= 96; }
 
 void read_internal(section& s, std::vector<ip_prefix>& to)
 {
-    for (const auto& t : s.texts(internal, limits::internal_networks).value_or(std::vector<located_text>{})) {
+    for (const auto& t : s.texts(internal).value_or(std::vector<located_text>{})) {
         const auto p = read_network(t, s.wrong());
         if (!p) continue;
         if (p->network.is_v4() && all_of_v4(*p))
@@ -76,7 +77,7 @@ void read_site(section& s, network_settings& n)
 {
     read_internal(s, n.site.internal);
     read_nat64(s, n.site.nat64);
-    if (const auto bits = s.integer(client_prefix, limits::client_prefix_floor, 128)) n.client_prefix = static_cast<std::uint8_t>(*bits);
+    if (const auto bits = s.integer(client_prefix)) n.client_prefix = static_cast<std::uint8_t>(*bits);
 }
 
 } // namespace exeat::ops

@@ -1,5 +1,6 @@
 #include <ops/state/account_snapshot.hpp>
 
+#include <ops/text/formats.hpp>
 #include <ops/text/number_bytes.hpp>
 #include <ops/text/sealed_bytes.hpp>
 
@@ -10,7 +11,7 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::string_view magic = "exeat-accounts-1\n";
+constexpr auto magic = formats::accounts;
 constexpr std::uint64_t last_second = limits::snapshot_minutes * 60;
 constexpr std::uint64_t index_mask = (std::uint64_t{1} << coverage::index_bits) - 1;
 
@@ -61,7 +62,7 @@ coverage take_coverage(number_reader& in, std::size_t most)
 
 std::string encode(const account_history::state& s)
 {
-    std::string out{magic};
+    auto out = sealed_heading(magic);
     put_coverage(out, s.now);
     put_coverage(out, s.past);
     for (const auto& p : s.of_past) {

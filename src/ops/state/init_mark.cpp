@@ -4,6 +4,7 @@
 #include <ops/evidence/audit_anchor.hpp>
 #include <ops/files/replace_file.hpp>
 #include <ops/state/state_file.hpp>
+#include <ops/text/formats.hpp>
 #include <ops/text/sealed_bytes.hpp>
 #include <ops/text/utc.hpp>
 
@@ -17,7 +18,7 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::string_view name = "init", magic = "exeat-init-1\n";
+constexpr std::string_view name = "init", magic = formats::init;
 constexpr std::size_t most_bytes = 4'096;
 
 std::string path_of(const state_directory& d) { return fmt::format("{}/{}", d.path, name); }
@@ -27,7 +28,8 @@ std::string state_in(const state_directory& d)
 {
     for (const auto& file : std::filesystem::directory_iterator{d.path}) {
         const auto known = file.path().filename().string();
-        const bool is_state = known == "uploads" || known == "names" || known == "detectors" || known.starts_with(anchor_prefix);
+        const bool is_state =
+            known == "uploads" || known == "accounts" || known == "names" || known == "detectors" || known.starts_with(anchor_prefix);
         if (is_state && !known.ends_with(".lock")) return file.path().string();
     }
     return {};
@@ -52,7 +54,7 @@ void write_init_mark(const state_directory& d, const init_mark& mark)
         throw std::runtime_error{d.path + ": there is no such directory; make it, owned by the user that exeat runs as"};
     if (const auto there = state_in(d); !there.empty())
         throw std::runtime_error{there + ": there is state already, and this would reset its budgets"};
-    auto bytes = fmt::format("{}{}\n{}", magic, utc(mark.at), mark.by);
+    auto bytes = fmt::format("{}\n{}\n{}", magic, utc(mark.at), mark.by);
     if (!seal(bytes) || !seal_state(d, name, bytes)) throw std::runtime_error{"the library has no SHA-256"};
     failed = create_file(path_of(d), bytes, readers::all);
     if (failed == std::errc::file_exists) throw std::runtime_error{path_of(d) + ": the next start begins with whole budgets already"};

@@ -1,5 +1,6 @@
 #include <ops/state/name_snapshot.hpp>
 
+#include <ops/text/formats.hpp>
 #include <ops/text/number_bytes.hpp>
 #include <ops/text/sealed_bytes.hpp>
 
@@ -9,7 +10,7 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::string_view magic = "exeat-names-2\n", former_magic = "exeat-names-1\n";
+constexpr auto magic = formats::names, former_magic = formats::former_names;
 using name = name_budget::snapshot::name;
 using account = name_budget::snapshot::account;
 
@@ -74,7 +75,7 @@ name_budget::snapshot take_budgets(number_reader& in, bool former)
 
 std::string encode(const name_snapshot& s)
 {
-    std::string out{magic};
+    auto out = sealed_heading(magic);
     put(out, static_cast<std::uint64_t>(std::chrono::floor<std::chrono::minutes>(s.saved_at.time_since_epoch()).count()));
     put(out, static_cast<std::uint8_t>(s.budgets.into_step.count()));
     put(out, static_cast<std::uint8_t>(s.budgets.forgot ? *s.budgets.forgot + 1 : 0));

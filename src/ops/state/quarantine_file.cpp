@@ -83,7 +83,7 @@ boost::system::result<quarantines, std::string> read_quarantines(const std::stri
     }
     const auto text = read_whole(path, limits::quarantine_bytes);
     if (!text) return path + ": " + text.error();
-    findings wrong{path};
+    diagnostics wrong{path};
     quarantines out;
     if (const auto tree = parse_toml(*text, wrong)) {
         section top{*tree, "", wrong};

@@ -1,6 +1,7 @@
 #include <ops/state/upload_snapshot.hpp>
 
 #include <exeat/client.hpp>
+#include <ops/text/formats.hpp>
 #include <ops/text/number_bytes.hpp>
 #include <ops/text/sealed_bytes.hpp>
 
@@ -11,7 +12,7 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::string_view magic = "exeat-uploads-2\n";
+constexpr auto magic = formats::uploads;
 using steps = std::array<std::uint64_t, sliding_sums::steps>;
 static_assert(sliding_sums::steps < 256);
 
@@ -95,7 +96,7 @@ upload_snapshot snapshot_of(budget_book& book, budget_minutes now, bool clean)
 
 std::string encode(const upload_snapshot& s)
 {
-    std::string out{magic};
+    auto out = sealed_heading(magic);
     for (const auto at : {s.saved_at, s.certain.value_or(wall_time{})})
         put(out, static_cast<std::uint64_t>(std::chrono::floor<std::chrono::minutes>(at.time_since_epoch()).count()));
     put(out, static_cast<std::uint64_t>(s.forgot ? s.forgot->count() + 1 : 0));

@@ -1,7 +1,7 @@
 // "127.0.0.1:80", "[::1]:80" as people write them in our files. Pure; any thread.
 #pragma once
 
-#include <exeat/config.hpp>
+#include <exeat/endpoint.hpp>
 
 #include <optional>
 #include <string_view>

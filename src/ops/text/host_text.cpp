@@ -1,7 +1,7 @@
 #include <ops/text/host_text.hpp>
 
 #include <exeat/address_class.hpp>
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
 #include <ops/text/international_name.hpp>
 #include <ops/text/networks.hpp>
 

@@ -1,4 +1,4 @@
-// Host patterns as people write them wrongly: what is wrong, and how to mend it. Pure; any thread.
+// Host patterns as people write them wrongly: what is wrong, and how to fix it. Pure; any thread.
 #pragma once
 
 #include <exeat/names/name_index.hpp>

@@ -73,9 +73,11 @@ std::u32string from_a_labels(const std::string& name)
 std::string to_a_labels(const std::string& name)
 {
     char* encoded = nullptr;
-    if (idn2_to_ascii_8z(name.c_str(), &encoded, IDN2_NONTRANSITIONAL) != IDN2_OK) return {};
+    if (name.find('\0') != name.npos || idn2_to_ascii_8z(name.c_str(), &encoded, IDN2_NONTRANSITIONAL) != IDN2_OK) return {};
     const std::unique_ptr<char, void (*)(void*)> keep{encoded, idn2_free};
-    return encoded;
+    const std::string_view label{encoded};
+    const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'; };
+    return std::all_of(label.begin(), label.end(), allowed) ? std::string{label} : std::string{}; // the library lets controls pass
 }
 
 std::string foreign_letters(const std::string& name)

@@ -1,6 +1,8 @@
 #include <ops/text/networks.hpp>
 
 #include <exeat/address_class.hpp>
+#include <ops/text/allowlist_toml_keys.hpp>
+#include <ops/text/exeat_toml_keys.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -10,8 +12,9 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr toml_key sources{"sources", "[\"10.42.0.0/16\"]"}, within{"within", "[\"10.20.8.0/24\"]"},
-    addresses{"addresses", "[\"10.20.8.4\"]"};
+constexpr toml_key sources = key_of(allowlist_toml::groups, "sources"), within = key_of(allowlist_toml::private_link, "within"),
+                   addresses = key_of(allowlist_toml::private_link, "addresses"),
+                   senders = key_of(exeat_toml::listen, "proxy_protocol_from");
 
 // IPv4 is kept in its mapped form, so "::/0" would take in all of it unsaid.
 bool takes_v4_unsaid(const ip_prefix& p) noexcept { return p.bits < 96 && p.contains(ip_address::v4(0)); }
@@ -60,7 +63,7 @@ boost::system::result<ip_prefix, std::string> parse_network(std::string_view tex
     return outcome{boost::system::in_place_value, *p};
 }
 
-std::optional<ip_prefix> read_network(const located_text& t, findings& wrong)
+std::optional<ip_prefix> read_network(const located_text& t, diagnostics& wrong)
 {
     const auto p = parse_network(t.text);
     if (p) return *p;
@@ -93,7 +96,7 @@ std::string_view forbidden_part(const ip_prefix& p) noexcept
 
 void read_within(section& s, rule& link)
 {
-    for (const auto& t : s.texts(within, limits::addresses_per_rule).value_or(std::vector<located_text>{})) {
+    for (const auto& t : s.texts(within).value_or(std::vector<located_text>{})) {
         const auto p = read_network(t, s.wrong());
         if (!p) continue;
         const auto word = forbidden_part(*p);
@@ -107,14 +110,14 @@ void read_within(section& s, rule& link)
 
 void read_pinned(section& s, rule& link)
 {
-    for (const auto& t : s.texts(addresses, limits::addresses_per_rule).value_or(std::vector<located_text>{})) {
+    for (const auto& t : s.texts(addresses).value_or(std::vector<located_text>{})) {
         const auto a = ip_address::parse(t.text);
         if (!a) s.wrong().error(t.at, fmt::format("{} is no address; write it like \"10.20.8.4\" or \"fd00:42::4\"", as_shown(t.text)));
         else if (const auto word = where_nobody_goes(*a); !word.empty())
             s.wrong().error(t.at, fmt::format("{} is {}, which no entry opens; remove it", as_shown(t.text), word));
         else if (!link.within.empty() &&
                  std::none_of(link.within.begin(), link.within.end(), [&](const ip_prefix& p) { return p.contains(*a); }))
-            s.wrong().error(t.at, fmt::format("{} does not lie in 'within'; mend one of the two", as_shown(t.text)));
+            s.wrong().error(t.at, fmt::format("{} does not lie in 'within'; fix one of the two", as_shown(t.text)));
         else link.addresses.push_back(*a);
     }
 }
@@ -130,7 +133,7 @@ void refuse_empty(section& s, toml_key key)
 std::vector<ip_prefix> read_sources(section& s)
 {
     std::vector<ip_prefix> out;
-    for (const auto& t : s.texts(sources, limits::sources_per_group).value_or(std::vector<located_text>{}))
+    for (const auto& t : s.texts(sources).value_or(std::vector<located_text>{}))
         if (const auto p = read_network(t, s.wrong())) out.push_back(*p);
     if (!s.has(sources.name)) s.missing(sources);
     refuse_empty(s, sources);
@@ -139,9 +142,8 @@ std::vector<ip_prefix> read_sources(section& s)
 
 std::vector<ip_prefix> read_proxy_senders(section& s)
 {
-    constexpr toml_key senders{"proxy_protocol_from", "[\"10.0.3.0/28\"]"};
     std::vector<ip_prefix> out;
-    for (const auto& t : s.texts(senders, limits::proxy_senders).value_or(std::vector<located_text>{})) {
+    for (const auto& t : s.texts(senders).value_or(std::vector<located_text>{})) {
         const auto p = read_network(t, s.wrong());
         if (p && (p->bits == 0 || *p == ip_prefix::parse("0.0.0.0/0")))
             s.wrong().error(t.at, fmt::format("{} lets anybody say who they are; name the load balancers alone", as_shown(t.text)));

@@ -16,7 +16,7 @@ namespace exeat::ops {
 bool written_as_network(std::string_view) noexcept;
 // One network as a list has it; an error says what is wrong with it.
 boost::system::result<ip_prefix, std::string> parse_network(std::string_view);
-std::optional<ip_prefix> read_network(const located_text&, findings&);
+std::optional<ip_prefix> read_network(const located_text&, diagnostics&);
 // [groups.NAME] sources
 std::vector<ip_prefix> read_sources(section&);
 // [[listen]] proxy_protocol_from; empty where the key is absent

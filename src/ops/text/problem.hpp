@@ -12,7 +12,7 @@ struct problem {
     std::string file;
     std::uint32_t line = 0, column = 0; // from 1; 0: the file as a whole
     weight how = weight::error;
-    std::string text; // what is wrong and, after a semicolon, how to mend it
+    std::string text; // what is wrong and, after a semicolon, how to fix it
 
     std::string to_string() const; // "allowlist.toml:12:9: error: …"
 };

@@ -24,8 +24,11 @@ bool seal(std::string& bytes)
     return digest.has_value();
 }
 
-std::optional<std::string_view> unsealed(std::string_view bytes, std::string_view heading)
+std::string sealed_heading(std::string_view format) { return std::string{format} + '\n'; }
+
+std::optional<std::string_view> unsealed(std::string_view bytes, std::string_view format)
 {
+    const auto heading = sealed_heading(format);
     sha256_digest::value written{};
     if (!bytes.starts_with(heading) || bytes.size() < heading.size() + written.size()) return std::nullopt;
     const auto body = bytes.substr(0, bytes.size() - written.size());

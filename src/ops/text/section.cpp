@@ -1,11 +1,12 @@
 #include <ops/text/section.hpp>
 
+#include <ops/text/did_you_mean.hpp>
 #include <ops/text/meant_value.hpp>
 #include <ops/text/quantity.hpp>
-#include <ops/text/suggest.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 namespace exeat::ops {
 
@@ -96,8 +97,9 @@ std::optional<bool> section::flag(toml_key key)
     return value == nullptr ? std::nullopt : std::optional{value->get()};
 }
 
-std::optional<std::int64_t> section::integer(toml_key key, std::int64_t least, std::int64_t most)
+std::optional<std::int64_t> section::integer(toml_key key)
 {
+    const auto [least, most] = std::pair{key.bounds.least, key.bounds.most};
     const auto* value = typed<toml::value<std::int64_t>>(key, "a whole number");
     if (value == nullptr) return std::nullopt;
     if (value->get() >= least && value->get() <= most) return value->get();
@@ -105,8 +107,9 @@ std::optional<std::int64_t> section::integer(toml_key key, std::int64_t least, s
     return std::nullopt;
 }
 
-std::optional<std::chrono::milliseconds> section::duration(toml_key key, std::chrono::milliseconds least, std::chrono::milliseconds most)
+std::optional<std::chrono::milliseconds> section::duration(toml_key key)
 {
+    const std::chrono::milliseconds least{key.bounds.least}, most{key.bounds.most};
     const auto* n = find(key);
     if (n == nullptr) return std::nullopt;
     if (const auto* bare = n->as_integer()) {
@@ -152,8 +155,8 @@ std::optional<std::size_t> section::word(toml_key key, std::span<const std::stri
     if (value == nullptr) return std::nullopt;
     const auto found = std::find(choices.begin(), choices.end(), value->get());
     if (found != choices.end()) return static_cast<std::size_t>(found - choices.begin());
-    const auto mend = did_you_mean(value->get(), choices, "write one of them");
-    reject(key.name, fmt::format("'{}' must be {}, not {}{}", key.name, listed(choices), as_shown(value->get()), mend));
+    const auto fix = did_you_mean(value->get(), choices, "write one of them");
+    reject(key.name, fmt::format("'{}' must be {}, not {}{}", key.name, listed(choices), as_shown(value->get()), fix));
     return std::nullopt;
 }
 

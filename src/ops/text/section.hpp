@@ -1,5 +1,5 @@
 // One table of a TOML file, read key by key into plain values. Every read marks its key as known; done() reports the others. What is
-// wrong goes to the findings with its place and a mend, and reads as absent. Refers to the table and the findings; one thread.
+// wrong goes to the diagnostics with its place and a fix, and reads as absent. Refers to the table and the findings; one thread.
 #pragma once
 
 #include <exeat/rule.hpp>
@@ -7,6 +7,7 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,9 +18,22 @@ namespace exeat::ops {
 
 inline constexpr std::array<std::string_view, 2> mode_words{"enforce", "report"}; // of a list, and of a group
 
+// What the value of a key may be: a number or a duration from `least` to `most`, or a list of at most so many entries.
+struct value_bounds {
+    enum class unit : std::uint8_t { none, number, milliseconds, entries } of = unit::none;
+    std::int64_t least = 0, most = 0;
+};
+consteval value_bounds between(std::int64_t least, std::int64_t most) { return {value_bounds::unit::number, least, most}; }
+consteval value_bounds between(std::chrono::milliseconds least, std::chrono::milliseconds most)
+{
+    return {value_bounds::unit::milliseconds, least.count(), most.count()};
+}
+consteval value_bounds entries(std::size_t most) { return {value_bounds::unit::entries, 0, static_cast<std::int64_t>(most)}; }
+
 struct toml_key {
     std::string_view name;
     std::string_view example; // of a right value, as written
+    value_bounds bounds{};
 };
 
 struct located_text {
@@ -30,21 +44,22 @@ struct located_text {
 class section {
 public:
     // `title` as the file would write it: "[limits]", "[[allow]]"; empty for the top level.
-    section(const toml::table& of, std::string title, findings& wrong) : of_{of}, title_{std::move(title)}, wrong_{wrong} {}
+    section(const toml::table& of, std::string title, diagnostics& wrong) : of_{of}, title_{std::move(title)}, wrong_{wrong} {}
 
     bool has(std::string_view key); // asking makes it known, too
     const toml::array* array(std::string_view key) const { return of_.get_as<toml::array>(key); }
     place where() const noexcept { return at(of_); }
     place where(std::string_view key) const; // of the value, or of the table where it is absent
     const std::string& title() const noexcept { return title_; }
-    findings& wrong() const noexcept { return wrong_; }
+    diagnostics& wrong() const noexcept { return wrong_; }
 
     std::optional<std::string> text(toml_key, std::size_t most = limits::text_octets);
     std::optional<std::string> lines(toml_key, std::size_t most = limits::text_octets);  // text that may have several
     std::optional<std::string> octets(toml_key, std::size_t most = limits::text_octets); // text with anything in it
     std::optional<bool> flag(toml_key);
-    std::optional<std::int64_t> integer(toml_key, std::int64_t least, std::int64_t most);
-    std::optional<std::chrono::milliseconds> duration(toml_key, std::chrono::milliseconds least, std::chrono::milliseconds most);
+    std::optional<std::int64_t> integer(toml_key); // within the key's bounds, as the next two
+    std::optional<std::chrono::milliseconds> duration(toml_key);
+    std::optional<std::vector<located_text>> texts(toml_key key) { return texts(key, static_cast<std::size_t>(key.bounds.most)); }
     std::optional<wall_time> moment(toml_key);
     std::optional<std::size_t> word(toml_key, std::span<const std::string_view> choices); // the index of the one written
     std::optional<std::vector<located_text>> texts(toml_key, std::size_t most);
@@ -66,7 +81,7 @@ private:
 
     const toml::table& of_;
     std::string title_;
-    findings& wrong_;
+    diagnostics& wrong_;
     std::vector<std::string_view> known_;
 };
 

@@ -2,7 +2,7 @@
 // at the line where it began. Pure; any thread.
 #pragma once
 
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
 
 #include <array>
 #include <cstdint>

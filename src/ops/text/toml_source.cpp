@@ -38,7 +38,7 @@ bool has(std::string_view text, std::string_view part) noexcept { return text.fi
 // Reads on behind a mistake, as if its line was empty, so that each is told of at once. What most likely follows from one is left out.
 class mistaken_toml {
 public:
-    mistaken_toml(std::string_view text, findings& wrong) : text_{text}, wrong_{wrong} {}
+    mistaken_toml(std::string_view text, diagnostics& wrong) : text_{text}, wrong_{wrong} {}
 
     // A table only where brackets alone were wrong: anything else leaves a value out.
     std::optional<toml::table> read()
@@ -82,7 +82,7 @@ private:
     }
 
     std::string text_;
-    findings& wrong_;
+    diagnostics& wrong_;
     std::set<std::uint32_t> empty_; // lines that were taken as empty
 };
 
@@ -94,7 +94,7 @@ bool single(const toml::table& tree)
 
 } // namespace
 
-std::optional<toml::table> parse_toml(std::string_view text, findings& wrong)
+std::optional<toml::table> parse_toml(std::string_view text, diagnostics& wrong)
 {
     // The usual trace of a file that was being written when the machine went down.
     if (const auto nul = text.find('\0'); nul != text.npos) {

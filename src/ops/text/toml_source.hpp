@@ -1,7 +1,7 @@
 // The text of a TOML file to its tree, with the places that problems refer to. Views and nodes live as long as the tree.
 #pragma once
 
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
 
 #include <optional>
 #include <string>
@@ -14,6 +14,6 @@ place at(const toml::source_region&) noexcept;
 inline place at(const toml::node& n) noexcept { return at(n.source()); }
 
 // TOML 1.0; nullopt after one finding, for the grammar ends at its first breach.
-std::optional<toml::table> parse_toml(std::string_view text, findings&);
+std::optional<toml::table> parse_toml(std::string_view text, diagnostics&);
 
 } // namespace exeat::ops

@@ -3,6 +3,7 @@
 #include <ops/text/json_text.hpp>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace exeat::ops {
 
@@ -19,6 +20,21 @@ std::string toml_text(std::string_view text)
         out.replace(at, 12, fmt::format("\\U{:08x}", 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00)));
     }
     return out;
+}
+
+void add_text(std::string& out, std::string_view key, std::string_view value)
+{
+    if (!value.empty()) out += fmt::format("{} = {}\n", key, toml_text(value));
+}
+
+void add_texts(std::string& out, std::string_view key, const std::vector<std::string>& values)
+{
+    if (!values.empty()) out += fmt::format("{} = {}\n", key, toml_texts(values));
+}
+
+void add_ports(std::string& out, const std::vector<std::uint16_t>& ports)
+{
+    if (!ports.empty()) out += fmt::format("ports = [{}]\n", fmt::join(ports, ", "));
 }
 
 } // namespace exeat::ops

@@ -1,6 +1,7 @@
 // Values as TOML 1.0 writes them. Pure; any thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,5 +29,10 @@ inline std::string toml_texts(const std::vector<std::string>& all)
 {
     return toml_array(all, [](const std::string& s) { return toml_text(s); });
 }
+
+// A line "key = value" each; nothing where there is no value.
+void add_text(std::string& out, std::string_view key, std::string_view value);
+void add_texts(std::string& out, std::string_view key, const std::vector<std::string>& values);
+void add_ports(std::string& out, const std::vector<std::uint16_t>&);
 
 } // namespace exeat::ops

@@ -2,7 +2,7 @@
 #include "mutated_hello.hpp"
 #include "openssl_hello.hpp"
 
-#include <exeat/client_hello.hpp>
+#include <exeat/tls/client_hello.hpp>
 
 #include <doctest/doctest.h>
 #include <filesystem>

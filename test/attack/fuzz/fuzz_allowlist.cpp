@@ -3,6 +3,7 @@
 #include "memory_file.hpp"
 #include "problems.hpp"
 
+#include <exeat/check_address.hpp>
 #include <ops/policy/load_allowlist.hpp>
 
 #include <string>

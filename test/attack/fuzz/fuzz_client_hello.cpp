@@ -2,7 +2,7 @@
 // however its message is cut into records; a refusal stays one, whatever follows.
 #include "property.hpp"
 
-#include <exeat/client_hello.hpp>
+#include <exeat/tls/client_hello.hpp>
 
 #include <algorithm>
 #include <string>

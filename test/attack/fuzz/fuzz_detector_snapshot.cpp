@@ -35,7 +35,7 @@ void go_on(detector_bank& b, moment now)
     for (const auto step : {flow_step::open, flow_step::progress, flow_step::close, flow_step::deny}) {
         e.step = step;
         e.up = e.tunnel_up = 500'000;
-        e.said = step == flow_step::deny ? verdict::sni_mismatch : verdict::allowed;
+        e.verdict = step == flow_step::deny ? verdict::sni_mismatch : verdict::allowed;
         b.see(e, found);
     }
     must(b.score(e.client, now) >= 0 || !found.empty(), "a score is a number");

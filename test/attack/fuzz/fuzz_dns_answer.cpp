@@ -4,8 +4,10 @@
 #include "property.hpp"
 
 #include <exeat/address_class.hpp>
+#include <exeat/check_address.hpp>
 #include <exeat/limits.hpp>
 #include <exeat/policy.hpp>
+#include <exeat/policy_builder.hpp>
 #include <net/dns/dns_channel.hpp>
 #include <net/sockets/unique_fd.hpp>
 

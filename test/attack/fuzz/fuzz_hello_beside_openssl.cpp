@@ -2,7 +2,7 @@
 #include "../differential/openssl_hello.hpp"
 #include "property.hpp"
 
-#include <exeat/client_hello.hpp>
+#include <exeat/tls/client_hello.hpp>
 
 #include <string>
 

@@ -4,8 +4,8 @@
 // and cutting the chunks differently changes no verdict.
 #include "property.hpp"
 
-#include <exeat/hello_retry.hpp>
 #include <exeat/limits.hpp>
+#include <exeat/tls/hello_retry.hpp>
 
 #include <string>
 #include <vector>

@@ -1,6 +1,7 @@
 // Names, addresses, prefixes, targets and host patterns: what is accepted is canonical from birth, and reads as itself.
 #include "property.hpp"
 
+#include <exeat/check_address.hpp>
 #include <exeat/names/name_index.hpp>
 #include <exeat/target.hpp>
 

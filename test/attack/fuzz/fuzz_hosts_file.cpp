@@ -20,7 +20,7 @@ outcome read(std::string_view content)
 {
     outcome out;
     const memory_file file{content};
-    ops::findings wrong{"names.txt"};
+    ops::diagnostics wrong{"names.txt"};
     const ops::host_taker take = [&](const host_pattern& host) {
         const auto again = host_pattern::parse(host.to_string());
         must(again.has_value() && *again == host, "a host that was taken reads as itself");

@@ -49,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size == 0) return 0;
     const auto in = text(data + 1, size - 1);
     const auto w = wishes(in);
-    ops::findings wrong{"list"};
+    ops::diagnostics wrong{"list"};
     std::vector<ops::problem> problems;
     std::optional<ops::imported_list> list;
     if (data[0] % 3 == 0) list = ops::import_smokescreen(std::string{in}, w, wrong);

@@ -3,6 +3,7 @@
 #include "property.hpp"
 
 #include <ops/state/name_snapshot.hpp>
+#include <ops/text/formats.hpp>
 #include <ops/text/sealed_bytes.hpp>
 
 #include <memory>
@@ -13,7 +14,6 @@ using namespace exeat::fuzz;
 
 namespace {
 
-constexpr std::string_view heading = "exeat-names-1\n";
 constexpr auto now = limits::budget_epoch;
 
 void go_on(const name_budget::snapshot& s, std::chrono::minutes age, bool forgot)
@@ -27,16 +27,26 @@ void go_on(const name_budget::snapshot& s, std::chrono::minutes age, bool forgot
     must(again.has_value(), "what goes on can be written and taken again");
 }
 
+// What a version before wrote: its names are read, and what goes on from them is written as now.
+void take_former(std::string_view in)
+{
+    auto sealed = ops::sealed_heading(ops::formats::former_names);
+    sealed += in;
+    must(ops::seal(sealed), "there is a SHA-256");
+    if (const auto s = ops::decode_names(sealed)) go_on(s->budgets, std::chrono::minutes{0}, false);
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
 {
     const auto in = text(data, size);
     must(!ops::decode_names(in), "nothing is taken without its seal");
-    std::string sealed{heading};
+    auto sealed = ops::sealed_heading(ops::formats::names);
     sealed += in;
     must(ops::seal(sealed), "there is a SHA-256");
     const auto s = ops::decode_names(sealed);
+    take_former(in);
     if (!s) return 0;
     must(ops::encode(*s) == sealed, "what is taken is written as it was");
     go_on(s->budgets, std::chrono::minutes{0}, false);

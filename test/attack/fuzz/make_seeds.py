@@ -183,7 +183,7 @@ def name_states():
     """Nothing; and two names with one account, of a process that had forgotten."""
     def state(forgot, names, accounts):
         return struct.pack("<QBBBQI", 29_000_000, 17, forgot, 1, 77, len(names)) + b"".join(names) + struct.pack("<I", len(accounts)) + b"".join(accounts)
-    return [state(0, [], []), state(3, [struct.pack("<IQB", place, 5, 1) for place in (3, 4)], [struct.pack("<QBBHBH", 9, 2, 0, 1, 24, 7)])]
+    return [state(0, [], []), state(3, [struct.pack("<IQB", place, 5, 1) for place in (3, 4)], [struct.pack("<QQBBHBH", 9, 1, 2, 0, 1, 24, 7)])]
 
 
 SEEDS = {"admin_answer": admin_answers, "allowlist": allowlists, "chunked_body": chunks, "client_hello": hellos, "config": configs, "detector_snapshot": detector_states, "dns_answer": dns_answers,

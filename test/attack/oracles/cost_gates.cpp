@@ -6,12 +6,12 @@
 #include "../../unit/core/hello_builder.hpp"
 
 #include <exeat/chunked_body.hpp>
-#include <exeat/hello_retry.hpp>
 #include <exeat/hostname.hpp>
 #include <exeat/limits.hpp>
 #include <exeat/names/name_index.hpp>
 #include <exeat/proxy_header.hpp>
 #include <exeat/request_head.hpp>
+#include <exeat/tls/hello_retry.hpp>
 #include <net/http/http_body.hpp>
 #include <net/http/http_heads.hpp>
 #include <vector>

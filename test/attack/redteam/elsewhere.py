@@ -30,7 +30,7 @@ PROVED = {
     "G2": [("system/test_transparent.py", "curl_in_a_pod_needs_no_proxy_setting")],
     "G5": [("system/test_transparent.py", "who_is_in_no_group_is_refused_before_a_byte_is_read")],
     "H1": [("unit/ops/test_shared_suffixes.cpp", "a wildcard right above a public or shared suffix is objected to")],
-    "H4": [("unit/ops/test_allowlist_errors.cpp", "every wrong allowlist is an error with its line, its column and a mend")],
+    "H4": [("unit/ops/test_allowlist_errors.cpp", "every wrong allowlist is an error with its line, its column and a fix")],
     "H11": [("unit/ops/test_lint.cpp", "shared hosts, addresses and public private links are warned of")],
     "I1": [("system/test_reload.py", "a_bad_file_changes_nothing_and_is_told")],
     "I2": [("system/test_reload.py", "an_empty_list_that_says_so_denies_everything_at_once"), ("unit/core/test_decide.cpp", "the empty list denies everybody everything")],

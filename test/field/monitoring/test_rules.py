@@ -60,7 +60,7 @@ def test_the_clusters_shift_is_measured_in_robust_deviations():
 
 
 def test_every_critical_detector_is_a_critical_alert_and_every_other_a_warning():
-    facts = dict(re.findall(r'\{"(\w+)", severity::(\w+),', (REPOSITORY / "include/exeat/detect/flow_event.hpp").read_text()))
+    facts = dict(re.findall(r'\{"(\w+)", severity::(\w+),', (REPOSITORY / "include/exeat/detect/detector.hpp").read_text()))
     assert len(facts) > 10 and set(facts.values()) == {"critical", "warning", "info"}
     for severity, name in (("critical", "ExeatCriticalAnomaly"), ("warning", "ExeatAnomaly")):
         assert ALERTS[name]["labels"]["severity"] == severity and f'severity="{severity}"' in ALERTS[name]["expr"]

@@ -28,8 +28,8 @@ ELSEWHERE = {
     "[[{}]]; write {} at most": "test_limits_of_allowlist.cpp", "in [sandbox] read": "test_sandbox.py",
     "does not end with the line": "test_end_mark.cpp",
 }
-SOURCES = ["allowlist_draft", "allowlist_entries", "expectations", "file_source", "findings", "host_text", "hosts_file", "lint", "lint_lookalikes", "lint_overlaps",
-           "load_config", "read_policy", "networks", "read_budgets", "section", "meant_value", "shared_suffixes", "toml_source", "toml_mistakes", "suggest", "read_audit", "read_detectors", "read_site"]
+SOURCES = ["allowlist_draft", "allowlist_entries", "expectations", "file_source", "diagnostics", "host_text", "hosts_file", "lint", "lint_lookalikes", "lint_overlaps",
+           "load_config", "read_policy", "networks", "read_budgets", "section", "meant_value", "shared_suffixes", "toml_source", "toml_mistakes", "did_you_mean", "read_audit", "read_detectors", "read_site"]
 
 
 def moment(days):

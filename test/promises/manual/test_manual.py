@@ -27,7 +27,7 @@ TABLES = [(f, t["title"]) for f in FILES for t in FILES[f]["tables"]] + [("exeat
 
 # What else a table needs, so that a key is read in its usual surroundings.
 AROUND = {"account": 'upload = "1 MiB/1h"', "names": 'hosts = ["*.a.test"]', "via": 'mode = "transparent"', "port": 'mode = "sni"', "on_budget": 'upload = "1 MiB/1h"', "addresses": 'within = ["10.0.0.0/8"]',
-          "rate": 'action = "throttle"'}
+          "rate": 'action = "throttle"', "keep": 'max_size = "1 MiB"'}
 
 
 def keys_of(file, title):
@@ -70,6 +70,36 @@ def test_every_documented_example_is_a_right_value(tmp_path, file, title):
         bad = [p for p in said if f"'{name}'" in p and re.search(r"unknown key|must be|is no |is empty|has no", p)]
         assert not bad, bad
         assert any("not enforced" in p for p in said) == (key["meaning"].startswith("Not enforced") and key["example"] != "[]"), said
+
+
+def bounds_of(key):
+    """("1", "1000") or ("1ms", "5m"), as documented; None: it has none, or those of a list."""
+    found = re.fullmatch(r"(\w+) to (\w+)", key["bounds"])
+    return found and found.groups()
+
+
+def beyond(bound, by):
+    """The number, or the duration, that lies just outside."""
+    number, unit = re.fullmatch(r"(\d+)(\D*)", bound).groups()
+    if unit and by < 0 and number == "1":
+        number, unit = {"ms": (1, "ms"), "s": (1000, "ms"), "m": (60, "s"), "h": (60, "m"), "d": (24, "h")}[unit]
+    beside = f"{int(number) + by}{unit}"
+    return f'"{beside}"' if unit else beside
+
+
+@pytest.mark.parametrize("file, title", TABLES)
+def test_the_documented_bounds_are_those_that_hold(tmp_path, file, title):
+    """At each bound a value is taken; one beyond it, the bounds are said."""
+    for name, key in keys_of(file, title).items():
+        if (bounds := bounds_of(key)) is None:
+            continue
+        for bound, by in zip(bounds, (-1, 1)):
+            around = "" if title == "[admin]" else AROUND.get(name, "")
+            right = f'"{bound}"' if key["type"] == "duration" else bound
+            bad = [p for p in problems(tmp_path, file, title, f"{around}\n{name} = {right}") if f"'{name}' is " in p]
+            assert not bad, bad
+            said = problems(tmp_path, file, title, f"{around}\n{name} = {beyond(bound, by)}")
+            assert any(f"'{name}' is " in p and p.endswith(f"from {bounds[0]} to {bounds[1]}") for p in said) or beyond(bound, by) == '"0ms"', (name, said)
 
 
 def test_help_names_every_key_and_its_example():

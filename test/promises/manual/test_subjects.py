@@ -129,7 +129,7 @@ def test_every_other_metric_is_named(served):
 # ---- detectors ----
 
 def test_every_detector_has_its_row():
-    facts = re.findall(r'\{"(\w+)", severity::', (TOP / "include/exeat/detect/flow_event.hpp").read_text())
+    facts = re.findall(r'\{"(\w+)", severity::', (TOP / "include/exeat/detect/detector.hpp").read_text())
     table = SOURCE["detection"].split("| detector | finds |")[1].split("\n\n")[0]
     rows = [name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.split("|")[1] if "|" in row else "")]
     assert len(facts) > 10 and sorted(rows) == sorted(facts)

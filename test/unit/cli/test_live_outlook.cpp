@@ -101,7 +101,7 @@ TEST_CASE("beyond the last row of tunnels is the next page, as long as there is 
     CHECK(o.page == 1);
 }
 
-TEST_CASE("a filter is typed, mended, kept or given up, and is of 64 characters at most")
+TEST_CASE("a filter is typed, fixed, kept or given up, and is of 64 characters at most")
 {
     outlook o;
     CHECK(type(o, "/10.4x") == wish::draw);

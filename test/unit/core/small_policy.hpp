@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <exeat/policy.hpp>
+#include <exeat/policy_builder.hpp>
 
 #include <string>
 #include <string_view>

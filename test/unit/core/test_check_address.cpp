@@ -1,3 +1,5 @@
+#include <exeat/check_address.hpp>
+
 #include "small_policy.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "hello_builder.hpp"
 
-#include <exeat/client_hello.hpp>
+#include <exeat/tls/client_hello.hpp>
 
 #include <algorithm>
 #include <cctype>

@@ -1,5 +1,5 @@
 // Expected values: RFC 8446 sections 4.1.2 to 4.1.4 (hellos), 4.2.10 (early data), 5.1 and 5.2 (records), 6 (alerts), appendix D.4.
-#include <exeat/hello_retry.hpp>
+#include <exeat/tls/hello_retry.hpp>
 
 #include "hello_builder.hpp"
 

@@ -1,8 +1,8 @@
 // Bounds of the scanners at their value and one beyond, where no test of the scanner's own goes there.
 #include <exeat/chunked_body.hpp>
-#include <exeat/client_hello.hpp>
 #include <exeat/hostname.hpp>
 #include <exeat/limits.hpp>
+#include <exeat/tls/client_hello.hpp>
 
 #include "request_texts.hpp"
 

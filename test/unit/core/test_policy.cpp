@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 #include <exeat/policy.hpp>
+#include <exeat/policy_builder.hpp>
 
 #include <random>
 

@@ -1,7 +1,7 @@
 #include "hello_builder.hpp"
 #include "repository.hpp"
 
-#include <exeat/client_hello.hpp>
+#include <exeat/tls/client_hello.hpp>
 
 #include <doctest/doctest.h>
 #include <filesystem>

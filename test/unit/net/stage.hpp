@@ -187,7 +187,7 @@ inline entry pinned(std::string name, std::vector<std::string> hosts, std::uint1
 inline upload_limits an_hour(std::uint64_t bytes)
 {
     upload_limits out;
-    out.most[static_cast<std::size_t>(budget_window::hour)] = bytes;
+    out.most[budget_window::hour] = bytes;
     return out;
 }
 

@@ -1,6 +1,7 @@
 // Dialling: only addresses that the decision of this moment approves, one after the other or side by side as descriptors allow.
 #include "stage.hpp"
 
+#include <exeat/check_address.hpp>
 #include <net/connect.hpp>
 #include <net/judge.hpp>
 
@@ -64,7 +65,7 @@ TEST_CASE("the first address that answers is the tunnel's upstream, and a refuse
     CHECK(s.turn_until([&] { return d.how.has_value(); }));
     CHECK(d.how == verdict::allowed);
     CHECK(d.t->peer == endpoint{ip_address::v4(loopback), origin.port()});
-    CHECK(s.at.count.upstream_failed[static_cast<std::size_t>(upstream_error::refused)].read() == 1);
+    CHECK(s.at.count.upstream_failed[upstream_error::refused].read() == 1);
     CHECK(s.at.spare.taken() == 0);
 }
 

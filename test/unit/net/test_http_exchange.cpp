@@ -89,7 +89,7 @@ TEST_CASE("a request whose kept connection had ended is sent once more, on a new
         CHECK(lines[3].ended == ending::finished);
         CHECK(lines[3].upload == c.seen[1].size());
         CHECK(c.s.at.count.rules[2].upload.read() == c.seen[0].size() + c.seen[1].size());
-        for (const auto& of_group : c.s.at.count.denied[static_cast<std::size_t>(verdict::connect_failure)]) CHECK(of_group.read() == 0);
+        for (const auto& of_group : c.s.at.count.denied[verdict::connect_failure]) CHECK(of_group.read() == 0);
         // And the new connection is kept.
         c.heard.clear();
         REQUIRE(write_now(c.client, c.request("GET")));

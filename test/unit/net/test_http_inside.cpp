@@ -68,7 +68,7 @@ TEST_CASE("a TLS hello inside a tunnel for plain HTTP gets an alert: the entry i
     CHECK(c.upstream.empty());
     const auto lines = c.s.logged();
     REQUIRE(lines.size() == 1);
-    CHECK(lines[0].said == verdict::protocol_not_allowed);
+    CHECK(lines[0].verdict == verdict::protocol_not_allowed);
     CHECK(lines[0].mode == request_mode::connect);
     CHECK(lines[0].host.str() == "up.test");
     CHECK(lines[0].rule_id != 0); // the entry that has the place, for another protocol

@@ -22,7 +22,7 @@ audit_record refused(std::uint32_t n, std::string_view host = "door.test", verdi
     r.source = r.client = ip_address::v4(n);
     r.host = host;
     r.port = 443;
-    r.said = why;
+    r.verdict = why;
     return r;
 }
 
@@ -127,7 +127,7 @@ TEST_CASE("denials of one kind share a line that says how many they are, whose t
     CHECK((said[0].stands_for == 7 && said[0].client == ip_address::v4(1) && said[0].host.str() == "door.test" && said[0].port == 443));
     CHECK((said[1].stands_for == 1 && said[1].host.str() == "other.test"));
     CHECK((said[2].stands_for == 1 && said[2].client == ip_address::v4(2)));
-    CHECK(said[3].said == verdict::port_not_allowed);
+    CHECK(said[3].verdict == verdict::port_not_allowed);
     CHECK(sums.empty());
     CHECK(told(sums).empty());
 }

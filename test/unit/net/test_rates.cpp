@@ -42,7 +42,7 @@ TEST_CASE("exchanges of a client without lines leave one line, with all that the
         REQUIRE(c.wait([&] { return c.heard.ends_with("ok"); }));
         c.heard.clear();
     }
-    REQUIRE(c.s.turn_until([&] { return c.s.at.count.closed[static_cast<std::size_t>(ending::finished)].read() == 4; }));
+    REQUIRE(c.s.turn_until([&] { return c.s.at.count.closed[ending::finished].read() == 4; }));
     CHECK(c.s.logged().empty());
     c.s.at.audit.next_second();
     const auto sum = c.s.logged();
@@ -51,7 +51,7 @@ TEST_CASE("exchanges of a client without lines leave one line, with all that the
     CHECK(sum[0].upload == 3 * own[1].upload);
     CHECK(sum[0].download == 3 * own[1].download);
     CHECK(sum[0].host.str() == "up.test");
-    CHECK(c.s.at.count.requests[static_cast<std::size_t>(request_mode::http)][1].read() == 4);
+    CHECK(c.s.at.count.requests[request_mode::http][1].read() == 4);
     CHECK(c.s.at.count.audit_summed.read() == 3);
 }
 
@@ -105,12 +105,12 @@ TEST_CASE("a host that the client has not met gets no exchange without a line, a
     REQUIRE(c.wait([&] { return c.ended; }));
     CHECK(c.answered("HTTP/1.1 429 Too Many Requests: rate\r\n"));
     CHECK((c.seen.empty() || c.seen[0].empty()));
-    CHECK(c.s.at.count.over_rate[static_cast<std::size_t>(client_rate::log_lines)].read() == 1);
+    CHECK(c.s.at.count.over_rate[client_rate::log_lines].read() == 1);
     CHECK(c.s.logged().empty());
     c.s.at.audit.next_second();
     const auto lines = c.s.logged();
     REQUIRE(actions(lines) == std::vector{audit_action::deny});
-    CHECK(lines[0].said == verdict::rate);
+    CHECK(lines[0].verdict == verdict::rate);
 }
 
 TEST_CASE("requests and refusals beyond the pace of a client get rate before anything is decided")
@@ -125,7 +125,7 @@ TEST_CASE("requests and refusals beyond the pace of a client get rate before any
         REQUIRE(c.wait([&] { return c.ended; }));
         CHECK(c.answered("X-Exeat-Reason: rate\r\n"));
         CHECK(c.s.at.count.decision.sum.read() == decided);
-        CHECK(c.s.at.count.over_rate[static_cast<std::size_t>(limit)].read() == 1);
-        CHECK(c.s.at.count.denied[static_cast<std::size_t>(verdict::rate)][1].read() == 1);
+        CHECK(c.s.at.count.over_rate[limit].read() == 1);
+        CHECK(c.s.at.count.denied[verdict::rate][1].read() == 1);
     }
 }

@@ -15,7 +15,7 @@ struct bad_snippet {
     std::string_view says; // a part of the complaint
 };
 
-// The complaint is there, is an error, stands at its place and says how to mend it.
+// The complaint is there, is an error, stands at its place and says how to fix it.
 inline void check_complaint(const bad_snippet& bad, const std::vector<exeat::ops::problem>& problems)
 {
     std::string all;
@@ -28,5 +28,5 @@ inline void check_complaint(const bad_snippet& bad, const std::vector<exeat::ops
     CHECK(found->how == exeat::ops::problem::weight::error);
     CHECK(found->line == bad.line);
     CHECK(found->column == bad.column);
-    CHECK_MESSAGE(found->text.find(';') != found->text.npos, "no mend");
+    CHECK_MESSAGE(found->text.find(';') != found->text.npos, "no fix");
 }

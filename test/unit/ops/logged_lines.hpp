@@ -26,7 +26,7 @@ public:
     {
         net::audit_record r;
         r.action = action;
-        r.said = action == net::audit_action::deny ? verdict::not_allowed : verdict::allowed;
+        r.verdict = action == net::audit_action::deny ? verdict::not_allowed : verdict::allowed;
         r.id = ++id_;
         r.at = morning;
         r.source = ip_address::v4(0x0a2a0307); // 10.42.3.7

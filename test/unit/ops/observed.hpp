@@ -3,6 +3,7 @@
 
 #include "temporary_directory.hpp"
 
+#include <exeat/policy_builder.hpp>
 #include <ops/metrics/metrics.hpp>
 
 #include <memory>
@@ -69,7 +70,7 @@ struct observed {
     std::vector<std::unique_ptr<net::counters>> counters;
     std::vector<std::unique_ptr<net::client_table>> clients;
     std::unique_ptr<ops::journal> audit;
-    ops::lookout watch{detector_settings{}};
+    ops::detection watch{detector_settings{}};
     ops::event_log log{ops::log_format::people};
     ops::upload_ledger uploads{{}, log};
     boost::asio::io_context io;

@@ -2,6 +2,7 @@
 
 #include "observed.hpp"
 
+#include <exeat/policy_builder.hpp>
 #include <ops/admin/admin_pages.hpp>
 
 #include <boost/asio/connect.hpp>

@@ -234,7 +234,7 @@ TEST_CASE("the history adds up to what was uploaded and refused, an hour at most
     };
     upload(big, 5'000'000);
     upload(small, 10);
-    o.counters[1]->denied[static_cast<std::size_t>(verdict::not_allowed)][group].add(3);
+    o.counters[1]->denied[verdict::not_allowed][group].add(3);
     h.next();
     upload(big, 7);
     const auto report = parsed(history_report(h));
@@ -313,7 +313,7 @@ TEST_CASE("the status tells the last fifty findings, the newest first, and the n
     for (std::uint32_t c = 1; c <= limits::recent_findings + 1; ++c) {
         net::audit_record r;
         r.action = net::audit_action::deny;
-        r.said = verdict::sni_mismatch;
+        r.verdict = verdict::sni_mismatch;
         r.source = r.client = ip_address::v4(c);
         r.at = std::chrono::system_clock::time_point{std::chrono::seconds{1'700'000'000 + c}};
         o.watch.see(r, told);
@@ -374,7 +374,7 @@ TEST_CASE("a client of a critical finding is among the clients of the status, wh
     CHECK_FALSE(has(names(), "lab/0.0.0.1\""));
     net::audit_record r;
     r.action = net::audit_action::deny;
-    r.said = verdict::sni_mismatch;
+    r.verdict = verdict::sni_mismatch;
     r.source = r.client = ip_address::v4(1);
     r.at = std::chrono::system_clock::now();
     std::vector<anomaly_event> told;

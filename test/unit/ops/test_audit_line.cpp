@@ -1,6 +1,7 @@
 #include <ops/audit/audit_line.hpp>
 
 #include <exeat/budget/budget_book.hpp>
+#include <exeat/policy_builder.hpp>
 
 #include <algorithm>
 #include <boost/json.hpp>
@@ -33,7 +34,7 @@ net::audit_record denial(std::string_view host)
 {
     net::audit_record r;
     r.action = net::audit_action::deny;
-    r.said = verdict::not_allowed;
+    r.verdict = verdict::not_allowed;
     r.id = 0xabc;
     r.at = std::chrono::sys_days{std::chrono::year{2026} / 2 / 3} + std::chrono::hours{4} + std::chrono::microseconds{1'000'042};
     r.duration = std::chrono::microseconds{15};
@@ -146,11 +147,11 @@ TEST_CASE("sums of denials and of exchanges say how many they stand for, and wha
     auto r = denial("x.test");
     r.stands_for = 4'000;
     CHECK(string(w.fields(r), "exeat.audit.stands_for") == "4000");
-    r.action = net::audit_action::close, r.said = verdict::allowed;
+    r.action = net::audit_action::close, r.verdict = verdict::allowed;
     CHECK(string(w.fields(r), "exeat.audit.stands_for") == "4000");
     CHECK(string(w.fields(r), "event.reason") == "finished");
     CHECK(string(w.fields(r), "exeat.reported_reason") == "(absent)");
-    r.said = verdict::not_allowed;
+    r.verdict = verdict::not_allowed;
     CHECK(string(w.fields(r), "exeat.reported_reason") == "not_allowed");
     CHECK(w.fields(r).at("exeat.reported").as_bool());
 }

@@ -68,7 +68,7 @@ TEST_CASE("a hosts_file of a deny names networks too, one of an allow does not")
     CHECK(has(wrong, "with **. in front"));
 }
 
-TEST_CASE("a network that is none, or where none can be, is an error with its place and a mend")
+TEST_CASE("a network that is none, or where none can be, is an error with its place and a fix")
 {
     constexpr bad_snippet snippets[] = {
         // behind `least`

@@ -45,16 +45,16 @@ struct watched {
         out.see(r, found);
         return found.size();
     }
-    lookout out{detector_settings{}};
+    detection out{detector_settings{}};
     std::uint32_t slot = 2; // of all entries
     std::uint64_t tunnels = 0;
 };
 
-detect::moment moment_of(wall_time t) { return lookout::moment_of(t); }
+detect::moment moment_of(wall_time t) { return detection::moment_of(t); }
 
 } // namespace
 
-TEST_CASE("what a lookout has learnt, another one knows, whatever slots its entries have")
+TEST_CASE("what a detection has learnt, another one knows, whatever slots its entries have")
 {
     watched a, b, c;
     b.slot = 0;
@@ -65,7 +65,7 @@ TEST_CASE("what a lookout has learnt, another one knows, whatever slots its entr
     CHECK(c.uploads(20'000'000, noon + 10min) == 0);
 }
 
-TEST_CASE("a byte that is changed or missing anywhere makes a lookout begin anew")
+TEST_CASE("a byte that is changed or missing anywhere makes a detection begin anew")
 {
     watched a;
     a.uploads(50'000'000, noon);
@@ -172,7 +172,7 @@ TEST_CASE("full tables are written part by part within a moment each, and fit wh
         for (const auto action : {net::audit_action::open, net::audit_action::deny, net::audit_action::close}) {
             net::audit_record r;
             r.action = action;
-            r.said = action == net::audit_action::deny ? verdict::sni_missing : verdict::allowed;
+            r.verdict = action == net::audit_action::deny ? verdict::sni_missing : verdict::allowed;
             r.at = noon + std::chrono::seconds{n};
             r.id = n;
             r.source = ip_address::v4(n);

@@ -41,7 +41,7 @@ ops::import_wishes wishes()
 imported import(const std::string& yaml, const ops::import_wishes& w = wishes())
 {
     imported out;
-    ops::findings wrong{"acl.yaml"};
+    ops::diagnostics wrong{"acl.yaml"};
     const auto list = ops::import_smokescreen("version: v1\n" + yaml, w, wrong);
     wrong.move_to(out.problems);
     out.readable = list.has_value();
@@ -174,7 +174,7 @@ TEST_CASE("what is no ACL is refused with its place, whatever it is")
         {"version: v2\n", 1}, {"services: []\n", 1}, {"[a, b]\n", 1},     {"", 0}, {"a: [\n", 2}, {"\tversion: v1\n", 1},
         {"*a\n", 1},          {"a: &b [*b]\n", 1},   {"\xff\xfev\x01", 1}};
     for (const auto& [text, line] : cases) {
-        ops::findings wrong{"acl.yaml"};
+        ops::diagnostics wrong{"acl.yaml"};
         std::vector<ops::problem> problems;
         INFO(text);
         CHECK_FALSE(ops::import_smokescreen(std::string{text}, wishes(), wrong).has_value());
@@ -217,7 +217,7 @@ TEST_CASE("anchors, aliases and merge keys are read as if they were written out"
 TEST_CASE("a YAML file has so many values, those of aliases counted, and so much depth")
 {
     const auto read = [](const std::string& text) {
-        ops::findings wrong{"acl.yaml"};
+        ops::diagnostics wrong{"acl.yaml"};
         return ops::parse_yaml(text, wrong).has_value();
     };
     const auto list = [](std::size_t n) {
@@ -265,7 +265,7 @@ TEST_CASE("two host patterns meet where a name is taken in by both")
 TEST_CASE("a dstdomain file becomes an entry, a dot in front both the domain and what is below")
 {
     const auto read = [](std::string_view text, rule_kind kind, imported& got) {
-        ops::findings wrong{"d.txt"};
+        ops::diagnostics wrong{"d.txt"};
         ops::imported_list list;
         list.groups.push_back({"training", "training", {*ip_prefix::parse("10.42.0.0/16")}, false});
         ops::import_squid(text, "d", kind, list, wrong);

@@ -23,7 +23,7 @@ logged_event event(logged_event::what action, std::uint64_t n)
     e.source = ip_address::v4(static_cast<std::uint32_t>(0x0a000000 + n));
     e.group = "lab";
     e.rule = action == logged_event::what::deny ? "" : "entry";
-    if (action == logged_event::what::deny) e.said = verdict::not_allowed;
+    if (action == logged_event::what::deny) e.verdict = verdict::not_allowed;
     e.host = *hostname::parse(fmt::format("n{}.test", n));
     e.port = 443;
     return e;

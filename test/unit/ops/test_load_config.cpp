@@ -4,6 +4,7 @@
 
 #include <exeat/limits.hpp>
 #include <ops/settings/load_config.hpp>
+#include <ops/text/exeat_toml_keys.hpp>
 
 using namespace exeat;
 using namespace std::chrono_literals;
@@ -167,7 +168,35 @@ action = "cut"
     CHECK(c.detect.actions[0] == detector_action::observe);
 }
 
-TEST_CASE("every wrong exeat.toml is an error with its line, its column and a mend")
+TEST_CASE("a default that the table of keys says is the one that holds without the key")
+{
+    const temporary_directory d;
+    const auto loaded = [&](const std::string& more) {
+        auto c = load_config(d.write("exeat.toml", std::string{least} + more)).value;
+        REQUIRE_MESSAGE(c.has_value(), more);
+        return *c;
+    };
+    const auto usual = loaded("");
+    std::size_t checked = 0;
+    for (const auto& t : ops::exeat_toml::tables)
+        for (const auto& k : t.keys) {
+            const bool quoted = k.example.starts_with('"'), list = k.example.starts_with('[') || k.example.starts_with('{');
+            const bool prose = k.standard.starts_with("required") || k.standard.find_first_of(", ") != k.standard.npos;
+            if (list || prose || k.standard == "none" || t.title == "[[listen]]" || t.title == "[policy]" || t.title == "[detect.NAME]")
+                continue;
+            INFO(t.title, " ", k.name);
+            const auto around = k.name == "keep" ? "max_size = \"1 MiB\"\n" : "";
+            const auto value = quoted ? "\"" + std::string{k.standard} + "\"" : std::string{k.standard};
+            const auto begun = std::string{t.title} + "\n" + around;
+            CHECK(loaded(begun + std::string{k.name} + " = " + value + "\n") == loaded(begun));
+            ++checked;
+        }
+    CHECK(checked >= 20);
+    CHECK(loaded("[detect.drip]\naction = \"observe\"\n") == usual);
+    CHECK(loaded("[detect.drip]\naction = \"throttle\"\nrate = \"1 MiB/1m\"\n") == loaded("[detect.drip]\naction = \"throttle\"\n"));
+}
+
+TEST_CASE("every wrong exeat.toml is an error with its line, its column and a fix")
 {
     // each follows the shortest file that serves, so its own lines start at 6
     constexpr bad_snippet snippets[] = {
@@ -277,7 +306,7 @@ TEST_CASE("every wrong exeat.toml is an error with its line, its column and a me
     }
 }
 
-TEST_CASE("every wrong network of the site is an error with its line, its column and a mend")
+TEST_CASE("every wrong network of the site is an error with its line, its column and a fix")
 {
     constexpr bad_snippet snippets[] = {
         {"[network]\ninternal = [\"203.0.113.1/24\"]", 7, 13, "is no network"},

@@ -48,7 +48,7 @@ TEST_CASE("what the journal writes is read back, whole, however the bytes arrive
         CHECK(tunnel.as == protocol::tls);
         CHECK(upload == 150);
         CHECK(download == 1'500);
-        CHECK(seen.all[1].first.said == verdict::not_allowed);
+        CHECK(seen.all[1].first.verdict == verdict::not_allowed);
         CHECK(seen.all[1].first.host->str() == "evil.test");
     }
 }
@@ -128,7 +128,7 @@ TEST_CASE("what a client sent is a canonical host name or nothing")
          {"a.test\n[[allow]]", "a.test\"]", "A.TEST", "a.test.", "\xff\xfe", "localhost", "*.test", "[::1]"}) {
         log_writer log;
         auto r = log.record(audit_action::deny, hostile);
-        r.said = verdict::host_syntax;
+        r.verdict = verdict::host_syntax;
         request_list seen;
         CHECK(read_text(log.add(r).text(), seen).events == 1);
         REQUIRE(seen.all.size() == 1);
@@ -174,7 +174,7 @@ TEST_CASE("a tunnel that was refused inside is one request, and a denial counts 
     log_writer log;
     auto r = log.record(audit_action::open, "pkg.test");
     log.add(r);
-    r.action = audit_action::deny, r.said = verdict::sni_changed;
+    r.action = audit_action::deny, r.verdict = verdict::sni_changed;
     log.add(r);
     r.action = audit_action::close;
     log.add(r);
@@ -198,14 +198,14 @@ TEST_CASE("a close that is a sum of exchanges is as many requests, with all that
     r = log.record(audit_action::close, "new.test", 80);
     r.mode = net::request_mode::http;
     r.server_name = {};
-    r.stands_for = 2, r.said = verdict::not_allowed;
+    r.stands_for = 2, r.verdict = verdict::not_allowed;
     log.add(r);
     request_list seen;
     read_text(log.text(), seen);
     REQUIRE(seen.all.size() == 2);
     CHECK((seen.all[0].first.stands_for == 90 && seen.all[0].upload == 900 && seen.all[0].download == 9'000));
-    CHECK(seen.all[0].first.said == verdict::allowed);
-    CHECK((seen.all[1].first.stands_for == 2 && seen.all[1].first.said == verdict::not_allowed));
+    CHECK(seen.all[0].first.verdict == verdict::allowed);
+    CHECK((seen.all[1].first.stands_for == 2 && seen.all[1].first.verdict == verdict::not_allowed));
 }
 
 TEST_CASE("of a tunnel that was open before the time asked for, only the later bytes count")

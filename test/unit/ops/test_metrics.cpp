@@ -1,3 +1,4 @@
+#include <exeat/policy_builder.hpp>
 #include <ops/metrics/metrics.hpp>
 
 #include "observed.hpp"
@@ -52,7 +53,7 @@ TEST_CASE("counters of all workers are one number")
         c->requests[0][1].add(5);
         c->denied[index(verdict::sni_mismatch)][group].add(4);
         c->rules[rule].upload.add(9'007'199'254);
-        c->closed[static_cast<std::size_t>(ending::policy_revoked)].add();
+        c->closed[ending::policy_revoked].add();
         c->audit_dropped.add(6);
         c->orig_dst_mismatch.add();
         c->accept_pauses.add();

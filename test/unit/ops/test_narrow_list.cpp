@@ -49,7 +49,7 @@ ops::logged_event refused_event(std::string_view host, verdict said = verdict::n
     e.action = ops::logged_event::what::deny;
     e.source = address_of(0);
     e.group = "training";
-    e.said = said;
+    e.verdict = said;
     e.host = *hostname::parse(host);
     e.port = 443;
     return e;

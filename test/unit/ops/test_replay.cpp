@@ -24,7 +24,7 @@ std::string with(std::string_view entries) { return std::string{least} + std::st
 
 constexpr std::string_view packages = "[[allow]]\nname = \"packages\"\nhosts = [\"pkg.test\"]\n";
 
-std::uint64_t not_replayed(const ops::replay_result& r, verdict v) { return r.not_replayed[static_cast<std::size_t>(v)]; }
+std::uint64_t not_replayed(const ops::replay_result& r, verdict v) { return r.not_replayed[v]; }
 
 } // namespace
 
@@ -58,7 +58,7 @@ TEST_CASE("TLS that came into a tunnel for plain HTTP is refused by the list tha
 {
     log_writer log;
     auto inside = log.record(audit_action::deny, "pkg.test");
-    inside.said = verdict::protocol_not_allowed;
+    inside.verdict = verdict::protocol_not_allowed;
     log.add(inside);
     CHECK(replayed(log, with("[[allow]]\nname = \"plain\"\nhosts = [\"pkg.test\"]\nports = [443]\nprotocol = \"http\"\n")).still_refused ==
           1);
@@ -87,7 +87,7 @@ TEST_CASE("a client that the new list does not know is newly denied, and one tha
     log_writer log;
     log.add(log.record(audit_action::open, "pkg.test"));
     auto stranger = log.record(audit_action::deny, "", 0);
-    stranger.said = verdict::source_not_allowed;
+    stranger.verdict = verdict::source_not_allowed;
     stranger.source = ip_address::v4(0x0a2b0001); // 10.43.0.1
     log.add(stranger);
     const auto r = replayed(log, "serial = 1\n[groups.other]\nsources = [\"10.43.0.0/16\"]\n" + std::string{packages});
@@ -121,7 +121,7 @@ TEST_CASE("a denied or private address that refused a request is held against th
     const auto refused = [](verdict said, std::string_view address, std::string_view entries) {
         log_writer log;
         auto r = log.record(audit_action::deny, "pkg.test");
-        r.said = said;
+        r.verdict = said;
         r.rule_slot = log.labels().rule_slot("d", purpose::pull);
         if (!address.empty()) r.peer = *ip_address::parse(address);
         return replayed(log.add(r), with(std::string{packages} + std::string{entries}));
@@ -150,13 +150,13 @@ TEST_CASE("what DNS, TLS or unreadable bytes decided is not replayed when the li
     log_writer log;
     for (const auto why : {verdict::addr_class, verdict::sni_mismatch, verdict::dns_failure, verdict::name_budget, verdict::overload}) {
         auto r = log.record(audit_action::deny, "pkg.test");
-        r.said = why;
+        r.verdict = why;
         log.add(r);
         r.host = net::bounded_text{"evil.test"};
         log.add(r);
     }
     auto unread = log.record(audit_action::deny, "a b", 0);
-    unread.said = verdict::host_syntax;
+    unread.verdict = verdict::host_syntax;
     log.add(unread);
     const auto r = replayed(log, with(packages));
     CHECK(!r.changes());
@@ -180,7 +180,7 @@ TEST_CASE("what report mode let pass is newly denied by a list that enforces, an
 {
     log_writer log;
     auto r = log.record(audit_action::open, "new.test");
-    r.said = verdict::not_allowed;
+    r.verdict = verdict::not_allowed;
     r.rule_slot = ops::label_registry::reported_rule;
     const auto enforced = replayed(log.add(r), with(packages));
     REQUIRE(enforced.rows.size() == 1);

@@ -21,7 +21,7 @@ std::string numbered(const char* before, int n) { return before + std::to_string
 TEST_CASE("first_seen: much to a host that is new to a client which is not")
 {
     const auto told = [](moment client_is, std::uint64_t up, moment later) {
-        acquaintance a{64, seed, usual};
+        host_history a{64, seed, usual};
         findings out;
         a.see(opened(day, "old.test"), out);
         a.see(opened(day + client_is, "new.test"), out);
@@ -41,7 +41,7 @@ TEST_CASE("first_seen: much to a host that is new to a client which is not")
 TEST_CASE("first_seen: a host that was not used for a fortnight is new again")
 {
     for (const auto& [away, told] : {std::pair{13 * day, 0}, {15 * day, 1}}) {
-        acquaintance a{64, seed, usual};
+        host_history a{64, seed, usual};
         findings out;
         a.see(opened(day, "old.test"), out);
         a.see(opened(day, "drop.test"), out);
@@ -55,7 +55,7 @@ TEST_CASE("first_seen: a host that was not used for a fortnight is new again")
 
 TEST_CASE("first_seen: who opens a new host is met for a day, with what went there within the hour")
 {
-    acquaintance a{64, seed, usual};
+    host_history a{64, seed, usual};
     findings out;
     const auto meets = [&](moment at, const char* host) {
         a.see(opened(at, host), out);
@@ -82,7 +82,7 @@ TEST_CASE("first_seen: who opens a new host is met for a day, with what went the
 
 TEST_CASE("first_seen: whoever enforces the budget says when it is spent, and it is told once a day")
 {
-    acquaintance a{64, seed, usual};
+    host_history a{64, seed, usual};
     findings out;
     a.see(opened(day, "old.test"), out);
     a.see(opened(3 * day, "new.test"), out);
@@ -101,7 +101,7 @@ TEST_CASE("first_seen: whoever enforces the budget says when it is spent, and it
 TEST_CASE("beacon: regular calls to a new host, and neither irregular nor quick ones, nor to an old host")
 {
     const auto told = [](auto gap, int calls, const char* host) {
-        acquaintance a{64, seed, usual};
+        host_history a{64, seed, usual};
         findings out;
         for (moment t = hour; t < 3 * day; t += 6 * hour) a.see(opened(t, "old.test"), out);
         moment t = 3 * day;

@@ -1,4 +1,4 @@
-#include <exeat/detect/bounded_table.hpp>
+#include <exeat/bounded_table.hpp>
 #include <exeat/detect/keys.hpp>
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 #include <random>
 #include <vector>
 
+using namespace exeat;
 using namespace exeat::detect;
 
 namespace {

@@ -89,7 +89,7 @@ TEST_CASE("just under: 50 MiB each hour, or more of it while two fifths of the r
 
 TEST_CASE("just under: 8 MiB each hour to a new host are not told, all day")
 {
-    acquaintance a{64, seed, usual};
+    host_history a{64, seed, usual};
     findings out;
     a.see(opened(day, "old.test"), out);
     for (moment t = 3 * day; t < 5 * day; t += hour) {
@@ -116,7 +116,7 @@ TEST_CASE("just under: a tunnel that is dialled anew each hour is no long one")
 TEST_CASE("just under: a beacon of which every other gap is regular, or that calls each nine seconds, is not told")
 {
     for (const auto& [regular, other] : {std::pair{60, 600}, {9, 9}}) {
-        acquaintance a{64, seed, usual};
+        host_history a{64, seed, usual};
         findings out;
         for (moment t = hour; t < 2 * day; t += 6 * hour) a.see(opened(t, "old.test"), out);
         moment t = 2 * day;

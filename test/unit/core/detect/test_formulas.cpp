@@ -29,7 +29,7 @@ flow_event under_wildcard(moment at, std::string_view host, verdict said = verdi
 {
     auto e = opened(at, host);
     e.wildcard = true;
-    e.said = said;
+    e.verdict = said;
     if (said != verdict::allowed) e.step = flow_step::deny;
     return e;
 }
@@ -119,7 +119,7 @@ TEST_CASE("direction_flip: (up - down) / (up + down) of the hour, at most every 
 
 TEST_CASE("first_seen: the value is what went to the host within the hour")
 {
-    acquaintance a{64, seed, usual};
+    host_history a{64, seed, usual};
     findings out;
     a.see(opened(day, "old.test"), out);
     a.see(opened(3 * day, "new.test"), out);
@@ -136,7 +136,7 @@ TEST_CASE("first_seen: the value is what went to the host within the hour")
 TEST_CASE("beacon: the value is the share of gaps within three tenths of the median, the tenths included")
 {
     const auto told = [](int regular, int other) {
-        acquaintance a{64, seed, usual};
+        host_history a{64, seed, usual};
         findings out;
         for (moment t = hour; t < 2 * day; t += 6 * hour) a.see(opened(t, "old.test"), out);
         moment t = 2 * day;

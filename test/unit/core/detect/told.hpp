@@ -37,7 +37,7 @@ inline flow_event denied(moment at, std::string_view host, verdict why = verdict
 {
     auto e = opened(at, host, who);
     e.step = flow_step::deny;
-    e.said = why;
+    e.verdict = why;
     return e;
 }
 

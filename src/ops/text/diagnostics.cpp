@@ -1,4 +1,6 @@
-#include <ops/text/findings.hpp>
+#include <ops/text/diagnostics.hpp>
+
+#include <ops/text/json_text.hpp>
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -7,30 +9,30 @@
 
 namespace exeat::ops {
 
-void findings::error(place at, std::string text)
+void diagnostics::error(place at, std::string text)
 {
     failed_ = true;
     add(at, problem::weight::error, std::move(text));
 }
 
-void findings::warning(place at, std::string text) { add(at, problem::weight::warning, std::move(text)); }
+void diagnostics::warning(place at, std::string text) { add(at, problem::weight::warning, std::move(text)); }
 
-void findings::add(place at, problem::weight how, std::string text)
+void diagnostics::add(place at, problem::weight how, std::string text)
 {
     if (full()) {
         ++more_;
         return;
     }
-    found_.push_back({file_, at.line, at.column, how, std::move(text)});
+    found_.push_back({file_, at.line, at.column, how, one_line(text)}); // whatever the file holds, a problem changes no terminal
 }
 
-void findings::move_to(std::vector<problem>& out)
+void diagnostics::move_to(std::vector<problem>& out)
 {
     std::stable_sort(found_.begin(), found_.end(),
                      [](const problem& a, const problem& b) { return std::tie(a.line, a.column) < std::tie(b.line, b.column); });
     if (more_ > 0) {
         const auto how = failed_ ? problem::weight::error : problem::weight::warning;
-        found_.push_back({file_, 0, 0, how, fmt::format("{} more problems; mend these first", more_)});
+        found_.push_back({file_, 0, 0, how, fmt::format("{} more problems; fix these first", more_)});
     }
     std::move(found_.begin(), found_.end(), std::back_inserter(out));
     found_.clear();

@@ -1,4 +1,4 @@
-#include <exeat/hello_retry.hpp>
+#include <exeat/tls/hello_retry.hpp>
 
 #include <exeat/limits.hpp>
 

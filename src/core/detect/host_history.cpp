@@ -1,4 +1,4 @@
-#include <exeat/detect/acquaintance.hpp>
+#include <exeat/detect/host_history.hpp>
 
 #include <algorithm>
 #include <span>
@@ -11,11 +11,11 @@ constexpr moment hour{3'600}, day{86'400}, fortnight{14 * 86'400};
 
 } // namespace
 
-acquaintance::acquaintance(std::size_t capacity, std::uint64_t seed, const thresholds& than)
+host_history::host_history(std::size_t capacity, std::uint64_t seed, const thresholds& than)
     : seed_{seed}, than_{than}, hosts_{capacity, {seed}}, clients_{capacity, {seed}}
 {}
 
-void acquaintance::see(const flow_event& e, findings& out)
+void host_history::see(const flow_event& e, findings& out)
 {
     met_.reset();
     if (e.step == flow_step::deny) return;
@@ -30,7 +30,7 @@ void acquaintance::see(const flow_event& e, findings& out)
     h.last = e.at;
 }
 
-std::optional<acquaintance::meeting> acquaintance::would_meet(const ip_address& client, std::string_view to, moment now) const
+std::optional<host_history::meeting> host_history::would_meet(const ip_address& client, std::string_view to, moment now) const
 {
     const auto* h = hosts_.look({client, hash_of(to, seed_) | 1});
     if (h != nullptr && h->begun && h->last + fortnight >= now) {
@@ -43,18 +43,18 @@ std::optional<acquaintance::meeting> acquaintance::would_meet(const ip_address& 
 }
 
 // A client that is new itself has nothing but new hosts: they say nothing.
-void acquaintance::meet(host& h, const flow_event& e, bool known)
+void host_history::meet(host& h, const flow_event& e, bool known)
 {
     if (h.begun && h.last + fortnight >= e.at) return;
     h = host{};
     h.begun = true;
     h.since = h.hour_began = e.at;
-    h.stranger = known;
+    h.new_to_client = known;
 }
 
-bool acquaintance::is_new(const host& h, moment now) noexcept { return h.stranger && now < h.since + day; }
+bool host_history::is_new(const host& h, moment now) noexcept { return h.new_to_client && now < h.since + day; }
 
-void acquaintance::weigh(host& h, const flow_event& e, findings& out) const
+void host_history::weigh(host& h, const flow_event& e, findings& out) const
 {
     if (e.at >= h.hour_began + hour) h.hour_began = e.at, h.hour_up = 0;
     h.hour_up += e.up;
@@ -64,7 +64,7 @@ void acquaintance::weigh(host& h, const flow_event& e, findings& out) const
                        static_cast<double>(than_.first_seen_bytes)});
 }
 
-void acquaintance::listen(host& h, const flow_event& e, findings& out) const
+void host_history::listen(host& h, const flow_event& e, findings& out) const
 {
     const auto gap = h.opened == moment{0} ? moment{0} : e.at - h.opened;
     const bool first = h.opened == moment{0};
@@ -72,7 +72,7 @@ void acquaintance::listen(host& h, const flow_event& e, findings& out) const
     if (first) return;
     h.gaps[h.gap_count++ % most_gaps] = static_cast<std::uint32_t>(gap.count());
     const auto count = std::min(h.gap_count, most_gaps);
-    if (count < than_.beacon_gaps || !h.stranger || e.at >= h.since + fortnight) return;
+    if (count < than_.beacon_gaps || !h.new_to_client || e.at >= h.since + fortnight) return;
     auto sorted = h.gaps;
     const std::span gaps{sorted.data(), count};
     std::nth_element(gaps.begin(), gaps.begin() + static_cast<std::ptrdiff_t>(count / 2), gaps.end());

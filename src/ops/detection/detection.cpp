@@ -1,5 +1,6 @@
-#include <ops/detection/lookout.hpp>
+#include <ops/detection/detection.hpp>
 
+#include <exeat/enum_array.hpp>
 #include <exeat/limits.hpp>
 #include <net/random_seed.hpp>
 #include <ops/detection/detector_snapshot.hpp>
@@ -13,25 +14,25 @@ namespace {
 
 detect::flow_step step_of(net::audit_action a) noexcept
 {
-    constexpr std::array<detect::flow_step, 4> steps{detect::flow_step::open, detect::flow_step::deny, detect::flow_step::progress,
-                                                     detect::flow_step::close};
-    return steps[static_cast<std::size_t>(a)];
+    constexpr enum_array<net::audit_action, detect::flow_step, 4> steps{detect::flow_step::open, detect::flow_step::deny,
+                                                                        detect::flow_step::progress, detect::flow_step::close};
+    return steps[a];
 }
 
 } // namespace
 
-lookout::lookout(const detector_settings& settings)
+detection::detection(const detector_settings& settings)
     : actions_{settings.actions}, than_{settings.than}, seed_{net::random_seed()},
       bank_{std::make_unique<detect::detector_bank>(seed_, than_)}, told_{limits::detect_clients, {net::random_seed()}}
 {}
 
-detect::moment lookout::moment_of(std::chrono::system_clock::time_point at) noexcept
+detect::moment detection::moment_of(std::chrono::system_clock::time_point at) noexcept
 {
     return std::chrono::floor<std::chrono::seconds>(at.time_since_epoch());
 }
 
 // Lines of one tunnel tell what it moved so far; detectors want what it moved since.
-void lookout::note_volume(const net::audit_record& r, detect::flow_event& e)
+void detection::note_volume(const net::audit_record& r, detect::flow_event& e)
 {
     if (r.action != net::audit_action::progress && r.action != net::audit_action::close) return;
     const detect::client_key tunnel{r.source, r.id};
@@ -44,18 +45,18 @@ void lookout::note_volume(const net::audit_record& r, detect::flow_event& e)
 }
 
 // The rings of several workers are not in order, and clocks go back: from a step back on, time goes on from where it was.
-detect::moment lookout::time_of(const net::audit_record& r) noexcept
+detect::moment detection::time_of(const net::audit_record& r) noexcept
 {
     const auto at = moment_of(r.at) + behind_;
     if (at + limits::clock_grace < now_) behind_ += now_ - at;
     return std::max(now_, at);
 }
 
-detect::flow_event lookout::event_of(const net::audit_record& r)
+detect::flow_event detection::event_of(const net::audit_record& r)
 {
     detect::flow_event e;
     e.step = step_of(r.action);
-    e.said = r.said;
+    e.verdict = r.verdict;
     e.at = time_of(r);
     e.age = std::chrono::floor<detect::moment>(r.duration);
     e.id = r.id;
@@ -72,7 +73,7 @@ detect::flow_event lookout::event_of(const net::audit_record& r)
     return e;
 }
 
-void lookout::see(const net::audit_record& r, std::vector<anomaly_event>& out)
+void detection::see(const net::audit_record& r, std::vector<anomaly_event>& out)
 {
     if (r.client == ip_address{}) return; // a sum over clients (net/denial_sampler.hpp)
     const std::lock_guard hold{mutex_};
@@ -82,7 +83,7 @@ void lookout::see(const net::audit_record& r, std::vector<anomaly_event>& out)
     bank_->see(e, found_);
     for (const auto& f : found_) {
         const auto which = static_cast<std::size_t>(f.which);
-        counts_[which][static_cast<std::size_t>(actions_[which])].fetch_add(1, std::memory_order_relaxed);
+        counts_[which][actions_[which]].fetch_add(1, std::memory_order_relaxed);
         out.push_back({f, actions_[which], bank_->score(f.client, e.at), r.at, r.id, r.group_slot, std::string{r.host.str()}});
         recent_.push_front(out.back());
         if (recent_.size() > limits::recent_findings) recent_.pop_back();
@@ -90,12 +91,12 @@ void lookout::see(const net::audit_record& r, std::vector<anomaly_event>& out)
     }
 }
 
-std::uint64_t lookout::found(detect::detector d, detector_action a) const noexcept
+std::uint64_t detection::found(detect::detector d, detector_action a) const noexcept
 {
-    return counts_[static_cast<std::size_t>(d)][static_cast<std::size_t>(a)].load(std::memory_order_relaxed);
+    return counts_[d][a].load(std::memory_order_relaxed);
 }
 
-std::uint64_t lookout::found() const noexcept
+std::uint64_t detection::found() const noexcept
 {
     std::uint64_t n = 0;
     for (const auto& by_action : counts_)
@@ -103,19 +104,19 @@ std::uint64_t lookout::found() const noexcept
     return n;
 }
 
-std::vector<anomaly_event> lookout::recent() const
+std::vector<anomaly_event> detection::recent() const
 {
     const std::lock_guard hold{mutex_};
     return {recent_.begin(), recent_.end()};
 }
 
-double lookout::score(const ip_address& client, detect::moment now) const
+double detection::score(const ip_address& client, detect::moment now) const
 {
     const std::lock_guard hold{mutex_};
     return bank_->score(client, now + behind_);
 }
 
-std::optional<detect::acquaintance::meeting> lookout::first_contact(const ip_address& client, std::string_view host) const
+std::optional<detect::host_history::meeting> detection::first_contact(const ip_address& client, std::string_view host) const
 {
     const std::lock_guard hold{mutex_};
     const auto now = std::max(now_, moment_of(std::chrono::system_clock::now()) + behind_);
@@ -124,19 +125,19 @@ std::optional<detect::acquaintance::meeting> lookout::first_contact(const ip_add
     return met;
 }
 
-std::array<detect::detector_bank::table, 7> lookout::tables() const
+std::array<detect::detector_bank::table, 7> detection::tables() const
 {
     const std::lock_guard hold{mutex_};
     return bank_->tables();
 }
 
-void lookout::pass_on(const heirs_of<std::uint64_t>& entries)
+void detection::pass_on(const heirs_of<std::uint64_t>& entries)
 {
     const std::lock_guard hold{mutex_};
     bank_->pass_on(entries);
 }
 
-std::string lookout::written()
+std::string detection::written()
 {
     std::string out;
     {
@@ -154,7 +155,7 @@ std::string lookout::written()
     return seal(out) ? out : std::string{};
 }
 
-bool lookout::begin_with(std::string_view written, detect::moment present)
+bool detection::begin_with(std::string_view written, detect::moment present)
 {
     const auto s = open_detectors(written);
     auto bank = s ? bank_of(*s, than_, present) : nullptr;

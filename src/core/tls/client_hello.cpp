@@ -1,4 +1,4 @@
-#include <exeat/client_hello.hpp>
+#include <exeat/tls/client_hello.hpp>
 
 #include <algorithm>
 #include <array>

@@ -15,9 +15,9 @@ struct place { // from 1; 0: the file as a whole
     std::uint32_t line = 0, column = 0;
 };
 
-class findings {
+class diagnostics {
 public:
-    explicit findings(std::string file, std::size_t most = limits::problems) : file_{std::move(file)}, most_{most} {}
+    explicit diagnostics(std::string file, std::size_t most = limits::problems) : file_{std::move(file)}, most_{most} {}
 
     void error(place, std::string text);
     void warning(place, std::string text);

@@ -3,7 +3,7 @@
 // host is called again and again at the same distance: command and control. One thread.
 #pragma once
 
-#include <exeat/detect/bounded_table.hpp>
+#include <exeat/bounded_table.hpp>
 #include <exeat/detect/flow_event.hpp>
 #include <exeat/detect/keys.hpp>
 #include <exeat/detect/thresholds.hpp>
@@ -13,9 +13,9 @@
 
 namespace exeat::detect {
 
-class acquaintance {
+class host_history {
 public:
-    acquaintance(std::size_t capacity, std::uint64_t seed, const thresholds&);
+    host_history(std::size_t capacity, std::uint64_t seed, const thresholds&);
 
     void see(const flow_event&, findings&);
 
@@ -37,12 +37,12 @@ private:
         moment since{0}, last{0}, hour_began{0}, opened{0};
         std::uint64_t hour_up = 0;
         std::size_t gap_count = 0;
-        bool begun = false, stranger = false;
+        bool begun = false, new_to_client = false;
         repeat_guard told_first, told_beacon;
         std::array<std::uint32_t, most_gaps> gaps{}; // seconds between openings, the last ones; behind what every event reads
         template <class Archive> void fields(Archive& a)
         {
-            a(since, last, hour_began, opened, hour_up, gaps, gap_count, begun, stranger, told_first, told_beacon);
+            a(since, last, hour_began, opened, hour_up, gaps, gap_count, begun, new_to_client, told_first, told_beacon);
         }
     };
     struct person {

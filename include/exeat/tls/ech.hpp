@@ -1,6 +1,8 @@
 // Encrypted ClientHellos (RFC 9849): what a hello hides, and which of them an entry lets pass. Pure values; any thread.
 #pragma once
 
+#include <exeat/enum_array.hpp>
+
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -22,7 +24,7 @@ enum class ech_policy : std::uint8_t {
     grease, // what may be GREASE
     allow,
 };
-inline constexpr std::array<std::string_view, 3> ech_policy_words{"deny", "grease", "allow"};
+inline constexpr enum_array<ech_policy, std::string_view, 3> ech_policy_words{"deny", "grease", "allow"};
 
 constexpr bool permits(ech_policy p, hidden_hello h) noexcept { return static_cast<std::uint8_t>(h) <= static_cast<std::uint8_t>(p); }
 static_assert(permits(ech_policy::deny, hidden_hello::none) && !permits(ech_policy::deny, hidden_hello::outer));

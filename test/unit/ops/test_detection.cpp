@@ -1,7 +1,8 @@
 #include <exeat/budget/budget_book.hpp>
 #include <exeat/policy.hpp>
+#include <exeat/policy_builder.hpp>
 #include <ops/audit/audit_line.hpp>
-#include <ops/detection/lookout.hpp>
+#include <ops/detection/detection.hpp>
 #include <ops/evidence/audit_chain.hpp>
 #include <ops/policy/label_registry.hpp>
 
@@ -62,7 +63,7 @@ struct detectors_that_cut {
                            [&](const auto& f) { return f.which == d && f.client == client && f.entry.id == entry; });
     }
     detector_settings settings;
-    lookout watch{settings};
+    detection watch{settings};
     detect::findings found;
     std::vector<anomaly_event> told;
 };
@@ -127,7 +128,7 @@ TEST_CASE("a budget that is spent at an entry without a slot is told by the entr
     const auto list = list_of(labels, 3, 1, purpose::api);
     detectors_that_cut d;
     auto r = record_of(list.rules()[0], net::audit_action::deny, 1);
-    r.said = verdict::budget;
+    r.verdict = verdict::budget;
     d.see(r);
     CHECK(d.has_found(detect::detector::upload_budget, ip_address::v4(1), list.rules()[0].id));
     CHECK_FALSE(d.has_found(detect::detector::pull_upload, ip_address::v4(1), list.rules()[0].id));
@@ -172,7 +173,7 @@ TEST_CASE("a line that is a sum counts by what it stands for, and tells no detec
     detectors_that_cut d;
     using enum detect::detector;
     auto denials = record_of(by, net::audit_action::deny, 1);
-    denials.said = verdict::not_allowed;
+    denials.verdict = verdict::not_allowed;
     denials.stands_for = static_cast<std::uint32_t>(d.settings.than.denied_burst);
     d.see(denials);
     CHECK(d.has_found(denied_burst, ip_address::v4(1), by.id));
@@ -198,12 +199,12 @@ TEST_CASE("wrong names of one client are counted one by one, and a neighbour's f
     const auto& by = list.rules()[0];
     detectors_that_cut d;
     auto wrong = record_of(by, net::audit_action::deny, 2);
-    wrong.said = verdict::sni_mismatch;
+    wrong.verdict = verdict::sni_mismatch;
     auto flood = record_of(by, net::audit_action::deny, 1);
-    flood.said = verdict::not_allowed;
+    flood.verdict = verdict::not_allowed;
     flood.stands_for = 100'000;
     auto refused_once = record_of(by, net::audit_action::deny, 3);
-    refused_once.said = verdict::not_allowed;
+    refused_once.verdict = verdict::not_allowed;
     for (int i = 0; i < 30; ++i) d.see(flood), d.see(wrong);
     d.see(refused_once);
     wrong.at += 6min; // it is told again after five

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-namespace exeat::detect {
+namespace exeat {
 
 template <class Key, class Value, class Hash> class bounded_table {
 public:
@@ -115,4 +115,4 @@ private:
     std::uint64_t uses_ = 0, evicted_ = 0;
 };
 
-} // namespace exeat::detect
+} // namespace exeat

@@ -1,26 +1,31 @@
-#include <cli/keys/documented_keys.hpp>
+// The keys of allowlist.toml. Values.
+#pragma once
+
+#include <exeat/limits.hpp>
+#include <ops/text/configuration_keys.hpp>
 
 #include <array>
 
-namespace exeat::cli {
+namespace exeat::ops::allowlist_toml {
 
-namespace {
+using namespace std::chrono_literals;
 
-using key = documented_key;
+using key = configuration_key;
 
-constexpr std::string_view name_meaning =
+inline constexpr std::string_view name_meaning =
     "Unique; the metric label and the audit field. Lower-case letters, digits, '.', '_' and '-', a letter or digit first, 64 at most.";
-constexpr std::string_view hosts_meaning =
+inline constexpr std::string_view hosts_meaning =
     "\"a.b.c\" exactly, \"*.b.c\" one label, \"**.b.c\" any depth; neither wildcard takes b.c itself. ASCII only: an international "
     "name as its A-label. hosts or hosts_file must be there.";
-constexpr std::string_view denied_meaning =
+inline constexpr std::string_view denied_meaning =
     "Hosts as in [[allow]], addresses, and networks. An address or a network is closed under every name: an answer that has one such "
     "address is refused as a whole, also where it stands behind NAT64 or is pinned, and open tunnels to it are cut. hosts or hosts_file "
     "must be there.";
-constexpr std::string_view file_meaning = "A file beside the allowlist, one name a line, '#' comments; made for a million names.";
+inline constexpr std::string_view file_meaning = "A file beside the allowlist, one name a line, '#' comments; made for a million names.";
 
-constexpr std::array top{
-    key{"serial", "whole number", "0", "Raise it with every change; a list that needs approvals is taken only if it is higher.", "7"},
+inline constexpr std::array top{
+    key{"serial", "whole number", "0", "Raise it with every change; a list that needs approvals is taken only if it is higher.", "7",
+        between(0, INT64_MAX)},
     key{"expires", "date and time", "never", "From then on everything is denied. A list that is signed must have one.",
         "2027-01-01T00:00:00Z"},
     key{"mode", "enforce or report", "enforce",
@@ -35,32 +40,32 @@ constexpr std::array top{
     key{"deny_help", "text", "none", "What a refusal tells people about how to ask for access.", "\"Ask in #egress\""},
 };
 
-constexpr std::array defaults{
+inline constexpr std::array defaults{
     key{"upload", "budget, or a list of them", "by purpose", "The upload budget of entries that say none.", "\"10 GiB/24h\""},
 };
 
-constexpr std::array groups{
-    key{"sources", "list of networks", "required", "The addresses of its clients. A client may be in several groups.",
-        "[\"10.42.0.0/16\", \"fd00:42::/64\"]"},
+inline constexpr std::array groups{
+    key{"sources", "list of networks", "required", "The addresses of its clients. A client may be in several groups.", "[\"10.42.0.0/16\"]",
+        entries(limits::sources_per_group)},
     key{"mode", "enforce or report", "enforce", "report: report mode for this group's clients alone; needs report_until at the top.",
         "\"report\""},
-    key{"identities", "list of text", "none", "Not enforced by this version, and refused unless it is empty.", "[]"},
+    key{"identities", "list of text", "none", "Not enforced by this version, and refused unless it is empty.", "[]",
+        entries(limits::sources_per_group)},
 };
 
-constexpr std::array allow{
+inline constexpr std::array allow{
     key{"name", "text", "required", name_meaning, "\"python-packages\""},
-    key{"hosts", "list of hosts", "none", hosts_meaning, "[\"pkg.test\", \"*.mirrors.example\"]"},
+    key{"hosts", "list of hosts", "none", hosts_meaning, "[\"pkg.test\"]", entries(limits::names)},
     key{"hosts_file", "path", "none", file_meaning, "\"names.txt\""},
     key{"ports", "list of ports", "[443]; [80] for http", "Required for protocol = \"tcp\".", "[443, 8443]"},
-    key{"groups", "list of groups", "every group", "Whom it lets out.", "[\"training\"]"},
+    key{"groups", "list of groups", "every group", "Whom it lets out.", "[\"training\"]", entries(limits::groups)},
     key{"protocol", "tls, http or tcp", "tls",
         "tls: the server name must be the one that was asked for. http: plain HTTP, each request is decided, also inside a CONNECT tunnel. "
         "tcp: anything, exact hosts only.",
         "\"tls\""},
     key{"purpose", "pull, api, telemetry or push", "pull",
         "Brings upload budgets for each client. push has none of its own: it needs upload, owner, reason and expires.", "\"pull\""},
-    key{"upload", "budget, or a list of them", "by purpose", "Of each client at this entry, in windows of 1h, 24h or 7d.",
-        "[\"50 MiB/1h\", \"200 MiB/24h\"]"},
+    key{"upload", "budget, or a list of them", "by purpose", "Of each client at this entry, in windows of 1h, 24h or 7d.", "\"50 MiB/1h\""},
     key{"upload_total", "budget, or a list of them", "none", "Of all clients together.", "\"5 GiB/24h\""},
     key{"account", "text", "its own",
         "Entries of the same account share their upload budgets: what a client uploads by one counts for all of them. They need the same "
@@ -68,9 +73,10 @@ constexpr std::array allow{
         "\"uploads\""},
     key{"on_budget", "cut, throttle or alert", "cut",
         "When a budget is spent: cut ends the tunnel, throttle waits until the window slides on, alert only tells.", "\"cut\""},
-    key{"names", "1 to 10000", "100", "Different names under its wildcards that a client may use within 24 hours; then name_budget.",
-        "100"},
-    key{"max_age", "1m to 30d", "4h for a pull, none otherwise", "No tunnel lives longer.", "\"4h\""},
+    key{"names", "whole number", "100", "Different names under its wildcards that a client may use within 24 hours; then name_budget.",
+        "100", between(1, limits::wildcard_names_ceiling)},
+    key{"max_age", "duration", "4h for a pull, none otherwise", "No tunnel lives longer.", "\"4h\"",
+        between(limits::max_age_least, limits::max_age_ceiling)},
     key{"shared_suffix", "text", "none", "Why a wildcard above a public or shared suffix is meant; without it such a wildcard is an error.",
         "\"our own accounts only, see NET-1432\""},
     key{"ech", "deny, grease or allow", "deny",
@@ -79,22 +85,22 @@ constexpr std::array allow{
         "ESNI, and what only a real one sends after a HelloRetryRequest. allow lets pass all of them. Under each the server name in the "
         "open must be the target; so what a real one can hide is another name at the server of that target, where the server has keys for "
         "it (its public_name is the target). Use it for hosts of one owner, not in front of a CDN. Only for protocol = \"tls\".",
-        "\"grease\""},
+        "\"deny\""},
     key{"expires", "date and time", "never", "Then it closes, and its open tunnels with it.", "2026-12-24T00:00:00Z"},
     key{"owner", "text", "none", "Who answers for it.", "\"ml-platform\""},
     key{"reason", "text", "none", "What it is for.", "\"pip install\""},
     key{"ticket", "text", "none", "Where it was asked for.", "\"NET-1432\""},
 };
 
-constexpr std::array private_link{
+inline constexpr std::array private_link{
     key{"within", "list of networks", "none",
         "Every address of the answer must lie in one of them, or it is refused. within or addresses "
         "must be there.",
-        "[\"10.20.8.0/24\"]"},
-    key{"addresses", "list of addresses", "none", "Pinned: DNS is not asked.", "[\"10.20.8.4\"]"},
+        "[\"10.20.8.0/24\"]", entries(limits::addresses_per_rule)},
+    key{"addresses", "list of addresses", "none", "Pinned: DNS is not asked.", "[\"10.20.8.4\"]", entries(limits::addresses_per_rule)},
 };
 
-constexpr std::array deny{
+inline constexpr std::array deny{
     key{"name", "text", "required", name_meaning, "\"no-uploads\""},
     key{"hosts", "list of hosts and networks", "none", denied_meaning, "[\"upload.pkg.test\", \"93.184.216.0/24\"]"},
     key{"hosts_file", "path", "none", "A file beside the allowlist, one host or network a line, '#' comments.", "\"closed.txt\""},
@@ -105,7 +111,7 @@ constexpr std::array deny{
     key{"ticket", "text", "none", "Where it was asked for.", "\"NET-1432\""},
 };
 
-constexpr std::array expect{
+inline constexpr std::array expect{
     key{"client", "address", "required", "Who asks.", "\"10.42.3.7\""},
     key{"target", "text", "required", "\"host:port\" for CONNECT and TLS, \"http://host[:port]\" for plain HTTP.", "\"pkg.test:443\""},
     key{"verdict", "allow or a reason", "required",
@@ -115,20 +121,20 @@ constexpr std::array expect{
         "\"allow\""},
 };
 
-constexpr std::array tables{
-    documented_table{"", "", "Of the whole list.", top},
-    documented_table{"[defaults]", "", "What holds for entries that say nothing else.", defaults},
-    documented_table{"[groups.NAME]", "", "Who asks. A client that is in no group is refused before a byte of it is parsed.", groups},
-    documented_table{"[[allow]]", "", "What is open, for public destinations.", allow},
-    documented_table{"[[private_link]]", "[[allow]]", "What is open inside: a private endpoint. It never falls back to a public address.",
-                     private_link},
-    documented_table{"[[deny]]", "", "What is closed. It wins over every allow, in any order.", deny},
-    documented_table{"[[expect]]", "",
-                     "The list's own tests, run by exeat check and before every reload: a list that fails one does not take effect.",
-                     expect},
+inline constexpr std::array tables{
+    configuration_table{"", "", "Of the whole list.", top},
+    configuration_table{"[defaults]", "", "What holds for entries that say nothing else.", defaults},
+    configuration_table{"[groups.NAME]", "", "Who asks. A client that is in no group is refused before a byte of it is parsed.", groups},
+    configuration_table{"[[allow]]", "", "What is open, for public destinations.", allow},
+    configuration_table{"[[private_link]]", "[[allow]]",
+                        "What is open inside: a private endpoint. It never falls back to a public address.", private_link},
+    configuration_table{"[[deny]]", "", "What is closed. It wins over every allow, in any order.", deny},
+    configuration_table{"[[expect]]", "",
+                        "The list's own tests, run by exeat check and before every reload: a list that fails one does not take effect.",
+                        expect},
 };
 
-constexpr documented_file file{
+inline constexpr configuration_file file{
     "allowlist.toml", "who may go where through exeat",
     "What is not named here is denied. The file is read again when it changes, and on SIGHUP; one that has an error changes nothing. "
     "One that is written in place is read when its writer has closed it, or has been silent for a minute. Where it is then no more than "
@@ -141,8 +147,4 @@ constexpr documented_file file{
     "its own ([[allow]], [[private_link]], [[deny]]); all else belongs in the allowlist itself.",
     tables};
 
-} // namespace
-
-const documented_file& allowlist_toml() noexcept { return file; }
-
-} // namespace exeat::cli
+} // namespace exeat::ops::allowlist_toml

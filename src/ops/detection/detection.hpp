@@ -4,6 +4,7 @@
 
 #include <exeat/config.hpp>
 #include <exeat/detect/bank.hpp>
+#include <exeat/enum_array.hpp>
 #include <net/audit/audit_ring.hpp>
 
 #include <array>
@@ -29,11 +30,11 @@ struct anomaly_event {
     std::string host;             // that it asked for; may be empty
 };
 
-class lookout {
+class detection {
 public:
     using actor = std::function<void(const detect::finding&, detector_action)>; // for findings that are not only observed
 
-    explicit lookout(const detector_settings&);
+    explicit detection(const detector_settings&);
 
     void on_action(actor act) { act_ = std::move(act); } // before the first see()
     // Appends what was found. Throws std::bad_alloc.
@@ -45,7 +46,7 @@ public:
     double score(const ip_address& client, detect::moment now) const;
     std::array<detect::detector_bank::table, 7> tables() const;
     // How long a host would be new to the client if a tunnel opened now, and what the client sent there within the hour.
-    std::optional<detect::acquaintance::meeting> first_contact(const ip_address& client, std::string_view host) const;
+    std::optional<detect::host_history::meeting> first_contact(const ip_address& client, std::string_view host) const;
 
     // What the detectors know (detector_snapshot.hpp); empty when the library has no SHA-256 for us. Any thread; see() waits for one part
     // of it at most. Throws std::bad_alloc.
@@ -66,7 +67,7 @@ private:
     detect::moment time_of(const net::audit_record&) noexcept;
     void note_volume(const net::audit_record&, detect::flow_event&);
 
-    const std::array<detector_action, detect::detectors> actions_;
+    const enum_array<detect::detector, detector_action, detect::detectors> actions_;
     const detect::thresholds than_;
     actor act_;
     mutable std::mutex mutex_; // of what follows
@@ -75,10 +76,11 @@ private:
     detect::moment now_{0};
     std::deque<anomaly_event> recent_; // the newest first
 
-    detect::bounded_table<detect::client_key, moved, detect::client_key_hash> told_; // of tunnels that have told their progress
+    bounded_table<detect::client_key, moved, detect::client_key_hash> told_; // of tunnels that have told their progress
     detect::findings found_;
     detect::moment behind_{0}; // so much the clock has gone back
-    std::array<std::array<std::atomic<std::uint64_t>, detector_action_words.size()>, detect::detectors> counts_{};
+    enum_array<detect::detector, enum_array<detector_action, std::atomic<std::uint64_t>, detector_action_words.size()>, detect::detectors>
+        counts_{};
 };
 
 } // namespace exeat::ops

@@ -1,4 +1,4 @@
-#include <ops/text/suggest.hpp>
+#include <ops/text/did_you_mean.hpp>
 
 #include <exeat/limits.hpp>
 

@@ -2,9 +2,10 @@
 // across records first. The scanner keeps no state: it is given everything seen so far and says what it makes of it. Pure; any thread.
 #pragma once
 
-#include <exeat/ech.hpp>
 #include <exeat/hostname.hpp>
 #include <exeat/limits.hpp>
+#include <exeat/scan.hpp>
+#include <exeat/tls/ech.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -12,13 +13,6 @@
 #include <variant>
 
 namespace exeat {
-
-struct need_more {};
-
-// Why bytes were not understood: not_tls, tls_malformed, host_syntax for a server name that is no hostname.
-struct malformed {
-    verdict why;
-};
 
 struct client_hello {
     std::optional<hostname> server_name; // none: no server_name extension
@@ -29,7 +23,8 @@ struct client_hello {
 
 using hello_scan = std::variant<need_more, client_hello, malformed>;
 
-// `seen` is everything the client sent so far. need_more is only said while seen.size() < limits::held_hello_bytes.
+// `seen` is everything the client sent so far. need_more is only returned while seen.size() < limits::held_hello_bytes.
+// malformed says not_tls, tls_malformed, or host_syntax for a server name that is not a hostname.
 hello_scan scan_client_hello(std::span<const std::byte> seen);
 
 } // namespace exeat

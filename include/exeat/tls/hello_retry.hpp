@@ -3,7 +3,7 @@
 // of it passes, and no other handshake record of the client passes before the server's ServerHello. Sans-I/O; any thread, one at a time.
 #pragma once
 
-#include <exeat/client_hello.hpp>
+#include <exeat/tls/client_hello.hpp>
 
 #include <array>
 #include <cstddef>

@@ -1,42 +1,48 @@
-#include <cli/keys/documented_keys.hpp>
+// The keys of exeat.toml. Values.
+#pragma once
+
+#include <exeat/limits.hpp>
+#include <ops/text/configuration_keys.hpp>
 
 #include <array>
 
-namespace exeat::cli {
+namespace exeat::ops::exeat_toml {
 
-namespace {
+using namespace std::chrono_literals;
 
-using key = documented_key;
+using key = configuration_key;
 
-constexpr std::array listen{
+inline constexpr std::size_t admin_names_most = 64;
+
+inline constexpr std::array listen{
     key{"mode", "proxy, transparent or sni", "required",
         "proxy: CONNECT, and http:// requests. transparent: traffic that the firewall redirects here, TLS by server name and HTTP by Host. "
         "sni: clients dial this address itself, for their DNS points here.",
         "\"proxy\""},
     key{"address", "address and port", "required", "Where it listens. An IPv6 address stands in brackets.", "\"0.0.0.0:3128\""},
     key{"via", "redirect or tproxy", "redirect", "Only for mode = \"transparent\": the firewall's rule that brings the traffic here.",
-        "\"tproxy\""},
-    key{"port", "1 to 65535", "443", "Only for mode = \"sni\": the destination port that it stands for.", "443"},
+        "\"redirect\""},
+    key{"port", "port", "443", "Only for mode = \"sni\": the destination port that it stands for.", "443", between(1, 65535)},
     key{"name", "text", "the mode", "Of the socket, where systemd holds it: its FileDescriptorName=.", "\"pods\""},
     key{"proxy_protocol_from", "list of networks", "none",
         "Load balancers. They alone are served here, and must begin with a PROXY protocol header (version 1 or 2): the client in it is the "
         "client everywhere.",
-        "[\"10.0.3.0/28\"]"},
+        "[\"10.0.3.0/28\"]", entries(limits::proxy_senders)},
     key{"tls", "a table", "none", "Not enforced by this version, and refused: the proxy port over TLS.", "{}"},
 };
 
-constexpr std::array admin{
+inline constexpr std::array admin{
     key{"address", "address and port", "127.0.0.1:9464",
         "Where the status page, /metrics, /healthz, /readyz and the JSON of /api are. GET only, and for those who may see who talks to "
         "whom.",
         "\"127.0.0.1:9464\""},
     key{"names", "list of host names", "none",
-        "DNS names by which probes and scrapes ask here, exactly, without a port; 64 at most. By its IP address and as localhost the "
+        "DNS names by which probes and scrapes ask here, exactly, without a port. By its IP address and as localhost the "
         "listener always answers; by any other name it answers 421, so that no web page can read it through a browser (DNS rebinding).",
-        "[\"exeat-admin.egress.svc\"]"},
+        "[\"exeat-admin.egress.svc\"]", entries(admin_names_most)},
 };
 
-constexpr std::array policy{
+inline constexpr std::array policy{
     key{"allowlist", "path", "required", "Who may go where; see allowlist.toml(5). Read again when it changes, and on SIGHUP.",
         "\"/etc/exeat/allowlist.toml\""},
     key{"state", "path", "none",
@@ -47,52 +53,54 @@ constexpr std::array policy{
         "\"/var/lib/exeat\""},
     key{"trusted_keys", "list of paths", "none",
         "Public keys (Ed25519, PEM). With any, an allowlist is taken only with a manifest that they signed; needs state and audience.",
-        "[\"alice.pub\", \"bob.pub\"]"},
-    key{"approvals", "whole number", "1 with trusted_keys, else 0", "How many different keys must have signed.", "2"},
+        "[\"alice.pub\", \"bob.pub\"]", entries(limits::trusted_keys)},
+    key{"approvals", "whole number", "1 with trusted_keys, else 0", "How many different keys must have signed.", "2",
+        between(0, limits::trusted_keys)},
     key{"audience", "text", "required with trusted_keys",
         "The environment that manifests, grants and revocations must be signed for, so that what was signed for staging does not count in "
         "production: lower-case letters, digits, '-', '_' and '.'.",
         "\"production\""},
-    key{"grant_for", "duration", "24h", "The longest that a signed grant may hold; 31d at most.", "\"24h\""},
+    key{"grant_for", "duration", "24h", "The longest that a signed grant may hold.", "\"24h\"",
+        between(limits::grant_least, limits::grant_ahead)},
     key{"require_end", "true or false", "false",
         "Takes the allowlist and the files of allowlist.d only with end = true as their last line, and each hosts_file only with # end as "
         "its last line: a file that was copied only in part has lost it. For directories where files cannot be replaced by a rename.",
         "true"},
 };
 
-constexpr std::array dns{
+inline constexpr std::array dns{
     key{"servers", "list of addresses", "the system's",
-        "\"ip\", \"ip:port\" or \"[v6]:port\"; 8 at most. Without them those of /etc/resolv.conf, which is read again when it changes and "
+        "\"ip\", \"ip:port\" or \"[v6]:port\". Without them those of /etc/resolv.conf, which is read again when it changes and "
         "on "
         "SIGHUP; one that names none changes nothing.",
-        "[\"192.0.2.53\"]"},
+        "[\"192.0.2.53\"]", entries(limits::dns_servers)},
     key{"timeout", "duration", "2s",
-        "Of one name, at all servers together; 1m at most. A and AAAA are asked for side by side. Where one of them has no answer, the "
+        "Of one name, at all servers together. A and AAAA are asked for side by side. Where one of them has no answer, the "
         "other one is used alone after 50ms, once all of its addresses have been checked; a late answer is checked too, and a bad address "
         "in it refuses the name from then on.",
-        "\"2s\""},
+        "\"2s\"", between(1ms, limits::dns_timeout)},
 };
 
-constexpr std::array network{
+inline constexpr std::array network{
     key{"internal", "list of networks", "none",
         "Networks of public addresses that are the site's own all the same. No [[allow]] reaches them (addr_class); a [[private_link]] "
         "that "
-        "names them may. 256 at most.",
-        "[\"203.0.113.0/24\"]"},
+        "names them may.",
+        "[\"203.0.113.0/24\"]", entries(limits::internal_networks)},
     key{"nat64", "network", "none",
         "The prefix of the site's NAT64 translators (RFC 6052): 32, 40, 48, 56, 64 or 96 bits. An address in it is judged, and named in "
         "within and addresses, as the IPv4 address that it stands for. Without it such an address is one of IPv6 like any other, and one "
         "of 64:ff9b::/96 is never dialled: it is left out of an answer that has the IPv4 address as well, as DNS64 makes them, and an "
         "answer of nothing else is refused (addr_class).",
         "\"2001:db8:64::/96\""},
-    key{"client_prefix", "48 to 128", "64",
+    key{"client_prefix", "whole number", "64",
         "How many bits of an IPv6 address a client is known by, for budgets, connections_per_source, detectors and names: a host has as "
         "many addresses as it likes in its /64. 128 where each address is a client of its own, such as a pod of Kubernetes. sources of a "
         "group always mean the whole address.",
-        "64"},
+        "64", between(limits::client_prefix_floor, 128)},
 };
 
-constexpr std::array audit{
+inline constexpr std::array audit{
     key{"path", "path", "/var/log/exeat/audit.jsonl", "The audit log; \"stdout\" for the standard output.",
         "\"/var/log/exeat/audit.jsonl\""},
     key{"on_failure", "deny or continue", "deny",
@@ -106,41 +114,48 @@ constexpr std::array audit{
         "the end. A file without a passphrase, a key behind a provider of OpenSSL, or a credential of the unit (LoadCredential=). "
         "exeat verify --key PUBLIC proves the log up to the last of them. Read once, at the start, which fails without it.",
         "\"credential:exeat.audit.key\""},
-    key{"keep", "1 to 1000", "10", "With max_size: how many renamed files stay; the oldest is deleted.", "10"},
+    key{"keep", "whole number", "10", "With max_size: how many renamed files stay; the oldest is deleted.", "10",
+        between(1, limits::audit_files)},
 };
 
-constexpr std::array bounds{
-    key{"workers", "whole number", "0", "Threads that serve; 0 is one for each core that the CPU quota and the affinity mask allow.", "4"},
-    key{"connections", "whole number", "50000", "Open at one time, of all clients. A tunnel takes two file descriptors.", "50000"},
-    key{"connections_per_source", "whole number", "4096", "Open at one time, of one client.", "4096"},
+inline constexpr std::array bounds{
+    key{"workers", "whole number", "0", "Threads that serve; 0 is one for each core that the CPU quota and the affinity mask allow.", "4",
+        between(0, limits::workers)},
+    key{"connections", "whole number", "50000", "Open at one time, of all clients. A tunnel takes two file descriptors.", "50000",
+        between(1, limits::connections)},
+    key{"connections_per_source", "whole number", "4096", "Open at one time, of one client.", "4096", between(1, limits::connections)},
     key{"connections_per_second", "whole number", "1000",
-        "That one client opens, over all workers; what it did not do for ten seconds it may do at once. Beyond it: rate (429).", "1000"},
-    key{"requests_per_second", "whole number", "2000", "The same, of its requests: tunnels, and each request of plain HTTP.", "2000"},
-    key{"refusals_per_second", "whole number", "200", "The same: who was refused more often gets rate, whatever it asks for.", "200"},
+        "That one client opens, over all workers; what it did not do for ten seconds it may do at once. Beyond it: rate (429).", "1000",
+        between(1, limits::client_rate_most)},
+    key{"requests_per_second", "whole number", "2000", "The same, of its requests: tunnels, and each request of plain HTTP.", "2000",
+        between(1, limits::client_rate_most)},
+    key{"refusals_per_second", "whole number", "200", "The same: who was refused more often gets rate, whatever it asks for.", "200",
+        between(1, limits::client_rate_most)},
     key{"log_lines_per_second", "whole number", "1000",
         "The same, of its lines in the audit log; a tunnel takes two. Beyond it its refusals and its plain-HTTP exchanges share lines, "
         "which "
         "say how many they are, and a new tunnel, or plain HTTP to a host that it has not met, gets rate.",
-        "1000"},
-    key{"head_timeout", "duration", "10s", "For a whole request head; 5m at most.", "\"10s\""},
-    key{"hello_timeout", "duration", "5s", "For a whole TLS ClientHello; 5m at most.", "\"5s\""},
-    key{"connect_timeout", "duration", "5s", "For a connection to the destination; 5m at most.", "\"5s\""},
-    key{"idle_timeout", "duration", "1h", "A tunnel that moves nothing for so long is closed; 7d at most.", "\"1h\""},
-    key{"drain_timeout", "duration", "30s", "What open tunnels are given at SIGTERM; 1h at most.", "\"30s\""},
+        "1000", between(1, limits::client_rate_most)},
+    key{"head_timeout", "duration", "10s", "For a whole request head.", "\"10s\"", between(1ms, limits::setup_timeout)},
+    key{"hello_timeout", "duration", "5s", "For a whole TLS ClientHello.", "\"5s\"", between(1ms, limits::setup_timeout)},
+    key{"connect_timeout", "duration", "5s", "For a connection to the destination.", "\"5s\"", between(1ms, limits::setup_timeout)},
+    key{"idle_timeout", "duration", "1h", "A tunnel that moves nothing for so long is closed.", "\"1h\"",
+        between(1ms, limits::idle_timeout)},
+    key{"drain_timeout", "duration", "30s", "What open tunnels are given at SIGTERM.", "\"30s\"", between(1ms, limits::drain_timeout)},
 };
 
-constexpr std::array sandbox{
+inline constexpr std::array sandbox{
     key{"system_calls", "restrict or off", "restrict",
         "restrict: only the system calls that serving needs (seccomp). off is for debuggers.", "\"restrict\""},
     key{"files", "restrict or off", "restrict",
         "restrict: only the directories of the list, the log and the state, and /etc where [dns] names no servers, if the kernel has "
         "Landlock.",
         "\"restrict\""},
-    key{"read", "list of paths", "none", "More that may be read.", "[\"/srv/lists\"]"},
+    key{"read", "list of paths", "none", "More that may be read.", "[\"/srv/lists\"]", entries(limits::sandbox_paths)},
     key{"root", "warn or allow", "warn", "Whether it is meant that exeat runs as root.", "\"warn\""},
 };
 
-constexpr std::array detect{
+inline constexpr std::array detect{
     key{"action", "observe, throttle or cut", "observe",
         "observe: a metric and a line in the audit log. throttle: what the client uploads at that entry is held to rate, until an hour has "
         "passed since the last finding. cut: the client's tunnels at that entry end, and it is refused there for 15 minutes. Either is for "
@@ -154,31 +169,27 @@ constexpr std::array detect{
         "refusals "
         "within 5 minutes (four different refused hosts in a row are a finding whatever it says). fan_out: names a day. uniform_chunks: "
         "tunnels within an hour. collusion: clients.",
-        "64000000"},
+        "64000000", between(1, limits::detector_threshold)},
 };
 
-constexpr std::array tables{
-    documented_table{"[[listen]]", "", "Where clients come in; at least one.", listen},
-    documented_table{"[admin]", "", "The page for people and Prometheus.", admin},
-    documented_table{"[policy]", "", "Required.", policy},
-    documented_table{"[dns]", "", "Only names that an entry allows are looked up.", dns},
-    documented_table{"[network]", "", "What exeat cannot know of the addresses around it.", network},
-    documented_table{"[audit]", "", "One line of JSON for each event.", audit},
-    documented_table{"[limits]", "", "What an operator may set; every other bound is fixed.", bounds},
-    documented_table{"[detect.NAME]", "", "What a detector's findings do: drip, first_seen, beacon, denied_burst, fan_out and so on.",
-                     detect},
-    documented_table{"[sandbox]", "", "What exeat takes from itself once its sockets are open.", sandbox},
+inline constexpr std::array tables{
+    configuration_table{"[[listen]]", "", "Where clients come in; at least one.", listen},
+    configuration_table{"[admin]", "", "The page for people and Prometheus.", admin},
+    configuration_table{"[policy]", "", "Required.", policy},
+    configuration_table{"[dns]", "", "Only names that an entry allows are looked up.", dns},
+    configuration_table{"[network]", "", "What exeat cannot know of the addresses around it.", network},
+    configuration_table{"[audit]", "", "One line of JSON for each event.", audit},
+    configuration_table{"[limits]", "", "What an operator may set; every other bound is fixed.", bounds},
+    configuration_table{"[detect.NAME]", "", "What a detector's findings do: drip, first_seen, beacon, denied_burst, fan_out and so on.",
+                        detect},
+    configuration_table{"[sandbox]", "", "What exeat takes from itself once its sockets are open.", sandbox},
 };
 
-constexpr documented_file file{
+inline constexpr configuration_file file{
     "exeat.toml", "how exeat serves on this machine",
     "Read once at start. An unknown key, a wrong type or a key that this version does not enforce is an error with its place, never "
     "ignored; exeat check --config exeat.toml says what is wrong.\n\n"
     "Durations are written \"250ms\", \"10s\", \"5m\", \"1h\" or \"7d\". Paths that are not absolute start at the file's directory.",
     tables};
 
-} // namespace
-
-const documented_file& exeat_toml() noexcept { return file; }
-
-} // namespace exeat::cli
+} // namespace exeat::ops::exeat_toml

@@ -1,0 +1,18 @@
+// An address and a port: where to listen, or whom to ask. A value; any thread.
+#pragma once
+
+#include <exeat/ip_address.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace exeat {
+
+struct endpoint {
+    ip_address address;
+    std::uint16_t port = 0;
+    std::string to_string() const; // "127.0.0.1:80", "[::1]:80"
+    bool operator==(const endpoint&) const = default;
+};
+
+} // namespace exeat
