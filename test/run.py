@@ -1,8 +1,8 @@
 """run.py KIND...: runs the tests on the release build, which ./dev has made, lane beside lane, and counts. The last line is `N passed, N failed`.
 
-Most tests wait more than they compute, so the lanes share the cores: the suite on the release build, the suite on the sanitized build, the
-network's fence, and all else one after the other; and the other builds are made beside the first tests, at a lower priority. Unit tests are compiled once,
-with AddressSanitizer. What crashes, hangs or runs nothing has failed.
+Most tests wait more than they compute, so the lanes share the cores: the system's suite on the release build, two halves of it on the sanitized build,
+the network's fence with what attacks, and all else one after the other; and the other builds are made beside the first tests, at a lower priority. Unit
+tests are compiled once, with AddressSanitizer. What crashes, hangs or runs nothing has failed.
 """
 import os
 import pathlib
@@ -56,9 +56,9 @@ def doctest(name, program, needs=None):
     return Part(name, TOP / program, needs=needs)
 
 
-def pytest(name, folder, *more, binary="build/exeat", **environment):
+def pytest(name, *places, binary="build/exeat", **environment):
     return Part(name, *as_root((PYTHON, "-m", "pytest", "-q", "--color=no", "-p", "no:cacheprovider", "--durations=10",
-                           "--durations-min=1", TOP / folder, *more)),
+                           "--durations-min=1", *(TOP / place for place in places))),
                 needs=next((b for b in ("asan", "tsan") if f"/{b}/" in binary), None), EXEAT_BIN=str(TOP / binary), **environment)
 
 
@@ -70,7 +70,8 @@ def on_tsan():
 
 
 # What only runs verbs, which are the release's in a sanitized build too.
-OF_VERBS = [f"--ignore={TOP}/test/system/test_{name}.py" for name in ("ci_example", "diff", "import", "output", "presets", "signing", "top", "top_terminal", "units")]
+OF_VERBS = {f"test_{name}.py" for name in ("ci_example", "diff", "import", "output", "presets", "signing", "top", "top_terminal", "units")}
+SERVING = sorted(f"test/system/{f.name}" for f in (TOP / "test/system").glob("test_*.py") if f.name not in OF_VERBS)
 
 BUILDS = {"asan": Build("asan"), "fuzz": Build("fuzz"), "tsan": Build("tsan", "exeatd")}
 
@@ -86,17 +87,17 @@ KINDS = {
     "differential": {"rest": [doctest("differential", "build/test/attack/differential/test-differential"), pytest("differential-daemons", "test/attack/differential")]},
     "fuzz": {"rest": [Part("fuzz", PYTHON, TOP / "test/attack/fuzz/run.py", needs="fuzz")]},
     "system": {"release": [pytest("system", "test/system")]},
-    "redteam": {"release": [pytest("redteam", "test/attack/redteam")]},
-    "oracles": {"release": [pytest("oracles", "test/attack/oracles")], "rest": [doctest("seams", "build/asan/test/test-seams", needs="asan"), Part("cost-gates", TOP / "build/test/attack/oracles/cost-gates")]},
+    "redteam": {"fence": [pytest("redteam", "test/attack/redteam")]},
+    "oracles": {"fence": [pytest("oracles", "test/attack/oracles")], "rest": [doctest("seams", "build/asan/test/test-seams", needs="asan"), Part("cost-gates", TOP / "build/test/attack/oracles/cost-gates")]},
     "manifests": {"fence": [pytest("manifests", "test/field/manifests")]},
     "conformance": {"fence": [pytest("conformance", "test/field/conformance")]},
     "monitoring": {"fence": [pytest("monitoring", "test/field/monitoring")]},
     "page": {"fence": [pytest("page", "test/field/page")]},
     "clients": {"fence": [pytest("clients", "test/field/clients")]},
     "soak": {"fence": [pytest("soak", "test/field/soak")]},
-    "asan": {"sanitized": [pytest("asan-system", "test/system", *OF_VERBS, binary="build/asan/exeat", EXEAT_SLOW="1")]},
-    "asan-redteam": {"sanitized": [pytest("asan-redteam", "test/attack/redteam", binary="build/asan/exeat", EXEAT_SLOW="1")]},
-    "tsan": {"sanitized": [on_tsan()]},
+    "asan": {f"sanitized {half + 1}": [pytest(f"asan-system-{half + 1}", *SERVING[half::2], binary="build/asan/exeat", EXEAT_SLOW="1")] for half in (0, 1)},
+    "asan-redteam": {"sanitized 1": [pytest("asan-redteam", "test/attack/redteam", binary="build/asan/exeat", EXEAT_SLOW="1")]},
+    "tsan": {"sanitized 1": [on_tsan()]},
 }
 
 
