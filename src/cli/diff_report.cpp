@@ -204,8 +204,8 @@ std::string summary_of(const diff_report& d)
     for (std::size_t i = 0; i < hosts.size(); ++i)
         if (hosts[i] > 0) all.push_back(fmt::format("{} {}", to_string(static_cast<change_kind>(i)), hosts[i]));
     if (!d.opening.empty()) all.push_back(fmt::format("loosens the list itself by {}", d.opening.size()));
-    if (!d.other.empty()) all.push_back(fmt::format("changes it otherwise by {}", d.other.size()));
-    const auto what = d.by_host.changes.empty() ? "" : " (each host and port counts once for each kind of client)";
+    if (!d.other.empty()) all.push_back(fmt::format("other changes {}", d.other.size()));
+    const auto what = d.by_host.changes.empty() ? "" : " (counted by host, port and kind of client)";
     return all.empty() ? std::string{} : fmt::format("summary: {}{}", fmt::join(all, ", "), what);
 }
 

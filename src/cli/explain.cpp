@@ -2,10 +2,14 @@
 #include <cli/loaded_files.hpp>
 #include <cli/output.hpp>
 #include <cli/parse_arguments.hpp>
+#include <ops/state/quarantine_file.hpp>
+#include <ops/text/json_text.hpp>
+#include <ops/text/networks.hpp>
 
 #include <algorithm>
 #include <chrono>
 #include <fmt/core.h>
+#include <optional>
 
 namespace exeat::cli {
 
@@ -16,11 +20,25 @@ struct question {
     std::vector<std::string> targets;
 };
 
-std::vector<explanation> answer(const question& q, const ip_address& source, const loaded_files& files)
+// What is quarantined on this machine. Nothing, after it has said why, where that cannot be read: every answer would be a guess.
+std::optional<quarantines> quarantines_of(const loaded_files& files)
+{
+    if (!files.settings || files.settings->state.empty()) return quarantines{};
+    const auto path = ops::quarantine_path(files.settings->state);
+    auto read = ops::read_quarantines(path);
+    if (read) return std::move(*read);
+    print_error("exeat explain: what is quarantined is not known: {}\n", ops::one_line(read.error()));
+    return std::nullopt;
+}
+
+std::vector<explanation> answer(const question& q, const ip_address& source, const loaded_files& files, const quarantines& shut)
 {
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     std::vector<explanation> out;
-    for (const auto& t : q.targets) out.push_back(explain_target(t, source, *files.list.rules, now, files.site));
+    for (const auto& t : q.targets) {
+        out.push_back(explain_target(t, source, *files.list.rules, now, files.site));
+        hold_to_quarantines(out.back(), source, shut, now);
+    }
     return out;
 }
 
@@ -43,13 +61,13 @@ int explain(int argc, char** argv)
                  "allowlist.toml pkg.test:443",
                  "exeat explain"};
     question q;
-    app.add_option("--client", q.client, "the client's address")->required();
+    app.add_option("--client", q.client, "the client's address, or its name in metrics")->required();
     app.add_option("--config", q.config, "exeat.toml, which names the allowlist")->type_name("FILE");
     app.add_option("--allowlist", q.allowlist, "the allowlist")->type_name("FILE");
     app.add_option("--format", q.format, "text or json")->check(CLI::IsMember(formats));
     app.add_option("TARGET", q.targets, "host:port, or http://host[:port] for plain HTTP")->required();
     if (const auto leave = parse_arguments(app, argc, argv)) return *leave;
-    const auto source = ip_address::parse(q.client);
+    const auto source = ip_address::parse(ops::without_group(q.client));
     if (!source || (q.config.empty() && q.allowlist.empty())) {
         print_error("exeat explain: {}\n", source ? "name --allowlist or --config" : "--client takes an IP address, like 10.42.3.7");
         return wrong_usage;
@@ -57,7 +75,9 @@ int explain(int argc, char** argv)
     const auto files = load_files(q.config, q.allowlist);
     for (const auto& p : files.problems) print_error("{}\n", p.to_string());
     if (!files.list.rules) return failure;
-    const auto answers = answer(q, *source, files);
+    const auto shut = quarantines_of(files);
+    if (!shut) return failure;
+    const auto answers = answer(q, *source, files, *shut);
     print(answers, q);
     return std::all_of(answers.begin(), answers.end(), [](const explanation& e) { return e.allowed; }) ? success : failure;
 }

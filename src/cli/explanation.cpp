@@ -9,6 +9,7 @@
 #include <ops/text/json_text.hpp>
 #include <ops/text/utc.hpp>
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <set>
 
@@ -93,8 +94,7 @@ explanation explain_target(std::string_view asked, const ip_address& source, con
     explanation e;
     e.target = asked;
     const auto meant = ops::parse_asked_target(asked) ? std::string{asked} : ops::as_target(asked);
-    if (meant != asked)
-        e.notes.push_back(fmt::format("read as {}{}", meant, meant.starts_with("http://") ? "" : ", as a CONNECT asks for it"));
+    if (meant != asked) e.notes.push_back(fmt::format("read as {}{}", meant, meant.starts_with("http://") ? "" : ", as in a CONNECT"));
     const auto to = ops::parse_asked_target(meant);
     if (!to) {
         e.verdict = to.error();
@@ -119,6 +119,17 @@ explanation explain_target(std::string_view asked, const ip_address& source, con
     if (no.by != nullptr) e.by = no.by;
     note_address(e, d, no, site);
     return e;
+}
+
+void hold_to_quarantines(explanation& e, const ip_address& source, const quarantines& all, wall_time now)
+{
+    if (!e.allowed) return;
+    const auto holds = [&](const quarantine& q) { return now < q.until && q.holds(source, e.by->name); };
+    const auto q = std::find_if(all.begin(), all.end(), holds);
+    if (q == all.end()) return;
+    e.verdict = verdict::quarantined, e.allowed = false, e.reported = verdict::allowed;
+    e.notes.push_back(fmt::format("{} is quarantined until {} by {}: {}", q->target(), ops::utc(q->until), q->by, q->reason));
+    e.notes.push_back(fmt::format("without that, {} would allow the target", ops::as_shown(e.by->name)));
 }
 
 std::string to_text(const explanation& e)

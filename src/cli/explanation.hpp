@@ -3,6 +3,7 @@
 
 #include <exeat/address_class.hpp>
 #include <exeat/policy.hpp>
+#include <exeat/quarantine.hpp>
 
 #include <boost/json/object.hpp>
 #include <string>
@@ -21,6 +22,8 @@ struct explanation {
 };
 
 explanation explain_target(std::string_view asked, const ip_address& source, const policy&, wall_time now, const site_networks& = {});
+// Refuses what the target was allowed, where its client or its entry is quarantined now.
+void hold_to_quarantines(explanation&, const ip_address& source, const quarantines&, wall_time now);
 std::string to_text(const explanation&);
 boost::json::object to_json(const explanation&);
 

@@ -37,13 +37,13 @@ constexpr std::array pages{
          "exeat check allowlist.toml"},
     page{"explain", "say what would happen to a request",
          "Says for each target whether the client may reach it, by which entry, and why or why not. A target is host:port\n"
-         "(CONNECT) or http://host[:port]. Exit 0 when all are allowed.\n",
+         "(CONNECT) or http://host[:port]. With --config, what is quarantined on this machine counts. Exit 0 when all are allowed.\n",
          "exeat explain --client 10.42.3.7 --allowlist allowlist.toml pkg.test:443"},
     page{"diff", "say what a new allowlist opens and closes",
          "Compares what two allowlists decide, not how they are written: for every group, what the new one opens, widens,\n"
          "narrows and closes. Exit 1 when it opens or widens anything, 2 when one of them does not load.\n",
          "exeat diff --format markdown allowlist.toml new.toml"},
-    page{"replay", "hold yesterday's traffic against a candidate",
+    page{"replay", "replay yesterday's traffic against a candidate",
          "Decides every request of an audit log again, by the allowlist as it is now: what was refused and would pass, what\n"
          "passed and would be refused, and how often. What DNS, TLS or an unreadable request decided is counted and not\n"
          "replayed. Exit 0 when nothing changes, 1 when anything does, 2 when a file cannot be read.\n",

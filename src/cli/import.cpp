@@ -29,7 +29,7 @@ struct answer {
 };
 
 const std::string network_mend = "write ROLE=NETWORK, the network like 10.42.0.0/16 or fd00:42::/64";
-const std::string role_mend = "no role or group stands in front of the network; write ROLE=NETWORK, like training=10.42.0.0/16";
+const std::string role_mend = "there is no role or group in front of the network; write ROLE=NETWORK, like training=10.42.0.0/16";
 
 std::string bad_sources(const std::string& text)
 {
@@ -117,10 +117,10 @@ void tell_of_terms(const question& q, ops::diagnostics& notes)
 {
     if (q.deny) return;
     const bool asked = !q.wishes.tls_ports.empty() || !q.wishes.http_ports.empty();
-    if (!asked) notes.warning({}, "no ports stand there, so every entry is for TLS at 443; --ports and --http-ports say otherwise");
-    notes.warning({},
-                  "no budgets stand there, so every entry is for pulling, with its upload budgets, and each client may use 100 names a day "
-                  "under a wildcard; set 'purpose', 'upload' and 'names' where that is too little");
+    if (!asked) notes.warning({}, "the file names no ports, so every entry is for TLS at 443; --ports and --http-ports say otherwise");
+    notes.warning(
+        {}, "the file has no budgets, so every entry is for pulling, with its upload budgets, and each client may use 100 names a day "
+            "under a wildcard; set 'purpose', 'upload' and 'names' where that is too little");
 }
 
 // A role of --sources that is none would be a network that nobody gets.
@@ -169,7 +169,7 @@ void add_groups(const question& q, answer& a, ops::diagnostics& notes)
     }
     if (!names.empty()) return;
     a.list.groups.push_back({"clients", "clients", {}, false});
-    notes.warning({}, "who may use the list does not stand there: write the sources of [groups.clients], or import with "
+    notes.warning({}, "the file does not say who may use the list: write the sources of [groups.clients], or import with "
                       "--sources clients=NETWORK");
 }
 

@@ -70,11 +70,7 @@ held target_of(const wish& w)
     held q;
     q.entry = w.entry;
     if (w.client.empty()) return q;
-    // Also as the metrics name a client: behind its group.
-    auto network = ops::parse_network(w.client);
-    const auto slash = w.client.find('/');
-    if (!network && slash != w.client.npos && w.client.find_first_of(".:") > slash)
-        network = ops::parse_network(w.client.substr(slash + 1));
+    const auto network = ops::parse_network(ops::without_group(w.client));
     if (!network) throw std::runtime_error{"--client: " + network.error()};
     q.client = *network;
     return q;
@@ -140,7 +136,7 @@ int begin(const wish& w)
     q.reason = one_plain_line(w.reason, "--reason");
     const auto lasts = ops::parse_duration(w.lasts);
     if (!lasts || *lasts < limits::quarantine_least || *lasts > limits::quarantine_ceiling)
-        throw std::runtime_error{"--for must be from 1m to 31d, such as 1h; the quarantine ends by itself then"};
+        throw std::runtime_error{"--for must be from 1m to 31d, such as 1h; the quarantine ends then"};
     if (!q.client) require_entry(w, settings);
     q.by = acting_user();
     q.since = net::wall_now();

@@ -30,7 +30,7 @@ bool take(const instead& given, config& c)
     if (given.admin.empty()) return true;
     const auto at = ops::parse_endpoint(given.admin);
     if (at) c.admin = *at;
-    else print_error("exeat: error: --admin: no address and port; write it like 127.0.0.1:9465\n");
+    else print_error("exeat: error: --admin: {} is not an address and port; write it like 127.0.0.1:9465\n", ops::as_shown(given.admin));
     return at.has_value();
 }
 

@@ -31,7 +31,7 @@ public:
     wall_time earliest(const reading&) const noexcept;
     std::optional<wall_time> certain(const reading&) const noexcept;
     void has_been(wall_time, const reading&) noexcept; // certain from now on
-    // One thread, about every second. By how much the clock shows another time than it should; 0: it goes as it did.
+    // One thread, about every second. By how much the clock shows another time than it should; 0: it is right.
     std::chrono::seconds look(const reading&) noexcept;
 
 private:

@@ -174,7 +174,7 @@ bool reload::wait_for_approval(const loaded_allowlist& loaded)
     const auto due = *unapproved_since_ + limits::approval_grace;
     if (now >= due) return false;
     with_.status.waits(first_error(loaded.problems));
-    look_later(approval_, approval_memory_, due, "files and manifest have had their time");
+    look_later(approval_, approval_memory_, due, "files and manifest did not agree in time");
     return true;
 }
 

@@ -30,7 +30,8 @@ void log_reloaded(const event_log& log, const policy& rules, const std::string& 
 
 void log_unchanged(const event_log& log, const std::string& cause, const policy_settings& s)
 {
-    log.say(severity::notice, "the allowlist is the one in force", {{"cause", cause}, {"serial", std::to_string(s.serial)}});
+    log.say(severity::notice, "the file is the list in force again; nothing has changed",
+            {{"cause", cause}, {"serial", std::to_string(s.serial)}});
 }
 
 void log_hold(const event_log& log, const watched_file& f)

@@ -93,7 +93,7 @@ def refused_reloads(exeat, result):
 
 
 def test_a_start_needs_the_approvals(approved):
-    for who, says in (((), "must be approved: 'exeat sign' writes this file"), (("alice",), "1 of 2 approvals"), (("alice", "eve"), "1 of 2 approvals")):
+    for who, says in (((), "must be approved: 'exeat sign' writes this file"), (("alice",), "signed by 1 of the 2 trusted keys"), (("alice", "eve"), "signed by 1 of the 2 trusted keys")):
         running = approved.exeat(allowlist(1, "a"), *who)
         done = run("serve", "--config", running.config_path)
         assert done.returncode == 1 and says in done.stderr, done.stderr
@@ -242,7 +242,7 @@ def test_check_says_what_serve_would(approved):
     """Row 11: what `systemctl reload` runs first."""
     running = approved.exeat(allowlist(5, "a"), "alice")
     done = run("check", "--config", running.config_path)
-    assert done.returncode == 1 and "1 of 2 approvals" in done.stdout, done.stdout
+    assert done.returncode == 1 and "signed by 1 of the 2 trusted keys" in done.stdout, done.stdout
     assert list(approved.state.iterdir()) == [], "it writes nothing"
     sign(running.allowlist_path, approved.keys, "bob")
     assert "approved by" in ok("check", "--config", running.config_path)

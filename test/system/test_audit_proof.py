@@ -112,6 +112,20 @@ def test_lines_cut_after_a_kill_are_noticed_at_the_restart_and_the_log_goes_on(l
     assert len(exeat.audit(event__action="gap")) == 1
 
 
+def test_a_changed_line_is_not_among_those_that_are_chained(lab, tmp_path):
+    with lab.exeat(ALLOWLIST) as exeat:
+        refusals(exeat, 5)
+    lines = exeat.audit_path.read_bytes().splitlines(keepends=True)
+    copy = tmp_path / "copy.jsonl"
+    for changed in (1, 3, 4):  # the line after it has another hash, so both are in doubt
+        copy.write_bytes(b"".join([*lines[:changed - 1], lines[changed - 1].replace(b"127.0.0.1", b"127.0.0.9").replace(b"half", b"none"), *lines[changed:]]))
+        assert copy.read_bytes() != b"".join(lines)
+        told = verify(copy)
+        assert told.returncode == 1 and f"line {changed + 1} does not carry the hash of the line before" in told.stderr
+        assert (f"lines 1 to {changed - 1} are chained" in told.stdout) == (changed > 1)
+        assert f"to {changed} are" not in told.stdout
+
+
 def test_a_line_of_a_checkpoint_that_was_changed_is_noticed_at_the_restart(lab, state):
     exeat = lab.exeat(ALLOWLIST, policy={"state": str(state)})
     with exeat:
@@ -173,7 +187,7 @@ def test_signed_checkpoints_prove_the_log_and_no_chain_made_anew_passes(lab, key
     assert last["event.action"] == "checkpoint" and last["event.reason"] == "end" and last["log.file.path"] == str(exeat.audit_path)
     assert good.returncode == 0 and f"proven up to line {last['event.sequence']} by the checkpoint signed with key {last['exeat.audit.key']}" in good.stdout, good
     told = verify(exeat.audit_path)
-    assert told.returncode == 0 and "--key proves it" in told.stdout and "own chain only" in told.stdout
+    assert told.returncode == 0 and "--key proves it" in told.stdout and "are chained to each other" in told.stdout
     lines = exeat.audit(checkpoints=True)
     lines[2]["destination.domain"] = "harmless.test"
     made = chained_anew(lines)
@@ -207,7 +221,7 @@ def test_a_checkpoint_of_another_log_fits_nowhere(lab, key, tmp_path):
 def test_a_key_that_cannot_be_read_is_an_error_of_check_and_of_the_start(lab, key, tmp_path):
     junk = tmp_path / "junk.key"
     junk.write_text("no key\n")
-    for place, words in (str(tmp_path / "none"), "none"), (str(junk), "is no private key"), (str(public(key)), "is no private key"):
+    for place, words in (str(tmp_path / "none"), "none"), (str(junk), "is not a private key"), (str(public(key)), "is not a private key"):
         exeat = lab.exeat(ALLOWLIST, audit={"checkpoint_key": place})
         checked = run("check", "--config", exeat.config_path)
         assert checked.returncode == 1 and "checkpoint_key" in checked.stdout and words in checked.stdout, checked

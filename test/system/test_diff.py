@@ -28,7 +28,7 @@ def test_a_new_host_opens_for_each_group_and_fails(diff):
     done = diff(HEAD + PACKAGES, HEAD + PACKAGES.replace('"pkg.test"', '"pkg.test", "*.w.test"'))
     assert done.returncode == 1
     assert done.stdout == ("+ opens for eval, training by 'packages' (new.toml:6)\n    *.w.test:443\n"
-                           "summary: opens 2 (each host and port counts once for each kind of client)\n")
+                           "summary: opens 2 (counted by host, port and kind of client)\n")
 
 
 def test_closing_alone_succeeds(diff):
@@ -50,7 +50,7 @@ def test_who_comes_to_a_group_and_a_list_that_reports_are_openings(diff):
     done = diff(one + PACKAGES, one.replace("[groups.training]", '[groups.training]\nmode = "report"') + PACKAGES)
     assert done.returncode == 1 and done.stdout == f"+ report mode of eval, training until {soon}: what no entry names passes too\nsummary: loosens the list itself by 1\n"
     done = diff(one + PACKAGES, HEAD + PACKAGES)
-    assert done.returncode == 0 and done.stdout == "- report mode ends: the list is enforced\nsummary: changes it otherwise by 1\n"
+    assert done.returncode == 0 and done.stdout == "- report mode ends: the list is enforced\nsummary: other changes 1\n"
 
 
 def test_markdown_and_json_say_the_same(diff):
@@ -187,7 +187,7 @@ def test_old_and_new_value_of_each_term_that_widens_are_shown(diff):
     assert done.returncode == 1
     for words in ("upload more: 50 MiB/1h → 500 MiB/1h", "upload_total more: 5 GiB/24h → no limit", "on_budget alert: cut → alert", "expires later: 2998-01-01T00:00:00Z → 2999-01-01T00:00:00Z"):
         assert words in done.stdout, done.stdout
-    assert done.stdout.endswith("summary: widens 1 (each host and port counts once for each kind of client)\n")
+    assert done.stdout.endswith("summary: widens 1 (counted by host, port and kind of client)\n")
 
 
 def test_a_source_that_a_group_gains_is_one_line_over_all_entries_and_the_widest_comes_first(diff):

@@ -93,7 +93,7 @@ def test_a_grant_closes_by_itself_and_its_file_does_no_harm_afterwards(lab, tmp_
         exeat.reload(ALLOWLIST + "# again\n")
         assert reason(exeat) == "expired" and reason(exeat, "base.grants.test") is None
         (beside / "soon.toml").write_text(f"expires = {end - datetime.timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}\n{text}")  # as the file will be seen then
-        assert run("grants", "--allowlist", exeat.allowlist_path).stdout == "no entry has an end that is still to come\n"
+        assert run("grants", "--allowlist", exeat.allowlist_path).stdout == "no entry expires in the future\n"
 
 
 def test_a_bad_file_beside_the_list_leaves_the_old_policy(exeat, beside):
@@ -124,7 +124,7 @@ def test_grant_writes_nothing_that_would_not_load(tmp_path):
     listed = tmp_path / "allowlist.toml"
     listed.write_text(ALLOWLIST)
     for more, says in (({"host": "a_b"}, "host"), ({"entry": "../evil"}, "name"), ({"entry": "base"}, "is an entry of"), ({"lasts": "32d"}, "from 1m to 31d"),
-                       ({"lasts": "59s"}, "from 1m to 31d"), ({"lasts": "soon"}, "from 1m to 31d"), ({"host": "*.com"}, "is no host")):
+                       ({"lasts": "59s"}, "from 1m to 31d"), ({"lasts": "soon"}, "from 1m to 31d"), ({"host": "*.com"}, "is not a host")):
         done = grant(listed, **more)
         assert done.returncode != 0 and says in done.stderr, (more, done.stderr)
         assert sorted(p.name for p in tmp_path.rglob("*")) == ["allowlist.toml"], more

@@ -44,7 +44,7 @@ def test_an_acl_becomes_a_list_that_check_accepts_and_its_losses_are_named_twice
     assert "3 not carried over" in done.stderr
     checked = run("check", out)
     assert checked.returncode == 0, checked.stdout
-    assert "nobody is in group 'payment-hooks': 0.0.0.0/32 is no client's address; write" in checked.stdout
+    assert "nobody is in group 'payment-hooks': 0.0.0.0/32 is not a client's address; write" in checked.stdout
     assert "nobody is in group 'training'" not in checked.stdout
     for target, status in (("pkg.test:443", 0), ("a.b.mirrors.test:443", 0), ("mirrors.test:443", 1), ("hooks.test:443", 1)):
         assert run("explain", "--client", "10.42.0.7", "--allowlist", out, target).returncode == status, target

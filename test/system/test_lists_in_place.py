@@ -222,7 +222,7 @@ def test_a_lower_serial_is_warned_of(exeat):
 
 def test_whoever_waits_for_an_answer_gets_one(exeat):
     """On SIGHUP, after a list that was refused and after one that was held back, also when nothing changes."""
-    same = lambda n: wait_until(lambda: exeat.log().count("the allowlist is the one in force") == n)  # noqa: E731
+    same = lambda n: wait_until(lambda: exeat.log().count("the file is the list in force again") == n)  # noqa: E731
     exeat.signal(signal.SIGHUP)
     same(1)
     exeat.reload("no list", result="error")

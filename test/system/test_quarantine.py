@@ -185,6 +185,25 @@ def test_it_ends_by_itself_by_the_earlier_of_two_clocks(lab, settings, tmp_path)
         assert len(exeat.audit(event__action="quarantine")) == 2
 
 
+def test_explain_says_what_is_quarantined(exeat):
+    explain = lambda client, *more: run("explain", "--config", exeat.config_path, "--client", client, *more, ECHO)
+    assert explain(HERE).returncode == 0
+    quarantine(exeat, "--client", HERE, reason="uploads at night")
+    done = explain(HERE)
+    assert done.returncode == 1 and f"'{ECHO}': quarantined by 'echo'" in done.stdout
+    assert re.search(rf"client {HERE} is quarantined until \S+Z by .+: uploads at night", done.stdout) and "without that, 'echo' would allow the target" in done.stdout
+    assert json.loads(explain(HERE, "--format", "json").stdout)[0]["verdict"] == "quarantined"
+    assert explain(NEIGHBOUR).returncode == 0
+    quarantine(exeat, "--entry", "echo")
+    assert "entry echo is quarantined" in explain(NEIGHBOUR).stdout
+    quarantine(exeat, "--client", HERE, "--lift", "--reason", "done")
+    quarantine(exeat, "--entry", "echo", "--lift", "--reason", "done")
+    assert explain(HERE).returncode == 0
+    state_file(exeat).write_text("client = 7\n")
+    broken = explain(HERE)
+    assert broken.returncode == 1 and broken.stdout == "" and "what is quarantined is not known" in broken.stderr
+
+
 def test_it_is_listed_and_can_be_lifted(exeat):
     listed = lambda *more: run("quarantine", "--config", exeat.config_path, "--list", *more).stdout
     assert listed() == "nothing is quarantined\n"

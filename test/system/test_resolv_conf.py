@@ -47,6 +47,10 @@ def write(etc, text):
     new.rename(etc / "resolv.conf")
 
 
+# Where / is not a mount, as in a chroot, nobody gets mounts of their own.
+pytestmark = pytest.mark.skipif(subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode != 0, reason="skipped: unshare --mount fails here")
+
+
 @contextlib.contextmanager
 def with_etc(lab, etc):
     """An exeat whose /etc is this directory."""

@@ -72,7 +72,7 @@ def test_two_processes_do_not_write_one_audit_log(lab):
 
 def test_a_second_process_takes_another_log_and_admin_page(lab):
     with lab.exeat(ALLOWLIST) as exeat:
-        assert "no address and port" in run("serve", "--config", exeat.config_path, "--admin", "nine").stderr
+        assert "not an address and port" in run("serve", "--config", exeat.config_path, "--admin", "nine").stderr
         other = exeat.directory / "second.jsonl"
         with lab.exeat(ALLOWLIST, audit={"path": str(exeat.audit_path)}, arguments=["--audit", str(other)]) as second:
             assert second.fetch("/readyz")[0] == 200

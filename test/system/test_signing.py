@@ -45,7 +45,7 @@ def test_signatures_add_up_and_a_changed_list_begins_anew(keys, tmp_path):
     sign(listed, keys, "alice")
     trust = ("--trusted-key", keys / "alice.pub", "--trusted-key", keys / "bob.pub", "--approvals", 2, listed)
     done = run("verify", *trust)
-    assert done.returncode == 1 and "1 of 2 approvals by trusted keys; 'exeat sign' adds one" in done.stderr
+    assert done.returncode == 1 and "signed by 1 of the 2 trusted keys that must sign; 'exeat sign' adds one" in done.stderr
     done = run("sign", "--key", keys / "alice.key", listed)
     assert done.returncode != 0 and "has signed this already; another key must" in done.stderr
     sign(listed, keys, "bob")
@@ -100,7 +100,7 @@ def test_the_manifest_names_the_list_its_parts_and_their_hosts_files(keys, tmp_p
 def test_what_is_no_key_is_told(keys, tmp_path):
     listed = tmp_path / "allowlist.toml"
     listed.write_text(allowlist(1, "a"))
-    for key, says in ((keys / "alice.pub", "is no private key in PEM"), (tmp_path / "none", "No such file"), ("pkcs11:object=nobody", "PKCS#11 provider")):
+    for key, says in ((keys / "alice.pub", "is not a private key in PEM"), (tmp_path / "none", "No such file"), ("pkcs11:object=nobody", "PKCS#11 provider")):
         done = run("sign", "--key", key, "--audience", "production", listed)
         assert done.returncode != 0 and says in done.stderr, done.stderr
     sign(listed, keys, "alice")

@@ -150,7 +150,7 @@ def pair(port, first=None, name="proxy", **options):
     ({"name": ""}, "one has no name; give each socket its FileDescriptorName="),
     ({"name": "admin"}, "and [admin] says"),
     ({"listens": False}, "descriptor 3 ('proxy') does not listen; write Accept=no"),
-    ({"kind": socket.SOCK_DGRAM, "listens": False}, "is no stream socket; write ListenStream="),
+    ({"kind": socket.SOCK_DGRAM, "listens": False}, "is not a stream socket; write ListenStream="),
     ({"reuse_port": True}, "one alone with SO_REUSEPORT"),
     ({"transparent": True}, "remove Transparent="),
 ])
@@ -166,7 +166,7 @@ def test_a_unix_socket_is_an_error(lab, port, tmp_path):
 
 
 def test_what_is_no_socket_is_an_error(lab, port, tmp_path):
-    assert "is no socket" in refused_with(lab, pair(port, open(tmp_path / "file", "wb")), port)
+    assert "is not a socket" in refused_with(lab, pair(port, open(tmp_path / "file", "wb")), port)
 
 
 def test_another_address_is_an_error(lab, port):

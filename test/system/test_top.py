@@ -189,9 +189,9 @@ def test_localhost_is_either_loopback_address():
     (b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", "ends the connection within its answer"), (b"HTTP/1.1 302 Found\r\nLocation: http://evil.test/\r\nContent-Length: 0\r\n\r\n", "answers 302"),
     (b"HTTP/1.1 404 No\r\nContent-Length: 9\r\n\r\nno\x1b[2J\x07!!", "no\\x1b[2J\\x07!"), (answer(b""), "it is no JSON"), (answer(b"{\"version\": \"0.1.0\"}"), "now is missing"),
     (answer(json.dumps(status()).encode()[:-2]), "it is no JSON"), (answer(b"[" * 100_000), "it is no JSON"), (answer(b"\xff\xfe"), "it is no JSON"),
-    (answer(json.dumps(status(clients=[client("a"), {"client": 7}])).encode()), "clients[1].client is no text"),
-    (answer(json.dumps(status(uptime_seconds=None)).encode()), "uptime_seconds is no number"),
-    (answer(json.dumps(status(totals={"requests_allowed": -1})).encode()), "totals.requests_allowed is no count"),
+    (answer(json.dumps(status(clients=[client("a"), {"client": 7}])).encode()), "clients[1].client is not text"),
+    (answer(json.dumps(status(uptime_seconds=None)).encode()), "uptime_seconds is not a number"),
+    (answer(json.dumps(status(totals={"requests_allowed": -1})).encode()), "totals.requests_allowed is not a count"),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_what_is_no_answer_of_exeat_is_told(said, told):
     with Says(said) as server:

@@ -173,7 +173,7 @@ def test_an_answer_that_is_none_keeps_what_was_known():
     with FakeAdmin(some_clients()) as admin, top(admin, "--interval", "1", columns=200) as terminal:
         terminal.shows("training/10.42.0.1")
         admin.status = b'{"version": 7}'
-        terminal.shows("NO ANSWER", "version is no text", "training/10.42.0.1")
+        terminal.shows("NO ANSWER", "version is not text", "training/10.42.0.1")
         admin.status = some_clients()
         terminal.shows("training/10.42.0.1", without=["NO ANSWER"])
 

@@ -212,7 +212,7 @@ hosts = ["93.184.216.0/24"]
     assert explained("site.test:80") == [
         "'site.test:80': port_not_allowed by 'site' ([[allow]] at list.toml:4)", "    the host is allowed, but not on this port", "    owner: us", "    group: lab",
         "    'site' (list.toml:4) names this host: protocol tls, ports 443"]
-    assert "    read as site.test:443, as a CONNECT asks for it" in explained("site.test")
+    assert "    read as site.test:443, as in a CONNECT" in explained("site.test")
     assert len(explained("site_test:443 x")) == 2, "what is wrong with the host is said once"
     assert explained("site.test:443", "10.1.1.1")[2:] == [
         "    group: none", "    10.1.1.1 lies in the sources of none of the groups: write its network into the one that it belongs to"]
@@ -226,7 +226,7 @@ def test_explain_takes_what_people_paste_and_says_how_it_read_it(tmp_path, paste
     config(tmp_path)
     done = run("explain", "--client", "127.0.0.1", "--allowlist", tmp_path / "allowlist.toml", pasted)
     assert done.returncode == (0 if allowed else 1), done.stdout
-    assert (f"read as {read}, as a CONNECT asks for it" in done.stdout) if read else ("read as" not in done.stdout), done.stdout
+    assert (f"read as {read}, as in a CONNECT" in done.stdout) if read else ("read as" not in done.stdout), done.stdout
 
 
 def test_explain_names_the_entry_next_to_a_host_that_none_names(tmp_path):

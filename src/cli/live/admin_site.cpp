@@ -38,9 +38,10 @@ boost::system::result<admin_site, std::string> parse_admin_url(std::string_view 
     admin_site out;
     if (equals_ignoring_case(text.substr(0, scheme.size()), scheme)) out.addresses = addresses_of(host);
     if (out.addresses.empty())
-        return {boost::system::in_place_error,
-                fmt::format("{} is no address of an admin page; write http:// with an IP address or localhost, like http://127.0.0.1:9464",
-                            ops::as_shown(text))};
+        return {
+            boost::system::in_place_error,
+            fmt::format("{} is not an address of an admin page; write http:// with an IP address or localhost, like http://127.0.0.1:9464",
+                        ops::as_shown(text))};
     const auto& first = out.addresses.front();
     out.host = out.addresses.size() > 1 ? fmt::format("localhost:{}", first.port) : first.to_string();
     out.url = std::string{scheme} + out.host;

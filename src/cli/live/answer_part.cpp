@@ -23,7 +23,7 @@ std::string_view view(const json::string& text) { return {text.data(), text.size
 answer_part::answer_part(const json::value& from, std::string path, reading& r)
     : fields_{from.is_object() ? &from.get_object() : &empty}, path_{std::move(path)}, read_{&r}
 {
-    if (!from.is_object() && read_->wrong.empty()) read_->wrong = fmt::format("{} is no object", path_.empty() ? "it" : path_);
+    if (!from.is_object() && read_->wrong.empty()) read_->wrong = fmt::format("{} is not an object", path_.empty() ? "it" : path_);
 }
 
 std::string answer_part::path_of(std::string_view key) const { return path_.empty() ? std::string{key} : fmt::format("{}.{}", path_, key); }
@@ -43,7 +43,7 @@ const json::value& answer_part::value(std::string_view key)
 const json::array& answer_part::array(std::string_view key)
 {
     const auto& v = value(key);
-    if (!v.is_array()) complain(key, "is no list");
+    if (!v.is_array()) complain(key, "is not a list");
     else if (v.get_array().size() > limits::top_rows) complain(key, fmt::format("has more than {} rows", limits::top_rows));
     else return v.get_array();
     return none;
@@ -59,7 +59,7 @@ std::uint64_t answer_part::count(std::string_view key)
         const auto n = v.to_number<std::uint64_t>(failed);
         if (!failed) return n;
     }
-    complain(key, "is no count");
+    complain(key, "is not a count");
     return 0;
 }
 
@@ -68,7 +68,7 @@ double answer_part::number(std::string_view key)
     boost::system::error_code failed;
     const auto& v = value(key);
     const auto n = v.is_number() ? v.to_number<double>(failed) : 0;
-    if (!v.is_number() || failed) complain(key, "is no number");
+    if (!v.is_number() || failed) complain(key, "is not a number");
     return n;
 }
 
@@ -88,7 +88,7 @@ bool answer_part::flag(std::string_view key)
 std::string answer_part::text(std::string_view key)
 {
     const auto& v = value(key);
-    if (!v.is_string()) complain(key, "is no text");
+    if (!v.is_string()) complain(key, "is not text");
     return v.is_string() ? printable(view(v.get_string()), read_->can) : std::string{};
 }
 
@@ -98,7 +98,7 @@ wall_time answer_part::time(std::string_view key)
 {
     const auto& v = value(key);
     const auto at = v.is_string() ? ops::parse_utc(view(v.get_string())) : std::nullopt;
-    if (!at) complain(key, "is no time");
+    if (!at) complain(key, "is not a time");
     return at.value_or(wall_time{});
 }
 
@@ -108,7 +108,7 @@ std::vector<std::string> answer_part::texts(std::string_view key)
 {
     std::vector<std::string> out;
     for (const auto& each : array(key)) {
-        if (!each.is_string()) complain(key, "has what is no text");
+        if (!each.is_string()) complain(key, "has a value that is not text");
         else out.push_back(printable(view(each.get_string()), read_->can));
     }
     return out;

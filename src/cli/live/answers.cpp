@@ -30,14 +30,14 @@ shown_entry entry(answer_part o) { return {o.text("entry"), o.text("purpose"), b
 
 shown_budget budget(answer_part o)
 {
-    return {o.text_or_null("client"), o.text_or_null("entry"), o.text_or_null("purpose"), o.text("window"),
-            o.count("used_bytes"),    o.count("limit_bytes"),  o.number("share")};
+    return {o.text_or_null("client_name"), o.text_or_null("entry"), o.text_or_null("purpose"), o.text("window"),
+            o.count("used_bytes"),         o.count("limit_bytes"),  o.number("share")};
 }
 
 shown_finding finding(answer_part o)
 {
-    return {o.time("at"),     o.text("detector"),      o.text("severity"), o.text("action"),      o.text("technique"),
-            o.text("client"), o.text_or_null("entry"), o.number("value"),  o.number("threshold"), o.number("score")};
+    return {o.time("at"),          o.text("detector"),      o.text("severity"), o.text("action"),      o.text("technique"),
+            o.text("client_name"), o.text_or_null("entry"), o.number("value"),  o.number("threshold"), o.number("score")};
 }
 
 std::string host_and_port(const std::string& host, std::uint64_t port)

@@ -90,7 +90,7 @@ struct tunnels_answer {
     std::vector<shown_tunnel> tunnels;
 };
 
-// The error says what is not as it should be, such as "clients[3].denied is no count".
+// The error says what is not as it should be, such as "clients[3].denied is not a count".
 boost::system::result<status_answer, std::string> read_status(std::string_view json, charset);
 boost::system::result<tunnels_answer, std::string> read_tunnels(std::string_view json, charset);
 

@@ -84,7 +84,7 @@ int grant_it(request& r)
     const auto lasts = ops::parse_duration(r.lasts);
     if (!lasts || *lasts < limits::grant_least || *lasts > r.longest)
         throw std::runtime_error{fmt::format(
-            "--for must be from 1m to {}, such as 4h; the grant ends by itself then",
+            "--for must be from 1m to {}, such as 4h; the grant ends then",
             r.longest == limits::grant_ahead
                 ? std::string{"31d"}
                 : fmt::format("{} minutes, as [policy] grant_for says", std::chrono::floor<std::chrono::minutes>(r.longest).count()))};

@@ -121,7 +121,7 @@ void print_json(const std::vector<open_grant>& all)
 
 void print_text(const std::vector<open_grant>& all)
 {
-    if (all.empty()) print_out("no entry has an end that is still to come\n");
+    if (all.empty()) print_out("no entry expires in the future\n");
     for (const auto& g : all) {
         print_out("{}  {}  {}  for {}\n", ops::utc(g.until), g.name, fmt::join(g.hosts, " "),
                   g.groups.empty() ? "every group" : fmt::format("{}", fmt::join(g.groups, " ")));

@@ -114,12 +114,12 @@ void tell_of_checkpoint(const ops::audit_witness::checkpoint& c, bool have_keys)
 
 void tell_of_proof(const ops::audit_verifier& log, const ops::audit_witness& witness, bool have_keys)
 {
-    if (log.last() == 0) return;
+    if (log.last() == 0 || log.last() < log.first()) return;
     if (witness.last_checkpoint()) tell_of_checkpoint(*witness.last_checkpoint(), have_keys);
     const auto& proven = witness.proven();
     if (!proven) {
-        print_out("lines {} to {} are proven by their own chain only: whoever can write the log could have made it anew; "
-                  "--key, --state and --anchor prove more\n",
+        print_out("lines {} to {} are chained to each other, which proves nothing against whoever can write the log: he could have made it "
+                  "anew; --key, --state and --anchor prove more\n",
                   log.first(), log.last());
         return;
     }

@@ -28,10 +28,10 @@ boost::system::error_code last_error() noexcept { return {errno, boost::system::
 boost::system::result<listening_socket, std::string> look_at_socket(int fd)
 {
     const auto type = option(fd, SOL_SOCKET, SO_TYPE);
-    if (!type) return std::string{"is no socket"};
+    if (!type) return std::string{"is not a socket"};
     const auto family = option(fd, SOL_SOCKET, SO_DOMAIN);
     if (family != AF_INET && family != AF_INET6) return std::string{"is neither IPv4 nor IPv6; write ListenStream=ADDRESS:PORT"};
-    if (type != SOCK_STREAM) return std::string{"is no stream socket; write ListenStream="};
+    if (type != SOCK_STREAM) return std::string{"is not a stream socket; write ListenStream="};
     if (option(fd, SOL_SOCKET, SO_PROTOCOL) != IPPROTO_TCP) return std::string{"is not TCP; remove SocketProtocol="};
     if (!is_on(fd, SOL_SOCKET, SO_ACCEPTCONN)) return std::string{"does not listen; write Accept=no"};
     const auto at = local_endpoint(fd);

@@ -95,7 +95,7 @@ json::object of_tunnel(const net::listed_tunnel& t, const std::vector<label_regi
 boost::system::result<tunnel_page, std::string> parse_tunnel_page(std::string_view target, const label_registry& labels)
 {
     const auto url = boost::urls::parse_origin_form({target.data(), target.size()});
-    if (!url) return std::string{"this is no path with a query"};
+    if (!url) return std::string{"this is not a path with a query"};
     tunnel_page out;
     std::set<std::string> seen;
     for (const auto& p : url->params()) {

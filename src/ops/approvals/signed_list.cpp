@@ -39,7 +39,7 @@ std::string name_objection(const manifest& m, const std::string& allowlist)
     for (const auto& p : m.parts)
         if (const fs::path part{p.name};
             part.parent_path() != directory || part.extension() != ".toml" || part.filename().string().front() == '.')
-            return fmt::format("names the part {}, which is no file NAME.toml of {}; sign again", p.name, directory.string());
+            return fmt::format("names the part {}, which is not a file NAME.toml of {}; sign again", p.name, directory.string());
     return {};
 }
 

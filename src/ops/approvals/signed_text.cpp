@@ -65,7 +65,8 @@ boost::system::result<std::vector<std::string>, std::string> check_approvals(con
         if (std::find(by.begin(), by.end(), a.key) != by.end()) return fmt::format("{} has signed twice; remove one", a.key);
         by.push_back(a.key);
     }
-    if (by.size() < needed) return fmt::format("{} of {} approvals by trusted keys; 'exeat sign' adds one", by.size(), needed);
+    if (by.size() < needed)
+        return fmt::format("signed by {} of the {} trusted keys that must sign; 'exeat sign' adds one", by.size(), needed);
     return by;
 }
 

@@ -151,7 +151,7 @@ boost::system::result<private_key, std::string> private_key::accept(handle k, co
     const auto why = reason();
     if (is_uri(where))
         return fmt::format("{}: no such key{}; a pkcs11: key needs OpenSSL's PKCS#11 provider, active in openssl.cnf", where, why);
-    return fmt::format("{}: is no private key in PEM that could be read{}; for an encrypted one give --passphrase-file", where, why);
+    return fmt::format("{}: is not a private key in PEM that could be read{}; for an encrypted one give --passphrase-file", where, why);
 }
 
 boost::system::result<private_key, std::string> private_key::read(const std::string& where, const std::string& passphrase)

@@ -191,7 +191,7 @@ void collect_budgets(families& all, const metric_sources& from, const client_ser
     half_spent(all, from.uploads);
     add(new_counter(all, "detector_crowded_total", "Times that a key found no room, and shared what is left for all such."),
         from.uploads.book().crowded(), {{"table", "upload_budgets"}});
-    add(new_gauge(all, "clock_step_seconds", "By how much the machine's clock shows another time than it should; 0: it goes as it did."),
+    add(new_gauge(all, "clock_step_seconds", "By how much the machine's clock shows another time than it should; 0: it is right."),
         static_cast<double>(from.clock.now));
     add(new_counter(all, "clock_steps_total", "How often the machine's clock was set to another time."),
         static_cast<double>(from.clock.all));

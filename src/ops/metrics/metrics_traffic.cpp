@@ -131,7 +131,7 @@ void collect_requests(families& all, const metric_sources& from)
                     "Connections and requests that were refused with the verdict rate, by the limit that their client had used up.");
     for (std::size_t i = 0; i < client_rate_words.size(); ++i)
         add(over, sum(from, [i](const counters& c) -> const counter& { return c.over_rate[i]; }), {{"limit", word(client_rate_words[i])}});
-    add(new_gauge(all, "draining", "1: no more connections are accepted; what is open goes on until drain_timeout."),
+    add(new_gauge(all, "draining", "1: no more connections are accepted; open tunnels continue until drain_timeout."),
         from.policy.now().draining ? 1.0 : 0.0);
     add(new_counter(all, "accept_pauses_total", "Pauses of accepting because descriptors or memory had run out."),
         sum(from, [](const counters& c) -> const counter& { return c.accept_pauses; }));

@@ -54,9 +54,9 @@ private:
         if (word.starts_with("acl ") || word.starts_with("http_access "))
             return "that is a line of squid.conf; import the file that its \"…\" names";
         if (word.starts_with('/')) return fmt::format("{} names another file; import that as well", as_shown(word));
-        if (std::any_of(word.begin(), word.end(), blank)) return fmt::format("{} is no domain; write one a line", as_shown(word));
+        if (std::any_of(word.begin(), word.end(), blank)) return fmt::format("{} is not a domain; write one a line", as_shown(word));
         if (word.find('*') != word.npos) return fmt::format("{}: Squid knows no '*' here; write .example.org", as_shown(word));
-        if (word == "." || word.empty()) return fmt::format("{} is no domain; write one, or remove the line", as_shown(word));
+        if (word == "." || word.empty()) return fmt::format("{} is not a domain; write one, or remove the line", as_shown(word));
         return {};
     }
 

@@ -74,8 +74,8 @@ private:
 
     bool read_action()
     {
-        constexpr std::array<std::string_view, 12> words{"open",   "deny",    "progress", "close",      "start", "stop",
-                                                         "reload", "anomaly", "withheld", "checkpoint", "gap",   "resumed"};
+        constexpr std::array<std::string_view, 13> words{"open",    "deny",     "progress",   "close", "start",   "stop",      "reload",
+                                                         "anomaly", "withheld", "checkpoint", "gap",   "resumed", "quarantine"};
         const auto found = std::find(words.begin(), words.end(), text("event.action"));
         if (found == words.end()) return false;
         e_.action = static_cast<what>(std::min<std::ptrdiff_t>(found - words.begin(), static_cast<std::ptrdiff_t>(what::process)));

@@ -73,7 +73,7 @@ private:
         const auto known = std::find_if(acl.roles.begin(), acl.roles.end(), [&](const auto& r) { return r.name == role.name; });
         if (role.name.empty()) wrong_.error(role.at, "a service without a name; name the role that it is for");
         else if (known != acl.roles.end())
-            wrong_.error(role.at, fmt::format("service {} stands in line {} too, which that proxy does not load; join the two",
+            wrong_.error(role.at, fmt::format("service {} is in line {} too, which smokescreen does not load; join the two",
                                               as_shown(role.name), known->at.line));
         else acl.roles.push_back(std::move(role));
     }
@@ -178,7 +178,7 @@ private:
     {
         for (const auto& [key, value] : of.pairs)
             if (std::find(known.begin(), known.end(), key->text) == known.end() && !key->text.starts_with("x-"))
-                wrong_.error(key->at, fmt::format("{} {} is no key of this ACL's version, so that proxy passes over it{}",
+                wrong_.error(key->at, fmt::format("{} {} is not a key of this ACL's version, so smokescreen ignores it{}",
                                                   as_shown(key->text), where, did_you_mean(key->text, known, "remove it")));
     }
 

@@ -103,8 +103,10 @@ bool audit_verifier::judge(std::string_view text, const audit_link& link)
     else if (anchored_ && link.sequence != sequence_ + 1 && !(link.action == "gap" && link.sequence == link.anchored + 1))
         return out_of_order(link);
     const bool by_fragment = torn && link.torn_sha256.empty(); // as logs were of before checkpoints
-    if (anchored_ && !resumed && !by_fragment && link.previous != previous_)
+    if (anchored_ && !resumed && !by_fragment && link.previous != previous_) {
+        files_.back().last = --sequence_; // the line before may be the changed one
         return broken(at_, "does not carry the hash of the line before: one of the two was changed");
+    }
     return accept(text, link, files_.back());
 }
 

@@ -37,9 +37,9 @@ public:
     void OnAlias(const YAML::Mark& m, YAML::anchor_t a) override
     {
         const auto known = anchors_.find(a);
-        if (known == anchors_.end()) throw breach{place_of(m), "an alias to what does not stand before it; write it out"};
+        if (known == anchors_.end()) throw breach{place_of(m), "an alias to an anchor that is not defined before it; write it out"};
         if (std::find(open_.begin(), open_.end(), known->second) != open_.end())
-            throw breach{place_of(m), "an alias to what it stands in itself; write it out"};
+            throw breach{place_of(m), "an alias to the node that contains it; write it out"};
         add(known->second);
     }
     void OnScalar(const YAML::Mark& m, const std::string& tag, YAML::anchor_t a, const std::string& value) override
@@ -118,7 +118,7 @@ private:
         std::map<std::string_view, place> seen;
         for (const auto& [key, value] : n.pairs)
             if (const auto [known, added] = seen.try_emplace(key->text, key->at); !added)
-                wrong_.error(key->at, fmt::format("{} stands in line {} too, and only that one is read; keep one", as_shown(key->text),
+                wrong_.error(key->at, fmt::format("{} is in line {} too, and only that one is read; keep one", as_shown(key->text),
                                                   known->second.line));
     }
 
@@ -169,7 +169,7 @@ std::optional<yaml_link> parse_yaml(const std::string& text, diagnostics& wrong)
         tree_builder first{wrong}, second{wrong};
         parser.HandleNextDocument(first);
         if (parser.HandleNextDocument(second) && second.root()->is != yaml_node::kind::nothing)
-            wrong.error(second.root()->at, "a second document, which that proxy does not read either; put it into a file of its own");
+            wrong.error(second.root()->at, "a second document, which smokescreen does not read either; put it into a file of its own");
         return first.root();
     } catch (const YAML::Exception& e) { // the library knows no other way to say it
         wrong.error(place_of(e.mark), fmt::format("no YAML: {}; fix the syntax here or on the line above", on_one_line(e.msg)));

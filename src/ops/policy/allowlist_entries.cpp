@@ -71,7 +71,9 @@ private:
     // What lets out, and how.
     void read_grant(section& s, rule& r)
     {
-        if (const auto p = s.word(key("protocol"), protocol_words)) r.protocol = static_cast<protocol>(*p);
+        if (s.has("protocol") && s.is("protocol", "https"))
+            s.reject("protocol", "'https' is called tls here, which is also what holds without 'protocol'; write protocol = \"tls\"");
+        else if (const auto p = s.word(key("protocol"), protocol_words)) r.protocol = static_cast<protocol>(*p);
         if (const auto p = s.word(key("purpose"), purpose_words)) r.purpose = static_cast<purpose>(*p);
         if (const auto e = s.word(key("ech"), ech_policy_words)) r.ech = static_cast<ech_policy>(*e);
         if (r.ech != ech_policy::deny && r.protocol != protocol::tls) s.reject("ech", "'ech' is for protocol = \"tls\"; remove it");

@@ -40,7 +40,7 @@ expectation read_one(section& s)
         if (!s.has(key.name)) s.missing(key);
     if (const auto text = s.text(client_key)) {
         const auto a = ip_address::parse(*text);
-        if (!a) s.reject(client_key.name, fmt::format("{} is no address; write client = {}", as_shown(*text), client_key.example));
+        if (!a) s.reject(client_key.name, fmt::format("{} is not an address; write client = {}", as_shown(*text), client_key.example));
         e.client = a.value_or(ip_address{});
     }
     e.target = s.octets(target_key).value_or("");

@@ -103,14 +103,13 @@ void lint_subnets(const entry& e, diagnostics& wrong, const site_networks& site,
     const auto tell = [&](place at, std::string text) { known ? wrong.error(at, std::move(text)) : wrong.warning(at, std::move(text)); };
     for (const auto& p : e.value.within)
         if (classify(p.network, site).of == address_class::global)
-            tell(e.within_at,
-                 fmt::format("{} of {} is public, and a private link is private; use [[allow]], or the endpoint's subnet, or name "
-                             "the network in [network] internal of exeat.toml where it is the site's own",
-                             p.to_string(), as_shown(e.value.name)));
+            tell(e.within_at, fmt::format("{} of {} is public; use [[allow]], or the endpoint's subnet, or name "
+                                          "the network in [network] internal of exeat.toml where it is the site's own",
+                                          p.to_string(), as_shown(e.value.name)));
     for (const auto& a : e.value.addresses)
         if (classify(a, site).of == address_class::global)
-            tell(e.addresses_at, fmt::format("{} of {} is public, and a private link is private; use [[allow]], or the endpoint's address",
-                                             a.to_string(), as_shown(e.value.name)));
+            tell(e.addresses_at,
+                 fmt::format("{} of {} is public; use [[allow]], or the endpoint's address", a.to_string(), as_shown(e.value.name)));
 }
 
 // `exeat import` writes such a source where it cannot know one.
@@ -167,7 +166,7 @@ void lint_groups(const allowlist_draft& d, group_set used, diagnostics& wrong)
         const auto& g = d.groups[i];
         const bool empty = std::all_of(g.sources.begin(), g.sources.end(), nobodys);
         if (empty && !g.sources.empty())
-            wrong.warning({g.line, 1}, fmt::format("nobody is in group {}: {} is no client's address; write the networks of its clients",
+            wrong.warning({g.line, 1}, fmt::format("nobody is in group {}: {} is not a client's address; write the networks of its clients",
                                                    as_shown(g.name), g.sources.front().to_string()));
         if (!used[i])
             wrong.warning({g.line, 1}, fmt::format("no entry is for group {}; name it in 'groups' or remove it", as_shown(g.name)));

@@ -132,7 +132,8 @@ private:
         for (const auto& other : by_base_.at(n.host->pattern.base.str())) {
             if (other.host == n.host) return false;
             if (other.host->pattern != n.host->pattern || other.in->value.kind != n.in->value.kind) continue;
-            if (other.in == n.in) return tell(n, fmt::format("stands in this entry twice (line {} too); remove one", other.host->at.line));
+            if (other.in == n.in)
+                return tell(n, fmt::format("is listed twice in this entry (line {} too); remove one", other.host->at.line));
             if (n.in->value.kind == rule_kind::deny || other.in->value.protocol != n.in->value.protocol) continue;
             if (covers(other.in->value, n.in->value))
                 return tell(n, fmt::format("is shadowed by {}, which comes first and takes it for all these groups and ports{}; remove one",

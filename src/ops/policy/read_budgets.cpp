@@ -21,8 +21,8 @@ void take(const located_text& written, upload_limits& into, section& s, toml_key
         s.wrong().error(written.at, fmt::format("{} {}; write it like {}", as_shown(written.text), why, key.example));
     };
     const auto meant = budget ? std::string{} : meant_budget(written.text);
-    if (!meant.empty()) return s.wrong().error(written.at, fmt::format("{} is no budget; write \"{}\"", as_shown(written.text), meant));
-    if (!budget) return refuse("is no budget");
+    if (!meant.empty()) return s.wrong().error(written.at, fmt::format("{} is not a budget; write \"{}\"", as_shown(written.text), meant));
+    if (!budget) return refuse("is not a budget");
     if (budget->bytes >= unlimited) return refuse("is more than can be counted");
     for (std::size_t w = 0; w < budget_windows; ++w) {
         if (budget->per != spans[w]) continue;

@@ -33,7 +33,7 @@ void clock_watch::report(std::int64_t before, std::int64_t now) const
 {
     if (now == 0) return log_.say(severity::notice, "the clock is well again", {{"was wrong by", std::to_string(before) + " s"}});
     const auto* meanwhile = now > 0 ? "what expires until then is denied, and becomes so for good in ten minutes"
-                                    : "expiry goes by the time since boot, as if it had not been set back";
+                                    : "expiry uses the time since boot, as if it had not been set back";
     log_.say(severity::error, "the clock was set to another time",
              {{"by", std::to_string(now) + " s"},
               {"meanwhile", meanwhile},

@@ -13,7 +13,7 @@
 
 namespace exeat::ops {
 
-// By how many seconds the clock shows another time than it should; 0: it goes as it did. And how often that has begun.
+// By how many seconds the clock shows another time than it should; 0: it is right. And how often that has begun.
 struct clock_steps {
     std::atomic<std::int64_t> now{0};
     std::atomic<std::uint64_t> all{0};

@@ -40,8 +40,12 @@ std::optional<endpoint> read_endpoint(section& s, toml_key key)
     const auto text = s.text(key);
     if (!text) return std::nullopt;
     const auto e = parse_endpoint(*text);
-    if (!e) s.reject(key.name, fmt::format("{} is no address and port; write {} = {}", as_shown(*text), key.name, key.example));
-    return e;
+    if (e) return e;
+    const auto usual = parse_endpoint(key.example.substr(1, key.example.size() - 2));
+    const auto meant = meant_endpoint(*text, usual ? usual->port : 0);
+    s.reject(key.name, fmt::format("{} is not an address and port; write {} = {}", as_shown(*text), key.name,
+                                   meant ? "\"" + meant->to_string() + "\"" : std::string{key.example}));
+    return std::nullopt;
 }
 
 bool unspecified(const ip_address& a) noexcept { return a == ip_address{} || a == ip_address::v4(0); }
@@ -62,7 +66,8 @@ void read_socket_name(section& s, listener& l)
     const auto own = s.text(name, limits::rule_name_octets);
     if (!own) return;
     if (own->find_first_not_of(usual) != own->npos)
-        s.reject(name.name, fmt::format("{} is no name of a socket; write lower-case letters, digits, '-', '_' and '.'", as_shown(*own)));
+        s.reject(name.name,
+                 fmt::format("{} is not the name of a socket; write lower-case letters, digits, '-', '_' and '.'", as_shown(*own)));
     if (*own == admin_socket) s.reject(name.name, "\"admin\" is the name of the admin page's socket; choose another");
     l.socket = *own;
 }
@@ -115,7 +120,7 @@ std::string objection_to_admin_name(std::string_view name)
     const auto* what = name.find(':') != name.npos   ? "leave the port away"
                        : name.find('*') != name.npos ? "write each name in full, without '*'"
                                                      : "write it like \"exeat-admin.egress.svc\", ASCII only";
-    return fmt::format("{} is no name of a host; {}", as_shown(name), what);
+    return fmt::format("{} is not the name of a host; {}", as_shown(name), what);
 }
 
 void read_admin_names(section& s, config& c)
@@ -141,9 +146,9 @@ void read_dns(section& s, config& c)
 {
     for (const auto& [text, where] : s.texts(dns("servers")).value_or(std::vector<located_text>{})) {
         const auto e = parse_endpoint(text, 53);
-        if (!e) s.wrong().error(where, fmt::format("{} is no DNS server; write \"ip\", \"ip:port\" or \"[v6]:port\"", as_shown(text)));
+        if (!e) s.wrong().error(where, fmt::format("{} is not a DNS server; write \"ip\", \"ip:port\" or \"[v6]:port\"", as_shown(text)));
         else if (std::find(c.dns_servers.begin(), c.dns_servers.end(), *e) != c.dns_servers.end())
-            s.wrong().error(where, fmt::format("{} stands here twice; remove one", as_shown(text)));
+            s.wrong().error(where, fmt::format("{} is listed twice; remove one", as_shown(text)));
         else c.dns_servers.push_back(*e);
     }
     if (const auto t = s.duration(dns("timeout"))) c.dns_timeout = *t;
@@ -158,7 +163,7 @@ void read_sandbox(section& s, config& c)
     if (const auto w = s.word(sandbox("root"), root_words)) box.root_expected = *w == 1;
     for (const auto& [text, where] : s.texts(sandbox("read")).value_or(std::vector<located_text>{})) {
         if (text.empty() || text.size() > limits::path_octets || text.find('\0') != text.npos)
-            s.wrong().error(where, fmt::format("{} is no path; write it like \"/srv/lists\"", as_shown(text)));
+            s.wrong().error(where, fmt::format("{} is not a path; write it like \"/srv/lists\"", as_shown(text)));
         else box.read.push_back(beside_config(s.wrong().file(), std::string{text}));
     }
 }

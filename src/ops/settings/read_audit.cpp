@@ -22,7 +22,7 @@ void read_rotation(section& s, config& c)
     if (const auto text = s.text(size)) {
         c.rotation.max_size = parse_size(*text).value_or(0);
         if (c.rotation.max_size < limits::audit_file_least || c.rotation.max_size > limits::audit_file_most)
-            s.reject(size.name, fmt::format("{} is no size from 1 MiB to 1 TiB; write {} = {}", as_shown(*text), size.name,
+            s.reject(size.name, fmt::format("{} is not a size from 1 MiB to 1 TiB; write {} = {}", as_shown(*text), size.name,
                                             parse_size(*text) || meant_size(*text).empty() ? std::string{size.example}
                                                                                            : fmt::format("\"{}\"", meant_size(*text))));
         if (c.audit_path == "stdout") s.reject(size.name, "'max_size' is for a log that is a file; remove it");
@@ -41,7 +41,7 @@ void take_checkpoint_key(section& s, config& c)
     else c.checkpoint_key = beside(s.wrong().file(), *where);
     const auto name = where->starts_with(credential_prefix) ? where->substr(credential_prefix.size()) : std::string{"-"};
     if (name.empty() || name.find('/') != name.npos || name.starts_with('.'))
-        s.reject(key.name, fmt::format("{} is no name of a credential; write {} = {}", as_shown(*where), key.name, key.example));
+        s.reject(key.name, fmt::format("{} is not the name of a credential; write {} = {}", as_shown(*where), key.name, key.example));
 }
 
 } // namespace

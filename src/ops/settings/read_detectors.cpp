@@ -50,7 +50,7 @@ void read_rate(section& s, upload_rate& out)
         s.reject(rate.name, fmt::format("{} {}; {}", as_shown(*written), why, fix));
     };
     const auto example = fmt::format("write it like {}", rate.example);
-    if (!budget) return refuse("is no rate", example);
+    if (!budget) return refuse("is not a rate", example);
     const upload_rate r{budget->bytes, budget->per};
     if (r.bytes == 0) return refuse("lets nothing through", "write action = \"cut\" for that");
     if (r.per > limits::throttle_window)

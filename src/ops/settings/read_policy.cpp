@@ -18,8 +18,9 @@ void read_audience(section& s, config& c)
     constexpr auto audience = key("audience");
     const auto text = s.text(audience, limits::audience_octets);
     if (text && !is_audience(*text))
-        s.reject(audience.name, fmt::format("{} is no name of an environment; write lower-case letters, digits, '-', '_' and '.', as in {}",
-                                            as_shown(*text), audience.example));
+        s.reject(audience.name,
+                 fmt::format("{} is not the name of an environment; write lower-case letters, digits, '-', '_' and '.', as in {}",
+                             as_shown(*text), audience.example));
     if (text) c.audience = *text;
     if (!c.trusted_keys.empty() && !s.has(audience.name))
         s.reject("trusted_keys",

@@ -26,7 +26,7 @@ void read_internal(section& s, std::vector<ip_prefix>& to)
                             fmt::format("{} is all of IPv4, and no [[allow]] would reach anything there; name the networks of the site",
                                         as_shown(t.text)));
         else if (std::find(to.begin(), to.end(), *p) != to.end())
-            s.wrong().error(t.at, fmt::format("{} stands here twice; remove one", as_shown(t.text)));
+            s.wrong().error(t.at, fmt::format("{} is listed twice; remove one", as_shown(t.text)));
         else to.push_back(*p);
     }
     if (const auto* list = s.array(internal.name); list != nullptr && list->empty())
@@ -60,7 +60,7 @@ void read_nat64(section& s, std::optional<ip_prefix>& to)
     const auto p = ip_prefix::parse(*text);
     if (!p || p->network.is_v4() || !translated_length(p->bits))
         s.reject(nat64.name,
-                 fmt::format("{} is no NAT64 prefix; write an IPv6 network of 32, 40, 48, 56, 64 or 96 bits, like {}, host bits zero",
+                 fmt::format("{} is not a NAT64 prefix; write an IPv6 network of 32, 40, 48, 56, 64 or 96 bits, like {}, host bits zero",
                              as_shown(*text), nat64.example));
     else if (p->network.octets[zero_octet] != 0)
         s.reject(nat64.name, fmt::format("{} has one of bits 64 to 71 set, which RFC 6052 keeps zero; write the prefix of your translator",

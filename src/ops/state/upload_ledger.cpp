@@ -106,7 +106,8 @@ void upload_ledger::say_half_spent() const
     log_.say(severity::notice, "half of every upload budget counts as spent",
              {{"windows", text},
               {"why", half.why},
-              {"what to do", "nothing, or before the first start of a new installation: exeat state init"}});
+              {"what to do", file_.path().empty() ? "name 'state' in [policy], so that budgets outlive a restart"
+                                                  : "nothing, or before the first start of a new installation: exeat state init"}});
 }
 
 // The time only ever rises: what the process before this one was certain of at its end is not written back to what it was at our start.

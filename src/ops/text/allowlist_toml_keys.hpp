@@ -31,13 +31,13 @@ inline constexpr std::array top{
     key{"mode", "enforce or report", "enforce",
         "report lets pass, and logs, what only the lists would refuse: not_allowed, port_not_allowed, protocol_not_allowed and budget.",
         "\"enforce\""},
-    key{"report_until", "date and time", "required by report",
-        "When report mode ends by itself, here and in groups; 14 days ahead at most.", "2026-12-24T00:00:00Z"},
+    key{"report_until", "date and time", "required by report", "When report mode ends, here and in groups; 14 days ahead at most.",
+        "2026-12-24T00:00:00Z"},
     key{"end", "true", "none",
         "The mark of a whole list: end = true as its very last line, whatever table is above it, here and in the files of allowlist.d; in "
         "a hosts_file it is the line # end. With [policy] require_end of exeat.toml no list is taken without it.",
         "true"},
-    key{"deny_help", "text", "none", "What a refusal tells people about how to ask for access.", "\"Ask in #egress\""},
+    key{"deny_help", "text", "none", "What a refusal says about how to ask for access.", "\"Ask in #egress\""},
 };
 
 inline constexpr std::array defaults{
@@ -72,7 +72,7 @@ inline constexpr std::array allow{
         "upload and upload_total.",
         "\"uploads\""},
     key{"on_budget", "cut, throttle or alert", "cut",
-        "When a budget is spent: cut ends the tunnel, throttle waits until the window slides on, alert only tells.", "\"cut\""},
+        "When a budget is spent: cut ends the tunnel, throttle waits until the window slides on, alert only reports.", "\"cut\""},
     key{"names", "whole number", "100", "Different names under its wildcards that a client may use within 24 hours; then name_budget.",
         "100", between(1, limits::wildcard_names_ceiling)},
     key{"max_age", "duration", "4h for a pull, none otherwise", "No tunnel lives longer.", "\"4h\"",

@@ -35,4 +35,18 @@ std::optional<endpoint> parse_endpoint(std::string_view text, std::optional<std:
     return endpoint{*address, *port};
 }
 
+std::optional<endpoint> meant_endpoint(std::string_view text, std::uint16_t usual_port)
+{
+    const auto loopback = ip_address::v4(0x7f000001);
+    if (const auto alone = ip_address::parse(text)) return endpoint{*alone, usual_port};
+    const auto colon = text.rfind(':');
+    const auto host = text.substr(0, colon);
+    const auto written =
+        colon == text.npos ? boost::system::result<std::uint16_t, verdict>{usual_port} : parse_port(text.substr(colon + 1));
+    const auto port = written ? *written : usual_port;
+    if (host.empty() || host == "localhost") return endpoint{loopback, port};
+    if (const auto address = host_part(host)) return endpoint{*address, port};
+    return std::nullopt;
+}
+
 } // namespace exeat::ops

@@ -19,7 +19,7 @@ inline constexpr std::array listen{
         "proxy: CONNECT, and http:// requests. transparent: traffic that the firewall redirects here, TLS by server name and HTTP by Host. "
         "sni: clients dial this address itself, for their DNS points here.",
         "\"proxy\""},
-    key{"address", "address and port", "required", "Where it listens. An IPv6 address stands in brackets.", "\"0.0.0.0:3128\""},
+    key{"address", "address and port", "required", "Where it listens. An IPv6 address is written in brackets.", "\"127.0.0.1:3128\""},
     key{"via", "redirect or tproxy", "redirect", "Only for mode = \"transparent\": the firewall's rule that brings the traffic here.",
         "\"redirect\""},
     key{"port", "port", "443", "Only for mode = \"sni\": the destination port that it stands for.", "443", between(1, 65535)},
@@ -182,7 +182,7 @@ inline constexpr std::array tables{
     configuration_table{"[limits]", "", "What an operator may set; every other bound is fixed.", bounds},
     configuration_table{"[detect.NAME]", "", "What a detector's findings do: drip, first_seen, beacon, denied_burst, fan_out and so on.",
                         detect},
-    configuration_table{"[sandbox]", "", "What exeat takes from itself once its sockets are open.", sandbox},
+    configuration_table{"[sandbox]", "", "Privileges that exeat drops after start-up.", sandbox},
 };
 
 inline constexpr configuration_file file{

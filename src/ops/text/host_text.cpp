@@ -87,7 +87,7 @@ std::string fix_for(std::string_view text)
 
 } // namespace
 
-std::string explain_bad_host(std::string_view text) { return fmt::format("{} is no host; {}", as_shown(text), fix_for(text)); }
+std::string explain_bad_host(std::string_view text) { return fmt::format("{} is not a host; {}", as_shown(text), fix_for(text)); }
 
 namespace {
 

@@ -53,9 +53,10 @@ std::string as_wanted(const toml::node& n, std::string_view wanted)
 std::string objection_to_port(const toml::node& n)
 {
     const auto* text = n.as_string();
-    if (text != nullptr && all_digits(text->get())) return fmt::format("no port number, but text; write {} without quotes", text->get());
-    if (const auto* number = n.as_integer()) return fmt::format("{} is no port number; use a whole number from 1 to 65535", number->get());
-    return fmt::format("no port number, but {}; use whole numbers from 1 to 65535", kind_of(n));
+    if (text != nullptr && all_digits(text->get()))
+        return fmt::format("this is text, not a port number; write {} without quotes", text->get());
+    if (const auto* number = n.as_integer()) return fmt::format("{} is not a port; use a whole number from 1 to 65535", number->get());
+    return fmt::format("this is {}, not a port number; use whole numbers from 1 to 65535", kind_of(n));
 }
 
 std::string_view known_elsewhere(std::string_view key) noexcept

@@ -27,6 +27,13 @@ bool written_as_network(std::string_view text) noexcept
     return slash != text.npos && ip_address::parse(text.substr(0, slash));
 }
 
+std::string_view without_group(std::string_view client) noexcept
+{
+    const auto slash = client.find('/');
+    const bool labelled = slash != client.npos && client.find_first_of(".:") > slash;
+    return labelled ? client.substr(slash + 1) : client;
+}
+
 namespace {
 
 std::string objection_to_network(std::string_view text)
@@ -39,13 +46,13 @@ std::string objection_to_network(std::string_view text)
     const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
     const bool number = failure == std::errc{} && end == digits.data() + digits.size() && !digits.empty();
     if (!address || !number)
-        return fmt::format("{} is no network; write it like \"10.42.0.0/16\" or \"fd00:42::/64\", host bits zero", shown);
+        return fmt::format("{} is not a network; write it like \"10.42.0.0/16\" or \"fd00:42::/64\", host bits zero", shown);
     const unsigned most = address->is_v4() ? 32 : 128;
     if (bits > most)
-        return fmt::format("{} is no network: the prefix of an IPv{} network is at most {}; write \"{}/{}\" or a shorter prefix", shown,
+        return fmt::format("{} is not a network: the prefix of an IPv{} network is at most {}; write \"{}/{}\" or a shorter prefix", shown,
                            most == 32 ? 4 : 6, most, address->to_string(), most);
     const auto meant = ip_prefix::around(*address, static_cast<std::uint8_t>(bits + 128 - most));
-    return fmt::format("{} is no network: bits behind the prefix are set; write \"{}\", or \"{}\" for the one address", shown,
+    return fmt::format("{} is not a network: bits behind the prefix are set; write \"{}\", or \"{}\" for the one address", shown,
                        meant.to_string(), address->to_string());
 }
 
@@ -112,7 +119,7 @@ void read_pinned(section& s, rule& link)
 {
     for (const auto& t : s.texts(addresses).value_or(std::vector<located_text>{})) {
         const auto a = ip_address::parse(t.text);
-        if (!a) s.wrong().error(t.at, fmt::format("{} is no address; write it like \"10.20.8.4\" or \"fd00:42::4\"", as_shown(t.text)));
+        if (!a) s.wrong().error(t.at, fmt::format("{} is not an address; write it like \"10.20.8.4\" or \"fd00:42::4\"", as_shown(t.text)));
         else if (const auto word = where_nobody_goes(*a); !word.empty())
             s.wrong().error(t.at, fmt::format("{} is {}, which no entry opens; remove it", as_shown(t.text), word));
         else if (!link.within.empty() &&

@@ -24,4 +24,7 @@ std::vector<ip_prefix> read_proxy_senders(section&);
 // [[private_link]] within, addresses
 void read_link_networks(section&, rule& link);
 
+// A client as metrics name it, without its group: "training/10.42.3.7" is 10.42.3.7. What is an address or a network stays.
+std::string_view without_group(std::string_view client) noexcept;
+
 } // namespace exeat::ops

@@ -38,6 +38,12 @@ bool section::has(std::string_view key)
     return of_.contains(key);
 }
 
+bool section::is(std::string_view key, std::string_view text) const
+{
+    const auto* s = of_.get_as<std::string>(key);
+    return s != nullptr && s->get() == text;
+}
+
 const toml::node* section::find(toml_key key)
 {
     known_.push_back(key.name);
@@ -124,7 +130,7 @@ std::optional<std::chrono::milliseconds> section::duration(toml_key key)
     }
     const auto t = parse_duration(s->get());
     if (!t)
-        reject(key.name, fmt::format("{} is no duration; write a whole number and one unit (ms s m h d): {} = {}", as_shown(s->get()),
+        reject(key.name, fmt::format("{} is not a duration; write a whole number and one unit (ms s m h d): {} = {}", as_shown(s->get()),
                                      key.name, key.example));
     else if (*t < least || *t > most)
         reject(key.name, fmt::format("'{}' is {}; write a duration from {} to {}", key.name, to_text(*t), to_text(least), to_text(most)));
@@ -195,7 +201,7 @@ std::optional<std::vector<std::uint16_t>> section::ports(toml_key key)
         }
         const auto port = static_cast<std::uint16_t>(number->get());
         if (std::find(out.begin(), out.end(), port) != out.end())
-            wrong_.error(at(n), fmt::format("port {} stands here twice; remove one", port));
+            wrong_.error(at(n), fmt::format("port {} is listed twice; remove one", port));
         else out.push_back(port);
     }
     return out;

@@ -46,7 +46,8 @@ public:
     // `title` as the file would write it: "[limits]", "[[allow]]"; empty for the top level.
     section(const toml::table& of, std::string title, diagnostics& wrong) : of_{of}, title_{std::move(title)}, wrong_{wrong} {}
 
-    bool has(std::string_view key); // asking makes it known, too
+    bool has(std::string_view key);                             // asking makes it known, too
+    bool is(std::string_view key, std::string_view text) const; // it has this key, with this text
     const toml::array* array(std::string_view key) const { return of_.get_as<toml::array>(key); }
     place where() const noexcept { return at(of_); }
     place where(std::string_view key) const; // of the value, or of the table where it is absent

@@ -58,7 +58,7 @@ void check_accepted(std::string_view in, const client_hello& hello)
     must(same(std::get<client_hello>(again), hello) && std::get<client_hello>(again).bytes == cut.size(), "and it says the same then");
     if (!hello.server_name) return;
     const auto& name = *hello.server_name;
-    must(!name.address(), "a server name is no address");
+    must(!name.address(), "a server name is not an address");
     const auto reread = hostname::parse(name.str());
     must(reread.has_value() && *reread == name, "a server name is canonical");
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };

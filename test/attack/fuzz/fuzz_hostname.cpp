@@ -42,7 +42,7 @@ void check_hostname(std::string_view in)
     if (!host->address()) {
         const auto absolute = hostname::parse(name + '.');
         must(absolute.has_value() && *absolute == *host, "a dot at the end makes no other name");
-        must(!ip_address::parse(name), "a name is no address");
+        must(!ip_address::parse(name), "a name is not an address");
     }
 }
 

@@ -18,11 +18,11 @@ def entry(name, purpose="api", upload=0, download=0):
 
 
 def budget(of, at, share, window="1h", limit=52_428_800):
-    return {"client": of, "entry": at, "purpose": "api", "window": window, "used_bytes": int(share * limit), "limit_bytes": limit, "share": share}
+    return {"client": of, "client_name": of, "entry": at, "purpose": "api", "window": window, "used_bytes": int(share * limit), "limit_bytes": limit, "share": share}
 
 
 def finding(detector, severity, of, at="2026-11-25T03:29:00Z", action="observe", **more):
-    return {"at": at, "detector": detector, "severity": severity, "action": action, "technique": "T1030", "client": of, "entry": "judge-models", "value": 64000001.0,
+    return {"at": at, "detector": detector, "severity": severity, "action": action, "technique": "T1030", "client": of, "client_name": of, "entry": "judge-models", "value": 64000001.0,
             "threshold": 64000000.0, "score": 20.0, **more}
 
 

@@ -22,15 +22,14 @@ inline json::object client_row(std::string_view name, std::uint64_t upload, doub
 
 inline json::object finding_row(std::string_view severity, std::string_view client = "training/10.42.0.3")
 {
-    return {{"at", "2026-11-25T03:29:00Z"}, {"detector", "drip"}, {"severity", severity}, {"action", "observe"},
-            {"technique", "T1030"},         {"client", client},   {"entry", nullptr},     {"value", 64000001.0},
-            {"threshold", 64000000},        {"score", 20.5}};
+    return {{"at", "2026-11-25T03:29:00Z"}, {"detector", "drip"}, {"severity", severity}, {"action", "observe"},   {"technique", "T1030"},
+            {"client_name", client},        {"entry", nullptr},   {"value", 64000001.0},  {"threshold", 64000000}, {"score", 20.5}};
 }
 
 inline json::object budget_row(std::string_view client, double share)
 {
-    return {{"client", client}, {"entry", "judge-models"}, {"purpose", "api"}, {"window", "1h"},
-            {"used_bytes", 93}, {"limit_bytes", 100},      {"share", share}};
+    return {{"client_name", client}, {"entry", "judge-models"}, {"purpose", "api"}, {"window", "1h"},
+            {"used_bytes", 93},      {"limit_bytes", 100},      {"share", share}};
 }
 
 inline json::object tunnel_row(std::string_view id, std::uint64_t upload)

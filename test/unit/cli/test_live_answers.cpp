@@ -69,16 +69,16 @@ TEST_CASE("a moment is written as it is read, in any year")
 
 TEST_CASE("a value of another type is told with its path, and nothing is guessed")
 {
-    CHECK(wrong_of(with("uptime_seconds", "long")) == "uptime_seconds is no number");
-    CHECK(wrong_of(with("totals.upload_bytes", -1)) == "totals.upload_bytes is no count");
-    CHECK(wrong_of(with("totals.upload_bytes", 1.5)) == "totals.upload_bytes is no count");
+    CHECK(wrong_of(with("uptime_seconds", "long")) == "uptime_seconds is not a number");
+    CHECK(wrong_of(with("totals.upload_bytes", -1)) == "totals.upload_bytes is not a count");
+    CHECK(wrong_of(with("totals.upload_bytes", 1.5)) == "totals.upload_bytes is not a count");
     CHECK(wrong_of(with("ready", 1)) == "ready is neither true nor false");
-    CHECK(wrong_of(with("now", "yesterday")) == "now is no time");
-    CHECK(wrong_of(with("now", "2026-02-30T00:00:00Z")) == "now is no time");
-    CHECK(wrong_of(with("clients.1.client", nullptr)) == "clients[1].client is no text");
-    CHECK(wrong_of(with("clients.0", 7)) == "clients[0] is no object");
-    CHECK(wrong_of(with("denied", json::object{})) == "denied is no list");
-    CHECK(wrong_of(with("reasons", json::array{1})) == "reasons has what is no text");
+    CHECK(wrong_of(with("now", "yesterday")) == "now is not a time");
+    CHECK(wrong_of(with("now", "2026-02-30T00:00:00Z")) == "now is not a time");
+    CHECK(wrong_of(with("clients.1.client", nullptr)) == "clients[1].client is not text");
+    CHECK(wrong_of(with("clients.0", 7)) == "clients[0] is not an object");
+    CHECK(wrong_of(with("denied", json::object{})) == "denied is not a list");
+    CHECK(wrong_of(with("reasons", json::array{1})) == "reasons has a value that is not text");
     auto without = small_status();
     without.erase("budgets");
     CHECK(wrong_of(without) == "budgets is missing");

@@ -43,7 +43,7 @@ TEST_CASE("an absolute http URL names host, port and path")
     CHECK(head_of(get_with("")).to.via == approach::http);
 }
 
-TEST_CASE("a target that is no hostname and port is refused in every form")
+TEST_CASE("a target that is not a hostname and port is refused in every form")
 {
     for (const std::string host :
          {"evil.test\\@ok.test", "ok.test@evil.test", "[evil.test]", "[[evil.test]]", "\xe2\x93\x94vil.test", "evil\xe3\x80\x82test",

@@ -122,8 +122,8 @@ TEST_CASE("a question for tunnels is read, and each wrong one is told what is wr
                                                            {"page=99999999999999999999", "'page' must be a number"},
                                                            {"page=1&page=2", "'page' comes twice"},
                                                            {"%1b%5b31mx=1", "'\\x1b[31mx' must be left out"},
-                                                           {"<script>=1", "this is no path"},
-                                                           {"page=%zz", "this is no path"}}) {
+                                                           {"<script>=1", "this is not a path"},
+                                                           {"page=%zz", "this is not a path"}}) {
         const auto bad = parse_tunnel_page(std::string{"/api/tunnels?"} + query, labels);
         CHECK_MESSAGE((bad.has_error() && bad.error().find(says) == 0), query << ": " << (bad ? "read" : bad.error()));
     }

@@ -119,9 +119,10 @@ TEST_CASE("so many different trusted keys must have signed, and one fewer is too
     auto s = statement();
     approve(s, alice);
     CHECK(refusal(s, {{alice.known, bob.known}, 1}) == "");
-    CHECK(refusal(s, {{alice.known, bob.known}, 2}).starts_with("1 of 2 approvals"));
+    CHECK(refusal(s, {{alice.known, bob.known}, 2}).starts_with("signed by 1 of the 2"));
     approve(s, eve);
-    CHECK_MESSAGE(refusal(s, {{alice.known, bob.known}, 2}).starts_with("1 of 2 approvals"), "a key that nobody trusts counts for nothing");
+    CHECK_MESSAGE(refusal(s, {{alice.known, bob.known}, 2}).starts_with("signed by 1 of the 2"),
+                  "a key that nobody trusts counts for nothing");
     approve(s, bob);
     CHECK(refusal(s, {{alice.known, bob.known}, 2}) == "");
 }

@@ -59,11 +59,12 @@ TEST_CASE("a hosts_file of a deny names networks too, one of an allow does not")
     CHECK(said(*loaded.rules, "evil.test:443") == verdict::denied_by_rule);
     const auto allowed = load_allowlist(d.write("other.toml", std::string{least} + "[[allow]]\nname = \"a\"\n" + file), labels, now);
     CHECK_FALSE(allowed.rules);
-    CHECK(has(text_of(allowed.problems), "bad.txt:2:1: error: '198.18.0.0/15' is no host; that is a network, which only a [[deny]] takes"));
+    CHECK(has(text_of(allowed.problems),
+              "bad.txt:2:1: error: '198.18.0.0/15' is not a host; that is a network, which only a [[deny]] takes"));
     d.write("bad.txt", "198.18.0.1/15\n0.0.0.0 ads.test\n127.0.0.1\tads.test\n.evil.test\n");
     const auto wrong = text_of(load_allowlist(d.path("allowlist.toml"), labels, now).problems);
-    CHECK(has(wrong, "bad.txt:1:1: error: '198.18.0.1/15' is no network"));
-    CHECK(has(wrong, "bad.txt:2:1: error: '0.0.0.0 ads.test' is no host; that is a line of an /etc/hosts file"));
+    CHECK(has(wrong, "bad.txt:1:1: error: '198.18.0.1/15' is not a network"));
+    CHECK(has(wrong, "bad.txt:2:1: error: '0.0.0.0 ads.test' is not a host; that is a line of an /etc/hosts file"));
     CHECK(has(wrong, "bad.txt:3:1: error: "));
     CHECK(has(wrong, "with **. in front"));
 }
@@ -75,7 +76,7 @@ TEST_CASE("a network that is none, or where none can be, is an error with its pl
         {"[[private_link]]\nhosts = [\"10.0.0.0/8\"]", 5, 10, "that is a network, which only a [[deny]] takes"},
         {"[[deny]]\nname = \"d\"\nhosts = [\"10.0.0.1/8\"]", 6, 10, "bits behind the prefix are set"},
         {"[[deny]]\nname = \"d\"\nhosts = [\"::/0\"]", 6, 10, "takes in every IPv4 address too"},
-        {"[[deny]]\nname = \"d\"\nhosts = [\"10.0.0.0/33\"]", 6, 10, "is no network"},
+        {"[[deny]]\nname = \"d\"\nhosts = [\"10.0.0.0/33\"]", 6, 10, "is not a network"},
         {"[[deny]]\nname = \"d\"\nhosts = [\"pkg.test/24\"]", 6, 10, "that is a path"},
         {"[[allow]]\nhosts = [\".example.org\"]", 5, 10, "with **. in front for every name below it"},
         {"[[allow]]\nhosts = [\"0.0.0.0 ads.test\"]", 5, 10, "a line of an /etc/hosts file"},

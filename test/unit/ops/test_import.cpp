@@ -138,9 +138,9 @@ TEST_CASE("a role that could go everywhere may go where its list says, and that 
 TEST_CASE("what an ACL says and an allowlist cannot is named where it stands, and the rest is carried over")
 {
     const std::pair<std::string_view, std::string_view> cases[] = {
-        {"allowed_domains: ['*']", "'*' is no host"},
+        {"allowed_domains: ['*']", "'*' is not a host"},
         {"allowed_domains: ['api.*.test']", "only wildcard"},
-        {"allowed_domains: ['**.a.test']", "'**.a.test' is no host"},
+        {"allowed_domains: ['**.a.test']", "'**.a.test' is not a host"},
         {"allowed_domains: ['*.com']", "takes in everybody"},
         {"allowed_domains: ['*.s3.amazonaws.com']", "every tenant's host"},
         {"allowed_domains: [10.0.0.1]", "private_use"},
@@ -151,9 +151,9 @@ TEST_CASE("what an ACL says and an allowlist cannot is named where it stands, an
         {"allowed_domains: {a: b}", "must be a list, not a table"},
         {"allowed_external_proxies: [p.test]", "'allowed_external_proxies' has no counterpart"},
         {"mitm_domains: [{domain: ok.test}]", "'mitm_domains' has no counterpart"},
-        {"denied_domains: [x.test]", "'denied_domains' in service 'web' is no key"},
+        {"denied_domains: [x.test]", "'denied_domains' in service 'web' is not a key"},
         {"alowed_domains: [x.test]", "did you mean 'allowed_domains'?"},
-        {"name: again", "'name' stands in line 4 too"},
+        {"name: again", "'name' is in line 4 too"},
         {"action: [open]", "'action' must be text, not a list"},
         {"project: \"a\\nb\"", "'project' is not one line"},
     };
@@ -277,7 +277,7 @@ TEST_CASE("a dstdomain file becomes an entry, a dot in front both the domain and
          ".e.test\nf.test g.test\n.",
          rule_kind::allow, got);
     const std::pair<unsigned, std::string_view> lost[] = {{8, "no '*'"},      {9, "no dot"},      {10, "another file"},
-                                                          {11, "squid.conf"}, {12, "one a line"}, {13, "no domain"}};
+                                                          {11, "squid.conf"}, {12, "one a line"}, {13, "not a domain"}};
     for (const auto& [line, text] : lost) CHECK_MESSAGE(got.lost(line, text), text_of(got.problems));
     const auto rules = rules_of(got);
     for (const auto host : {"a.test", "x.y.a.test", "b.test", "c.test"}) CHECK(open_to(*rules, training, host));

@@ -53,7 +53,7 @@ TEST_CASE("a group that no client can be in is warned of, and overlaps with nobo
 {
     const auto said =
         linted("[groups.a]\nsources = [\"0.0.0.0/32\"]\n[groups.b]\nsources = [\"0.0.0.0/32\"]\n" + allow("x", hosts("\"a.b\"")));
-    CHECK(says(said, "4:1", "nobody is in group 'a': 0.0.0.0/32 is no client's address; write the networks"));
+    CHECK(says(said, "4:1", "nobody is in group 'a': 0.0.0.0/32 is not a client's address; write the networks"));
     CHECK(said.size() == 2);
     CHECK(linted("[groups.a]\nsources = [\"0.0.0.0/32\", \"10.1.0.0/16\"]\n" + allow("x", hosts("\"a.b\""))).empty());
 }
@@ -67,7 +67,7 @@ TEST_CASE("what ends within a week is warned of, what ends later is not")
 
 TEST_CASE("a host that stands twice, or that another entry takes first, is warned of where it stands")
 {
-    CHECK(says(linted(allow("a", hosts("\"a.b\", \"A.B.\""))), "8:17", "stands in this entry twice (line 8 too)"));
+    CHECK(says(linted(allow("a", hosts("\"a.b\", \"A.B.\""))), "8:17", "is listed twice in this entry (line 8 too)"));
     CHECK(says(linted(allow("a", hosts("\"a.b\"")) + allow("b", hosts("\"a.b\""))), "13:10", "shadowed by 'a' (line 8)"));
     CHECK(says(linted(allow("a", hosts("\"a.b\"") + "\nports = [443]") + allow("b", hosts("\"a.b\"") + "\nports = [443, 8443]")), "14:10",
                "named by 'a' (line 8) too"));

@@ -93,7 +93,7 @@ hosts = ["no.d.test"]
     CHECK(said(p, "pkg.test:443", approach::tunnel, "10.44.0.1") == verdict::source_not_allowed);
 }
 
-TEST_CASE("an empty file is no list, and a serial alone denies everything")
+TEST_CASE("an empty file is not a list, and a serial alone denies everything")
 {
     for (const auto* empty : {"", "\n\n", "# nothing\n", "mode = \"enforce\"\n", "[groups.a]\nsources = [\"10.0.0.1\"]\n"}) {
         const auto loaded = load(empty);

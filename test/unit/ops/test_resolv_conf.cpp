@@ -56,7 +56,7 @@ TEST_CASE("there are as many servers as may be, and the next one is told of")
     CHECK(said.problems.front().line == limits::dns_servers + 1);
 }
 
-TEST_CASE("a file that names no server, that is not there or is no file says so")
+TEST_CASE("a file that names no server, that is not there or is not a file says so")
 {
     for (const auto* text : {"", "\n\n", "search lab.test\n", "#nameserver 10.0.0.1", "nameserver ns.test\n"}) {
         const auto said = read(text);
