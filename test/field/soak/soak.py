@@ -42,7 +42,7 @@ class Soak:
         listen = [{"mode": "transparent", "via": "redirect", "address": f"0.0.0.0:{ports['redirect']}"},
                   {"mode": "sni", "address": f"127.0.0.1:{ports['sni']}", "port": 443}]
         self.lab.topology.redirect(ports["redirect"])
-        limits = {"drain_timeout": "20s", "head_timeout": "2s", "connections_per_source": 4096, "refusals_per_second": 200}
+        limits = {"drain_timeout": "20s", "head_timeout": "2s", "connections_per_source": 4096, "refusals_per_second": 5}
         self.exeat = self.lab.exeat(traffic.allowlist(1), listen=listen, limits=limits, dns={"timeout": "2s"})
         with self.exeat.config_path.open("a") as f:
             f.write("".join(f'[detect.{each}]\naction = "cut"\n' for each in ("denied_burst", "name_mismatch")))
