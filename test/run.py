@@ -1,7 +1,7 @@
 """run.py KIND...: runs the tests on the release build, which ./dev has made, lane beside lane, and counts. The last line is `N passed, N failed`.
 
-Most tests wait more than they compute, so the lanes share the cores: the system's suite on the release build, two halves of it on the sanitized build,
-the network's fence with what attacks, and all else one after the other; and the other builds are made beside the first tests, at a lower priority. Unit
+Most tests wait more than they compute, so the lanes share the cores: the system's suite on the release build, the same on the sanitized build, the network's
+fence with what attacks, and all else one after the other; and the other builds are made beside the first tests, at a lower priority. Unit
 tests are compiled once, with AddressSanitizer. What crashes, hangs or runs nothing has failed.
 """
 import os
@@ -95,9 +95,9 @@ KINDS = {
     "page": {"fence": [pytest("page", "test/field/page")]},
     "clients": {"fence": [pytest("clients", "test/field/clients")]},
     "soak": {"fence": [pytest("soak", "test/field/soak")]},
-    "asan": {f"sanitized {half + 1}": [pytest(f"asan-system-{half + 1}", *SERVING[half::2], binary="build/asan/exeat", EXEAT_SLOW="1")] for half in (0, 1)},
-    "asan-redteam": {"sanitized 1": [pytest("asan-redteam", "test/attack/redteam", binary="build/asan/exeat", EXEAT_SLOW="1")]},
-    "tsan": {"sanitized 1": [on_tsan()]},
+    "asan": {"sanitized": [pytest("asan-system", *SERVING, binary="build/asan/exeat", EXEAT_SLOW="1")]},
+    "asan-redteam": {"sanitized": [pytest("asan-redteam", "test/attack/redteam", binary="build/asan/exeat", EXEAT_SLOW="1")]},
+    "tsan": {"sanitized": [on_tsan()]},
 }
 
 
