@@ -182,6 +182,7 @@ inline constexpr std::size_t spare_part = 8;           // and at most this part 
 inline constexpr auto sweep_interval = 100ms;          // deadlines are this coarse
 inline constexpr std::size_t operation_bytes = 256;    // of an operation of Asio that must begin also without memory
 inline constexpr auto trim_look = 100ms;               // whether a crowd has left; it may come and go within a second
+inline constexpr unsigned trim_looks = 256;            // trims end this many looks after a crowd left
 inline constexpr std::size_t trim_connections = 1'000; // a crowd whose memory is worth giving back
 inline constexpr std::size_t source_slots = 1 << 16;   // of the table that counts connections per source, and of those of client_rates
 inline constexpr std::size_t client_rate_most = 1'000'000; // a second, that the file may say

@@ -18,7 +18,7 @@ void drain::begin(std::chrono::milliseconds timeout)
     watch();
 }
 
-// To the service manager whenever it changes, to the log now and then.
+// Reports to the service manager at every change, and to the log every limits::drain_report_interval.
 void drain::tell(std::size_t left)
 {
     if (left != told_) manager_.status(fmt::format("draining, {} connections left", left));

@@ -1,5 +1,5 @@
-// The time between a SIGTERM and the end: what is open goes on until it ends by itself or drain_timeout is over, and those who watch are
-// told how much is left. Lives on one io_context's thread.
+// Graceful shutdown after SIGTERM: open connections continue until they end or drain_timeout is over, and the number left is reported to
+// the service manager and the log. Lives on one io_context's thread.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -17,7 +17,8 @@ namespace exeat::ops {
 
 class drain {
 public:
-    // `left`: how many connections are open. `over`: called once, when none is, or when the time is. The references outlive it.
+    // `left` returns the number of open connections. `over` is called once, when none is left or the time is over. The references must
+    // outlive this object.
     drain(boost::asio::io_context&, const notifier&, const event_log&, std::function<std::size_t()> left, std::function<void()> over);
 
     void begin(std::chrono::milliseconds timeout);
@@ -31,7 +32,7 @@ private:
     const event_log& log_;
     const std::function<std::size_t()> left_;
     const std::function<void()> over_;
-    net::shared_kept_memory memory_; // what is not begun again would never be again
+    net::shared_kept_memory memory_; // reserved memory: restarting the wait cannot fail
     boost::asio::steady_timer timer_;
     std::chrono::steady_clock::time_point until_, log_at_;
     std::size_t told_ = 0;

@@ -1,4 +1,4 @@
-// A line of the audit log about the list: which file, serial and hash, and who approved it; and about what a start begins with. Any
+// The audit log's events about the allowlist (file, serial, hash and approvers), and the text about the upload budgets at a start. Any
 // thread.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace exeat::ops {
 
-// What the upload budgets begin with, in words, where it is not simply what the last process left.
+// Describes what the upload budgets start with; empty when they simply continue from the last process.
 std::string budgets_at_start(const state_directory&, const upload_ledger&);
 process_event policy_event(process_event::what, const policy_settings&, const policy_gate&);
 

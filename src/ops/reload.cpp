@@ -24,8 +24,8 @@ std::string first_error(const std::vector<problem>& all)
     return {};
 }
 
-constexpr std::chrono::minutes unsettled_time{5};      // how long files may go on changing while they are read
-constexpr std::chrono::milliseconds release_time{100}; // between two looks whether the workers have let a former list go
+constexpr std::chrono::minutes unsettled_time{5};      // how long files may keep changing while they are read
+constexpr std::chrono::milliseconds release_time{100}; // interval of the checks whether workers still hold a former list
 
 bool is_same(const policy_settings& a, const policy_settings& b) { return a.sha256 == b.sha256 && a.approved_by == b.approved_by; }
 
@@ -42,7 +42,7 @@ reload::reload(boost::asio::io_context& io, policy_gate& gate, const surrounding
 {
     watch_.files(in_force_);
     take_approvals(first);
-    // What was wrong at the start counts if it still is when files and manifest have had their time.
+    // An error at the start counts only if it remains after the grace period for files and manifest.
     if (first.approvals.from_copy) boost::asio::post(io_, [this] { now("started from the stored copy"); });
 }
 
@@ -82,7 +82,7 @@ void reload::now(std::string_view cause)
     loading_ = true;
 }
 
-// A list for which there is no memory is a list that cannot be taken.
+// A list that does not fit into memory counts as a list that cannot be loaded.
 reload::loaded reload::load_in_memory()
 {
     try {
@@ -104,7 +104,7 @@ void reload::finished(loaded what, std::string cause)
     try {
         take(std::move(what), cause);
     } catch (const std::bad_alloc&) {
-        watch_.forget(); // the next poll begins again
+        watch_.forget(); // the next poll tries again
         throw;
     }
     if (again_) now("changed again meanwhile");
@@ -115,15 +115,15 @@ void reload::take(loaded loaded, const std::string& cause)
 {
     auto was = with_.status.now();
     const bool other = loaded.rules && !is_same(loaded.rules->settings(), was.rules->settings());
-    const bool verified = loaded.rules && !loaded.rules->settings().approved_by.empty(); // by the digests of all
+    const bool verified = loaded.rules && !loaded.rules->settings().approved_by.empty(); // by the digests of all files
     const bool refused = !loaded.rules || loaded.approvals.from_copy;
     if (!loaded.files.empty()) take_approvals(loaded);
-    if (refused && other) put_in_force(loaded, cause); // a revocation waits for nobody's files
+    if (refused && other) put_in_force(loaded, cause); // a revocation takes effect without waiting for the files
     if (verified && !refused) unsettled_since_.reset();
     else if (read_again(loaded)) return;
     if (loaded.files.empty()) watch_.forget();
     else watch_.files(loaded.files);
-    const bool meant = again_ ? false : std::exchange(at_once_, false); // what was asked for while this was read comes yet
+    const bool meant = again_ ? false : std::exchange(at_once_, false); // a request during this load is served by the next one
     if (refused && !meant && wait_for_approval(loaded)) return;
     if (!refused && other && !meant && hold_back(loaded)) return;
     held_since_.clear();
@@ -135,7 +135,7 @@ void reload::take(loaded loaded, const std::string& cause)
     } else if (!other) {
         with_.status.unchanged(net::wall_now());
         in_force_ = std::move(loaded.files);
-        if (meant || !was.last_error.empty() || !was.waiting.empty()) // somebody waits for an answer
+        if (meant || !was.last_error.empty() || !was.waiting.empty()) // a request or an error is still unanswered
             log_unchanged(with_.log, cause, was.rules->settings());
     } else {
         const auto* before = in_force_.empty() ? nullptr : &in_force_.front();
@@ -165,7 +165,7 @@ void reload::refuse(const loaded_allowlist& loaded, const std::string& cause)
     with_.log.say(severity::error, "reload failed, the old allowlist stays", {{"cause", cause}, {"first error", why}});
 }
 
-// True while what is on the disk may still become what its manifest says: files first or the manifest first, in whatever order people copy.
+// True while files and manifest on disk may still come to agree: they may be copied in any order.
 bool reload::wait_for_approval(const loaded_allowlist& loaded)
 {
     if (loaded.why != load_refusal::unapproved) return false;
@@ -189,7 +189,7 @@ void reload::take_approvals(const loaded_allowlist& loaded)
     with_.status.approved(loaded.approvals);
 }
 
-// True when files were written while they were read: the watch calls again once their writers are through.
+// True when files were written while they were read. The watch calls again once their writers have finished.
 bool reload::read_again(loaded_allowlist& loaded)
 {
     const watched_file* first = nullptr;
@@ -209,7 +209,7 @@ bool reload::read_again(loaded_allowlist& loaded)
     return true;
 }
 
-// Whoever holds the former list last takes milliseconds to free a million names: the loader, not a worker.
+// Freeing a million names takes milliseconds, so the loader's thread drops the last reference to the former list, not a worker.
 void reload::release(std::shared_ptr<const policy> former)
 {
     former_.push_back(std::move(former));
@@ -231,11 +231,11 @@ void reload::release_former()
     }));
 }
 
-// True while the list must wait: for its writer, for the time to pass, or for somebody to ask for it. A file's time begins when it is first
-// seen to be a part of what it was, whatever else changes meanwhile.
+// True while the list must wait for its writer, for the end of hold_time, or for an explicit request. A file's time starts when the file is
+// first seen truncated, whatever else changes meanwhile.
 bool reload::hold_back(const loaded_allowlist& loaded)
 {
-    const bool approved = !loaded.rules->settings().approved_by.empty(); // by the digests of all
+    const bool approved = !loaded.rules->settings().approved_by.empty(); // by the digests of all files
     const auto now = clock::now();
     const auto known = std::exchange(held_since_, {});
     auto due = now;
@@ -267,13 +267,13 @@ void reload::look_later(boost::asio::steady_timer& timer, net::shared_kept_memor
         try {
             now(cause);
         } catch (const std::bad_alloc&) {
-            watch_.forget(); // the next poll begins again
+            watch_.forget(); // the next poll tries again
             throw;
         }
     }));
 }
 
-// To every worker or, while there is no memory for that, again: none may go on with the old list for good.
+// Gives the list to every worker, and retries while there is not enough memory: no worker may keep the old list permanently.
 void reload::hand_out(const std::shared_ptr<const policy>& rules)
 {
     const auto generation = with_.status.now().generation;

@@ -1,8 +1,8 @@
-// Keeps the policy that is enforced in step with the allowlist on disk: loads on a thread of its own, swaps only what is whole and valid,
-// keeps the old list on any error and says so. What was read while somebody wrote it is read again. A list that was written in place and is
-// now no more than the beginning of what it was is held back for a while: whoever writes it may not be through. Where lists must be
-// approved, files and manifest have a while to agree before it counts that they do not; what was revoked meanwhile is closed at once, in
-// the copy that stands in. Lives on one io_context; its callbacks run there.
+// Keeps the enforced policy in step with the allowlist on disk: loads on its own thread, puts only complete and valid lists in force, and
+// on any error keeps the old list and logs the error. A file that was written while it was read is read again. A list that was written in
+// place and is now only the beginning of its former content is held back for a while, because its writer may not have finished. Where lists
+// must be approved, files and manifest have a grace period to agree before a mismatch counts as a failure; meanwhile a revocation takes
+// effect at once, in the stored copy that replaces the list. Lives on one io_context; its callbacks run there.
 #pragma once
 
 #include <net/loop/kept_memory.hpp>
@@ -47,7 +47,7 @@ public:
     ~reload();
 
     void now(std::string_view cause); // "file changed"
-    // Somebody asks for it: what is there is meant, also where it looks like a part of what was there before.
+    // An explicit request: the files are taken as they are, even if they look like truncated copies of the former ones.
     void at_once(std::string_view cause); // "SIGHUP"
     void stop();                          // waits for a load in progress
 
@@ -55,7 +55,7 @@ private:
     using clock = std::chrono::steady_clock;
 
     struct loaded : loaded_allowlist {
-        succession::step inheritance; // of its rules
+        succession::step inheritance; // inherited by its rules
     };
     loaded load_in_memory();
     void finished(loaded, std::string cause);
@@ -80,15 +80,15 @@ private:
     net::shared_kept_memory way_back_;
     boost::asio::thread_pool loader_{1};
     file_watch watch_;
-    std::vector<watched_file> in_force_;                  // as they were read for the list in force
+    std::vector<watched_file> in_force_;                  // the files as they were read for the list in force
     boost::asio::steady_timer held_;                      // runs while a list is held back
-    std::map<std::string, clock::time_point> held_since_; // by path, of the files that it is held back for
-    std::optional<clock::time_point> unsettled_since_;    // files have changed while they were read
+    std::map<std::string, clock::time_point> held_since_; // by path: since when a truncated file is held back
+    std::optional<clock::time_point> unsettled_since_;    // since when files change while they are read
     boost::asio::steady_timer approval_;                  // runs while files and manifest do not agree
-    std::optional<clock::time_point> unapproved_since_;   // they have not agreed
-    std::vector<ignored_file> told_ignored_;              // that the log has named
-    std::string told_copy_error_;                         // the same
-    std::vector<std::shared_ptr<const policy>> former_;   // that a worker may still hold
+    std::optional<clock::time_point> unapproved_since_;   // since when they do not agree
+    std::vector<ignored_file> told_ignored_;              // already logged
+    std::string told_copy_error_;                         // already logged
+    std::vector<std::shared_ptr<const policy>> former_;   // policies that a worker may still hold
     boost::asio::steady_timer release_;
     net::shared_kept_memory held_memory_, approval_memory_, release_memory_;
     bool loading_ = false;

@@ -55,8 +55,8 @@ void warn_of_serial(const event_log& log, const loaded_allowlist& loaded, const 
                         {"what to do", raise("an old list that was put back by mistake is seen")}});
     if (serial == 0 || serial != before.serial || former == nullptr) return;
     const auto &was = former->content, &is = loaded.files.front().content;
-    if (!was || !is || *was == *is) return; // another file changed, which has no serial or one of its own
-    if (is->begins(*was)) return;           // a copy that was cut off, as the log has said
+    if (!was || !is || *was == *is) return; // another file changed; it has no serial or its own
+    if (is->begins(*was)) return;           // a truncated copy, which was already logged
     log.say(severity::warning, "the allowlist has changed and its serial has not",
             {{"serial", std::to_string(serial)}, {"what to do", raise("people can tell lists apart")}});
 }

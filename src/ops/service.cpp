@@ -89,7 +89,7 @@ private:
     std::unique_ptr<journal> journal_;
     workers workers_;
     dns_servers dns_{io_, config_, log_, [this](const auto& servers) { post_to_workers([&](auto& w) { w.ask_servers(servers); }); }};
-    clock_watch clock_{io_, log_, [this] { reload_->now("the clock is well again"); }}; // what it made expire may be in the list
+    clock_watch clock_{io_, log_, [this] { reload_->now("the clock is well again"); }}; // a wrong clock may have expired entries
     std::unique_ptr<metrics> metrics_;
     std::unique_ptr<history> history_;
     std::unique_ptr<history_timer> sampling_;
@@ -98,7 +98,7 @@ private:
     std::unique_ptr<address_watch> addresses_;
     std::unique_ptr<audit_watch> audit_watch_;
     memory_trim trim_{io_, [this] { return admitted_.connections(); }};
-    net::shared_kept_memory signal_memory_; // what is not begun again would never be again
+    net::shared_kept_memory signal_memory_; // reserved memory: restarting the wait cannot fail
     watchdog watchdog_{io_, manager_, log_, [this] { return rounds(); }};
     boost::asio::signal_set signals_{io_};
     drain drain_{io_, manager_, log_, [this] { return admitted_.connections(); }, [this] { cut(ending::drained); }};
@@ -119,7 +119,7 @@ service::service(const config& c, const settings_file& settings, label_registry&
     for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
     journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_, &detection_, c.network.client_prefix, c.rotation,
                                          std::make_unique<audit_checkpoints>(c.audit_path, state_, std::move(checkpoint_key), log));
-    // Of a full volume it gets well by itself, and until then nothing leaves; anything else is a mistake in what was set up.
+    // A full volume recovers when there is room again, and nothing is let out until then. Any other error is a configuration error.
     if (journal_->waits_for_room()) log.say(severity::error, "audit log", {{"why", journal_->last_error()}});
     else if (!journal_->healthy()) throw std::runtime_error{"audit log: " + journal_->last_error()};
     make_workers(first.rules, sockets);
@@ -181,7 +181,7 @@ std::vector<std::uint64_t> service::rounds() const
 void service::run()
 {
     for (const int s : {SIGHUP, SIGUSR1, SIGTERM, SIGINT}) signals_.add(s);
-    hear_early_signals(); // what came while the files were read is handled first
+    hear_early_signals(); // signals that arrived while the files were read are handled first
     on_signals();
     for (const auto& w : workers_) w->begin();
     accounts_.begin();
@@ -197,7 +197,7 @@ void service::run()
         try {
             admin_->keep_accepting();
             io_.run();
-        } catch (const std::exception&) {} // no memory, no descriptor: it is not done; the next signal, poll or scrape is heard
+        } catch (const std::exception&) {} // no memory or no descriptor: serve the next signal, poll or scrape
     }
     for (auto& t : threads_) t.join();
     accounts_.stop();
@@ -206,7 +206,7 @@ void service::run()
     detector_memory_.stop();
 }
 
-// With names, so that top(1) and a core file tell which is which.
+// Names the threads, so that top(1) and a core file distinguish them.
 void service::start_threads()
 {
     for (std::size_t i = 0; i < workers_.size(); ++i)
@@ -254,7 +254,7 @@ void service::begin_draining()
     draining_ = true;
     status_.drain();
     manager_.stopping(config_.drain_timeout + limits::audit_stop_time + limits::linger_time);
-    if (admin_shared_) admin_->close(); // whoever asks there wants the process that serves
+    if (admin_shared_) admin_->close(); // requests there are meant for the process that serves
     post_to_workers([](auto& w) { w.drain(); });
     drain_.begin(config_.drain_timeout);
 }
@@ -281,7 +281,7 @@ int run_service(const config& c, const settings_file& settings, label_registry& 
         const notifier manager;
         sandbox box{c, log};
         auto sockets = open_after_files(c);
-        auto key = read_checkpoint_key(c.checkpoint_key); // while its file may be read
+        auto key = read_checkpoint_key(c.checkpoint_key); // before file access is restricted
         if (!key) throw std::runtime_error{key.error()};
         box.restrict_files(paths_of(c, first.files));
         service s{c, settings, labels, gate, std::move(first), std::move(sockets), std::move(*key), manager, log};

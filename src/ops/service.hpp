@@ -1,4 +1,5 @@
-// One running exeat: workers, journal, admin, reload and signals put together, from a validated config and a loaded allowlist to exit.
+// One running exeat process: connects workers, journal, admin, reload and signals, and runs from a validated config and a loaded allowlist
+// until exit.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -16,9 +17,9 @@ struct settings_file {
     std::string sha256;
 };
 
-// Serves until it is told to stop; the process's exit code. Everything that cannot be had at start (an address in use, an audit log that
-// cannot be written) is one line on the log and exit code 1, before anything is accepted. SIGHUP and SIGUSR1 that the caller has blocked
-// until here are heard once it serves.
+// Serves until a signal stops it, and returns the process's exit code. A failure at start (an address in use, an audit log that cannot be
+// written) is one line on the log and exit code 1, before any connection is accepted. SIGHUP and SIGUSR1 that the caller has blocked until
+// this call are handled once it serves.
 int run_service(const config&, const settings_file&, label_registry&, policy_gate&, loaded_allowlist, const event_log&);
 
 } // namespace exeat::ops

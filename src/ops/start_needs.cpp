@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 
 std::string words_of(int error) { return std::generic_category().message(error); }
 
-// A directory in which files are to be made; empty when they can be.
+// Why files cannot be created in the directory; empty when they can.
 std::string objection_to_directory(const std::string& path, std::string_view key)
 {
     struct stat about {};
@@ -40,7 +40,7 @@ std::string objection_to_directory(const std::string& path, std::string_view key
                        path, words_of(errno), other);
 }
 
-// Of an audit log that is there; empty when it can be written.
+// Why an existing audit log cannot be written; empty when it can.
 std::string objection_to_log(const std::string& path)
 {
     struct stat about {};
@@ -69,7 +69,7 @@ std::string objection_to_state(const config& c)
     return said.empty() ? said : "state: " + said;
 }
 
-// The processes of exeat that serve, beside this one, as far as they can be seen.
+// The other exeat processes that serve, as far as they are visible.
 std::vector<int> serving_exeats()
 {
     std::vector<int> out;
@@ -80,12 +80,12 @@ std::vector<int> serving_exeats()
         std::ifstream file{at->path() / "cmdline", std::ios::binary};
         std::string program;
         std::getline(file, program, '\0');
-        if (fs::path{program}.filename() == "exeatd") out.push_back(std::stoi(name)); // what `exeat serve` has become
+        if (fs::path{program}.filename() == "exeatd") out.push_back(std::stoi(name)); // the program that `exeat serve` executes
     }
     return out;
 }
 
-// The inodes of the sockets that listen on the port (proc_pid_net(5): the local address, the state, and the inode as the tenth word).
+// The inodes of the sockets that listen on the port (proc_pid_net(5): the local address, the state, and the inode as the tenth field).
 std::set<std::string> listening_on(std::uint16_t port)
 {
     std::set<std::string> out;
@@ -102,7 +102,7 @@ std::set<std::string> listening_on(std::uint16_t port)
     return out;
 }
 
-// Whether the process has one of the sockets. What another user's process has cannot be seen, and is believed.
+// Whether the process has one of the sockets. True also for another user's process, whose descriptors are not visible.
 bool may_have(int process, const std::set<std::string>& sockets)
 {
     std::error_code failed;
@@ -115,7 +115,7 @@ bool may_have(int process, const std::set<std::string>& sockets)
     return false;
 }
 
-// The one that has the port, or may have it; 0: none.
+// The process that has the port or may have it; 0: none.
 int holder_of(std::uint16_t port, const std::vector<int>& exeats)
 {
     const auto sockets = exeats.empty() ? std::set<std::string>{} : listening_on(port);
@@ -123,7 +123,7 @@ int holder_of(std::uint16_t port, const std::vector<int>& exeats)
     return found == exeats.end() ? 0 : *found;
 }
 
-// The error of bind(2); the socket never listens, so it takes nothing from anybody.
+// The error of bind(2). The socket never listens, so it takes no connection from another process.
 int bind_error(const endpoint& at, bool transparent)
 {
     const bool v4 = at.address.is_v4();
@@ -144,7 +144,7 @@ void try_address(const endpoint& at, bool transparent, const std::vector<int>& e
     const int error = bind_error(at, transparent);
     if (error == 0) return;
     const int serving = holder_of(at.port, exeats);
-    // A running exeat has its sockets already, by its own rights or from the service manager.
+    // A running exeat already has its sockets, by its own privileges or from the service manager.
     const bool had = serving != 0 && (error == EADDRINUSE || error == EACCES || error == EPERM);
     if (had && error == EADDRINUSE)
         out.notes.push_back(fmt::format("{} is in use, as it should be while exeat runs (pid {})", at.to_string(), serving));

@@ -1,5 +1,5 @@
-// What a start needs of the machine beside its files: the directories of the audit log and of the state, and the addresses that it listens
-// on. `check` tries them without leaving a trace; `serve` tries the audit log and the state before it listens. Main thread.
+// What a start requires from the machine besides its files: the directories of the audit log and of the state, and the listening addresses.
+// `check` tests them without any side effect; `serve` tests the audit log and the state before it listens. Main thread.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -11,15 +11,16 @@
 namespace exeat::ops {
 
 struct start_needs {
-    std::vector<std::string> wrong; // each names the path or the address, why it cannot be had, and what to do
-    std::vector<std::string> notes; // what is as it should be while exeat runs, and would be wrong otherwise
+    std::vector<std::string> wrong; // each names the path or the address, why it cannot be used, and what to do
+    std::vector<std::string> notes; // conditions that are correct while exeat runs and errors otherwise
 };
 
-// As the user who asks. Nothing is created, locked or listened on.
+// Tests with the rights of the calling user. Nothing is created, locked or listened on.
 start_needs try_start(const config&);
 
-// All that a process listens on, once the audit log and the state are known to be there: who connects finds what serves, or nobody. Creates
-// the audit log where it is not there yet; a full disk is waited for later. Throws std::runtime_error with what cannot be had.
+// Opens all listening sockets once the audit log and the state are known to be usable, so that a client that connects reaches a serving
+// process or none. Creates the audit log if it does not exist; a full disk is waited for later. Throws std::runtime_error that says what
+// cannot be used.
 open_sockets open_after_files(const config&);
 
 } // namespace exeat::ops

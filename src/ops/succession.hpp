@@ -1,5 +1,5 @@
-// When a list takes the place of another: what its accounts and entries inherit, and the passing on. Made on the loader's thread, used on
-// the service's, before any worker judges by the new list.
+// What the accounts and entries of a new list inherit from the list that it replaces. A step is made on the loader's thread and applied on
+// the service's thread, before any worker uses the new list.
 #pragma once
 
 #include <ops/detection/detector_actions.hpp>
@@ -16,10 +16,10 @@ public:
 
     succession(kept_accounts& a, detection& l, detector_actions& d) noexcept : accounts_{a}, detectors_{l}, actions_{d} {}
 
-    // With the first list. Throws std::bad_alloc, and std::system_error where the state cannot be written.
+    // Applies the first list. Throws std::bad_alloc, and std::system_error when the state cannot be written.
     void begin(const policy&, std::uint64_t generation);
     step to(const policy&) const; // throws std::bad_alloc
-    // `generation`: of the list that follows. Waits for memory.
+    // `generation` is that of the new list. Retries until there is enough memory.
     void take(step, std::uint64_t generation);
 
 private:

@@ -30,7 +30,7 @@ using tcp = asio::ip::tcp;
 using request_parser = http::request_parser<http::empty_body>;
 using response = http::response<http::string_body>;
 
-// What is wrong with the form of a request, as a page; the connection ends with it.
+// The error page for a malformed request; the connection closes after it.
 std::optional<admin_page> objection(const request_parser& parser, error_code failed)
 {
     if (failed == http::error::header_limit || failed == http::error::buffer_overflow) return plain_page(431, "the head is too large\n");
@@ -66,7 +66,7 @@ response to_response(admin_page page, const request_parser& parser, bool keep_al
     return r;
 }
 
-// The peer is gone, or its time is over: no one to answer.
+// The peer has closed the connection or its time is over, so no answer is sent.
 bool nobody_there(error_code failed) { return failed && failed.category() != make_error_code(http::error::bad_method).category(); }
 
 } // namespace
@@ -90,7 +90,7 @@ namespace {
 
 using shared_hall = std::shared_ptr<admin_hall>;
 
-// By value: the parser's bytes stay as they are while the workers are asked.
+// Takes the request by value; the parser's bytes that it refers to do not change while the workers are asked.
 asio::awaitable<admin_page> page_for(shared_hall hall, admin_request r)
 {
     auto answer = hall->pages->answer(r);
@@ -126,7 +126,7 @@ asio::awaitable<void> converse(tcp::socket socket, shared_hall hall, ip_address 
     stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
 }
 
-// What the connection is counted by; none: it has gone already.
+// The address that the connection is counted under; absent: the connection is already closed.
 std::optional<ip_address> peer_of(const tcp::socket& socket)
 {
     error_code failed;
@@ -135,12 +135,12 @@ std::optional<ip_address> peer_of(const tcp::socket& socket)
     return known_as(from_tcp(from).address, 0, limits::client_prefix).key;
 }
 
-// False when the hall is closed. Throws or says `tired` when descriptors or memory have run out.
+// False when the listener is closed. Throws or sets `tired` when descriptors or memory have run out.
 asio::awaitable<bool> accept_one(shared_hall hall, bool& tired)
 {
     auto& acceptor = hall->acceptor;
     error_code failed;
-    if (std::exchange(tired, false)) { // trying again at once would spin
+    if (std::exchange(tired, false)) { // an immediate retry would spin
         asio::steady_timer pause{acceptor.get_executor(), limits::accept_pause};
         co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, failed));
     }
@@ -149,12 +149,12 @@ asio::awaitable<bool> accept_one(shared_hall hall, bool& tired)
     if (failed == asio::error::operation_aborted) co_return false;
     tired = bool{failed};
     const auto peer = failed ? std::nullopt : peer_of(socket);
-    if (!peer || !hall->places.make_room(*peer)) co_return true; // closes it
+    if (!peer || !hall->places.make_room(*peer)) co_return true; // closes the socket
     asio::co_spawn(acceptor.get_executor(), converse(std::move(socket), hall, *peer), asio::detached);
     co_return true;
 }
 
-struct presence { // of the loop that accepts
+struct presence { // marks that the accept loop runs
     explicit presence(admin_hall& h) : hall{h} { hall.accepting = true; }
     ~presence() { hall.accepting = false; }
     presence(const presence&) = delete;
@@ -200,7 +200,7 @@ void admin::close()
 {
     error_code ignored;
     if (hall_->acceptor.is_open()) {
-        // Not acceptor.close(): that leaves the epoll registration of a socket which another process keeps open.
+        // acceptor.close() would leave the epoll registration of a socket that another process keeps open.
         const net::unique_fd listening{hall_->acceptor.release(ignored)};
     }
     hall_->places.close_all();

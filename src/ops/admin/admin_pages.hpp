@@ -1,5 +1,5 @@
-// What the admin listener answers, apart from the sockets: one request in, one page out. Reading only; nothing can be changed by HTTP. What
-// is dear to make is made once in limits::report_age. One thread.
+// The answers of the admin listener, without the sockets: one request in, one page out. Read-only: nothing can be changed over HTTP.
+// Expensive reports are made at most once per limits::report_age. One thread.
 #pragma once
 
 #include <ops/admin/tunnel_desk.hpp>
@@ -30,15 +30,15 @@ struct admin_page {
 };
 admin_page plain_page(unsigned status, std::string text);
 
-// A page, or what the workers must be asked for first: then tunnels().
+// A page, or a question for the workers, whose answers tunnels() turns into a page.
 using admin_answer = std::variant<admin_page, tunnel_page>;
 
 class admin_pages {
 public:
-    admin_pages(const metrics& numbers, history& past) : metrics_{&numbers}, history_{&past} {} // which outlive this
+    admin_pages(const metrics& numbers, history& past) : metrics_{&numbers}, history_{&past} {} // both outlive this object
 
     admin_answer answer(const admin_request&);
-    admin_page tunnels(const tunnel_page& asked, std::optional<tunnels_found>) const; // none: too many ask
+    admin_page tunnels(const tunnel_page& asked, std::optional<tunnels_found>) const; // absent: too many requests
 
 private:
     struct kept {
@@ -58,8 +58,8 @@ private:
     kept status_, recent_;
 };
 
-// Against DNS rebinding: a web page can make a browser ask here under the page's own name, never under an address literal, localhost, or
-// one of the names that the settings give this listener.
+// Prevents DNS rebinding: a web page can make a browser send requests here with the page's own name in Host, but not with an address
+// literal, localhost, or one of the names that the settings give this listener.
 bool host_is_ours(std::string_view host, std::span<const std::string> names = {}) noexcept;
 
 } // namespace exeat::ops

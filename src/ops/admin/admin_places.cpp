@@ -33,7 +33,7 @@ bool admin_places::make_room(const ip_address& peer)
     return send_off(peer, all < most_);
 }
 
-// Of the peer that holds the most, and then the one that has waited longest; never of one that holds fewer than the newcomer's.
+// Closes the longest-waiting connection of the peer that holds the most places, but never one of a peer that holds fewer than `peer`.
 bool admin_places::send_off(const ip_address& peer, bool only_his)
 {
     auto least = held_by(peer);

@@ -1,6 +1,7 @@
-// The places of the admin listener's connections, a fixed number. A peer may take another one while it holds fewer than are free, and
-// beyond that the one of its own that has waited longest for a request closes. When all are taken, that of the peer with the most of them
-// does. So whoever holds connections open, however many, makes nobody wait: a scrape always has a place. One thread.
+// The fixed number of places for the admin listener's connections. A peer may take another place while it holds fewer than are free; beyond
+// that, its own connection that has waited longest for a request is closed. When all places are taken, the longest-waiting connection of
+// the peer that holds the most is closed. A peer that holds many connections open can therefore never delay another: a scrape always gets a
+// place. One thread.
 #pragma once
 
 #include <exeat/ip_address.hpp>
@@ -15,7 +16,7 @@ class admin_places {
     struct guest {
         ip_address peer;
         std::function<void()> close;
-        bool waiting = true; // for its next request, or for the rest of it
+        bool waiting = true; // waits for its next request or for the rest of one
         bool sent_off = false;
     };
     using guests = std::list<guest>;
@@ -23,14 +24,14 @@ class admin_places {
 public:
     explicit admin_places(std::size_t most) noexcept : most_{most} {}
 
-    // One connection's; gives itself back. It is there to be had: make_room() has just said so.
+    // The place of one connection, freed by the destructor. May be constructed only when make_room() has just returned true.
     class place {
     public:
         place(admin_places& home, const ip_address& peer, std::function<void()> close);
         ~place() { home_.guests_.erase(at_); }
         place(const place&) = delete;
         place& operator=(const place&) = delete;
-        void waits() noexcept; // from now on, and so it may be closed
+        void waits() noexcept; // waits from now on, and may be closed
         void is_served() noexcept { at_->waiting = false; }
 
     private:
@@ -38,7 +39,7 @@ public:
         guests::iterator at_;
     };
 
-    // Whether the peer may have one more, once another connection was closed for it where that must be.
+    // Whether the peer may take one more place; closes another connection for it if necessary.
     bool make_room(const ip_address& peer);
     void close_all();
 
@@ -48,7 +49,7 @@ private:
     bool send_off(const ip_address& peer, bool only_his);
 
     const std::size_t most_;
-    guests guests_; // who has waited longest comes first
+    guests guests_; // the longest-waiting one first
 };
 
 } // namespace exeat::ops

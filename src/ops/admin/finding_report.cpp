@@ -15,14 +15,14 @@ namespace {
 
 json::value moment(std::chrono::system_clock::time_point t) { return json::string{utc(std::chrono::floor<std::chrono::seconds>(t))}; }
 
-// For a shell, whatever is in it.
+// Quotes any text as one word for a shell.
 std::string shell_word(std::string text)
 {
     for (auto at = text.find('\''); at != text.npos; at = text.find('\'', at + 4)) text.replace(at, 1, "'\\''");
     return "'" + text + "'";
 }
 
-// Where the entry stands in the list, and who answers for it.
+// Where the entry is in the list, and who is responsible for it.
 json::value of_rule(const policy_status::view& status, std::uint64_t id)
 {
     if (!status.rules || id == 0) return nullptr;
@@ -32,7 +32,7 @@ json::value of_rule(const policy_status::view& status, std::uint64_t id)
     return json::object{{"file", r->file}, {"line", r->line}, {"owner", r->owner}, {"ticket", r->ticket}};
 }
 
-// What prints the lines of the log about it: all that this client did around that time stands beside them.
+// The command that prints the log's lines about the finding, together with everything that this client did around that time.
 std::string log_command(const metric_sources& from, const anomaly_event& e)
 {
     if (from.settings.audit_path == "stdout") return {};

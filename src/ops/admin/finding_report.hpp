@@ -1,5 +1,5 @@
-// The recent findings as JSON: each with its sentence, what to do, its entry and the command that prints its lines of the log. Reading
-// only; any thread.
+// The recent findings as JSON, each with its text, its advice, its entry, and the command that prints its lines of the log. Read-only; any
+// thread.
 #pragma once
 
 #include <ops/metrics/metric_families.hpp> // client_names

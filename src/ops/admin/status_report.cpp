@@ -16,7 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-// Parentheses: in braces a text would become a list of one.
+// Parentheses, because with braces a text would become an array with one element.
 json::value time_or_null(wall_time t) { return t == never ? json::value(nullptr) : json::value(utc(t)); }
 json::value moment(std::chrono::system_clock::time_point t) { return json::string{utc(std::chrono::floor<std::chrono::seconds>(t))}; }
 
@@ -86,7 +86,7 @@ json::object of_audit(const journal& audit)
             {"dropped", counts.dropped}};
 }
 
-// The first rows by what they say is greater.
+// Keeps the first limits::status_rows rows in the order of `greater`.
 template <class T, class Greater> void keep_first(std::vector<T>& all, Greater greater)
 {
     const auto shown = std::min(limits::status_rows, all.size());
@@ -122,7 +122,7 @@ json::array of_clients(const metric_sources& from, std::vector<metrics::client> 
     const auto larger = [](const metrics::client& a, const metrics::client& b) {
         return std::tuple{a.s.shown.sum(upload), a.s.shown.denied, b.name} > std::tuple{b.s.shown.sum(upload), b.s.shown.denied, a.name};
     };
-    // Whom somebody must see is among them, however little it moved.
+    // Notable clients come first, however little they transferred.
     keep_first(named, [&](const auto& a, const auto& b) { return a.notable != b.notable ? a.notable : larger(a, b); });
     std::sort(named.begin(), named.end(), larger);
     const auto now = detection::moment_of(std::chrono::system_clock::now());
@@ -170,7 +170,7 @@ json::array of_budgets(const metric_sources& from, const client_names& names)
     return out;
 }
 
-// Until when half of the budgets of each window counts as spent, and why; null: nothing of them does.
+// Until when half of each window's budgets counts as spent, and why; null when none does.
 json::value of_half_spent(const upload_ledger::half_spent& half)
 {
     if (!half.any()) return nullptr;

@@ -1,5 +1,5 @@
-// What runs, what is enforced, and what happens now, as JSON: the answers of /api/status and /api/history. Bounded by limits::status_rows
-// and limits::history_shown, whatever the traffic. Reading only; the admin listener's thread.
+// The answers of /api/status and /api/history as JSON: what runs, what is enforced, and what happens now. Bounded by limits::status_rows
+// and limits::history_shown, whatever the traffic. Read-only; the admin listener's thread.
 #pragma once
 
 #include <ops/metrics/history.hpp>

@@ -17,7 +17,7 @@ namespace {
 namespace asio = boost::asio;
 using clock = std::chrono::steady_clock;
 
-// Of one look, until the last worker has answered, which may be after its time.
+// The state of one query. It lives until the last worker has answered, which may be after the time limit.
 struct gathering {
     gathering(const asio::any_io_executor& on, const net::tunnel_question& q) : all{q}, end{on, limits::tunnel_answer_time} {}
     net::tunnel_list all;
@@ -49,10 +49,10 @@ asio::awaitable<std::optional<tunnels_found>> tunnel_desk::look(net::tunnel_ques
             if (--g->missing == 0) g->end.cancel();
         });
     };
-    g->missing = ask_(question, take); // what they hand in is taken when this thread is free
+    g->missing = ask_(question, take); // the answers are posted to this thread
     boost::system::error_code ended;
     if (g->missing > 0) co_await g->end.async_wait(asio::redirect_error(asio::use_awaitable, ended));
-    tunnels_found found{g->all, g->missing == 0}; // a copy: who is late still hands in
+    tunnels_found found{g->all, g->missing == 0}; // a copy: late workers still write to the original
     co_return found;
 }
 

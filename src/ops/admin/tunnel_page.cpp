@@ -36,7 +36,7 @@ problem_text read_order(std::string_view word, net::tunnel_order& out)
     return std::nullopt;
 }
 
-// Also as the metrics name a client: behind its group and a slash.
+// Also accepts the form that the metrics use: the group, a slash and the client.
 problem_text read_client(std::string_view text, const label_registry& labels, std::optional<ip_prefix>& out)
 {
     out = ip_prefix::parse(text);

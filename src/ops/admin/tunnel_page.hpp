@@ -1,4 +1,4 @@
-// /api/tunnels: what is asked for by the query of the URL, and the answer as JSON. Pure but for the clock.
+// /api/tunnels: parses the query of the URL and writes the answer as JSON. Pure except for the clock.
 #pragma once
 
 #include <net/tunnel_list.hpp>
@@ -11,11 +11,11 @@
 namespace exeat::ops {
 
 struct tunnel_page {
-    net::tunnel_question of; // as many rows as up to the end of this page
+    net::tunnel_question of; // requests all rows up to the end of this page
     std::size_t page = 1, size = 50;
 };
 
-// From "/api/tunnels?sort=upload&client=10.42.0.7&entry=NAME&page=1&size=50", all of it optional; or one line that says what is wrong.
+// Parses "/api/tunnels?sort=upload&client=10.42.0.7&entry=NAME&page=1&size=50"; every parameter is optional. The error is one line.
 boost::system::result<tunnel_page, std::string> parse_tunnel_page(std::string_view target, const label_registry&);
 
 // `complete`: every worker has answered.

@@ -28,7 +28,7 @@ std::optional<accepted_policy> read_accepted(std::string_view text)
     const auto* kind = o != nullptr && o->contains("exeat") ? o->at("exeat").if_string() : nullptr;
     const auto* serial = o != nullptr ? o->if_contains("serial") : nullptr;
     const auto* sha256 = o != nullptr ? o->if_contains("sha256") : nullptr;
-    // v1 had the digest of another statement: its serial holds on, and the same serial counts as another content.
+    // v1 stored the digest of another statement: its serial stays valid, and the same serial counts as different content.
     if (kind == nullptr || (*kind != formats::accepted && *kind != formats::former_accepted) || serial == nullptr || sha256 == nullptr ||
         !sha256->is_string())
         return std::nullopt;
@@ -55,7 +55,7 @@ std::string accepted_memory::look()
 {
     std::error_code failed;
     if (!std::filesystem::exists(path_, failed)) {
-        // Once known it stays known: whoever removes the file does not take the process back.
+        // A known serial stays known: removing the file does not lower the serial in a running process.
         return failed ? fmt::format("{}: {}; it says which serial was accepted last", path_, failed.message()) : std::string{};
     }
     const auto text = read_whole(path_, limits::state_file_bytes);

@@ -1,5 +1,5 @@
-// Which policy was accepted last where lists must be approved: its serial, which only rises, and the digest of its manifest, so that no
-// second content has the same serial. In `state`/policy.json. Blocks; one thread at a time.
+// The policy that was accepted last where lists must be approved: its serial, which only increases, and the digest of its manifest, so that
+// one serial never has two contents. Stored in `state`/policy.json. Blocks; one thread at a time.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ struct accepted_policy {
     std::string to_json() const;
     bool operator==(const accepted_policy&) const = default;
 };
-// None for what exeat never wrote.
+// Absent for a text that exeat never wrote.
 std::optional<accepted_policy> read_accepted(std::string_view json);
 
 // Why a policy must not follow the one accepted last; empty: it may.
@@ -23,13 +23,14 @@ std::string serial_objection(const std::optional<accepted_policy>& last, const a
 
 class accepted_memory {
 public:
-    // No directory: nothing is known.
+    // An empty directory name means that nothing is known.
     explicit accepted_memory(const std::string& directory) : path_{directory.empty() ? std::string{} : directory + "/policy.json"} {}
 
-    // Reads it as it is now, for another process may have raised it. What is wrong; empty: it is known.
+    // Reads the file again, because another process may have raised the serial. Returns what is wrong; empty on success.
     std::string look();
     const std::optional<accepted_policy>& last() const noexcept { return last_; }
-    // Raises it, unless another process is further; the caller holds the state_lock. What is wrong; empty: it is on the disk.
+    // Raises the serial, unless another process has a higher one; the caller holds the state_lock. Returns what is wrong; empty when the
+    // serial is on the disk.
     std::string raise(const accepted_policy& next);
 
 private:

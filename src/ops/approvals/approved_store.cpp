@@ -22,7 +22,7 @@ std::string cannot(const std::string& path, const std::error_code& why)
     return fmt::format("the copy in {} cannot be written: {}", path, why.message());
 }
 
-// Every name that its directory must have.
+// The names of all files that the directory must contain.
 std::set<std::string> names_of(const signed_list& l)
 {
     std::set<std::string> out{"manifest"};
@@ -31,7 +31,7 @@ std::set<std::string> names_of(const signed_list& l)
     return out;
 }
 
-// However large it is: block by block, and in its place only if all of it was what was signed.
+// Copies a file of any size block by block, and puts it in place only if all of its content is what was signed.
 std::string copy_verified(const std::string& from, const std::string& to, const std::string& sha256)
 {
     auto file = verified_file::open(from, limits::hosts_file_bytes, sha256);

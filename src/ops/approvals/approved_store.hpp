@@ -1,6 +1,6 @@
-// The policy that was approved and taken last, whole, in `state`/approved: each file by its digest, and the manifest, whose rename makes it
-// the one. A start that finds other files than the manifest names serves it, after it was verified again with the keys of exeat.toml.
-// Blocks; one thread at a time.
+// The complete policy that was approved and accepted last, in `state`/approved: each file under its digest, and the manifest, whose rename
+// replaces the stored policy. A start that finds files other than those that the manifest names serves this copy, after verifying it again
+// with the keys of exeat.toml. Blocks; one thread at a time.
 #pragma once
 
 #include <ops/approvals/signed_list.hpp>
@@ -17,7 +17,8 @@ public:
     std::string place(const named_file& f) const { return directory_ + "/" + f.sha256; }
     bool is_there() const;
 
-    // What is wrong; empty: it is on the disk. The first may take long; the second needs the state_lock, and removes what it does not name.
+    // Both return what is wrong; empty when it is on the disk. put_files() may take long. put_manifest() needs the state_lock and removes
+    // the files that the manifest does not name.
     std::string put_files(const signed_list&) const;
     std::string put_manifest(const signed_list&) const;
 

@@ -32,7 +32,7 @@ std::size_t trusted_signatures(const signed_text& s, const approval_rules& rules
         std::count_if(s.by.begin(), s.by.end(), [&](const approval& a) { return rules.find(a.key) != nullptr; }));
 }
 
-// A revocation that counts here, or why it does not.
+// Reads a revocation that is valid here, or returns why it is not.
 boost::system::result<revocation, std::string> read_counting(const std::string& path, const approval_rules& rules)
 {
     const auto text = read_whole(path, limits::short_statement_bytes);
@@ -150,7 +150,7 @@ void beside_list::read_grant_of(const std::string& name, const asked& by, std::v
     if (what->file.name != name || what->file.sha256 != sha256_of(*content))
         return refuse("is not the file that was granted; put back what was signed, or grant again");
     if (by.revoked.holds(what->file.sha256, net::wall_earliest(by.now))) return refuse("was revoked; remove it", ignored_why::revoked);
-    if (what->not_after <= by.now) return; // it has ended, as it was to
+    if (what->not_after <= by.now) return; // it has ended as planned
     if (auto wrong = grant_objection(*what, by.under.serial, by.longest, by.now); !wrong.empty()) return refuse(std::move(wrong));
     if (out.size() == limits::list_parts) return refuse(fmt::format("more than {} grants hold; remove some", limits::list_parts));
     out.push_back({list_kind::grant, path_of(name), std::move(*content), what->file.sha256, std::move(*approved), what->not_after, false});

@@ -1,5 +1,5 @@
-// What lies in allowlist.d beside the parts that a manifest names, where lists must be approved: grants, revocations, and what is neither
-// and is ignored. However much of it there is, and whatever is in it, it never keeps a policy from loading. Blocks.
+// The files in allowlist.d that the manifest does not name as parts, where lists must be approved: grants, revocations, and others, which
+// are ignored. Their number and content never prevent a policy from loading. Blocks.
 #pragma once
 
 #include <ops/approvals/grant_statement.hpp>
@@ -16,25 +16,25 @@ namespace exeat::ops {
 
 class beside_list {
 public:
-    // Looks into the directory once. `files`: what is to be watched of it, each of it urgently.
+    // Reads the directory once. Appends to `files` what must be watched in it, all of it as urgent.
     beside_list(const std::string& allowlist, std::vector<watched_file>& files);
 
-    // Those that a trusted key signed for this audience and that have not ended.
+    // The revocations that a trusted key signed for this audience and that have not ended.
     std::vector<revoked_digest> revocations(const approval_rules&, wall_time now);
-    // Those that hold under this manifest; the text of what the manifest does not name is told.
+    // The grants that are valid under this manifest. Files that are neither grants nor named by the manifest are added to ignored().
     std::vector<approved_list> grants(const manifest&, const approval_rules&, const revoked_memory&, std::chrono::seconds longest,
                                       wall_time now);
-    std::vector<ignored_file> ignored() const; // as of the last two
+    std::vector<ignored_file> ignored() const; // by the last calls of the two functions above
     void ignore_grant(const std::string& path, std::string text);
 
 private:
-    struct asked; // what a grant is held to
+    struct asked; // what a grant is checked against
     void read_grant_of(const std::string& name, const asked&, std::vector<approved_list>& out);
     void ignore(ignored_why, const std::string& name, std::string text);
     std::string path_of(const std::string& name) const { return directory_ + "/" + name; }
 
     std::string directory_;
-    std::vector<std::string> lists_, grants_, revocations_; // names, in order
+    std::vector<std::string> lists_, grants_, revocations_; // names, sorted
     std::vector<ignored_file> bad_revocations_, bad_grants_;
 };
 

@@ -1,4 +1,4 @@
-// What is signed of a grant, figures.toml, in figures.toml.grant beside it:
+// The signed statement of a grant, figures.toml, is in figures.toml.grant beside it:
 //
 //   exeat grant v1
 //   audience production
@@ -7,7 +7,7 @@
 //   not_after 2026-12-24T13:00:00Z       it ends by then, whatever its entries say
 //   file SHA-256 figures.toml
 //
-// and what is signed of a revocation, in allowlist.d/ANY.revoke, by one trusted key, for it can only narrow:
+// The signed statement of a revocation is in allowlist.d/ANY.revoke. One trusted key is enough, because it can only narrow the policy:
 //
 //   exeat revocation v1
 //   audience production
@@ -45,7 +45,7 @@ struct revocation {
 boost::system::result<grant_statement, std::string> read_grant(std::string_view statement);
 boost::system::result<revocation, std::string> read_revocation(std::string_view statement);
 
-// Why a grant does not hold under a policy of this serial; empty: it does.
+// Why a grant is not valid under a policy with this serial; empty when it is.
 std::string grant_objection(const grant_statement&, std::uint64_t serial, std::chrono::seconds longest, wall_time now);
 
 } // namespace exeat::ops

@@ -1,4 +1,4 @@
-// What can be compared with a manifest only once the list is parsed: its serial, that it ends, and that every hosts_file has its entry.
+// The checks against a manifest that need the parsed list: its serial, that it has an end, and that an entry uses each hosts_file.
 #pragma once
 
 #include <ops/approvals/manifest.hpp>
@@ -6,7 +6,7 @@
 
 namespace exeat::ops {
 
-// Takes the rules away from a list that is not what its manifest says, and says why.
+// Removes the rules of a list that does not match its manifest, and adds the reason to its problems.
 void hold_to_manifest(loaded_allowlist&, const manifest&, const std::string& allowlist);
 
 } // namespace exeat::ops

@@ -12,7 +12,7 @@ namespace {
 
 constexpr auto heading = formats::manifest;
 
-// Of files, each once and in order; false when a line is wrong, which is the one looked at last.
+// Reads the lines that name files, each once and in ascending order. False when a line is wrong: the last one that was taken.
 bool read_files(statement_lines& in, std::string_view word, std::size_t most, std::vector<named_file>& out)
 {
     while (const auto line = in.take(word)) {

@@ -1,5 +1,5 @@
-// What is in force where lists must be approved, all of it in one signed statement beside the list, allowlist.toml.manifest, so that one
-// rename swaps everything:
+// Everything that is in force where lists must be approved, in one signed statement beside the list, allowlist.toml.manifest, so that one
+// rename replaces all of it:
 //
 //   exeat policy manifest v1
 //   audience production                                  the environment that it is for
@@ -9,7 +9,7 @@
 //   hosts_file SHA-256 names.txt                         each hosts_file that any of these names, by name
 //   revoked SHA-256 2026-12-24T00:00:00Z                 digests of lists, parts and grants that open nothing until then
 //
-// and the signatures (signed_text.hpp). Pure; any thread.
+// The signatures follow (signed_text.hpp). Pure; any thread.
 #pragma once
 
 #include <ops/text/statement_lines.hpp>

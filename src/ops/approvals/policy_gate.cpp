@@ -97,7 +97,7 @@ loaded_allowlist policy_gate::load_signed(label_registry& labels, wall_time now,
     if (!room && unwritten.empty())
         unwritten = fmt::format("more than {} digests are revoked, and no more can be remembered", limits::revoked_digests);
     if (!unwritten.empty())
-        out.approvals.copy_error = std::move(unwritten), out.approvals.copy_stored = false; // it would open what was revoked
+        out.approvals.copy_error = std::move(unwritten), out.approvals.copy_stored = false; // the copy would allow what was revoked
     out.approvals.revoked = revoked_.count(now);
     return out;
 }
@@ -139,7 +139,7 @@ loaded_allowlist policy_gate::compile(const signed_list& list, const asked& of) 
     return out;
 }
 
-// A grant that is wrong or does not fit is ignored; if it cannot be said which one, all of them are.
+// A grant that is invalid or does not fit is ignored. If the faulty grant cannot be identified, all grants are ignored.
 loaded_allowlist policy_gate::without_bad_grants(approved_files files, loaded_allowlist out, const load_options& by, const asked& of) const
 {
     auto with = by;
@@ -160,7 +160,7 @@ loaded_allowlist policy_gate::without_bad_grants(approved_files files, loaded_al
     return out;
 }
 
-// Remembered before it takes effect, and stored before it is remembered: what is remembered can be served again.
+// A policy is stored before its serial is recorded, and recorded before it takes effect, so that a recorded policy can be served again.
 std::string policy_gate::accept(const signed_list& l, approval_state& state)
 {
     const accepted_policy next{l.what.serial, l.sha256};
@@ -170,7 +170,7 @@ std::string policy_gate::accept(const signed_list& l, approval_state& state)
     else if (state.copy_stored = true; accepted_.last() == next) return {};
     const state_lock hold{state_};
     if (!hold.wrong().empty()) return hold.wrong();
-    if (auto wrong = accepted_.look(); !wrong.empty()) return wrong; // another process may be further by now
+    if (auto wrong = accepted_.look(); !wrong.empty()) return wrong; // another process may have a higher serial by now
     if (auto wrong = serial_objection(accepted_.last(), next); !wrong.empty()) return wrong;
     if (stored_ != l.sha256 && state.copy_error.empty()) state.copy_error = store_.put_manifest(l);
     state.copy_stored = state.copy_error.empty();
@@ -178,7 +178,7 @@ std::string policy_gate::accept(const signed_list& l, approval_state& state)
     return accepted_.raise(next);
 }
 
-// What the disk has was refused: the copy is loaded in its place, with what was revoked or granted since.
+// Loads the stored copy in place of the refused files on disk, with what was revoked or granted since.
 void policy_gate::stand_in(loaded_allowlist& refused, const asked& of)
 {
     if (!store_.is_there()) return;

@@ -1,7 +1,7 @@
-// What stands between an allowlist on disk and its taking effect where lists must be approved: one manifest that enough trusted keys signed
-// for this audience, files that are what it names, and a serial that only rises. What was accepted last is kept whole in `state`, and is
-// what is loaded while the disk has something else; a revocation narrows either at once. Without trusted keys every valid list passes.
-// One thread at a time; blocks, never on a worker.
+// Decides whether an allowlist on disk takes effect where lists must be approved: it requires one manifest that enough trusted keys signed
+// for this audience, files that match the manifest, and a serial that only increases. The policy that was accepted last is kept completely
+// in `state` and is loaded while the files on disk differ; a revocation narrows either of them at once. Without trusted keys every valid
+// list is accepted. One thread at a time; blocks, never on a worker.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -17,10 +17,10 @@ namespace exeat::ops {
 
 class policy_gate {
 public:
-    // serve: what is accepted is remembered, and the stored copy stands in. check: the same answer about the disk, and nothing is written.
+    // serve: records what is accepted, and uses the stored copy. check: gives the same verdict about the files on disk, and writes nothing.
     enum class use : std::uint8_t { serve, check };
 
-    // Reads the keys and the state. Throws std::runtime_error, with words for people, when either cannot be read.
+    // Reads the keys and the state. Throws std::runtime_error with a message for the operator when either cannot be read.
     explicit policy_gate(const config&, use = use::serve);
 
     loaded_allowlist load(label_registry&, wall_time now, scrutiny = scrutiny::load);
@@ -29,7 +29,7 @@ public:
     const std::string& allowlist() const noexcept { return allowlist_; }
 
 private:
-    struct asked { // of one load
+    struct asked { // the arguments of one load
         label_registry& labels;
         wall_time now;
         scrutiny how;
@@ -39,7 +39,7 @@ private:
     loaded_allowlist load_disk(const asked&, std::vector<watched_file> files);
     loaded_allowlist compile(const signed_list&, const asked&) const;
     loaded_allowlist without_bad_grants(approved_files, loaded_allowlist, const load_options&, const asked&) const;
-    std::string accept(const signed_list&, approval_state&); // what is wrong
+    std::string accept(const signed_list&, approval_state&); // returns what is wrong
     void stand_in(loaded_allowlist& refused, const asked&);
     load_options options(scrutiny) const;
 
@@ -53,10 +53,10 @@ private:
     accepted_memory accepted_;
     revoked_memory revoked_;
     approved_store store_;
-    std::string stored_; // the digest of the statement whose files the store has, as this process has seen
+    std::string stored_; // the digest of the stored statement, as this process last saw it
 };
 
-// The keys of `trusted_keys`, each once, and what else counts. Throws std::runtime_error.
+// The keys of `trusted_keys`, each once, with the required number of approvals and the audience. Throws std::runtime_error.
 approval_rules read_approval_rules(const config&);
 
 } // namespace exeat::ops

@@ -72,7 +72,7 @@ bool revoked_memory::add(const std::vector<revoked_digest>& more)
         const auto known = until_.find(r.sha256);
         if (known != until_.end() && known->second >= r.until) continue;
         if (known == until_.end() && until_.size() >= limits::revoked_digests) {
-            room = false; // nobody's revocation makes another's be forgotten
+            room = false; // a new revocation never displaces an old one
             continue;
         }
         until_[r.sha256] = r.until;
@@ -88,7 +88,7 @@ std::string revoked_memory::keep(std::optional<wall_time> certain)
     if (!hold.wrong().empty()) return hold.wrong();
     if (auto wrong = look(); !wrong.empty()) return wrong;
     if (certain) std::erase_if(until_, [&](const auto& r) { return r.second <= *certain; });
-    while (until_.size() > limits::revoked_digests) // two processes were full of others: what ends first goes
+    while (until_.size() > limits::revoked_digests) // two full processes were merged: drop what ends first
         until_.erase(std::min_element(until_.begin(), until_.end(), [](const auto& a, const auto& b) { return a.second < b.second; }));
     if (const auto failed = replace_file(path_, revoked_memory_text(all())))
         return fmt::format("what was revoked cannot be written to {}: {}", path_, failed.message());

@@ -1,6 +1,6 @@
-// The digests that were taken back, each until its end: by revocations, and by manifests. Kept in `state`/revoked, so that neither a
-// restart nor whoever removes the revocation gives back what was revoked. Only ever grows until the ends come. Blocks; one thread at a
-// time.
+// The revoked digests, each until its end, from revocations and manifests. Stored in `state`/revoked, so that neither a restart nor the
+// removal of the revocation file restores what was revoked. A digest is removed only after its end, unless two full processes are merged
+// (see keep()). Blocks; one thread at a time.
 #pragma once
 
 #include <ops/approvals/manifest.hpp>
@@ -13,7 +13,7 @@
 
 namespace exeat::ops {
 
-// The file's text, strictly; none for what exeat never wrote.
+// Parses the file's text strictly; absent for a text that exeat never wrote.
 std::optional<std::vector<revoked_digest>> read_revoked_memory(std::string_view text);
 std::string revoked_memory_text(const std::vector<revoked_digest>&);
 
@@ -23,15 +23,17 @@ public:
         : directory_{std::move(directory)}, path_{directory_.empty() ? std::string{} : directory_ + "/revoked"}
     {}
 
-    // Reads what another process may have added. What is wrong; empty: it is known.
+    // Reads what another process may have added. Returns what is wrong; empty on success.
     std::string look();
-    // These too, at once; on the disk with keep(). The later end counts. False: the disk will not have all of them.
+    // Adds digests with immediate effect; keep() writes them to the disk. Of two ends the later one counts. False: not all of them will be
+    // on the disk.
     bool add(const std::vector<revoked_digest>&);
-    // Writes what the disk does not have yet, without what has ended by a time that is certain. What is wrong; empty: it is there.
+    // Writes what the disk does not have yet, and drops what has ended at a time that is certain. Returns what is wrong; empty when it is
+    // on the disk.
     std::string keep(std::optional<wall_time> certain);
 
     void full(bool f) noexcept { full_ = f; } // more was revoked than fits
-    // Also of everything, once full() was said: what was revoked and could not be remembered is not known.
+    // True for every digest after full(true), because the revocations that did not fit are not known.
     bool holds(const std::string& sha256, wall_time now) const;
     std::size_t count(wall_time now) const;
     std::vector<revoked_digest> all() const; // ascending
@@ -39,7 +41,7 @@ public:
 private:
     std::string directory_, path_;
     std::map<std::string, wall_time> until_; // by digest
-    bool kept_ = true;                       // the disk has them all
+    bool kept_ = true;                       // the disk has all of them
     bool full_ = false;
 };
 

@@ -30,7 +30,7 @@ std::string not_there(const std::string& allowlist, const std::string& why)
     return fmt::format("{}. The list must be approved: 'exeat sign' writes this file", why);
 }
 
-// What the names say about each other and the list.
+// Checks the names in the manifest against each other and against the list.
 std::string name_objection(const manifest& m, const std::string& allowlist)
 {
     const auto name = fs::path{allowlist}.filename().string();
@@ -43,7 +43,7 @@ std::string name_objection(const manifest& m, const std::string& allowlist)
     return {};
 }
 
-// The signatures and all that the statement says of itself; the files are not looked at yet.
+// Checks the signatures and the statement itself; the files are not read yet.
 outcome read_statement(const std::string& path, const std::string& allowlist, const approval_rules& rules)
 {
     const auto text = read_whole(path, limits::statement_bytes);

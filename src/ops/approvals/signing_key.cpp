@@ -41,7 +41,7 @@ std::string all_of(const bio& b)
 
 const unsigned char* octets(std::string_view s) { return reinterpret_cast<const unsigned char*>(s.data()); }
 
-// Never asks at a terminal: an unattended run must not hang.
+// Never prompts at a terminal, because an unattended run must not hang.
 int give_passphrase(char* to, int size, int, void* from)
 {
     const auto& passphrase = *static_cast<const std::string*>(from);
@@ -58,7 +58,7 @@ std::string id_of(const std::array<std::uint8_t, 32>& key)
     return value ? hexadecimal(*value).substr(0, limits::key_id_digits) : std::string{};
 }
 
-// What OpenSSL has to say, if it says anything.
+// OpenSSL's reason for the last error, if there is one.
 std::string reason()
 {
     const auto code = ERR_peek_last_error();
@@ -90,7 +90,7 @@ EVP_PKEY* key_at(const std::string& uri, const std::string& passphrase)
 
 std::string to_base64(const ed25519_signature& s)
 {
-    std::string out(signature_text + 1, '\0'); // OpenSSL ends it with a NUL
+    std::string out(signature_text + 1, '\0'); // OpenSSL appends a NUL
     ::EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), s.data(), static_cast<int>(s.size()));
     out.resize(signature_text);
     return out;
@@ -103,7 +103,7 @@ std::optional<ed25519_signature> signature_from_base64(std::string_view text)
     if (::EVP_DecodeBlock(all.data(), octets(text), static_cast<int>(text.size())) != static_cast<int>(all.size())) return std::nullopt;
     ed25519_signature out{};
     std::copy_n(all.begin(), out.size(), out.begin());
-    if (to_base64(out) != text) return std::nullopt; // one spelling
+    if (to_base64(out) != text) return std::nullopt; // only the canonical spelling
     return out;
 }
 

@@ -1,5 +1,5 @@
-// Ed25519 keys (RFC 8032) as OpenSSL keeps them: PEM files, and private keys also by a URI that a provider understands ("pkcs11:...",
-// RFC 7512, where one is installed and configured in openssl.cnf). Values; any thread.
+// Ed25519 keys (RFC 8032) in OpenSSL: PEM files, and for private keys also a URI that a provider supports ("pkcs11:...", RFC 7512, where
+// one is installed and configured in openssl.cnf). Values; any thread.
 #pragma once
 
 #include <array>
@@ -26,7 +26,7 @@ public:
     // The error is one line and says how to fix it.
     static boost::system::result<public_key, std::string> read(const std::string& path);
 
-    // The first 16 hexadecimal digits of the SHA-256 of the 32 octets: for people to compare, and in signatures to find the key by.
+    // The first 16 hexadecimal digits of the SHA-256 of the 32 octets: people compare it, and signatures identify the key by it.
     const std::string& id() const noexcept { return id_; }
     const std::string& file() const noexcept { return file_; }
     bool verifies(std::string_view message, const ed25519_signature&) const;
@@ -40,10 +40,10 @@ private:
 class private_key {
 public:
     static boost::system::result<private_key, std::string> generate();
-    // A PEM file, or a URI. `passphrase` may be empty.
+    // `where` is a PEM file or a URI. `passphrase` may be empty.
     static boost::system::result<private_key, std::string> read(const std::string& where, const std::string& passphrase);
 
-    std::string id() const; // of its public key; empty when OpenSSL does not give it
+    std::string id() const; // of its public key; empty when OpenSSL does not return it
     boost::system::result<ed25519_signature, std::string> sign(std::string_view message) const;
     std::string private_pem(const std::string& passphrase) const; // PKCS#8; encrypted when there is a passphrase
     std::string public_pem() const;

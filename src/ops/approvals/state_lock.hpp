@@ -1,5 +1,6 @@
-// The one lock under which the approvals' files in `state` are read, compared and written, so that of several processes (an upgrade, one
-// that was stopped and goes on) none writes back what another has raised since. Held for the moment of the change, never for life. Blocks.
+// The lock under which the approval files in `state` are read, compared and written. It prevents one of several processes (during an
+// upgrade, or after a stopped process continues) from overwriting a newer state of another. Held only during the change, never for the
+// lifetime of the process. Blocks.
 #pragma once
 
 #include <net/sockets/unique_fd.hpp>
@@ -10,9 +11,9 @@ namespace exeat::ops {
 
 class state_lock {
 public:
-    // Waits for others up to limits::state_lock_time.
+    // Waits for other processes for at most limits::state_lock_time.
     explicit state_lock(const std::string& directory);
-    const std::string& wrong() const noexcept { return wrong_; } // empty: it is held, until this ends
+    const std::string& wrong() const noexcept { return wrong_; } // empty: the lock is held until destruction
 
 private:
     net::unique_fd file_;

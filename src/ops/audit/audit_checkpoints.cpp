@@ -12,7 +12,7 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::size_t anchor_bytes = 64 * 1024; // a path of 4 KiB, each octet escaped, and more
+constexpr std::size_t anchor_bytes = 64 * 1024; // a path of 4 KiB with each octet escaped, and more
 
 std::string host_name()
 {
@@ -84,7 +84,8 @@ checkpoint_event audit_checkpoints::event(checkpoint_reason why)
     return e;
 }
 
-// A key that has gone leaves the checkpoint without its signature: the log is written on, and verify says from where on nothing is proven.
+// If the key is no longer available, the checkpoint has no signature: the log continues, and verify reports from which line on nothing is
+// proven.
 std::string audit_checkpoints::sign(std::string_view line)
 {
     const auto signature = key_->sign(checkpoint_statement(line));
@@ -106,8 +107,8 @@ std::error_code audit_checkpoints::settle(const audit_file& log)
 {
     if (!waiting_) return {};
     if (const auto failed = log.sync()) return failed;
-    file_.write_now(encode(*waiting_)); // says by itself when it cannot
-    publish(*waiting_);                 // then: what Prometheus has seen, the next start knows
+    file_.write_now(encode(*waiting_)); // logs its own errors
+    publish(*waiting_);                 // only then: what Prometheus has seen, the next start must know
     waiting_.reset();
     return {};
 }

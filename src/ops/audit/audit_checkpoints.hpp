@@ -1,5 +1,5 @@
-// The checkpoints of one audit log: when one is due, who signs it, and where the last one is known outside of the log, in the state
-// directory and for Prometheus. Made before the journal, which owns it and uses it on its thread; published() and the counts are for any
+// The checkpoints of one audit log: when one is due, its signature, and the copy of the last one outside of the log, in the state directory
+// and for Prometheus. Constructed before the journal, which owns it and uses it on its thread; published() and the counts are for any
 // thread.
 #pragma once
 
@@ -23,22 +23,22 @@ class audit_checkpoints {
 public:
     using clock = std::chrono::steady_clock;
 
-    // Without a key they are not signed. Throws std::system_error where the state directory cannot be written.
+    // Without a key the checkpoints are not signed. Throws std::system_error when the state directory cannot be written.
     audit_checkpoints(const std::string& log_path, const state_directory&, std::optional<private_key>, const event_log&);
 
-    // What the last process left, and why it cannot be read where it is there.
+    // The anchor of the last process, and why an existing anchor cannot be read.
     const std::optional<audit_anchor>& found() const noexcept { return found_; }
     const std::string& unreadable() const noexcept { return unreadable_; }
 
-    void logged() noexcept { ++lines_; }                  // a line, also a checkpoint's; before added()
-    bool anything() const noexcept { return lines_ > 0; } // was logged since the last
+    void logged() noexcept { ++lines_; }                  // counts a line, also a checkpoint's; before added()
+    bool anything() const noexcept { return lines_ > 0; } // lines were logged since the last checkpoint
     std::optional<checkpoint_reason> due(clock::time_point now) const noexcept;
     checkpoint_event event(checkpoint_reason);
-    void added(std::uint64_t sequence, std::string_view sha256, clock::time_point now); // its line waits to be written
+    void added(std::uint64_t sequence, std::string_view sha256, clock::time_point now); // its line is not written yet
     bool waits() const noexcept { return waiting_.has_value(); }                        // for settle()
-    std::error_code settle(const audit_file&); // all is written: onto the disk with it, then it is known outside
-    void resumed(const std::string& why);      // the file with the anchored line is elsewhere: rotated, or removed
-    void gap(const std::string& why);          // the log is not as it was left: for whoever is on call
+    std::error_code settle(const audit_file&); // once all lines are written: syncs the log, then publishes the checkpoint
+    void resumed(const std::string& why);      // the file with the anchored line was rotated or removed
+    void gap(const std::string& why);          // the log was changed since it was closed; needs an operator
 
     struct mark {
         std::uint64_t sequence = 0; // 0: there was none
@@ -46,7 +46,7 @@ public:
     };
     mark published() const;
     struct stats {
-        std::uint64_t is_signed = 0, is_not = 0, failed = 0; // the last: there is a key, and it did not sign
+        std::uint64_t is_signed = 0, is_not = 0, failed = 0; // failed: there is a key, but it did not sign
         std::uint64_t gaps = 0;                              // at this start
     };
     stats counts() const noexcept { return {signed_, unsigned_, failed_, gaps_}; }
@@ -66,7 +66,7 @@ private:
     std::uint64_t lines_ = 0;
     std::optional<clock::time_point> last_;
     std::atomic<std::uint64_t> signed_{0}, unsigned_{0}, failed_{0}, gaps_{0};
-    mutable std::mutex mutex_; // of published_
+    mutable std::mutex mutex_; // guards published_
     mark published_;
 };
 

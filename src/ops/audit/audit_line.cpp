@@ -43,7 +43,7 @@ void address(std::string& out, std::string_view key, const ip_address& a)
     out += '"';
 }
 
-// A tunnel that ended as its ends or its operator wished has not failed.
+// A tunnel that an endpoint or the operator ended normally has not failed.
 bool orderly(ending e) noexcept
 {
     using enum ending;
@@ -65,7 +65,7 @@ void outcome(std::string& out, const audit_record& r)
     const bool passed = r.action == audit_action::open || r.action == audit_action::close;
     if (passed && r.verdict != verdict::allowed) out.append(R"(,"exeat.reported":true)");
     if (r.action == audit_action::close && r.verdict != verdict::allowed)
-        word(out, R"(,"exeat.reported_reason":")", to_string(r.verdict)); // a sum
+        word(out, R"(,"exeat.reported_reason":")", to_string(r.verdict)); // only in a line that sums up requests
     if (r.action == audit_action::deny && r.verdict == verdict::dns_failure)
         word(out, R"(,"exeat.dns.result":")", net::dns_result_words[r.resolved]);
     if (r.stands_for > 1) number(out, R"(,"exeat.audit.stands_for":)", r.stands_for);
@@ -251,7 +251,7 @@ void audit_line::append(std::string& out, const anomaly_event& e, audit_chain& c
     out.append(R"(,"event.kind":"alert","event.category":["intrusion_detection"],"event.type":["info"],"event.action":"anomaly")");
     word(out, R"(,"event.reason":")", facts.name);
     fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"event.risk_score":{:.0f})"), e.score);
-    // source.ip is one address to whoever reads it; a prefix is the text beside it.
+    // Readers of source.ip expect one address, so a prefix is written to source.address.
     if (e.what.client.is_v4() || client_prefix_ >= whole_address) address(out, R"(,"source.ip":")", e.what.client);
     else word(out, R"(,"source.address":")", key_text(e.what.client, client_prefix_));
     out.append(R"(,"exeat.group":)");

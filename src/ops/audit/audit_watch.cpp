@@ -26,14 +26,14 @@ void audit_watch::look()
     try {
         look_for_sign();
         tell();
-    } catch (const std::bad_alloc&) {} // the next look says it
+    } catch (const std::bad_alloc&) {} // the next look reports it
     timer_.expires_after(between_looks);
     timer_.async_wait(boost::asio::bind_allocator(look_memory_.memory(), [this](boost::system::error_code failed) {
         if (!failed) look();
     }));
 }
 
-// Counted in looks and not by the clock: after a stop of the whole process nobody was away.
+// Counts looks and not time, so that a stop of the whole process does not count as a hang of the audit log's thread.
 void audit_watch::look_for_sign()
 {
     const auto signs = audit_.signs();
@@ -49,7 +49,7 @@ void audit_watch::say_failed(std::string why)
              {{"why", std::move(why)}, {"so", denies ? "nothing new is let out" : "what is let out meanwhile is logged later, or lost"}});
 }
 
-// Errors are counted and health is as it is now: in this order, so that a failure between the two is seen by the next look.
+// Reads the error count before the health, so that the next look sees a failure that happens between the two.
 void audit_watch::tell()
 {
     const auto errors = audit_.counts().errors;

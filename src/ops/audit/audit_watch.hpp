@@ -1,5 +1,5 @@
-// Notices that the audit log's thread gives no sign, and says on exeat's own log when the audit log fails and when it is well again: what
-// failed and recovered between two looks as well. Lives on one io_context; looks once in a second, and says two lines at most of each look.
+// Detects that the audit log's thread does not respond, and reports in exeat's own log when the audit log fails and when it works again,
+// including a failure that ended between two looks. Lives on one io_context; looks once per second and logs at most two lines per look.
 #pragma once
 
 #include <net/loop/kept_memory.hpp>
@@ -30,10 +30,10 @@ private:
     journal& audit_;
     const audit_failure on_failure_;
     const event_log& log_;
-    bool failing_ = false;     // and it was said
+    bool failing_ = false;     // and this was logged
     std::uint64_t errors_ = 0; // at the last look
-    std::uint64_t signs_ = 0;  // of the thread, at the last look
-    int without_sign_ = 0;     // looks, since it gave one
+    std::uint64_t signs_ = 0;  // the thread's count at the last look
+    int without_sign_ = 0;     // looks since that count last changed
 };
 
 } // namespace exeat::ops

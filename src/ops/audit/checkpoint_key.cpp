@@ -7,7 +7,7 @@ namespace exeat::ops {
 
 namespace {
 
-// A path or a URI; empty: a credential, and nobody has given any.
+// A path or a URI; empty: the key is a credential, but the process has no credentials.
 std::string place_of_key(const std::string& checkpoint_key)
 {
     if (!checkpoint_key.starts_with(credential_prefix)) return checkpoint_key;
@@ -28,7 +28,7 @@ boost::system::result<std::optional<private_key>, std::string> read_checkpoint_k
     if (where.empty())
         return wrong(fmt::format("{}: this process was given no credentials; add LoadCredential={}:/etc/exeat/audit.key to its unit",
                                  checkpoint_key, checkpoint_key.substr(credential_prefix.size())));
-    auto key = private_key::read(where, {}); // nobody is there to give a passphrase
+    auto key = private_key::read(where, {}); // no one can enter a passphrase
     if (!key) return wrong(key.error());
     if (const auto tried = key->sign("exeat"); !tried) return wrong(fmt::format("{}: {}", where, tried.error()));
     return std::optional{std::move(*key)};

@@ -80,15 +80,15 @@ bool journal::turn(bool at_end)
         if (const auto why = points_ ? points_->due(clock::now()) : std::nullopt) checkpoint(*why);
         flush();
         return more;
-    } catch (const std::bad_alloc&) { // what could not be written down yet waits in its ring, and until then nothing new begins
+    } catch (const std::bad_alloc&) { // unwritten records wait in their rings, and nothing new is let out until then
         healthy_ = false;
         count(errors_);
         return false;
     }
 }
 
-// A record that is in the log must leave its ring, or it would be told twice: for lack of memory a finding may miss its line, never its
-// count.
+// A record that is in the log must leave its ring, or it would be logged twice. If memory is short, a finding may lose its line, but never
+// its count.
 void journal::watch(const net::audit_record& r)
 {
     if (detection_ == nullptr) return;
@@ -101,14 +101,14 @@ void journal::watch(const net::audit_record& r)
     }
 }
 
-// No more is coming: write what is there, and give up on time.
+// No more events arrive: writes what is left, and gives up after limits::audit_stop_time.
 void journal::last_turns()
 {
     const auto end = clock::now() + limits::audit_stop_time;
     while (clock::now() < end) {
         retry_at_ = {};
         const bool opened = begun_;
-        const bool more = turn(true) || !opened; // it may be possible to open the file only now
+        const bool more = turn(true) || !opened; // the file may be available only now
         if (!more && is_at_rest()) return;
         if (!more && begun_ && pending_.empty() && withheld_since_ == 0) checkpoint(checkpoint_reason::end);
         if (!healthy_) std::this_thread::sleep_for(limits::audit_poll);
@@ -120,7 +120,7 @@ void journal::last_turns()
     count(dropped_, left + notes_.size());
 }
 
-// Formats what the rings hold, each in its turn; bounded, so that reopen and stop are heard under any load.
+// Formats the records of each ring in turn. Bounded, so that reopen and stop are handled under any load.
 bool journal::gather()
 {
     if (!begun_) return false;
@@ -132,7 +132,7 @@ bool journal::gather()
         if (pending_.size() >= limits::audit_flush_bytes) flush();
         if (full()) return false;
     }
-    take_notes(); // after the rings: "stop" comes behind what it ends
+    take_notes(); // after the rings: "stop" follows the events before it
     return more;
 }
 
@@ -142,7 +142,7 @@ void journal::take_notes()
     for (; !notes_.empty() && !full(); notes_.pop_front()) add(notes_.front());
 }
 
-// "start" was noted before what it begins, and comes before it.
+// Writes the notes up to "start" before the first record, because "start" precedes all that it begins.
 void journal::take_start()
 {
     const std::lock_guard hold{mutex_};
@@ -188,7 +188,7 @@ void journal::flush(bool now)
     error_.clear();
 }
 
-// The first `octets` of pending_ are in the file: whole lines leave, the rest of a line waits for its other part.
+// The first `octets` of pending_ are in the file: removes the whole lines, and keeps a line that is written only in part.
 void journal::wrote(std::size_t octets)
 {
     const auto last = std::string_view{pending_}.substr(0, octets).rfind('\n');
@@ -215,7 +215,8 @@ void journal::failed(const std::error_code& error, std::string_view what, std::s
     error_ = std::string{what} + ": " + error.message() + std::string{advice};
 }
 
-// What a full volume costs first: whoever is refused can ask as often as he likes, and what was allowed must still find room.
+// The events that lose their lines when the volume is nearly full: a refused client can repeat its requests without limit, and allowed
+// requests must still have room.
 bool journal::withholds(const net::audit_record& r) const noexcept
 {
     return low_ && (r.action == net::audit_action::deny || r.action == net::audit_action::progress);

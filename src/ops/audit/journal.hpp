@@ -1,9 +1,9 @@
-// The audit log's writer: one thread that empties the workers' rings into a file, one JSON line per event, chained by number and hash.
-// Workers never wait for it. When the file cannot be written, nothing is lost: lines are kept (limits::audit_buffer_bytes) and retried,
-// healthy() turns false, and once the buffer is full the rings fill up, which the workers see. While the file's volume is nearly full, only
-// what was allowed, findings and process events get their lines; the others are counted, and a line tells their number once there is room.
-// With checkpoints, the first open compares the file with what was anchored; what is missing is a line of its own, and the log goes on.
-// Functions: any thread.
+// The audit log's writer: one thread that moves the workers' events from their rings to a file, one JSON line per event, chained by number
+// and hash. Workers never wait for it. When the file cannot be written, nothing is lost: lines are kept (limits::audit_buffer_bytes) and
+// retried, healthy() becomes false, and once the buffer is full the rings fill up, which the workers see. While the file's volume is nearly
+// full, only allowed requests, findings and process events get their lines; the others are counted, and one line reports their number once
+// there is room. With checkpoints, the first open compares the file with the anchor; missing lines are reported in a line, and the log
+// continues. Functions: any thread.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -28,8 +28,8 @@ namespace exeat::ops {
 
 class journal {
 public:
-    // Opens `path` ("stdout" or a file) before it returns: see healthy(). Rings, labels and status outlive the journal.
-    // With a detection, every record is shown to it once it is formatted, and what it finds is a line behind.
+    // Opens `path` ("stdout" or a file) before it returns; see healthy(). Rings, labels and status outlive the journal. A detection gets
+    // every record once it is formatted, and each finding is logged in a line after it.
     journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry&, const policy_status&, detection* = nullptr,
             std::uint8_t client_prefix = whole_address, const audit_rotation& = {}, std::unique_ptr<audit_checkpoints> = {});
     ~journal(); // stop()
@@ -37,24 +37,24 @@ public:
     journal& operator=(const journal&) = delete;
 
     void note(process_event);
-    void reopen(); // after a rotation: the chain goes on in the new file
-    void stop();   // writes what is left, for limits::audit_stop_time at most; idempotent
+    void reopen(); // after a rotation: the chain continues in the new file
+    void stop();   // writes what is left, for at most limits::audit_stop_time; idempotent
 
     const std::atomic<bool>& healthy() const noexcept { return healthy_; }
-    // The thread gives a sign each limits::audit_poll, and none while its disk does not answer. Whoever sees none for
-    // limits::audit_away says so; the thread itself takes it back with its next write.
+    // The thread increments signs() every limits::audit_poll, but not while its disk does not respond. A watcher that sees no change for
+    // limits::audit_away calls is_away(); the thread's next write makes it healthy again.
     std::uint64_t signs() const noexcept { return signs_; }
     void is_away();
     std::string last_error() const; // one line; empty when healthy
-    // The volume is full, so that the log is well again once there is room.
+    // The volume is full, so the log recovers once there is room.
     bool waits_for_room() const noexcept { return no_room_; }
     bool low_on_space() const noexcept { return low_; }
-    const audit_checkpoints* checkpoints() const noexcept { return points_.get(); } // null: there are none
+    const audit_checkpoints* checkpoints() const noexcept { return points_.get(); } // null: no checkpoints
 
     struct stats {
-        std::uint64_t written = 0;  // lines that the kernel took
+        std::uint64_t written = 0;  // lines that the kernel accepted
         std::uint64_t retried = 0;  // lines that had to wait because a write failed, each counted once
-        std::uint64_t dropped = 0;  // events given up: at the end, or notes beyond limits::audit_notes
+        std::uint64_t dropped = 0;  // lost events: at the end, or notes beyond limits::audit_notes
         std::uint64_t errors = 0;   // failed attempts to open, write or rotate
         std::uint64_t withheld = 0; // events without a line because the volume was nearly full
     };
@@ -95,25 +95,25 @@ private:
     const audit_rotation rotation_;
     const std::unique_ptr<audit_checkpoints> points_;
     std::vector<anomaly_event> anomalies_;
-    bool begun_ = false;           // the file was open once: the chain has its beginning
+    bool begun_ = false;           // the file was open once, so the chain has its start
     bool heard_ = false;           // a record came from a ring
     std::string pending_;          // whole lines; the first may be written in part
     std::size_t begun_octets_ = 0; // of the first pending line, already in the file
     std::uint64_t pending_lines_ = 0, late_lines_ = 0;
-    std::uint64_t withheld_since_ = 0; // the last line that told of it
-    std::uint64_t file_octets_ = 0;    // of the file, when it was last written
+    std::uint64_t withheld_since_ = 0; // since the last line that reported their number
+    std::uint64_t file_octets_ = 0;    // size of the file after the last write
     clock::time_point retry_at_{}, probe_at_{}, look_at_{}, space_at_{}, rotate_at_{};
 
     std::atomic<bool> healthy_{false}, reopen_{false}, no_room_{false}, low_{false};
     std::atomic<std::uint64_t> written_{0}, retried_{0}, dropped_{0}, errors_{0}, withheld_{0}, signs_{0};
-    mutable std::mutex mutex_; // of what follows
+    mutable std::mutex mutex_; // guards notes_ and error_
     std::condition_variable_any wake_;
     std::deque<process_event> notes_;
     std::string error_;
-    std::jthread thread_; // last: it uses all the others
+    std::jthread thread_; // last, because it uses all others
 };
 
-// Formats one event behind the others, or leaves no trace of it.
+// Appends the line of one event; if that throws, pending_ is unchanged.
 void journal::add(const auto& event)
 {
     const auto before = pending_.size();

@@ -1,4 +1,4 @@
-// The journal's dealings with its file: how the chain goes on in it, when it is left for another, and its checkpoints.
+// The file handling of the journal: how the chain continues in a file, changes to another file, and checkpoints.
 #include <ops/audit/journal.hpp>
 #include <ops/evidence/audit_past.hpp>
 #include <ops/evidence/audit_rotation.hpp>
@@ -28,7 +28,7 @@ bool journal::begin()
     return true;
 }
 
-// The chain goes on from what is there. What was anchored and is not there has a line, which the log's readers cannot pass over.
+// Continues the chain from the existing file. Missing anchored lines are reported in a line, which readers of the log cannot overlook.
 void journal::go_on()
 {
     const auto anchor = points_ ? points_->found() : std::nullopt;
@@ -50,7 +50,7 @@ void journal::go_on()
     else points_->resumed(e.text);
 }
 
-// Where anything was logged since the last one.
+// Adds a checkpoint if anything was logged since the last one.
 void journal::checkpoint(checkpoint_reason why)
 {
     if (!points_ || !begun_ || !points_->anything()) return;
@@ -68,8 +68,8 @@ bool journal::is_at_rest() const noexcept
     return begun_ && pending_.empty() && withheld_since_ == 0 && anchored;
 }
 
-// Now and then, so that a dead disk is found before the next event is: it would be let out and never logged. One that has failed is asked
-// again at each retry.
+// Tests the disk periodically, so that a dead disk is found before the next event, which would be let out and never logged. A failed disk
+// is tested again at each retry.
 std::error_code journal::probe()
 {
     const auto now = clock::now();
@@ -79,21 +79,21 @@ std::error_code journal::probe()
     return error;
 }
 
-// What comes next may not fit into the file with what is its last line then. A file that cannot be written is not left for another.
+// True when the next events and the file's last line may not fit into it. A file that cannot be written is not rotated.
 bool journal::file_is_full() const noexcept
 {
     if (rotation_.max_size == 0 || file_octets_ + pending_.size() + limits::audit_rotation_room <= rotation_.max_size) return false;
     return healthy_ && file_.is_open() && clock::now() >= rotate_at_;
 }
 
-// The full file ends with a checkpoint, is named after the number of that line, and the next line begins a new file. True: there is one.
+// Ends the full file with a checkpoint, renames it after the number of that line, and begins a new file. True when the new file is open.
 bool journal::next_file()
 {
     checkpoint(checkpoint_reason::rotation);
     flush();
     if (!pending_.empty() || !file_.is_open()) return false;
     rotate_at_ = clock::now() + limits::audit_retry;
-    if (file_octets_ == 0 || file_.vanished()) return false; // what another has put there keeps its name
+    if (file_octets_ == 0 || file_.vanished()) return false; // a file that replaced ours keeps its name
     if (rotate_audit_file(file_.path(), chain_.sequence() - 1, rotation_.keep)) {
         count(errors_);
         return false;
@@ -104,7 +104,7 @@ bool journal::next_file()
     return begin();
 }
 
-// A file that was moved or deleted under us is left as if told to: lines in it would be seen by nobody.
+// A file that was moved or deleted is closed as if reopen() had been called, because nobody would see its lines.
 void journal::look_after_file()
 {
     const bool asked = reopen_.exchange(false);
@@ -114,7 +114,7 @@ void journal::look_after_file()
     if (asked || looked) leave_file();
 }
 
-// What can still be written there is; a line that is there in part is taken back and stands whole in the next file.
+// Writes what the old file still accepts. A line that is there only in part is removed and written to the next file.
 void journal::leave_file()
 {
     checkpoint(checkpoint_reason::rotation);

@@ -1,4 +1,4 @@
-// Members of a JSON object, appended to a line: `key` has its comma, quotes and colon. Throw std::bad_alloc; any thread.
+// Append the members of a JSON object to a line; `key` includes its comma, quotes and colon. Throw std::bad_alloc; any thread.
 #pragma once
 
 #include <ops/text/json_text.hpp>
@@ -17,7 +17,7 @@ inline void number(std::string& out, std::string_view key, std::uint64_t value)
     out.append(digits.data(), digits.size());
 }
 
-inline void word(std::string& out, std::string_view key, std::string_view value) // of ours: needs no escape
+inline void word(std::string& out, std::string_view key, std::string_view value) // `value` needs no escaping
 {
     out.append(key);
     out.append(value);

@@ -31,7 +31,7 @@ detect::moment detection::moment_of(std::chrono::system_clock::time_point at) no
     return std::chrono::floor<std::chrono::seconds>(at.time_since_epoch());
 }
 
-// Lines of one tunnel tell what it moved so far; detectors want what it moved since.
+// The records of a tunnel have the totals so far; the detectors need the volume since the last record.
 void detection::note_volume(const net::audit_record& r, detect::flow_event& e)
 {
     if (r.action != net::audit_action::progress && r.action != net::audit_action::close) return;
@@ -44,7 +44,7 @@ void detection::note_volume(const net::audit_record& r, detect::flow_event& e)
     else if (before != nullptr) told_.forget(tunnel);
 }
 
-// The rings of several workers are not in order, and clocks go back: from a step back on, time goes on from where it was.
+// The rings of several workers are not ordered by time, and clocks can be set back. After a step back, time continues from where it was.
 detect::moment detection::time_of(const net::audit_record& r) noexcept
 {
     const auto at = moment_of(r.at) + behind_;
@@ -69,13 +69,13 @@ detect::flow_event detection::event_of(const net::audit_record& r)
     e.over_budget = r.action == net::audit_action::close && r.ended == ending::budget;
     e.over_new_host = r.over_new_host;
     note_volume(r, e);
-    if (r.stands_for > 1) e.tunnel_up = 0; // of none of them alone
+    if (r.stands_for > 1) e.tunnel_up = 0; // a sum belongs to no single tunnel
     return e;
 }
 
 void detection::see(const net::audit_record& r, std::vector<anomaly_event>& out)
 {
-    if (r.client == ip_address{}) return; // a sum over clients (net/denial_sampler.hpp)
+    if (r.client == ip_address{}) return; // a sum over clients (net/audit/line_sums.hpp)
     const std::lock_guard hold{mutex_};
     const auto e = event_of(r);
     now_ = e.at;

@@ -1,5 +1,5 @@
-// The detectors at work: fed with the records that the audit log gets, on the journal's thread, so that no worker waits for them. Keeps
-// what it found in counters, and hands what must be acted upon to `act`. see(): the journal's thread; all else: any thread.
+// Runs the detectors on the records of the audit log, on the journal's thread, so that no worker waits for them. Counts the findings, and
+// passes those that require an action to `act`. see(): the journal's thread; all else: any thread.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -19,15 +19,15 @@
 
 namespace exeat::ops {
 
-// A finding as the log tells it.
+// A finding as it is written to the log.
 struct anomaly_event {
     detect::finding what;
     detector_action action = detector_action::observe;
     double score = 0; // of the client
     std::chrono::system_clock::time_point at;
-    std::uint64_t request = 0;    // that completed it: event.id of its line in the log
-    std::uint32_t group_slot = 0; // of the client then
-    std::string host;             // that it asked for; may be empty
+    std::uint64_t request = 0;    // the request that completed it: event.id of its line in the log
+    std::uint32_t group_slot = 0; // of the client at that time
+    std::string host;             // the requested host; may be empty
 };
 
 class detection {
@@ -36,23 +36,23 @@ public:
 
     explicit detection(const detector_settings&);
 
-    void on_action(actor act) { act_ = std::move(act); } // before the first see()
+    void on_action(actor act) { act_ = std::move(act); } // call before the first see()
     // Appends what was found. Throws std::bad_alloc.
     void see(const net::audit_record&, std::vector<anomaly_event>&);
 
     std::uint64_t found(detect::detector, detector_action) const noexcept;
-    std::uint64_t found() const noexcept;      // by all together
+    std::uint64_t found() const noexcept;      // by all detectors
     std::vector<anomaly_event> recent() const; // the last limits::recent_findings, the newest first
     double score(const ip_address& client, detect::moment now) const;
     std::array<detect::detector_bank::table, 7> tables() const;
-    // How long a host would be new to the client if a tunnel opened now, and what the client sent there within the hour.
+    // How long a host would be new to the client if a tunnel opened now, and what the client sent to it within the last hour.
     std::optional<detect::host_history::meeting> first_contact(const ip_address& client, std::string_view host) const;
 
-    // What the detectors know (detector_snapshot.hpp); empty when the library has no SHA-256 for us. Any thread; see() waits for one part
-    // of it at most. Throws std::bad_alloc.
+    // The state of the detectors (detector_snapshot.hpp); empty when OpenSSL provides no SHA-256. Any thread; see() waits for at most one
+    // part of it. Throws std::bad_alloc.
     std::string written();
-    // Before the first see(): with what another process wrote, whose last moment is not later than `present` whatever its clock said. False
-    // when it cannot be read. Throws std::bad_alloc.
+    // Restores the state that another process wrote; call before the first see(). Its last moment is at most `present`, whatever the clock
+    // of that process was. False when it cannot be read. Throws std::bad_alloc.
     bool begin_with(std::string_view written, detect::moment present);
 
     void pass_on(const heirs_of<std::uint64_t>& entries); // throws std::bad_alloc
@@ -70,15 +70,15 @@ private:
     const enum_array<detect::detector, detector_action, detect::detectors> actions_;
     const detect::thresholds than_;
     actor act_;
-    mutable std::mutex mutex_; // of what follows
+    mutable std::mutex mutex_; // guards the members below, except the atomic counts_
     std::uint64_t seed_;
     std::unique_ptr<detect::detector_bank> bank_;
     detect::moment now_{0};
     std::deque<anomaly_event> recent_; // the newest first
 
-    bounded_table<detect::client_key, moved, detect::client_key_hash> told_; // of tunnels that have told their progress
+    bounded_table<detect::client_key, moved, detect::client_key_hash> told_; // the last totals of tunnels that reported progress
     detect::findings found_;
-    detect::moment behind_{0}; // so much the clock has gone back
+    detect::moment behind_{0}; // how far the clock was set back
     enum_array<detect::detector, enum_array<detector_action, std::atomic<std::uint64_t>, detector_action_words.size()>, detect::detectors>
         counts_{};
 };

@@ -42,7 +42,7 @@ void detector_actions::pass_on(const heirs_of<std::uint64_t>& entries, std::uint
     }
 }
 
-// Who probes, probes everywhere: 0.
+// A client that probes does so everywhere, so the action applies to all entries: 0.
 std::vector<std::uint64_t> detector_actions::entries_of(const detect::finding& f)
 {
     if (f.which == detector::denied_burst) return {0};
@@ -58,7 +58,7 @@ void detector_actions::act_on(const detect::finding& f, detector_action what)
     for (const auto entry : entries_of(f)) {
         if (what != detector_action::cut) hold_at(entry, f);
         else
-            for (const auto& w : workers_) until_in_memory([&] { w->shut_out(f.client, entry); }); // not told twice, so it must reach all
+            for (const auto& w : workers_) until_in_memory([&] { w->shut_out(f.client, entry); }); // sent only once, so it must reach all
     }
 }
 

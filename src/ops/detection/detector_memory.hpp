@@ -1,6 +1,6 @@
-// What the detectors know over restarts: given to the detection from `directory`/detectors when it is made, and written there every
-// limits::detector_interval and at a clean end, as state_file.hpp says. What cannot be read is told, and the detectors begin anew.
-// Throws std::system_error where it cannot be written at the start.
+// Keeps the state of the detectors across restarts: restores it from `directory`/detectors at construction, and writes it there every
+// limits::detector_interval and at a clean end, as described in state_file.hpp. An unreadable state is reported, and the detectors start
+// without it. Throws std::system_error when the file cannot be written at the start.
 #pragma once
 
 #include <ops/detection/detection.hpp>
@@ -10,11 +10,11 @@ namespace exeat::ops {
 
 class detector_memory {
 public:
-    // The detection has seen nothing yet, and outlives it.
+    // The detection has seen no record yet and outlives this object.
     detector_memory(const state_directory&, detection&, const event_log&);
 
     void begin() { file_.begin(limits::detector_interval); }
-    void stop() { file_.stop(); } // when the detection has seen all
+    void stop() { file_.stop(); } // after the detection has seen all records
 
 private:
     void read();

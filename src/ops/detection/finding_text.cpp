@@ -21,7 +21,8 @@ std::string of_budget(const detect::finding& f)
     return fmt::format("An upload budget was spent: the tunnel was cut after {}", bytes(f.value));
 }
 
-// The walk is the odds, which each new refused host in a row multiplies by four; the count is of refusals within five minutes.
+// For a walk the value is the odds, which each new refused host in a row multiplies by four. Otherwise it is the number of refusals within
+// five minutes.
 std::string of_denials(const detect::finding& f)
 {
     const bool walk = f.threshold > 98 && f.threshold < 100;
@@ -31,7 +32,7 @@ std::string of_denials(const detect::finding& f)
     return fmt::format("{:.0f} refusals within 5 minutes; {:.0f} are a finding", f.value, f.threshold);
 }
 
-// (up - down) / (up + down), as the share of what was uploaded.
+// The value is (up - down) / (up + down); the text shows the share of uploaded bytes.
 std::string of_direction(const detect::finding& f)
 {
     return fmt::format("{:.0f} % of what it moved within the last hour was uploaded, and it mostly read for a week; {:.0f} % of more than "

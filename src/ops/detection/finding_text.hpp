@@ -1,4 +1,5 @@
-// A finding in words: what was seen, over what time, against what threshold, with units; and what to do about it. Pure; any thread.
+// The text of a finding: what was seen, over which period and against which threshold, with units; and what to do about it. Pure; any
+// thread.
 #pragma once
 
 #include <exeat/detect/flow_event.hpp>

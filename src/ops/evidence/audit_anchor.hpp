@@ -1,5 +1,5 @@
-// What is known of an audit log outside of it: the number and the hash of the line at its last checkpoint. In the state directory as a
-// sealed file, in Prometheus as two gauges. Values; any thread.
+// The copy of an audit log's last checkpoint that is kept outside of the log: the number and the hash of its line. Stored in the state
+// directory as a sealed file, and in Prometheus as two gauges. Values; any thread.
 #pragma once
 
 #include <exeat/rule.hpp>
@@ -18,14 +18,14 @@ struct audit_anchor {
     std::string host, log; // the machine that wrote it, and the log's path there
 };
 
-std::string encode(const audit_anchor&); // sealed; empty when the library has no SHA-256 for us
+std::string encode(const audit_anchor&); // sealed; empty when OpenSSL provides no SHA-256
 std::optional<audit_anchor> decode_anchor(std::string_view);
 
-inline constexpr std::string_view anchor_prefix = "anchor-"; // of the names in the state directory
-// The name of the file: one for each log, since the old and the new process of an upgrade have one state directory and two logs.
+inline constexpr std::string_view anchor_prefix = "anchor-"; // of the file names in the state directory
+// The name of the file, one for each log, because the old and the new process of an upgrade share one state directory but have two logs.
 std::string anchor_name(const std::string& log);
 
-// The first 52 bits: as many as a floating-point number has exactly. 0 for what is no hash.
+// The first 52 bits, which a floating-point number represents exactly. 0 for a text that is not a hash.
 std::uint64_t first_52_bits(std::string_view sha256) noexcept;
 
 } // namespace exeat::ops

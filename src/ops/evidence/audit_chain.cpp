@@ -24,7 +24,7 @@ sha256_hex sha256::of(std::string_view bytes)
     const bool done = EVP_DigestInit_ex2(context_.get(), digest_.get(), nullptr) == 1 &&
                       EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()) == 1 &&
                       EVP_DigestFinal_ex(context_.get(), digest.data(), &size) == 1;
-    if (!done) throw std::bad_alloc{}; // the one thing that SHA-256 can fail for
+    if (!done) throw std::bad_alloc{}; // SHA-256 can fail only for lack of memory
     sha256_hex hex{};
     for (std::size_t i = 0; i < digest.size(); ++i) {
         hex[2 * i] = "0123456789abcdef"[digest[i] >> 4];
@@ -35,7 +35,7 @@ sha256_hex sha256::of(std::string_view bytes)
 
 namespace {
 
-// False: it is there and does not fit.
+// False: the field exists but is not a number of 64 bits.
 bool number(const boost::json::object& fields, std::string_view key, std::uint64_t& to)
 {
     const auto* value = fields.if_contains({key.data(), key.size()});

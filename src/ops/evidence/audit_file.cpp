@@ -21,7 +21,7 @@ namespace {
 
 std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
 
-// Why no file can be made: for the disk does not take it, and not for want of a right, a descriptor or the file system's support.
+// Whether the disk is the reason that a file cannot be created, and not a missing permission, descriptor or file system feature.
 bool is_of_the_disk(int error) noexcept
 {
     return error == EROFS || error == EIO || error == ENOSPC || error == EDQUOT || error == ENXIO || error == ENODEV || error == ESTALE;
@@ -43,7 +43,7 @@ std::error_code audit_file::open()
 {
     if (is_open()) return {};
     tail_.reset();
-    // O_NONBLOCK: a FIFO without a reader is an error and not a wait.
+    // O_NONBLOCK: a FIFO without a reader is an error and does not block.
     fd_ = path_ == "stdout" ? ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
                             : ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
     struct stat about {};
@@ -54,7 +54,7 @@ std::error_code audit_file::open()
     }
     kind_ = S_ISREG(about.st_mode) ? kind::regular : S_ISSOCK(about.st_mode) ? kind::socket : kind::other;
     if (kind_ != kind::regular || path_ == "stdout") return {};
-    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) { // two writers would break the chain of both
+    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) { // two writers would break the chains of both
         close();
         return std::make_error_code(std::errc::text_file_busy);
     }
@@ -72,7 +72,7 @@ std::error_code audit_file::read_tail()
     return end_last_line();
 }
 
-// A fragment stays in the log, as what the crash left of it; a line of its own, so that the next one begins at a line's beginning.
+// A fragment that a crash left stays in the log. It is ended with a newline, so that the next line starts on its own line.
 std::error_code audit_file::end_last_line() const
 {
     const net::unique_fd reader{::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
@@ -112,7 +112,7 @@ std::error_code audit_file::write_some(std::string_view bytes, std::size_t& writ
     if (kind_ == kind::regular) n = ::write(fd_, bytes.data(), bytes.size());
     else if (!waits_for_room()) return {};
     else if (kind_ == kind::socket) n = ::send(fd_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-    else n = ::write(fd_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF)); // POLLOUT: so much goes in without a wait
+    else n = ::write(fd_, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF)); // POLLOUT: PIPE_BUF octets do not block
     if (n < 0) return errno == EAGAIN || errno == EINTR ? std::error_code{} : last_error();
     written = static_cast<std::size_t>(n);
     return {};

@@ -32,7 +32,7 @@ bool named_after(const fs::path& log, const std::string& name)
     return !extension.empty() && name.starts_with(stem + "-") && name.ends_with(extension);
 }
 
-// The files that lie beside the log and were rotated from it, by their names; the newest first.
+// The files beside the log that were rotated from it, judging by their names; the newest first.
 std::vector<std::string> rotated(const std::string& path)
 {
     const fs::path log{path};
@@ -52,7 +52,7 @@ std::vector<std::string> rotated(const std::string& path)
     return out;
 }
 
-// The newest rotated file that is an audit log.
+// The end of the newest rotated file that is an audit log.
 std::optional<audit_tail> tail_before(const std::string& path)
 {
     for (const auto& file : rotated(path)) {
@@ -62,13 +62,13 @@ std::optional<audit_tail> tail_before(const std::string& path)
     return std::nullopt;
 }
 
-// Goes along the chain from the line that was anchored to its end, through the files that there are: that a line stands somewhere proves
-// nothing about those around it.
+// Follows the chain from the anchored line to its end, through all files that exist, because the presence of one line proves nothing about
+// the lines around it.
 class chain_walk {
 public:
     chain_walk(std::vector<std::string> files, const audit_anchor& a) : files_{std::move(files)}, sequence_{a.sequence}, hash_{a.sha256} {}
 
-    // False: no file holds the anchored line as it was, and none begins after it.
+    // False: no file has the anchored line unchanged, and no file begins with the line after it.
     bool run()
     {
         bool begun = false;
@@ -83,10 +83,10 @@ public:
         for (auto at = next(); broken_.empty() && at != files_.end(); at = next()) begun = true, visit(at, 0);
         return begun;
     }
-    const std::string& broken() const noexcept { return broken_; } // empty: all that was visited follows; a sentence
+    const std::string& broken() const noexcept { return broken_; } // a sentence; empty: all visited lines follow each other
     const std::string& last_file() const noexcept { return last_file_; }
     std::uint64_t sequence() const noexcept { return sequence_; }
-    const std::string& line() const noexcept { return line_; } // the last; empty: none was read
+    const std::string& line() const noexcept { return line_; } // the last line; empty: none was read
     const std::string& fragment() const noexcept { return fragment_; }
 
 private:
@@ -134,7 +134,7 @@ private:
     std::string hash_, line_, fragment_, last_file_, broken_;
 };
 
-// What is amiss where no file holds what was anchored; the last line's number is `last`.
+// What is wrong when no file has the anchored line; `last` is the number of the last line.
 std::string not_found(const std::string& path, std::uint64_t last, const audit_anchor& a)
 {
     if (!find_audit_line(path, a.sequence).text.empty())
@@ -168,7 +168,7 @@ audit_past look_back(const std::string& path, bool regular, const std::optional<
     if (tail) files.insert(files.begin(), path);
     chain_walk walk{std::move(files), *anchor};
     const bool found = walk.run();
-    if (found && (!tail || tail->last == 0)) { // a crash may have left no more than a fragment in the new file
+    if (found && (!tail || tail->last == 0)) { // a crash may have left only a fragment in the new file
         out.gap = walk.broken();
         out.line = walk.line(), out.next = walk.sequence() + 1;
         if (!tail) out.fragment = walk.fragment();

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t digits = 12;
-constexpr int namesakes = 9; // files of one number, as logs that began anew leave them
+constexpr int namesakes = 9; // files with the same number, which exist if the numbering restarted
 
 bool all_digits(std::string_view text) noexcept { return !text.empty() && text.find_first_not_of("0123456789") == text.npos; }
 
@@ -31,7 +31,7 @@ bool is_ours(std::string_view suffix) noexcept
     return number.size() >= digits && all_digits(number) && (rest.empty() || all_digits(rest.substr(1)));
 }
 
-// Not every file system knows RENAME_NOREPLACE; nobody else writes names of this form.
+// Not every file system supports RENAME_NOREPLACE. The separate check is enough, because no other program writes names of this form.
 int rename_over_nothing(const std::string& from, const std::string& to) noexcept
 {
     if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
@@ -54,7 +54,7 @@ void forget_oldest(const fs::path& path, std::size_t keep)
         if (!failed) rotated.emplace_back(when, at->path().string());
         failed.clear();
     }
-    std::sort(rotated.begin(), rotated.end()); // by time and not by number: a log may have begun anew
+    std::sort(rotated.begin(), rotated.end()); // by time and not by number: the numbering may have restarted
     for (std::size_t i = 0; i + keep < rotated.size(); ++i) fs::remove(rotated[i].second, failed);
 }
 

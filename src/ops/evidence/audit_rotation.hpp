@@ -1,4 +1,4 @@
-// Audit logs that were rotated by their size: PATH.NUMBER, where NUMBER is that of their last line. The journal's thread.
+// Rotation of audit logs by size: the old file is PATH.NUMBER, where NUMBER is the number of its last line. The journal's thread.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,8 @@
 
 namespace exeat::ops {
 
-// Renames the log to PATH.NUMBER, over nothing that is there, and deletes what was rotated longest ago beyond `keep` files. Files that
-// other tools have rotated have other names and are not touched, but for one that was compressed since (PATH.NUMBER.gz).
+// Renames the log to PATH.NUMBER without replacing an existing file, and deletes the oldest rotated files beyond `keep`. Files that other
+// tools have rotated have other names and are not touched. Files that were compressed afterwards (PATH.NUMBER.gz) are included.
 std::error_code rotate_audit_file(const std::string& path, std::uint64_t last_line, std::size_t keep) noexcept;
 
 } // namespace exeat::ops

@@ -1,4 +1,4 @@
-// What stands at the end of an audit log's file, for the process that goes on with it. Blocks.
+// Reads the end of an audit log's file, for the process that continues it. Blocks.
 #include <exeat/limits.hpp>
 #include <net/sockets/unique_fd.hpp>
 #include <ops/evidence/audit_chain.hpp>
@@ -20,7 +20,7 @@ static_assert(usual_window < limits::audit_fragment_bytes && search_window > usu
 
 std::error_code last_error() noexcept { return {errno, std::generic_category()}; }
 
-// A regular file that has something in it.
+// A regular file that is not empty.
 struct opened_log {
     net::unique_fd fd;
     std::uint64_t size = 0;
@@ -36,7 +36,7 @@ boost::system::result<opened_log, std::error_code> open_log(const std::string& p
     return out;
 }
 
-// The octets from `at` on, `most` of them or up to the end.
+// The octets from `at` on, at most `most` of them.
 boost::system::result<std::string, std::error_code> part(const opened_log& log, std::uint64_t at, std::size_t most)
 {
     std::string text(std::min<std::uint64_t>(log.size - at, most), '\0');
@@ -52,7 +52,7 @@ boost::system::result<std::string, std::error_code> part(const opened_log& log, 
     return text;
 }
 
-// The line that ends before `end`, where a newline stands or the text ends.
+// The line that ends at `end`, the position of a newline or of the end of the text.
 std::string_view line_before(std::string_view text, std::size_t end) noexcept
 {
     const auto newline = end == 0 ? text.npos : text.rfind('\n', end - 1);
@@ -60,14 +60,14 @@ std::string_view line_before(std::string_view text, std::size_t end) noexcept
     return text.substr(from, end - from);
 }
 
-// Absent: `text` has no line of an audit log. `whole`: the file begins with it.
+// Absent: `text` has no line of an audit log. `whole`: `text` starts at the beginning of the file.
 std::optional<audit_tail> tail_of(std::string_view text, bool whole)
 {
-    const auto all = text.ends_with('\n') ? text.substr(0, text.size() - 1) : text; // a line may lack its newline only
+    const auto all = text.ends_with('\n') ? text.substr(0, text.size() - 1) : text; // only the newline of a line may be missing
     for (auto end = all.size();;) {
         const auto line = line_before(all, end);
         const auto from = end - line.size();
-        if (from == 0 && !whole) return std::nullopt; // it may begin before
+        if (from == 0 && !whole) return std::nullopt; // the line may begin before `text`
         const auto link = line.size() <= limits::audit_line_bytes ? read_link(line) : std::nullopt;
         if (link) return audit_tail{std::string{line}, std::string{all.substr(std::min(end + 1, all.size()))}, link->sequence};
         if (from == 0) return std::nullopt;
@@ -75,7 +75,7 @@ std::optional<audit_tail> tail_of(std::string_view text, bool whole)
     }
 }
 
-// Of a file that has no line of an audit log: what ended by itself, and what did not.
+// For a file without a line of an audit log: the last complete line, and the fragment after it.
 audit_tail tail_of_other(std::string_view text, bool whole)
 {
     audit_tail out;
@@ -112,7 +112,7 @@ boost::system::result<audit_tail, std::error_code> read_audit_tail(const std::st
 audit_line_found find_audit_line(const std::string& path, std::uint64_t number)
 {
     const auto log = open_log(path);
-    const auto wanted = "\"event.sequence\":" + std::to_string(number) + ","; // no text that a client sent has a bare quotation mark
+    const auto wanted = "\"event.sequence\":" + std::to_string(number) + ","; // text from a client has only escaped quotation marks
     for (auto end = log ? log->size : 0; end > 0;) {
         const auto from = end - std::min<std::uint64_t>(end, search_window);
         const auto text =

@@ -1,5 +1,5 @@
-// What the signature of a checkpoint covers: all of its line before it, and with that the number of the line, the hash of the line before,
-// the machine and the log. So it can be moved neither within a log nor into another one. Pure; any thread.
+// The signature of a checkpoint covers all of its line before the signature, and thereby the number of the line, the hash of the line
+// before, the machine and the log. It is therefore not valid at another place in the log or in another log. Pure; any thread.
 #pragma once
 
 #include <ops/approvals/signing_key.hpp>
@@ -10,7 +10,7 @@
 
 namespace exeat::ops {
 
-// What is signed: `line` without the signature and the closing brace.
+// The signed text: `line` is without the signature and the closing brace.
 std::string checkpoint_statement(std::string_view line);
 void append_signature(std::string& line, std::string_view signature);
 

@@ -37,7 +37,7 @@ std::string read_log_text(const std::string& path, const std::function<bool(std:
 {
     net::unique_fd fd{opened(path)};
     if (!fd) return said(errno);
-    const gz_file file{::gzdopen(fd.value(), "rb")}; // what is not gzip is read as it is
+    const gz_file file{::gzdopen(fd.value(), "rb")}; // data that is not gzip is read unchanged
     if (!file) return said(ENOMEM);
     fd.release();
     std::string chunk(64 * 1024, '\0');

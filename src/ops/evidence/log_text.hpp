@@ -1,5 +1,4 @@
-// The text of an audit log's file, however it was rotated: as it is or gzipped, or from the standard input. One way to read it for all
-// verbs. Blocks; any thread.
+// Reads the text of an audit log's file, plain or gzipped, or from the standard input. All verbs read logs with it. Blocks; any thread.
 #pragma once
 
 #include <functional>
@@ -8,8 +7,8 @@
 
 namespace exeat::ops {
 
-// Gives the file's text in pieces of any length, until it ends or `take` returns false. "-" is the standard input. What went wrong, as
-// the end of a sentence that begins with the file's name; empty when nothing did.
+// Passes the file's text to `take` in pieces of any length, until it ends or `take` returns false. "-" is the standard input. Returns the
+// error as the end of a sentence that begins with the file's name; empty on success.
 std::string read_log_text(const std::string& path, const std::function<bool(std::string_view)>& take);
 
 } // namespace exeat::ops

@@ -1,5 +1,5 @@
-// What a file said when it was read, in so far that a later reading can be known as the beginning of it: its first octets, and behind them
-// a hash of all up to the end of each block. Value; any thread.
+// A trace of a file's content that shows whether a later content is only the beginning of it: the first octets, and after them a hash of
+// everything up to the end of each block. Value; any thread.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@ public:
 
     void take(std::string_view more);
     std::uint64_t octets() const noexcept { return octets_; }
-    // Whether this is shorter, and the other one begins with it. Beyond the head, what follows the last whole block is not compared.
+    // Whether this content is shorter and the other one begins with it. After the head, octets after the last whole block are not compared.
     bool begins(const content_trace& longer) const noexcept;
     bool operator==(const content_trace&) const = default;
 
@@ -24,7 +24,7 @@ private:
     void hash(std::string_view more);
 
     std::string head_;
-    std::vector<std::uint64_t> blocks_;                    // behind the head
+    std::vector<std::uint64_t> blocks_;                    // after the head
     std::uint64_t octets_ = 0, hash_ = 0xcbf29ce484222325; // FNV-1a
 };
 

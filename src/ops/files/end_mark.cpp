@@ -17,7 +17,7 @@ std::string_view trimmed(std::string_view s) noexcept
 
 std::string_view without_comment(std::string_view line) noexcept { return trimmed(line.substr(0, line.find('#'))); }
 
-// Of "key = value"; empty for any other line.
+// The value in "key = value"; empty for any other line.
 std::string_view value_of(std::string_view line, std::string_view key) noexcept
 {
     const auto equals = line.find('=');

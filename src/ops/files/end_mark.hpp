@@ -1,4 +1,4 @@
-// The last line of a list that says so when it is whole: a copy that was cut short has lost it. Pure; any thread.
+// The optional last line that marks a list as complete: a truncated copy lacks it. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -6,9 +6,9 @@
 
 namespace exeat::ops {
 
-// In TOML the line is end = true, whatever table the lines above it are of. Blank lines and comments may follow.
+// In TOML the line is end = true, whichever table the lines above it belong to. Blank lines and comments may follow.
 struct marked_text {
-    std::string_view text;      // all that comes before that line; everything where there is none
+    std::string_view text;      // everything before that line, or the whole text if there is none
     bool whole = false;         // it ends with end = true
     std::uint32_t wrong_at = 0; // the line of an 'end' that is not true; 0: none
 };

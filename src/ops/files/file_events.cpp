@@ -16,13 +16,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::size_t tracked_files = 4'096; // beyond that many, what is being written is known by its quiet alone
+constexpr std::size_t tracked_files = 4'096; // with more files, only silence shows that a write is complete
 
 using path = std::filesystem::path;
 
 bool is_whole_directory(const path& p) { return p.filename() == "."; }
 
-// The path as it is named and, behind symlinks, as it really is.
+// The path as it is named and, if symlinks are involved, as it is resolved.
 std::vector<path> ways_to(const std::string& named)
 {
     std::vector<path> out{named};
@@ -51,12 +51,12 @@ file_events::file_events() : inotify_{::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)}
     if (!inotify_) throw std::system_error{errno, std::generic_category(), "inotify_init1"};
 }
 
-// One that is watched already is not let go of in between: the event that a writer is through would be lost.
+// A path that is already watched stays watched without interruption, because the event that its writer has finished could be lost.
 void file_events::watch(const std::vector<watched_file>& files)
 {
     constexpr std::uint32_t of_directory =
         IN_CLOSE_WRITE | IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF;
-    constexpr std::uint32_t of_file = IN_CLOSE_WRITE | IN_MODIFY; // also by another of its names, or from outside a mount of it
+    constexpr std::uint32_t of_file = IN_CLOSE_WRITE | IN_MODIFY; // also through another name, or from outside a mount of the file
     std::set<int> unused;
     for (const auto& [path, w] : watches_) unused.insert(w);
     watches_.clear();
@@ -87,7 +87,7 @@ void file_events::take_waiting()
         try {
             take_events({room.data(), static_cast<std::size_t>(got)});
         } catch (const std::bad_alloc&) {
-            forget_writers(); // and then their quiet tells
+            forget_writers(); // then only silence shows completion
         }
     }
 }
@@ -128,14 +128,14 @@ std::string file_events::path_of(const place& at) const
     return at.second.empty() ? watched->first : watched->first + '/' + at.second;
 }
 
-// Of what was created: a link is whole at once, a file is opened to be written.
+// Whether a created name is a file that is open for writing. A link is complete at once.
 bool file_events::is_opened(const place& at) const
 {
     struct stat s {};
     return ::lstat(path_of(at).c_str(), &s) == 0 && S_ISREG(s.st_mode) && s.st_nlink == 1;
 }
 
-// Who writes a file that was renamed over goes on under its old name, and the file that is there now is none of his.
+// A writer whose file was renamed over still causes events under its old name, but the file that is now there is not the writer's.
 bool file_events::is_of_another(const place& at) const
 {
     const auto known = moved_here_.find(at);
@@ -150,7 +150,7 @@ void file_events::forget_writers() noexcept
     told_.clear();
 }
 
-// Where the file is, or any list in the directory that it is.
+// Whether one of the places is the file or, if it is a directory, any list in it.
 bool file_events::any_at(const std::set<place>& places, const watched_file& f) const
 {
     if (is_whole_directory(f.path)) {
@@ -171,7 +171,8 @@ std::vector<file_events::place> file_events::places_of(const watched_file& f) co
     return out;
 }
 
-// Lists come and go in it, and each of them is whole by itself: what counts is that all their writers are known.
+// Lists are added and removed in the directory, and each of them is complete independently of the others. What counts is that all their
+// writers are known.
 bool file_events::is_known(const watched_file& directory, clock::time_point now) const
 {
     const auto w = watches_.find(directory_of(directory.path));

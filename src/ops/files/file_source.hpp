@@ -1,5 +1,5 @@
-// Reading of the files that people write: regular files only (a FIFO or a device would hang the loader), of a bounded size, block by
-// block. Blocks; never on a worker.
+// Reads files that people write, block by block: only regular files (a FIFO or a device would hang the loader) of a bounded size. Blocks;
+// never on a worker.
 #pragma once
 
 #include <boost/system/result.hpp>

@@ -12,11 +12,12 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr auto settle_time = 50ms; // an editor writes more than once
-constexpr auto again_time = 250ms; // how often a file that is being written is looked at
+constexpr auto again_time = 250ms; // how often a file that is being written is checked
 constexpr auto poll_time = 2s;
 constexpr auto slow_time = 10s; // a writer that takes longer is reported
 
-// By its own time, which a clock that was set may have left in the future: then it says nothing, and its quiet must be seen.
+// Whether the file's modification time shows enough silence. If the clock was set, that time may be in the future and shows nothing; then
+// the silence must be observed.
 bool quiet_before(const file_look& f) noexcept { return std::chrono::system_clock::now() - f.written >= quiet_time(f.octets); }
 
 } // namespace
@@ -50,7 +51,7 @@ void file_watch::stop()
     poll_.cancel();
 }
 
-// Waits, and reads by itself: events that Asio had read and not handed over yet would be missing in unsettled().
+// Asio only waits, and the events are read directly: events that Asio had read but not delivered would be missing in unsettled().
 void file_watch::read_events()
 {
     auto woken = [this](boost::system::error_code failed) {
@@ -75,29 +76,29 @@ void file_watch::look_soon(std::chrono::milliseconds wait)
 void file_watch::look()
 {
     if (std::none_of(files_.begin(), files_.end(), [this](const watched_file& f) { return concerns(f); })) return events_.looked();
-    events_.watch(files_); // what was swapped has other directories
+    events_.watch(files_); // swapped symlinks lead to other directories
     const bool urgent = std::any_of(files_.begin(), files_.end(), [this](const watched_file& f) { return f.urgent && concerns(f); });
     if (!urgent && still_written(clock::now())) return look_soon(again_time);
-    changed_(); // before it counts as seen: what fails for lack of memory is tried again at the next poll
+    changed_(); // before the change counts as seen: after a lack of memory, the next poll tries again
     for (auto& f : files_) f.look_again();
     waited_.clear();
     events_.looked();
 }
 
-// Also what looks as before: a store into mapped memory moves no time.
+// Includes files that look unchanged: a store into mapped memory does not change the modification time.
 bool file_watch::concerns(const watched_file& f) const { return f.changed() || events_.is_closed(f); }
 
 bool file_watch::still_written(clock::time_point now)
 {
     bool any = false;
     for (const auto& f : files_)
-        if (concerns(f)) any |= still_written(f, now); // each of them: its quiet begins now
+        if (concerns(f)) any |= still_written(f, now); // check each one: its silence starts now
     return any;
 }
 
 bool file_watch::still_written(const watched_file& f, clock::time_point now)
 {
-    const bool open = events_.is_written(f); // a pause of its writer says nothing: the close will
+    const bool open = events_.is_written(f); // a pause of its writer proves nothing: the close event does
     const file_look look{f.path};
     if (!open && (events_.is_whole(f, now) || quiet_before(look))) {
         waited_.erase(f.path);
@@ -117,13 +118,13 @@ bool file_watch::still_written(const watched_file& f, clock::time_point now)
     return true;
 }
 
-// What was renamed to where the file is, or where a link leads, was whole, and so was what it has replaced.
+// A file that was renamed to this path, or to a link's target, is complete, and so is the file that it replaced.
 bool file_watch::unsettled(const watched_file& f)
 {
     events_.take_waiting();
     if (f.urgent || given_up_.contains(f.path)) return false;
     if (events_.is_written(f) || (f.changed() && !f.replaced())) return true;
-    return !events_.is_watched(f) && !quiet_before(file_look{f.path}); // nobody knows who has it open
+    return !events_.is_watched(f) && !quiet_before(file_look{f.path}); // its writers are not known
 }
 
 void file_watch::poll()

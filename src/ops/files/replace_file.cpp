@@ -37,7 +37,7 @@ net::unique_fd make(const std::string& path, readers who, int how)
 {
     const mode_t mode = who == readers::all ? S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH : S_IRUSR | S_IWUSR;
     net::unique_fd fd{::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, mode)};
-    if (fd && who == readers::all && ::fchmod(fd.value(), mode) != 0) return {}; // whatever the caller's umask: exeat has another user
+    if (fd && who == readers::all && ::fchmod(fd.value(), mode) != 0) return {}; // independent of the umask: exeat runs as another user
     return fd;
 }
 

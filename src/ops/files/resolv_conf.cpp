@@ -13,9 +13,9 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::size_t file_bytes = 1024 * 1024; // of resolv.conf; the usual one has a hundred
+constexpr std::size_t file_bytes = 1024 * 1024; // limit for resolv.conf; a usual file has about a hundred
 constexpr std::uint16_t dns_port = 53;
-constexpr std::size_t shown_octets = 64; // of a word that is no address
+constexpr std::size_t shown_octets = 64; // shown of a word that is not an address
 constexpr std::string_view blanks = " \t\r\v\f";
 
 std::string_view next_word(std::string_view& line)

@@ -12,8 +12,8 @@ namespace exeat::ops {
 inline constexpr const char* resolv_conf = "/etc/resolv.conf";
 
 struct named_servers {
-    std::vector<endpoint> servers; // each once, limits::dns_servers at most
-    std::vector<problem> problems; // warnings: what names a server that cannot be asked, and that there is none
+    std::vector<endpoint> servers; // each once, at most limits::dns_servers
+    std::vector<problem> problems; // warnings: servers that cannot be asked, or no server at all
 };
 named_servers read_resolv_conf(const std::string& path = resolv_conf);
 

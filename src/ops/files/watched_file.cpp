@@ -9,7 +9,7 @@
 namespace exeat::ops {
 
 namespace {
-// Of a look: the device and the inode.
+// The device and the inode in a file_look's text.
 std::string_view node(std::string_view look) noexcept { return look.substr(0, look.find('/')); }
 } // namespace
 

@@ -1,5 +1,5 @@
-// A file together with what it was like just before it was read, so that a change while it is read, or before anyone watches it, is not
-// missed. Any thread.
+// A file with its state just before it was read, so that a change during the read, or before the file is watched, is not missed. Any
+// thread.
 #pragma once
 
 #include <ops/files/content_trace.hpp>
@@ -13,27 +13,27 @@ namespace exeat::ops {
 
 struct watched_file {
     explicit watched_file(std::string path); // looks at it now
-    bool changed() const;                    // also when it came or went
-    bool replaced() const;                   // another file is there now, or none: it was not written in place
-    void look_again();                       // as it is now, it counts as seen
-    void forget() { looked_.clear(); }       // counts as changed
-    // Written in place since `before`, and now no more than the beginning of that: whoever writes it may not be through.
+    bool changed() const;                    // also when it was created or removed
+    bool replaced() const;                   // another file or none is there now: it was not written in place
+    void look_again();                       // its present state counts as seen
+    void forget() { looked_.clear(); }       // makes it count as changed
+    // Written in place since `before`, and now only the beginning of that content: the writer may not have finished.
     bool shortened(const watched_file& before) const noexcept;
 
     std::string path;
-    bool urgent = false;                            // a change is reported at once, whoever is still writing this or another one
-    std::shared_ptr<const content_trace> content{}; // as it was read; null: it was not
+    bool urgent = false;                            // a change is reported at once, even while this or another file is being written
+    std::shared_ptr<const content_trace> content{}; // as it was read; null: it was not read
 
 private:
     std::string looked_;
 };
 
-// What can be seen of a file without reading it: which one it is and when it changed; equal while nothing happens to it.
+// The properties of a file that are visible without reading it, such as its identity and times; equal while the file is unchanged.
 struct file_look {
     explicit file_look(const std::string& path);
     std::string text;
     std::uint64_t octets = 0;
-    std::chrono::system_clock::time_point written{}; // last; the epoch where nothing is there
+    std::chrono::system_clock::time_point written{}; // the last modification; the epoch when there is no file
 };
 
 } // namespace exeat::ops

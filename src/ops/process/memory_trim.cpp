@@ -3,6 +3,8 @@
 #include <exeat/limits.hpp>
 
 #include <boost/asio/bind_allocator.hpp>
+
+#include <bit>
 #include <malloc.h>
 
 namespace exeat::ops {
@@ -22,7 +24,10 @@ memory_trim::memory_trim(boost::asio::io_context& io, std::function<std::size_t(
 
 void memory_trim::look()
 {
-    if (crowd_.left(connections_())) ::malloc_trim(0);
+    if (crowd_.left(connections_())) looks_ = 0;
+    // A connection that is no longer counted may still hold its memory, for example while its last answer is being sent.
+    // So exeat trims again after 1, 2, 4, 8… looks.
+    if (looks_ < limits::trim_looks && std::has_single_bit(++looks_)) ::malloc_trim(0);
     timer_.expires_after(limits::trim_look);
     timer_.async_wait(boost::asio::bind_allocator(look_memory_.memory(), [this](boost::system::error_code failed) {
         if (!failed) look();

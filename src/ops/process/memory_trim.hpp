@@ -2,6 +2,8 @@
 // Lives on one io_context and looks at a number once in limits::trim_look.
 #pragma once
 
+#include <exeat/limits.hpp>
+
 #include <net/loop/kept_memory.hpp>
 
 #include <boost/asio/io_context.hpp>
@@ -32,6 +34,7 @@ private:
     net::shared_kept_memory look_memory_;
     const std::function<std::size_t()> connections_;
     crowd_watch crowd_;
+    unsigned looks_ = limits::trim_looks; // since a crowd left
 };
 
 } // namespace exeat::ops
