@@ -21,7 +21,6 @@ class Row:
     came_down: int = 0
     arrived: int = 0  # on the wire to the origin
     counted: int = 0  # by exeat
-    unsaved: int = 0  # sent since the last snapshot when it was killed
     cut_after: float = None
     log_after: float = None
     metric_after: float = None
@@ -39,17 +38,12 @@ class Row:
     def beyond(self):
         return max(0, self.arrived - self.left)
 
-    @property
-    def gained(self):
-        """By a crash: what had not been saved yet."""
-        return min(self.beyond, self.unsaved)
-
 
 def verdicts(rows, done, failed):
     """`done`, `failed`: of the honest work."""
     for r in rows:
         what = f"{r.theft}, {r.purpose}"
-        yield f"{what}: not a byte beyond", r.beyond == r.gained
+        yield f"{what}: not a byte beyond", r.beyond == 0
         yield f"{what}: counted as the wire saw it ({r.counted} and {r.arrived})", r.counted == r.arrived
         yield f"{what}: it was a theft, until the budget stopped it", 0.95 * r.left <= r.arrived and r.cut_after is not None
         yield f"{what}: found in the log and in the metrics", None not in (r.log_after, r.metric_after)
@@ -69,5 +63,5 @@ def table(rows):
     yield "| theft | purpose | budget left | arrived | beyond it | counted by exeat | cut after | in the log after | in the metrics after |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for r in rows:
-        beyond = f"{amount(r.gained)} by the crash" if r.gained else amount(r.beyond)
+        beyond = amount(r.beyond)
         yield f"| {r.theft} | {r.purpose} | {amount(r.left)} | {amount(r.arrived)} | {beyond} | {amount(r.counted)} | {after(r.cut_after)} | {after(r.log_after)} | {after(r.metric_after)} |"

@@ -181,7 +181,6 @@ class Wire:
                 wait_until(lambda: snapshot.stat().st_mtime > quiet, 20, "a snapshot")
             for r in rows:
                 r.counted = self.counted(exeat, r)
-                r.unsaved = r.counted if theft == UNSAVED else 0
             if theft == CLEAN:
                 exeat.stop()
             else:

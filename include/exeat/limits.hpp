@@ -54,6 +54,7 @@ inline constexpr std::size_t hosts_file_problems = 20;  // told of one hosts_fil
 inline constexpr std::size_t problems = 1'000;          // told of one file
 inline constexpr std::size_t rules = 2'000;
 inline constexpr std::size_t groups = 256;
+inline constexpr std::size_t entries_of_host = 256; // that name one pattern: one for each group
 inline constexpr std::size_t sources_per_group = 4'096;
 inline constexpr std::size_t ports_per_rule = 64;
 inline constexpr std::size_t addresses_per_rule = 64;
@@ -84,9 +85,10 @@ inline constexpr std::uint64_t snapshot_minutes = 525'960'000;            // sin
 inline constexpr std::size_t snapshot_bytes = 256 * 1024 * 1024;          // to read; all accounts take 166 MiB, a million hosts 24
 inline constexpr std::size_t name_snapshot_bytes = 16 * 1024 * 1024;      // to read; full tables take 9 MiB
 inline constexpr std::size_t budget_accounts = 65'536;                    // keys that have an account of their own
+inline constexpr std::size_t budget_sample = 64;                          // accounts of which one goes where there is no room
 inline constexpr auto account_memory = std::chrono::days{8};              // that hosts belonged to accounts; longer than any window
 inline constexpr std::size_t past_hosts = 1 << 21;                        // marks of such hosts (accounts.hpp); 16 MiB
-inline constexpr std::size_t past_holdings = 16'384;                      // entries that had them; then the one goes that ends first
+inline constexpr std::size_t past_holdings = 32'768;                      // entries that had them; then those go first that nobody used
 inline constexpr std::uint64_t crowded_budget = 4 * 1024 * 1024;          // an hour, for all keys that found no room together
 
 // Approvals.

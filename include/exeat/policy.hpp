@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exeat/approval.hpp>
+#include <exeat/budget/moved_clients.hpp>
 #include <exeat/client.hpp>
 #include <exeat/denied_networks.hpp>
 #include <exeat/names/name_index.hpp>
@@ -82,6 +83,10 @@ public:
 
     // The groups that a source address belongs to; none() means that it is refused before a byte is read.
     group_set groups_of(const ip_address& source) const noexcept;
+    // The same for all addresses.
+    membership memberships() const;
+    // Of the groups' names, the same in every process; 0 for all groups.
+    std::uint64_t digest_of(const group_set&) const noexcept;
     // The counter slot of the client's first group; 0 for none.
     std::uint32_t group_slot(const group_set&) const noexcept;
     // Whether the mode is report at `now` for a client of these groups, one of them at least; or for anybody. report_until passed means

@@ -98,7 +98,7 @@ void print_github(const loaded_files& f, const summary& s)
 std::vector<std::string> try_machine(const std::string& config, loaded_files& f)
 {
     if (!f.settings) return {};
-    auto needs = ops::try_start(*f.settings);
+    auto needs = ops::try_start(*f.settings, config);
     for (auto& text : needs.wrong) f.problems.push_back({config, 0, 0, ops::problem::weight::error, std::move(text)});
     return std::move(needs.notes);
 }

@@ -1,5 +1,6 @@
 // Which groups a source address belongs to: nested networks of many groups, cut into ascending ranges that do not overlap, so that one
 // binary search answers.
+#include <exeat/budget/budget_book.hpp> // id_of
 #include <exeat/policy.hpp>
 
 #include <algorithm>
@@ -99,6 +100,30 @@ group_set policy::groups_of(const ip_address& source) const noexcept
         std::upper_bound(sources_.begin(), sources_.end(), source, [](const ip_address& a, const source_range& r) { return a < r.first; });
     if (next == sources_.begin() || std::prev(next)->last < source) return {};
     return std::prev(next)->groups;
+}
+
+membership policy::memberships() const
+{
+    membership out;
+    const auto from = [&out](const ip_address& first, std::uint64_t groups) {
+        if (!out.empty() && out.back().first == first) out.pop_back(); // the range before ended there
+        if ((out.empty() ? 0 : out.back().groups) != groups) out.push_back({first, groups});
+    };
+    for (const auto& r : sources_) {
+        from(r.first, digest_of(r.groups));
+        if (const auto end = after(r.last)) from(*end, 0);
+    }
+    return out;
+}
+
+// The same whatever the order of the groups in the file.
+std::uint64_t policy::digest_of(const group_set& of) const noexcept
+{
+    if (of.all()) return 0;
+    std::uint64_t out = 0;
+    for (std::size_t i = 0; i < groups_.size(); ++i)
+        if (of[i]) out += budget_key::id_of(groups_[i].name);
+    return out == 0 ? 1 : out;
 }
 
 } // namespace exeat

@@ -23,7 +23,7 @@ void restrictions::pass_on(const heirs_of<std::uint64_t>& entries) noexcept
     std::array<shut, limits::shut_outs> before;
     const auto end = std::copy(shut_.begin(), shut_.end(), before.begin());
     for (auto s = before.begin(); s != end; ++s)
-        for (const auto& h : heirs_from(entries, s->rule_id)) shut_out(s->client, h.to, s->until);
+        entries.each(s->rule_id, s->client, [&](std::uint64_t to) { shut_out(s->client, to, s->until); });
 }
 
 void restrictions::forget_before(moment now) noexcept

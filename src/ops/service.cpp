@@ -85,7 +85,7 @@ private:
     detector_memory detector_memory_{state_, detection_, log_};
     quarantine_watch quarantine_{io_, config_.state, config_.network.client_prefix, log_};
     detector_actions detector_actions_{io_, config_.detect, workers_};
-    succession succession_{accounts_, detection_, detector_actions_};
+    succession succession_{accounts_, detection_, detector_actions_, quarantine_};
     std::unique_ptr<journal> journal_;
     workers workers_;
     dns_servers dns_{io_, config_, log_, [this](const auto& servers) { post_to_workers([&](auto& w) { w.ask_servers(servers); }); }};
@@ -277,6 +277,7 @@ int run_service(const config& c, const settings_file& settings, label_registry& 
                 const event_log& log)
 {
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN); // a limit of file sizes is an error of the write that meets it
     try {
         const notifier manager;
         sandbox box{c, log};

@@ -1,4 +1,5 @@
 #include <ops/start_needs.hpp>
+#include <ops/start_paths.hpp>
 
 #include <net/sockets/socket.hpp>
 
@@ -25,62 +26,44 @@ namespace fs = std::filesystem;
 
 std::string words_of(int error) { return std::generic_category().message(error); }
 
-// Why files cannot be created in the directory; empty when they can.
-std::string objection_to_directory(const std::string& path, std::string_view key)
+struct exeat_process {
+    int pid = 0;
+    std::string config; // the path of its exeat.toml
+};
+
+std::vector<std::string> arguments_of(const fs::path& process)
 {
-    struct stat about {};
-    const auto other = fmt::format("or name another {}", key);
-    if (::stat(path.c_str(), &about) != 0 && errno == ENOENT)
-        return fmt::format("the directory {} does not exist; make it (exeat.service makes /var/log/exeat and /var/lib/exeat), {}", path,
-                           other);
-    if (::stat(path.c_str(), &about) != 0) return fmt::format("{}: {}; let uid {} into it, {}", path, words_of(errno), ::geteuid(), other);
-    if (!S_ISDIR(about.st_mode)) return fmt::format("{} is not a directory; move it away, {}", path, other);
-    if (::faccessat(AT_FDCWD, path.c_str(), W_OK | X_OK, AT_EACCESS) == 0) return {};
-    return fmt::format("uid {} cannot write into {}: {}; give the directory to the user of exeat and check as that user, {}", ::geteuid(),
-                       path, words_of(errno), other);
+    std::ifstream file{process / "cmdline", std::ios::binary};
+    std::vector<std::string> out;
+    for (std::string one; std::getline(file, one, '\0');) out.push_back(std::move(one));
+    return out;
 }
 
-// Why an existing audit log cannot be written; empty when it can.
-std::string objection_to_log(const std::string& path)
+// Empty where it is relative to a directory that is not known: another user's.
+std::string config_of(const fs::path& process, const std::vector<std::string>& arguments)
 {
-    struct stat about {};
-    if (::stat(path.c_str(), &about) != 0) return {};
-    if (S_ISDIR(about.st_mode)) return fmt::format("{} is a directory; name a file in it", path);
-    if (::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0) return {};
-    return fmt::format("uid {} cannot write {}: {}; give the file to the user of exeat and check as that user", ::geteuid(), path,
-                       words_of(errno));
-}
-
-std::string objection_to_audit(const config& c)
-{
-    if (c.audit_path == "stdout") return {};
+    constexpr std::string_view option = "--config";
+    fs::path named;
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        if (arguments[i] == option && i + 1 < arguments.size()) named = arguments[i + 1];
+        else if (arguments[i].starts_with("--config=")) named = arguments[i].substr(option.size() + 1);
+    }
     std::error_code failed;
-    const auto parent = fs::path{c.audit_path}.parent_path().string();
-    const bool creates = !fs::exists(c.audit_path, failed) || c.rotation.max_size != 0;
-    auto said = creates ? objection_to_directory(parent.empty() ? "." : parent, "'path' in [audit]") : std::string{};
-    if (said.empty()) said = objection_to_log(c.audit_path);
-    return said.empty() ? said : "audit log: " + said;
-}
-
-std::string objection_to_state(const config& c)
-{
-    if (c.state.empty()) return {};
-    const auto said = objection_to_directory(c.state, "'state' in [policy]");
-    return said.empty() ? said : "state: " + said;
+    const auto base = named.is_absolute() ? fs::path{"/"} : fs::read_symlink(process / "cwd", failed);
+    return failed ? std::string{} : fs::weakly_canonical(base / named, failed).string();
 }
 
 // The other exeat processes that serve, as far as they are visible.
-std::vector<int> serving_exeats()
+std::vector<exeat_process> serving_exeats()
 {
-    std::vector<int> out;
+    std::vector<exeat_process> out;
     std::error_code failed;
     for (fs::directory_iterator at{"/proc", failed}, end; !failed && at != end; at.increment(failed)) {
         const auto name = at->path().filename().string();
         if (name.find_first_not_of("0123456789") != name.npos || name == std::to_string(::getpid())) continue;
-        std::ifstream file{at->path() / "cmdline", std::ios::binary};
-        std::string program;
-        std::getline(file, program, '\0');
-        if (fs::path{program}.filename() == "exeatd") out.push_back(std::stoi(name)); // the program that `exeat serve` executes
+        const auto arguments = arguments_of(at->path());
+        const bool serves = arguments.size() > 1 && arguments[1] == "serve"; // the program that `exeat serve` executes
+        if (serves && fs::path{arguments[0]}.filename() == "exeatd") out.push_back({std::stoi(name), config_of(at->path(), arguments)});
     }
     return out;
 }
@@ -115,12 +98,12 @@ bool may_have(int process, const std::set<std::string>& sockets)
     return false;
 }
 
-// The process that has the port or may have it; 0: none.
-int holder_of(std::uint16_t port, const std::vector<int>& exeats)
+// The process that has the port or may have it; null: none.
+const exeat_process* holder_of(std::uint16_t port, const std::vector<exeat_process>& exeats)
 {
     const auto sockets = exeats.empty() ? std::set<std::string>{} : listening_on(port);
-    const auto found = std::find_if(exeats.begin(), exeats.end(), [&](int process) { return may_have(process, sockets); });
-    return found == exeats.end() ? 0 : *found;
+    const auto found = std::find_if(exeats.begin(), exeats.end(), [&](const auto& e) { return may_have(e.pid, sockets); });
+    return found == exeats.end() ? nullptr : &*found;
 }
 
 // The error of bind(2). The socket never listens, so it takes no connection from another process.
@@ -139,18 +122,25 @@ int bind_error(const endpoint& at, bool transparent)
     return ::bind(fd.value(), to.data(), to.size) == 0 ? 0 : errno;
 }
 
-void try_address(const endpoint& at, bool transparent, const std::vector<int>& exeats, start_needs& out)
+struct machine {
+    std::string config;
+    std::vector<exeat_process> exeats;
+};
+
+void try_address(const endpoint& at, bool transparent, const machine& here, start_needs& out)
 {
     const int error = bind_error(at, transparent);
     if (error == 0) return;
-    const int serving = holder_of(at.port, exeats);
+    const auto* serving = holder_of(at.port, here.exeats);
+    if (serving != nullptr && !serving->config.empty() && serving->config != here.config && error == EADDRINUSE)
+        out.wrong.push_back(fmt::format("{} is in use by another exeat (pid {}), which reads {}; name another 'address'", at.to_string(),
+                                        serving->pid, serving->config));
     // A running exeat already has its sockets, by its own privileges or from the service manager.
-    const bool had = serving != 0 && (error == EADDRINUSE || error == EACCES || error == EPERM);
-    if (had && error == EADDRINUSE)
-        out.notes.push_back(fmt::format("{} is in use, as it should be while exeat runs (pid {})", at.to_string(), serving));
-    else if (had)
-        out.notes.push_back(
-            fmt::format("uid {} may not listen on {}; exeat runs (pid {}), so that was not tried", ::geteuid(), at.to_string(), serving));
+    else if (serving != nullptr && error == EADDRINUSE)
+        out.notes.push_back(fmt::format("{} is in use, as it should be while exeat runs (pid {})", at.to_string(), serving->pid));
+    else if (serving != nullptr && (error == EACCES || error == EPERM))
+        out.notes.push_back(fmt::format("uid {} may not listen on {}; exeat runs (pid {}), so that was not tried", ::geteuid(),
+                                        at.to_string(), serving->pid));
     else out.wrong.push_back(listen_error(at, error));
 }
 
@@ -171,14 +161,25 @@ void require_files(const config& c)
 
 } // namespace
 
-start_needs try_start(const config& c)
+start_needs try_start(const config& c, const std::string& file)
 {
     start_needs out;
     for (auto said : {objection_to_audit(c), objection_to_state(c)})
         if (!said.empty()) out.wrong.push_back(std::move(said));
-    const auto exeats = serving_exeats();
-    for (const auto& l : c.listeners) try_address(l.address, l.mode == listen_mode::transparent && l.via == intercept::tproxy, exeats, out);
-    try_address(c.admin, false, exeats, out);
+    std::error_code failed;
+    const machine here{fs::weakly_canonical(file, failed).string(), serving_exeats()};
+    if (const int writer = writer_of_audit(c); writer != 0) {
+        const bool ours = std::ranges::any_of(
+            here.exeats, [&](const auto& e) { return e.pid == writer && (e.config.empty() || e.config == here.config); });
+        if (!ours)
+            out.wrong.push_back(fmt::format("audit log: another process (pid {}) writes {}; give each its own, by 'path' in [audit]",
+                                            writer, c.audit_path));
+    }
+    if (fs::is_fifo(c.audit_path, failed))
+        out.notes.push_back(
+            fmt::format("audit log: {} is a FIFO; exeat starts only while somebody reads it, which was not tried", c.audit_path));
+    for (const auto& l : c.listeners) try_address(l.address, l.mode == listen_mode::transparent && l.via == intercept::tproxy, here, out);
+    try_address(c.admin, false, here, out);
     return out;
 }
 

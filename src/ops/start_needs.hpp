@@ -15,8 +15,9 @@ struct start_needs {
     std::vector<std::string> notes; // conditions that are correct while exeat runs and errors otherwise
 };
 
-// Tests with the rights of the calling user. Nothing is created, locked or listened on.
-start_needs try_start(const config&);
+// Tests with the rights of the calling user. Nothing is created, locked or listened on. `file`: the exeat.toml that says so, by which an
+// exeat that runs with it is known.
+start_needs try_start(const config&, const std::string& file);
 
 // Opens all listening sockets once the audit log and the state are known to be usable, so that a client that connects reaches a serving
 // process or none. Creates the audit log if it does not exist; a full disk is waited for later. Throws std::runtime_error that says what

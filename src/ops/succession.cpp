@@ -1,20 +1,27 @@
 #include <ops/succession.hpp>
 
 #include <net/upload/upload_permit.hpp> // budget_now
+#include <net/wall_clock.hpp>
 #include <ops/process/until_in_memory.hpp>
+
+#include <optional>
+#include <set>
 
 namespace exeat::ops {
 
 void succession::begin(const policy& first, std::uint64_t generation)
 {
     take(to(first), generation);
+    accounts_.save();
     accounts_.hosts.begin();
 }
 
 succession::step succession::to(const policy& rules) const
 {
-    step out{coverage_of(rules), {}};
+    step out{coverage_of(rules, net::wall_now()), {}, {}};
     out.heirs = accounts_.hosts.heirs_under(rules, out.next);
+    if (out.heirs.entries.empty()) return out;
+    for (const auto& r : rules.rules()) out.names.emplace(r.id, r.name);
     return out;
 }
 
@@ -27,8 +34,14 @@ void succession::take(step s, std::uint64_t generation)
     if (!entries.empty()) {
         until_in_memory([&] { detectors_.pass_on(entries); });
         until_in_memory([&] { actions_.pass_on(entries, generation); });
+        until_in_memory([&] { quarantines_.pass_on(entries, s.names); });
     }
-    until_in_memory([&] { accounts_.hosts.adopt(s.next); });
+    until_in_memory([&] {
+        accounts_.hosts.adopt(s.next, [used = std::optional<std::set<account_id>>{}, this](const holding& h) mutable {
+            if (!used) used = accounts_.uploads.book().used();
+            return used->contains(h.client) || used->contains(h.shared);
+        });
+    });
 }
 
 } // namespace exeat::ops

@@ -3,7 +3,11 @@
 #pragma once
 
 #include <ops/detection/detector_actions.hpp>
+#include <ops/metrics/quarantine_watch.hpp>
 #include <ops/state/kept_accounts.hpp>
+
+#include <map>
+#include <string>
 
 namespace exeat::ops {
 
@@ -12,9 +16,12 @@ public:
     struct step {
         coverage next;
         account_heirs heirs;
+        std::map<std::uint64_t, std::string> names; // of entries, by rule::id; empty where none inherits
     };
 
-    succession(kept_accounts& a, detection& l, detector_actions& d) noexcept : accounts_{a}, detectors_{l}, actions_{d} {}
+    succession(kept_accounts& a, detection& l, detector_actions& d, quarantine_watch& q) noexcept
+        : accounts_{a}, detectors_{l}, actions_{d}, quarantines_{q}
+    {}
 
     // Applies the first list. Throws std::bad_alloc, and std::system_error when the state cannot be written.
     void begin(const policy&, std::uint64_t generation);
@@ -26,6 +33,7 @@ private:
     kept_accounts& accounts_;
     detection& detectors_;
     detector_actions& actions_;
+    quarantine_watch& quarantines_;
 };
 
 } // namespace exeat::ops

@@ -69,6 +69,8 @@ def is_spent(exeat, host):
     return connect_reply(exeat, f"{host}.account.test:9").reason == "budget"
 
 
+GROUPS = '[groups.one]\nsources = ["{}"]\n[groups.two]\nsources = ["{}"]\n'
+BY_GROUP = [entry(n, "x", more=f'{BUDGET}\ngroups = ["{g}"]') for n, g in (("a", "one"), ("b", "two"))]
 EDITS = {
     "renamed": ([entry("a", "x")], "x", [entry("b", "x")], "x"),
     "split, the part that keeps its name": ([entry("a", "x", "y")], "x", [entry("a", "x"), entry("b", "y")], "x"),
@@ -82,6 +84,12 @@ EDITS = {
     "two entries to one account": ([entry("a", "x"), entry("b", "y")], "y",
                                    [entry(n, h, more=f'{BUDGET}\naccount = "one"') for n, h in (("a", "x"), ("b", "y"))], "x"),
     "one account to two": ([entry(n, h, more=f'{BUDGET}\naccount = "one"') for n, h in (("a", "x"), ("b", "y"))], "y", [entry("a", "x"), entry("b", "y")], "x"),
+    "of two with the host, the other one first": ([entry("a", "x"), entry("b", "x")], "x", [entry("b", "x"), entry("a", "x")], "x"),
+    "of two with the host, the first for another group": (
+        [GROUPS.format("127.0.0.0/8", "10.9.9.9"), *BY_GROUP], "x", [GROUPS.format("10.9.9.9", "127.0.0.0/8"), *BY_GROUP], "x"),
+    "of two with the host, the first for another protocol": ([entry("a", "x"), entry("b", "x")], "x", [entry("a", "x", protocol="http"), entry("b", "x")], "x"),
+    "of two with the host, the end of the first has passed": (
+        [entry("a", "x"), entry("b", "x")], "x", [entry("a", "x", more=f"{BUDGET}\nexpires = 2020-01-01T00:00:00Z"), entry("b", "x")], "x"),
     "of two with the host one goes": ([entry("a", "x"), entry("b", "x")], "x", [entry("b", "x")], "x"),
 }
 SENT = 3 * LEFT // 4

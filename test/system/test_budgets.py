@@ -1,5 +1,6 @@
 """L1, L3: what a client may upload, to the byte, over all workers, while the tunnel is open. A start without a snapshot counts half as spent,
 so what is left of a budget at first is half of it."""
+import contextlib
 import datetime
 import socket
 import threading
@@ -323,6 +324,26 @@ def test_a_restart_is_no_reset(lab, origins, tmp_path):
         (state / "uploads").write_bytes(b"exeat-uploads-1\n damaged")
         exeat.start()
         assert "damaged" in exeat.log() and connect_reply(exeat, "cut.budget.test:9").status == 200
+
+
+def test_however_often_it_is_killed_a_client_sends_no_more_than_its_budget(lab, origins, tmp_path):
+    """What was sent since the last snapshot is in the tally."""
+    state = tmp_path / "state"
+    state.mkdir()
+    running = lab.exeat(ALLOWLIST, policy={"state": str(state)})
+    assert run("state", "init", "--config", running.config_path).returncode == 0
+    with running as exeat:
+        origins["cut"].clear()
+        for _ in range(8):
+            with contextlib.suppress(AssertionError, ConnectionError), open_tunnel(exeat, "cut.budget.test:9") as s:
+                push(s, MEBIBYTE // 4)
+                wait_until(lambda: exeat.metric("bytes_total", entry="cut", direction="upload") >= MEBIBYTE // 4)
+            exeat.process.kill()
+            exeat.process.wait()
+            exeat.start()
+        assert connect_reply(exeat, "cut.budget.test:9").reason == "budget"
+        assert "half of every upload budget" not in exeat.log()
+    assert MEBIBYTE < origins["cut"].received_bytes <= 2 * MEBIBYTE
 
 
 def test_an_old_state_that_is_put_back_clears_nothing(lab, origins, tmp_path):

@@ -167,6 +167,29 @@ def test_a_tunnel_that_a_reload_moves_into_a_quarantined_entry_ends(exeat):
     assert reason_of(exeat, ECHO, HERE) == "quarantined"
 
 
+@pytest.mark.parametrize("edit", [[entry("renamed", "echo", 7)], [entry("first", "echo", 7), entry("echo", "echo", 7)]], ids=["renamed", "before it"])
+@pytest.mark.parametrize("running", [True, False], ids=["while it runs", "while it is down"])
+def test_an_entry_that_lets_out_what_a_quarantined_one_did_is_quarantined_too(lab, settings, edit, running):
+    new = edit[0].split('"')[1]
+    with lab.exeat(allowlist(), **settings) as exeat:
+        quarantine(exeat, "--entry", "echo")
+        wait_until(lambda: connect_reply(exeat, ECHO).reason == "quarantined")
+        if running:
+            exeat.reload(allowlist(*edit, ENTRIES[1]))
+        else:
+            exeat.stop()
+            exeat.write_allowlist(allowlist(*edit, ENTRIES[1]))
+            exeat.start()
+        assert connect_reply(exeat, ECHO).reason == "quarantined"
+        assert connect_reply(exeat, OTHER).status == 200
+        assert f"entry {new}" in run("quarantine", "--config", exeat.config_path, "--list").stdout
+        exeat.stop()
+        exeat.start()
+        assert connect_reply(exeat, ECHO).reason == "quarantined"
+        quarantine(exeat, "--entry", new, "--lift")
+        wait_until(lambda: connect_reply(exeat, ECHO).status == 200)
+
+
 def test_it_ends_by_itself_by_the_earlier_of_two_clocks(lab, settings, tmp_path):
     clock = Preload(tmp_path / "clock", allocations=False)
     with lab.exeat(allowlist(), before=clock.before, **settings) as exeat:

@@ -1,7 +1,10 @@
 """What is said about a bad configuration, and the verbs that do not serve."""
 import datetime
 import json
+import os
+import shutil
 import socket
+import subprocess
 
 import pytest
 from harness.exeat import free_port, run, table
@@ -128,6 +131,70 @@ def test_what_a_running_exeat_holds_is_a_note_of_check(lab):
         assert done.returncode == 0 and f"note: 127.0.0.1:{exeat.proxy_port} is in use, as it should be while exeat runs (pid {exeat.pid})" in done.stdout, done.stdout
         told = json.loads(run("check", "--format", "json", "--config", exeat.config_path).stdout)
         assert told["ok"] and len(told["notes"]) == 3
+
+
+STATE_FILES = ["uploads", "uploads.lock", "accounts", "names.lock", "detectors", "quarantine", "quarantine.lock"]
+
+
+def _put(path, kind):
+    if kind == "directory":
+        path.mkdir()
+    elif kind == "FIFO":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(path if kind == "loop" else path.parent / "nothing" / "there")
+
+
+@pytest.mark.parametrize("kind", ["directory", "FIFO", "loop"])
+@pytest.mark.parametrize("name", STATE_FILES)
+def test_check_names_what_is_in_the_place_of_a_state_file(tmp_path, name, kind):
+    state = tmp_path / "state"
+    state.mkdir()
+    _put(state / name, kind)
+    path = config(tmp_path, policy=table("[policy]", {"allowlist": str(tmp_path / "allowlist.toml"), "state": str(state)}))
+    done = run("check", "--config", path)
+    assert done.returncode == 1 and f"state: {state / name}" in done.stdout and "remove it" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("kind, says", [("directory", "is a directory; name a file in it"), ("socket", "is a socket; name a file"),
+                                        ("loop", "is a symbolic link to"), ("link", "is a symbolic link to"), ("long", "File name too long; name another file")])
+def test_check_names_what_is_in_the_place_of_the_audit_log(lab, tmp_path, kind, says):
+    log = tmp_path / ("n" * 300 if kind == "long" else "log")
+    with socket.socket(socket.AF_UNIX) as s:
+        if kind == "socket":
+            s.bind(str(log))
+        elif kind != "long":
+            _put(log, kind)
+        path = config(tmp_path, audit=table("[audit]", {"path": str(log)}))
+        done = run("check", "--config", path)
+        assert done.returncode == 1 and f"audit log: {log}" in done.stdout and says in done.stdout, done.stdout
+        assert run("serve", "--config", path).returncode == 1, "and it is so"
+
+
+def test_check_says_that_a_fifo_for_the_audit_log_is_not_tried(tmp_path):
+    os.mkfifo(tmp_path / "log")
+    done = run("check", "--config", config(tmp_path, audit=table("[audit]", {"path": str(tmp_path / "log")})))
+    assert done.returncode == 0 and "is a FIFO; exeat starts only while somebody reads it" in done.stdout, done.stdout
+
+
+def test_what_another_exeat_or_another_program_holds_is_an_error_of_check(lab, tmp_path):
+    with lab.exeat(ALLOWLIST) as exeat:
+        other = lab.exeat(ALLOWLIST, proxy_port=exeat.proxy_port, audit={"path": str(exeat.audit_path)})
+        done = run("check", "--config", other.config_path)
+        assert done.returncode == 1, done.stdout
+        assert f"127.0.0.1:{exeat.proxy_port} is in use by another exeat (pid {exeat.pid}), which reads {exeat.config_path}; name another" in done.stdout
+        assert f"audit log: another process (pid {exeat.pid}) writes {exeat.audit_path}; give each its own" in done.stdout
+    namesake = tmp_path / "exeatd"
+    shutil.copy("/bin/sleep", namesake)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        held = subprocess.Popen([namesake, "60"], pass_fds=[taken.fileno()])
+        try:
+            address = "127.0.0.1:%d" % taken.getsockname()[1]
+            done = run("check", "--config", config(tmp_path, listen=table("[[listen]]", {"mode": "proxy", "address": address})))
+            assert done.returncode == 1 and f"cannot listen on {address}: Address already in use" in done.stdout, done.stdout
+        finally:
+            held.kill()
+            held.wait()
 
 
 @pytest.mark.parametrize("argv", [[], ["nonsense"], ["serve"], ["serve", "--config"], ["serve", "--conf", "x"], ["check"], ["check", "--format", "xml", "x"], ["explain", "a.test:443"],

@@ -6,6 +6,7 @@
 // lie within what is counted. Time is handed in as minutes that never go back; where they begin is the caller's.
 #pragma once
 
+#include <exeat/budget/upload_tally.hpp>
 #include <exeat/enum_array.hpp>
 #include <exeat/limits.hpp>
 
@@ -75,17 +76,27 @@ private:
 class upload_account {
 public:
     // `forgot`: when a process began that does not know what was sent before it; until a window has passed since, half of its limit counts
-    // as spent, so that a crash is no reset.
-    upload_account(const upload_limits&, budget_minutes now, std::optional<budget_minutes> forgot = {});
+    // as spent, so that a crash is no reset. `tally` counts what is taken as well; null: nothing does. It outlives the account.
+    upload_account(const upload_limits&, budget_minutes now, std::optional<budget_minutes> forgot = {}, tally_record* tally = nullptr);
 
     // ---- any thread, without a lock as long as the minute is the same and there is enough
-    std::uint64_t take(std::uint64_t want, budget_minutes now) noexcept;                       // how much may leave, at most `want`
-    void overdraw(std::uint64_t n) noexcept { left_.fetch_sub(static_cast<std::int64_t>(n)); } // sent all the same
-    void give_back(std::uint64_t unsent) noexcept { left_.fetch_add(static_cast<std::int64_t>(unsent), std::memory_order_relaxed); }
+    std::uint64_t take(std::uint64_t want, budget_minutes now) noexcept; // how much may leave, at most `want`
+    void overdraw(std::uint64_t n) noexcept                              // sent all the same
+    {
+        left_.fetch_sub(static_cast<std::int64_t>(n));
+        if (tally_ != nullptr) tally_->taken.fetch_add(n, std::memory_order_relaxed);
+    }
+    void give_back(std::uint64_t unsent) noexcept
+    {
+        left_.fetch_add(static_cast<std::int64_t>(unsent), std::memory_order_relaxed);
+        if (tally_ != nullptr) tally_->taken.fetch_sub(unsent, std::memory_order_relaxed);
+    }
     void downloaded(std::uint64_t n) noexcept { down_.fetch_add(n, std::memory_order_relaxed); }
     void tunnel_opened() noexcept { tunnels_.fetch_add(1, std::memory_order_relaxed); }
     bool spent(budget_minutes now) noexcept { return room(now) == 0; }
     std::uint64_t room(budget_minutes now) noexcept; // what could be taken now
+    // Of the limit that it has used most of: from 0, nothing, to 1, all. Less than 1 also where nobody has said the limits yet.
+    double share_used(budget_minutes now) noexcept;
 
     // ---- any thread, with a lock
     struct view {
@@ -107,7 +118,13 @@ public:
         std::array<std::uint64_t, sliding_sums::steps> sent{}, down{}, tunnels{};
     };
     snapshot written(budget_minutes now);
-    void read(const snapshot&, budget_minutes saved_at, budget_minutes now);
+    // `more`: bytes that were sent after that, `until` then at the latest.
+    struct later {
+        std::uint64_t more = 0;
+        budget_minutes until{0};
+    };
+    void read(const snapshot&, budget_minutes saved_at, const later&, budget_minutes now);
+    const tally_record* tally() const noexcept { return tally_; }
     struct bequest {
         sliding_sums sent, came, opened;
     };
@@ -130,6 +147,7 @@ private:
     std::atomic<std::int64_t> minute_{0};             // that the books are settled for
     std::atomic<std::uint64_t> down_{0}, tunnels_{0}; // since they were settled
     std::atomic<bool> excess_;
+    tally_record* const tally_;
 
     std::mutex books_;
     upload_limits limits_;

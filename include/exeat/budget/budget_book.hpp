@@ -1,6 +1,7 @@
 // The upload accounts of all keys: bounded, shared by all workers. Opening an account takes the lock of one of many parts; taking from it
-// takes none (budget.hpp). When a part is full the account goes that has been idle longest, never one with an open tunnel or a spent
-// limit; when none can go, keys without room share one account of limits::crowded_budget an hour. Outlives its handles.
+// takes none (budget.hpp). When a part is full, an account goes that has used little of its limits, and of equals the one that has been
+// idle longer; never one with an open tunnel or a spent limit. When none can go, keys without room share one account of
+// limits::crowded_budget an hour. Outlives its handles.
 //
 // When a list replaces another, accounts inherit (accounts.hpp). Workers take the new list one after the other, so for a moment some take
 // from an account that has been passed on already. pass_on() first says that there are heirs and then copies; whoever takes looks for
@@ -9,9 +10,11 @@
 
 #include <exeat/budget/budget.hpp>
 #include <exeat/budget/heirs.hpp>
+#include <exeat/budget/upload_tally.hpp>
 #include <exeat/ip_address.hpp>
 
 #include <memory>
+#include <set>
 #include <span>
 #include <string_view>
 #include <unordered_map>
@@ -39,10 +42,11 @@ struct account_id {
 
 class budget_book {
     struct line {
-        line(const budget_key& k, const upload_limits& to, budget_minutes now, std::optional<budget_minutes> forgot)
-            : key{k}, account{to, now, forgot}, used{now}
-        {}
+        line(const budget_key&, const upload_limits&, budget_minutes now, std::optional<budget_minutes> forgot, upload_tally*);
+        ~line();
         const budget_key key;
+        upload_tally* const tally;
+        tally_record* const record;
         upload_account account;
         std::atomic<std::uint32_t> open{0};
         budget_minutes used; // last opened
@@ -73,8 +77,9 @@ public:
         line* line_ = nullptr;
     };
 
-    // `forgot`: see upload_account; the seed keys the hash by which clients are dealt out to the parts.
-    budget_book(std::uint64_t seed, budget_minutes now, std::optional<budget_minutes> forgot);
+    // `forgot`: see upload_account; the seed keys the hash by which clients are dealt out to the parts. `tally`: counts what each account
+    // takes; null: nothing does. It outlives the book.
+    budget_book(std::uint64_t seed, budget_minutes now, std::optional<budget_minutes> forgot, upload_tally* tally = nullptr);
     budget_book(const budget_book&) = delete;
 
     handle open(const budget_key&, const upload_limits&, budget_minutes now);
@@ -86,7 +91,8 @@ public:
     // Adds handles of what inherits from the account under the lists after `generation`. Returns generation(). Throws std::bad_alloc.
     std::uint64_t open_heirs(const handle& of, std::uint64_t generation, budget_minutes now, std::vector<handle>& to);
     // Puts an account back as it was; without effect when there is no room.
-    void restore(const budget_key&, const upload_account::snapshot&, budget_minutes saved_at, budget_minutes now);
+    void restore(const budget_key&, const upload_account::snapshot&, budget_minutes saved_at, const upload_account::later&,
+                 budget_minutes now);
     // One part locked at a time, so calls may come while others open; the accounts stay for the call.
     template <class Visit> void each(Visit&& visit)
     {
@@ -95,6 +101,7 @@ public:
             for (auto& [key, l] : p.lines) visit(key, l->account);
         }
     }
+    std::set<account_id> used(); // those of any key
     std::optional<budget_minutes> forgot() const noexcept { return forgot_; }
     std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
     std::uint64_t evicted() const noexcept { return evicted_.load(std::memory_order_relaxed); }
@@ -108,6 +115,7 @@ private:
     struct part {
         std::mutex lines_lock;
         std::unordered_map<budget_key, std::unique_ptr<line>, hash> lines{0, hash{}};
+        std::size_t hand = 0; // the bucket that make_room() looked at last
     };
     static constexpr std::size_t part_count = 64;
 
@@ -123,6 +131,7 @@ private:
 
     const hash hash_;
     const std::optional<budget_minutes> forgot_;
+    upload_tally* const tally_;
     std::array<part, part_count> parts_;
     std::unique_ptr<line> shared_;
     std::atomic<std::size_t> size_{0};

@@ -1,11 +1,16 @@
 // What inherits from what when a list replaces another: an account, or what is kept of an entry. Values.
 #pragma once
 
+#include <exeat/budget/moved_clients.hpp>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <initializer_list>
+#include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -14,15 +19,42 @@ namespace exeat {
 
 template <class Id> struct heir {
     Id from, to;
+    bool of_moved = false; // only of clients that the new list puts into other groups
     auto operator<=>(const heir&) const = default;
 };
-template <class Id> using heirs_of = std::vector<heir<Id>>; // ascending, none twice
 
-template <class Id> std::span<const heir<Id>> heirs_from(const heirs_of<Id>& all, const Id& from)
-{
-    const auto begin = std::ranges::lower_bound(all, from, std::less{}, &heir<Id>::from);
-    return {begin, std::ranges::upper_bound(begin, all.end(), from, std::less{}, &heir<Id>::from)};
-}
+template <class Id> class heirs_of {
+public:
+    using list = std::vector<heir<Id>>; // ascending, none twice
+    heirs_of() = default;
+    heirs_of(std::initializer_list<heir<Id>> all) : all_{all} {}
+    heirs_of(list all, std::shared_ptr<const moved_clients> moved) : all_{std::move(all)}, moved_{std::move(moved)} {}
+
+    bool empty() const noexcept { return all_.empty(); }
+    const list& all() const noexcept { return all_; }
+    bool has(const Id& from) const { return !of(from).empty(); }
+    // What inherits from it: visit(const Id&). Of this client, or of any.
+    void each(const Id& from, const ip_address& client, auto&& visit) const
+    {
+        for (const auto& h : of(from))
+            if (!h.of_moved || (moved_ && moved_->has(client))) visit(h.to);
+    }
+    void each(const Id& from, auto&& visit) const
+    {
+        for (const auto& h : of(from)) visit(h.to);
+    }
+    bool operator==(const heirs_of& o) const { return all_ == o.all_; }
+
+private:
+    std::span<const heir<Id>> of(const Id& from) const
+    {
+        const auto begin = std::ranges::lower_bound(all_, from, std::less{}, &heir<Id>::from);
+        return {begin, std::ranges::upper_bound(begin, all_.end(), from, std::less{}, &heir<Id>::from)};
+    }
+
+    list all_;
+    std::shared_ptr<const moved_clients> moved_;
+};
 
 // The heirs of the last few lists. A worker that still judges by an older list asks here who inherits from what it takes from. One thread.
 template <class Id> class recent_heirs {
@@ -36,17 +68,18 @@ public:
         if (lists_.size() == lists) lists_.pop_front();
         lists_.emplace_back(generation, std::move(all));
     }
-    // What inherits from `id` under the lists after `generation`, through others too; without itself.
-    std::vector<Id> since(std::uint64_t generation, const Id& id) const
+    // What inherits from `id` under the lists after `generation`, through others too; without itself. Of this client, or of any.
+    std::vector<Id> since(std::uint64_t generation, const Id& id, const std::optional<ip_address>& client = {}) const
     {
         if (lists_.empty() || lists_.back().first <= generation) return {}; // nearly always, and without memory
         std::vector<Id> out{id};
         for (const auto& [of, all] : lists_) {
             if (of <= generation) continue;
             const auto before = out;
-            for (const auto& from : before)
-                for (const auto& h : heirs_from(all, from))
-                    if (std::find(out.begin(), out.end(), h.to) == out.end()) out.push_back(h.to);
+            const auto add = [&out](const Id& to) {
+                if (std::find(out.begin(), out.end(), to) == out.end()) out.push_back(to);
+            };
+            for (const auto& from : before) client ? all.each(from, *client, add) : all.each(from, add);
         }
         out.erase(out.begin());
         return out;

@@ -21,12 +21,12 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -74,6 +74,15 @@ public:
     // threw std::bad_alloc. One thread.
     void pass_on(const heirs_of<std::uint64_t>&, std::uint64_t generation, budget_minutes now);
 
+    // A name that was counted, in hashes keyed with the seed.
+    struct counted {
+        std::uint64_t client = 0, entry = 0, name = 0;
+    };
+    // Called for each name that take() counts, on its thread. Before the first take().
+    void on_counted(std::function<void(const counted&)> tell) { tell_ = std::move(tell); }
+    // Counts a name that was counted so long ago, by what has the same seed, unless it is known. One thread.
+    void count_again(const counted&, std::chrono::minutes age, budget_minutes now);
+
     // Any thread. One part is locked at a time; a name that is taken meanwhile may be counted in it and not known, never the other way.
     snapshot written(budget_minutes now);
 
@@ -115,7 +124,7 @@ private:
     bool was_known(const lineage&, const ip_address& client, std::uint64_t entry, std::string_view name, step now) noexcept;
     bool count_at(const account_key&, std::uint32_t most, step now) noexcept;
     std::vector<account_key> keys_that_leave(const heirs_of<std::uint64_t>&, step now);
-    void pass_on_of(const account_key& from, std::span<const heir<std::uint64_t>>, step now);
+    void pass_on_of(const account_key& from, const heirs_of<std::uint64_t>&, step now);
     std::optional<account> copy_of(const account_key&, step now);
     part& part_of(const account_key& k) noexcept { return parts_[k.place() >> 32 & (part_count - 1)]; }
     static account* account_of(part&, const account_key&, step now) noexcept;
@@ -123,6 +132,7 @@ private:
     const std::uint64_t seed_;
     const std::chrono::minutes ahead_; // of the time that is handed in: steps go on where the process before stopped
     std::optional<step> forgot_;
+    std::function<void(const counted&)> tell_;
     std::vector<cell> names_;
     std::array<part, part_count> parts_;
 };

@@ -28,7 +28,7 @@ public:
     std::vector<client_key> operator()(const client_key& k) const
     {
         std::vector<client_key> out;
-        for (const auto& h : heirs_from(all_, k.what)) out.push_back({k.client, h.to});
+        all_.each(k.what, k.client, [&](std::uint64_t to) { out.push_back({k.client, to}); });
         return out;
     }
 

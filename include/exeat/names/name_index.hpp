@@ -63,6 +63,8 @@ public:
     // The reaches by which rules name this very base.
     reaches named(std::string_view base) const noexcept;
 
+    // A pattern that more rules name than limits::entries_of_host; empty: none.
+    const std::string& crowded() const noexcept { return crowded_; }
     std::size_t names() const noexcept { return names_; } // distinct bases
     std::size_t bytes() const noexcept;                   // of memory held
 
@@ -111,6 +113,7 @@ private:
     std::vector<rule_index> lists_;
     std::array<std::bitset<labels + 1>, host_reaches> depths_; // how many labels the bases of each reach have: what need not be sought
     std::size_t names_ = 0;
+    std::string crowded_;
 };
 
 // Puts an index together name by name. The seed keys the hash: names can then not be crafted to fall into one bucket (a list may come from

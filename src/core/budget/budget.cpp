@@ -80,8 +80,8 @@ void sliding_sums::forgive(budget_window window, std::uint64_t n) noexcept
     }
 }
 
-upload_account::upload_account(const upload_limits& to, budget_minutes now, std::optional<budget_minutes> forgot)
-    : excess_{to.excess}, limits_{to}, forgot_{forgot}
+upload_account::upload_account(const upload_limits& to, budget_minutes now, std::optional<budget_minutes> forgot, tally_record* tally)
+    : excess_{to.excess}, tally_{tally}, limits_{to}, forgot_{forgot}
 {
     settle(now);
 }
@@ -97,7 +97,10 @@ std::uint64_t upload_account::take(std::uint64_t want, budget_minutes now) noexc
             settled = true; // what has come down meanwhile may have made room
             room(now);
             left = left_.load(std::memory_order_relaxed);
-        } else if (left_.compare_exchange_weak(left, left - given)) return static_cast<std::uint64_t>(given);
+        } else if (left_.compare_exchange_weak(left, left - given)) {
+            if (tally_ != nullptr) tally_->taken.fetch_add(static_cast<std::uint64_t>(given), std::memory_order_relaxed);
+            return static_cast<std::uint64_t>(given);
+        }
     }
 }
 
@@ -106,6 +109,23 @@ std::uint64_t upload_account::room(budget_minutes now) noexcept
     const std::lock_guard hold{books_};
     settle(now);
     return static_cast<std::uint64_t>(std::max<std::int64_t>(left_.load(std::memory_order_relaxed), 0));
+}
+
+double upload_account::share_used(budget_minutes now) noexcept
+{
+    constexpr double nearly_all = 0.999;
+    const std::lock_guard hold{books_};
+    settle(now);
+    if (left_.load(std::memory_order_relaxed) <= 0) return 1;
+    double out = 0;
+    bool limited = false;
+    for (std::size_t w = 0; w < budget_windows; ++w) {
+        if (limits_.most[w] == unlimited) continue;
+        limited = true;
+        out = std::max(out, 1 - static_cast<double>(credit(sums_, w, now)) / static_cast<double>(limits_.most[w]));
+    }
+    if (!limited && sums_.sent.sums()[budget_window::week] > 0) return nearly_all; // restored: it may have spent a limit
+    return std::clamp(out, 0.0, nearly_all);
 }
 
 upload_account::view upload_account::look(budget_minutes now)
@@ -173,13 +193,15 @@ upload_account::snapshot upload_account::written(budget_minutes now)
     return {sums_.sent.written(), sums_.came.written(), sums_.opened.written()};
 }
 
-void upload_account::read(const snapshot& s, budget_minutes saved_at, budget_minutes now)
+void upload_account::read(const snapshot& s, budget_minutes saved_at, const later& then, budget_minutes now)
 {
     const std::lock_guard hold{books_};
     settle(now);
     sums_.sent.read(s.sent, saved_at);
     sums_.came.read(s.down, saved_at);
     sums_.opened.read(s.tunnels, saved_at);
+    sums_.sent.advance(then.until);
+    sums_.sent.add(then.more);
     settle(now);
 }
 

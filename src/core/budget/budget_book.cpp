@@ -46,12 +46,28 @@ std::size_t budget_book::hash::operator()(const budget_key& k) const noexcept
     return h.whole();
 }
 
-budget_book::budget_book(std::uint64_t seed, budget_minutes now, std::optional<budget_minutes> forgot) : hash_{seed}, forgot_{forgot}
+budget_book::line::line(const budget_key& k, const upload_limits& to, budget_minutes now, std::optional<budget_minutes> forgot,
+                        upload_tally* with)
+    : key{k}, tally{with}, record{with == nullptr ? nullptr : with->take()}, account{to, now, forgot, record}, used{now}
+{
+    if (record == nullptr) return;
+    record->what = k.what;
+    record->client = k.client.octets;
+    record->scope.store(static_cast<std::uint32_t>(k.of) + 1);
+}
+
+budget_book::line::~line()
+{
+    if (record != nullptr) tally->give_back(*record);
+}
+
+budget_book::budget_book(std::uint64_t seed, budget_minutes now, std::optional<budget_minutes> forgot, upload_tally* tally)
+    : hash_{seed}, forgot_{forgot}, tally_{tally}
 {
     upload_limits tight;
     tight.most[budget_window::hour] = limits::crowded_budget;
     const budget_key of_nobody{budget_key::scope::entry, {}, 0};
-    shared_ = std::make_unique<line>(of_nobody, tight, now, std::nullopt);
+    shared_ = std::make_unique<line>(of_nobody, tight, now, std::nullopt, nullptr);
     for (auto& p : parts_) p.lines = decltype(p.lines){0, hash_};
 }
 
@@ -71,16 +87,18 @@ budget_book::handle budget_book::open(const budget_key& key, const upload_limits
     return handle{*l};
 }
 
-void budget_book::restore(const budget_key& key, const upload_account::snapshot& s, budget_minutes saved_at, budget_minutes now)
+void budget_book::restore(const budget_key& key, const upload_account::snapshot& s, budget_minutes saved_at,
+                          const upload_account::later& then, budget_minutes now)
 {
     auto& p = part_of(key);
     const std::lock_guard hold{p.lines_lock};
-    if (line* l = find_or_add(p, key, {}, now)) l->account.read(s, saved_at, now);
+    if (line* l = find_or_add(p, key, {}, now)) l->account.read(s, saved_at, then, now);
 }
 
 // What one account is to have.
 struct budget_book::legacy {
     budget_key to;
+    upload_limits held_to;                 // until somebody opens it
     upload_account::bequest before, after; // before: what it had when the first copy was made
     budget_minutes used;
 };
@@ -101,12 +119,19 @@ void budget_book::pass_on(const heirs_of<account_id>& all, std::uint64_t generat
     }
 }
 
+std::set<account_id> budget_book::used()
+{
+    std::set<account_id> out;
+    each([&](const budget_key& k, upload_account&) { out.insert(account_of(k)); });
+    return out;
+}
+
 // By client.
 std::vector<budget_key> budget_book::keys_that_leave(const heirs_of<account_id>& all)
 {
     std::vector<budget_key> out;
     each([&](const budget_key& k, upload_account&) {
-        if (!heirs_from(all, account_of(k)).empty()) out.push_back(k);
+        if (all.has(account_of(k))) out.push_back(k);
     });
     std::sort(out.begin(), out.end(), [](const budget_key& a, const budget_key& b) { return a.client < b.client; });
     return out;
@@ -118,11 +143,11 @@ void budget_book::pass_on_of(std::span<const budget_key> one_client, const heirs
 {
     std::vector<legacy> estate;
     for (const auto& key : one_client)
-        for (const auto& h : heirs_from(all, account_of(key))) add_legacy(estate, key, {h.to.of, key.client, h.to.what}, now);
+        all.each(account_of(key), key.client, [&](const account_id& to) { add_legacy(estate, key, {to.of, key.client, to.what}, now); });
     for (const auto& l : estate) {
         auto& p = part_of(l.to);
         const std::lock_guard hold{p.lines_lock};
-        auto* const heir = find_or_add(p, l.to, {}, now); // still there, unless others took its place
+        auto* const heir = find_or_add(p, l.to, l.held_to, now); // still there, unless others took its place
         if (heir == nullptr) continue;
         heir->account.inherit(l.before, l.after, now);
         heir->used = std::max(heir->used, l.used);
@@ -135,14 +160,18 @@ void budget_book::add_legacy(std::vector<legacy>& estate, const budget_key& from
         auto& p = part_of(from);
         const std::lock_guard hold{p.lines_lock};
         const auto found = p.lines.find(from);
-        return found == p.lines.end() ? std::nullopt : std::optional{found->second->account.look(now).held_to};
+        if (found == p.lines.end()) return std::nullopt;
+        const auto is = found->second->account.look(now);
+        return is.sent[budget_window::week] == 0 ? std::nullopt
+                                                 : std::optional{is.held_to}; // nothing to inherit: no account is made for it
     }();
     if (!limits) return;
     auto at = std::find_if(estate.begin(), estate.end(), [&](const legacy& l) { return l.to == to; });
     if (at == estate.end()) {
-        const auto had = copy_of(to, first_limits(to, *limits), false, now);
-        if (!had) return; // without room it will share the account of all such
-        at = estate.insert(at, {to, had->first, had->first, had->second});
+        const auto held_to = first_limits(to, *limits);
+        const auto had = copy_of(to, held_to, false, now); // before the other copy: what is taken meanwhile is in that one
+        if (!had) return;                                  // without room it will share the account of all such
+        at = estate.insert(at, {to, held_to, had->first, had->first, had->second});
     }
     const bool was_excess = counts_excess(account_of(from)), is_excess = counts_excess(account_of(to));
     const auto left = copy_of(from, *limits, was_excess && !is_excess, now);
@@ -168,7 +197,7 @@ std::uint64_t budget_book::open_heirs(const handle& of, std::uint64_t generation
     std::uint64_t latest = 0;
     {
         const std::lock_guard hold{heirs_lock_};
-        heirs = heirs_.since(generation, account_of(of.line_->key));
+        heirs = heirs_.since(generation, account_of(of.line_->key), of.line_->key.client);
         latest = generation_.load();
     }
     for (const auto& id : heirs) {
@@ -188,19 +217,28 @@ budget_book::line* budget_book::find_or_add(part& p, const budget_key& key, cons
     if (const auto known = p.lines.find(key); known != p.lines.end()) return known->second.get();
     if (p.lines.size() >= limits::budget_accounts / part_count && !make_room(p, now)) return nullptr;
     size_.fetch_add(1, std::memory_order_relaxed);
-    return p.lines.emplace(key, std::make_unique<line>(key, to, now, forgot_)).first->second.get();
+    return p.lines.emplace(key, std::make_unique<line>(key, to, now, forgot_, tally_)).first->second.get();
 }
 
+// Looks at some lines, and at more only where all of these must stay. The hand goes round, so that each line has its turn.
 bool budget_book::make_room(part& p, budget_minutes now)
 {
-    auto oldest = p.lines.end();
-    for (auto at = p.lines.begin(); at != p.lines.end(); ++at) {
-        line& l = *at->second;
-        const bool older = oldest == p.lines.end() || l.used < oldest->second->used;
-        if (older && l.open.load(std::memory_order_acquire) == 0 && !l.account.spent(now)) oldest = at;
+    const line* least = nullptr;
+    double least_used = 1;
+    std::size_t seen = 0;
+    const auto buckets = p.lines.bucket_count();
+    for (std::size_t n = 0; n < buckets && (least == nullptr || seen < limits::budget_sample); ++n) {
+        p.hand = (p.hand + 1) % buckets;
+        for (auto at = p.lines.begin(p.hand); at != p.lines.end(p.hand); ++at, ++seen) {
+            line& l = *at->second;
+            if (l.open.load(std::memory_order_acquire) > 0) continue;
+            const auto used = l.account.share_used(now);
+            const bool less = least != nullptr && used == least_used ? l.used < least->used : used < least_used;
+            if (less) least = &l, least_used = used;
+        }
     }
-    if (oldest == p.lines.end()) return false;
-    p.lines.erase(oldest);
+    if (least == nullptr) return false;
+    p.lines.erase(p.lines.find(least->key));
     size_.fetch_sub(1, std::memory_order_relaxed);
     evicted_.fetch_add(1, std::memory_order_relaxed);
     return true;

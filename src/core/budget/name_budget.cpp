@@ -1,6 +1,7 @@
 #include <exeat/budget/name_budget.hpp>
 
 #include "../names/name_hash.hpp"
+#include "name_cells.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -9,19 +10,6 @@
 namespace exeat {
 
 namespace {
-
-constexpr unsigned step_bits = 64 - name_budget::tag_bits;
-constexpr std::uint64_t step_mask = (std::uint64_t{1} << step_bits) - 1; // 119 years of hours
-constexpr std::uint64_t passed = 1;                                      // a cell that was used, long ago
-constexpr std::chrono::minutes step_minutes = limits::name_step;
-static_assert(limits::name_budget_names <= step_mask + 1); // a name's place and its tag are different bits of its hash
-static_assert(limits::wildcard_names_ceiling <= std::numeric_limits<std::uint16_t>::max());
-static_assert(limits::budget_epoch > 2 * limits::name_window); // a step within a window is never step 0
-
-constexpr std::uint64_t tag_of(std::uint64_t cell) noexcept { return cell >> step_bits; }
-constexpr std::uint32_t step_of(std::uint64_t cell) noexcept { return static_cast<std::uint32_t>(cell & step_mask); }
-constexpr bool within(std::uint32_t then, std::uint32_t now) noexcept { return then + name_budget::steps > now; }
-constexpr std::uint32_t age_at(std::uint32_t then, std::uint32_t now) noexcept { return now - std::min(then, now); }
 
 std::uint64_t hash_of(std::uint64_t seed, const ip_address& client) noexcept
 {
@@ -40,14 +28,6 @@ std::uint64_t hash_of(std::uint64_t seed, const ip_address& client, std::uint64_
     h.absorb(name);
     return h.whole();
 }
-
-// What was written stands at the beginning of time, and `age` later is now: beyond two windows all of it has passed.
-std::chrono::minutes ahead_of(const name_budget::snapshot& s, std::chrono::minutes age, budget_minutes now) noexcept
-{
-    const auto since = std::clamp<std::chrono::minutes>(age, std::chrono::minutes{0}, 2 * limits::name_window);
-    return limits::budget_epoch + s.into_step + since - now;
-}
-static_assert(limits::budget_epoch % limits::name_step == std::chrono::minutes{0});
 
 } // namespace
 
@@ -90,27 +70,6 @@ name_budget::name_budget(std::uint64_t seed, budget_minutes now, bool forgot)
     if (forgot) forgot_ = step_at(now);
 }
 
-name_budget::name_budget(const snapshot& s, std::chrono::minutes age, budget_minutes now, bool forgot)
-    : seed_{s.seed}, ahead_{ahead_of(s, age, now)}, names_(limits::name_budget_names)
-{
-    for (auto& c : names_) c.store(passed, std::memory_order_relaxed); // a name that was written may stand behind one that was not
-    constexpr step then = limits::budget_epoch / limits::name_step;
-    if (forgot) forgot_ = step_at(now);
-    else if (s.forgot) forgot_ = then - *s.forgot;
-    for (const auto& n : s.names) {
-        assert(n.place < names_.size() && n.age < steps);
-        names_[n.place].store(n.tag << step_bits | (then - n.age), std::memory_order_relaxed);
-    }
-    for (const auto& from : s.accounts) {
-        const auto newest = std::find_if(from.taken.begin(), from.taken.end(), [](auto n) { return n != 0; });
-        const account_key key{from.client, from.entry};
-        account* const to = newest == from.taken.end() ? nullptr : account_of(part_of(key), key, then);
-        if (to == nullptr) continue;
-        to->newest = then - static_cast<step>(newest - from.taken.begin());
-        for (step i = 0; i < steps; ++i) to->taken[(then - i) % steps] = from.taken[i];
-    }
-}
-
 name_budget::step name_budget::step_at(budget_minutes now) const noexcept
 {
     return static_cast<step>(((now + ahead_) / step_minutes) & static_cast<std::int64_t>(step_mask));
@@ -139,8 +98,10 @@ bool name_budget::take(const ip_address& client, std::uint64_t entry, std::strin
         if (!used_before && (a == nullptr || a->sum(here) >= held_to(most, here))) return false;
         if (!used_before) heirs = p.of_entries->heirs.since(generation, entry);
         if (heirs.empty()) remember(hash, here); // where the table is full, which others may have filled, the name counts again each time
-        if (!used_before) a->add(here);
+        if (used_before) return true;
+        a->add(here);
     }
+    if (tell_) tell_({key.client, entry, hash});
     for (const auto heir : heirs)
         if (!count_at({key.client, heir}, most, here)) return false;
     if (!heirs.empty()) remember(hash, here);
@@ -173,7 +134,7 @@ void name_budget::pass_on(const heirs_of<std::uint64_t>& all, std::uint64_t gene
     next->heirs.add(generation, all);
     if (next->ancestors_of.size() > 4 * limits::rules) next->ancestors_of.clear(); // of entries that are gone, nearly all
     const auto before = next->ancestors_of;
-    for (const auto& h : all) {
+    for (const auto& h : all.all()) {
         auto& of = next->ancestors_of[h.to];
         of.push_back(h.from);
         if (const auto further = before.find(h.from); further != before.end())
@@ -187,7 +148,7 @@ void name_budget::pass_on(const heirs_of<std::uint64_t>& all, std::uint64_t gene
         p.of_entries = next;
     }
     const auto here = step_at(now);
-    for (const auto& key : keys_that_leave(all, here)) pass_on_of(key, heirs_from(all, key.entry), here);
+    for (const auto& key : keys_that_leave(all, here)) pass_on_of(key, all, here);
 }
 
 std::vector<name_budget::account_key> name_budget::keys_that_leave(const heirs_of<std::uint64_t>& all, step now)
@@ -196,21 +157,22 @@ std::vector<name_budget::account_key> name_budget::keys_that_leave(const heirs_o
     for (auto& p : parts_) {
         const std::lock_guard hold{p.lock};
         for (const auto& a : p.accounts)
-            if (within(a.newest, now) && !heirs_from(all, a.key.entry).empty()) out.push_back(a.key);
+            if (within(a.newest, now) && all.has(a.key.entry)) out.push_back(a.key);
     }
     return out;
 }
 
-void name_budget::pass_on_of(const account_key& from, std::span<const heir<std::uint64_t>> heirs, step now)
+// A client is a hash here, so whatever only clients inherit that moved, all do: they have used as many names then, and know them.
+void name_budget::pass_on_of(const account_key& from, const heirs_of<std::uint64_t>& all, step now)
 {
-    for (const auto& h : heirs) {
-        const account_key to{from.client, h.to};
+    all.each(from.entry, [&](std::uint64_t entry) {
+        const account_key to{from.client, entry};
         const auto before = copy_of(to, now), other = copy_of(from, now);
         auto& p = part_of(to);
         const std::lock_guard hold{p.lock};
         account* const is = account_of(p, to, now);
         if (is != nullptr && before && other) is->inherit(*before, *other, now);
-    }
+    });
 }
 
 std::optional<name_budget::account> name_budget::copy_of(const account_key& key, step now)
@@ -259,29 +221,6 @@ name_budget::account* name_budget::account_of(part& p, const account_key& key, s
     }
     if (room != nullptr) *room = account{key, now, {}};
     return room;
-}
-
-// The names first: what is taken meanwhile is counted then, known or not.
-name_budget::snapshot name_budget::written(budget_minutes now)
-{
-    const auto here = step_at(now);
-    snapshot out;
-    out.seed = seed_;
-    out.into_step = (now + ahead_) % step_minutes;
-    if (forgot_ && within(*forgot_, here)) out.forgot = static_cast<std::uint8_t>(age_at(*forgot_, here));
-    for (std::size_t i = 0; i < names_.size(); ++i)
-        if (const auto seen = names_[i].load(std::memory_order_relaxed); within(step_of(seen), here))
-            out.names.push_back({static_cast<std::uint32_t>(i), tag_of(seen), static_cast<std::uint8_t>(age_at(step_of(seen), here))});
-    for (auto& p : parts_) {
-        const std::lock_guard hold{p.lock};
-        for (const auto& a : p.accounts) {
-            if (!within(a.newest, here) || a.sum(here) == 0) continue;
-            snapshot::account to{a.key.client, a.key.entry, {}};
-            for (step age = age_at(a.newest, here); age < steps; ++age) to.taken[age] = a.taken[(std::max(here, a.newest) - age) % steps];
-            out.accounts.push_back(to);
-        }
-    }
-    return out;
 }
 
 } // namespace exeat

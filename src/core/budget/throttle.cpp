@@ -86,14 +86,14 @@ bool pass_on(throttled_clients& all, const heirs_of<std::uint64_t>& entries)
     const auto before = all;
     for (const auto& t : before) {
         if (t.entry == 0) continue;
-        for (const auto& h : heirs_from(entries, t.entry)) {
+        entries.each(t.entry, t.client, [&](std::uint64_t to) {
             const auto known =
-                std::find_if(all.begin(), all.end(), [&](const throttled_client& o) { return o.client == t.client && o.entry == h.to; });
-            if (known != all.end() && !slower(t.to->rate(), known->to->rate())) continue;
+                std::find_if(all.begin(), all.end(), [&](const throttled_client& o) { return o.client == t.client && o.entry == to; });
+            if (known != all.end() && !slower(t.to->rate(), known->to->rate())) return;
             changed = true;
             if (known != all.end()) known->to = t.to;
-            else make_room(all), all.push_back({t.client, h.to, t.to});
-        }
+            else make_room(all), all.push_back({t.client, to, t.to});
+        });
     }
     return changed;
 }

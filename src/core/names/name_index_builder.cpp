@@ -4,6 +4,7 @@
 #include "name_hash.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cstring>
 #include <tuple>
@@ -19,6 +20,18 @@ static_assert(limits::hostname_octets <= UINT8_MAX);
 // Block and offset share 32 bits, and no more than half of a block is left unused at its end.
 static_assert(limits::names * (name_bucket::head_bytes + sizeof(name_bucket::counted) + limits::hostname_octets) <
               (std::uint64_t{1} << 31));
+
+// The pattern of that base that more rules name than may; empty: none.
+std::string crowded(const std::vector<std::pair<host_pattern::reach, rule_index>>& rules, std::string_view base)
+{
+    constexpr std::array<std::string_view, host_reaches> wildcards{"", "*.", "**."};
+    for (std::size_t how = 0; how < host_reaches; ++how)
+        if (std::cmp_greater(
+                std::ranges::count(rules, static_cast<host_pattern::reach>(how), &std::pair<host_pattern::reach, rule_index>::first),
+                limits::entries_of_host))
+            return std::string{wildcards[how]}.append(base);
+    return {};
+}
 
 } // namespace
 
@@ -72,6 +85,7 @@ std::vector<name_index_builder::numbered> name_index_builder::merged(const std::
         auto next = first;
         for (; next != all.end() && next->base == first->base; ++next)
             if (rules.empty() || rules.back() != std::pair{next->how, next->rule}) rules.emplace_back(next->how, next->rule);
+        if (rules.size() > limits::entries_of_host && index_.crowded_.empty()) index_.crowded_ = crowded(rules, first->base);
         out.push_back({first->hash, listing_of(std::move(rules)), first->base});
         first = next;
     }

@@ -11,15 +11,23 @@ namespace {
 
 void count(std::atomic<std::uint64_t>& cell) noexcept { cell.fetch_add(1, std::memory_order_relaxed); }
 
+std::string_view advice_for(const std::error_code& failed) noexcept
+{
+    if (failed == std::errc::no_such_file_or_directory) return "; make its directory, or name another 'path' in [audit]";
+    // The sandbox knows the directory that was there at the start (landlock(7)).
+    if (failed == std::errc::permission_denied) return "; let exeat's user write there; if its directory was made anew, restart exeat";
+    return {};
+}
+
 } // namespace
 
 bool journal::begin()
 {
     if (file_.is_open()) return true;
     if (const auto error = file_.open()) {
-        const bool taken = error == std::errc::text_file_busy, nowhere = error == std::errc::no_such_file_or_directory;
+        const bool taken = error == std::errc::text_file_busy;
         failed(error, taken ? "another process writes the audit log; give each its own" : "cannot open the audit log " + file_.path(),
-               nowhere ? "; make its directory, or name another 'path' in [audit]" : "");
+               advice_for(error));
         return false;
     }
     if (!begun_) go_on();
@@ -69,9 +77,10 @@ bool journal::is_at_rest() const noexcept
 }
 
 // Tests the disk periodically, so that a dead disk is found before the next event, which would be let out and never logged. A failed disk
-// is tested again at each retry.
+// is tested again at each retry. A full one is found at once: open tunnels would send on until the next test.
 std::error_code journal::probe()
 {
+    if (file_.is_out_of_space()) return std::make_error_code(std::errc::no_space_on_device);
     const auto now = clock::now();
     if (now < probe_at_) return {};
     const auto error = file_.probe();

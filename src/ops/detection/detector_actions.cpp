@@ -48,7 +48,7 @@ std::vector<std::uint64_t> detector_actions::entries_of(const detect::finding& f
     if (f.which == detector::denied_burst) return {0};
     std::vector<std::uint64_t> out{f.entry.id};
     if (std::chrono::steady_clock::now() - passed_on_ > limits::shut_out_time) return out;
-    const auto heirs = heirs_.since(heirs_since_, f.entry.id);
+    const auto heirs = heirs_.since(heirs_since_, f.entry.id, f.client);
     out.insert(out.end(), heirs.begin(), heirs.end());
     return out;
 }

@@ -142,6 +142,13 @@ std::uint64_t audit_file::size() const noexcept
     return counts ? static_cast<std::uint64_t>(about.st_size) : 0;
 }
 
+bool audit_file::is_out_of_space() const noexcept
+{
+    struct statfs volume {};
+    if (kind_ != kind::regular || !is_open() || ::fstatfs(fd_, &volume) != 0 || volume.f_blocks == 0) return false;
+    return (::geteuid() == 0 ? volume.f_bfree : volume.f_bavail) == 0; // root may use what is kept for it
+}
+
 bool audit_file::low_on_space() const noexcept
 {
     struct statfs volume {};

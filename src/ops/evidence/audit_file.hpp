@@ -55,7 +55,8 @@ public:
     // Does nothing for anything but a regular file.
     std::error_code probe() const noexcept;
     bool is_regular() const noexcept { return kind_ == kind::regular && path_ != "stdout"; }
-    bool low_on_space() const noexcept; // its volume has less left than limits::audit_space and limits::audit_space_part
+    bool is_out_of_space() const noexcept; // its volume has nothing left
+    bool low_on_space() const noexcept;    // its volume has less left than limits::audit_space and limits::audit_space_part
 
 private:
     enum class kind : std::uint8_t { regular, socket, other };

@@ -1,5 +1,6 @@
 #include <ops/metrics/quarantine_watch.hpp>
 
+#include <exeat/budget/budget_book.hpp> // id_of
 #include <exeat/limits.hpp>
 #include <net/wall_clock.hpp>
 #include <ops/files/watched_file.hpp>
@@ -62,6 +63,39 @@ void quarantine_watch::begin(taker take, noter note)
     if (!path_.empty()) look();
 }
 
+void quarantine_watch::pass_on(const heirs_of<std::uint64_t>& entries, const std::map<std::uint64_t, std::string>& names)
+{
+    quarantines more;
+    for (const auto& q : *now()) {
+        if (q.client) continue;
+        entries.each(budget_key::id_of(q.entry), [&](std::uint64_t to) {
+            const auto name = names.find(to);
+            if (name == names.end()) return;
+            auto heir = q;
+            heir.entry = name->second;
+            heir.reason = fmt::format("{} (of the entry {}, whose hosts it lets out now)", q.reason, q.entry);
+            if (of_target(*now(), heir) == nullptr && of_target(more, heir) == nullptr) more.push_back(std::move(heir));
+        });
+    }
+    if (more.empty()) return;
+    const auto add = [&more](quarantines& all) {
+        for (const auto& q : more) {
+            std::erase_if(all, [&](const quarantine& o) { return o.same_target(q); }); // one that has ended
+            all.push_back(q);
+        }
+    };
+    try {
+        change_quarantines(path_, add);
+        read();
+    } catch (const std::runtime_error& e) {
+        log_.say(
+            severity::error, "what is quarantined cannot be written",
+            {{"why", e.what()}, {"what to do", "quarantine the new entries by 'exeat quarantine --entry'"}, {"entry", more.front().entry}});
+    }
+    if (of_target(written_, more.front()) == nullptr) add(written_);
+    enforce();
+}
+
 void quarantine_watch::look()
 {
     timer_.expires_after(limits::quarantine_interval);
@@ -103,7 +137,7 @@ void quarantine_watch::enforce()
     auto next = in_force(written_, net::wall_earliest());
     if (next == *now()) return;
     auto shared = std::make_shared<const quarantines>(std::move(next));
-    until_in_memory([&] { take_(shared); });
+    if (take_) until_in_memory([&] { take_(shared); });
     const std::lock_guard hold{mutex_};
     in_force_ = std::move(shared);
 }

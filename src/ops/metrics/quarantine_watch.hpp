@@ -4,6 +4,7 @@
 // any thread.
 #pragma once
 
+#include <exeat/budget/heirs.hpp>
 #include <exeat/quarantine.hpp>
 #include <net/loop/kept_memory.hpp>
 #include <ops/audit/audit_line.hpp>
@@ -12,6 +13,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -27,6 +29,9 @@ public:
     // std::runtime_error where the file cannot be read: whom to refuse is not known then.
     quarantine_watch(boost::asio::io_context&, const std::string& state, std::uint8_t client_prefix, const event_log&);
     void begin(taker, noter); // what holds at the start is told, too
+    // A new list lets out through other entries what a quarantined one did: they are quarantined as well, for as long. `names`: of entries,
+    // by rule::id. Writes the file; where that fails they are quarantined until it changes. Throws std::bad_alloc.
+    void pass_on(const heirs_of<std::uint64_t>& entries, const std::map<std::uint64_t, std::string>& names);
 
     std::shared_ptr<const quarantines> now() const; // never null
     std::string error() const;                      // why the file cannot be read; empty: it can

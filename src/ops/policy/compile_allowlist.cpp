@@ -110,7 +110,12 @@ std::shared_ptr<const policy> allowlist_compiler::finish(policy_settings setting
     settings.sha256 = hexadecimal(*digest);
     for (std::size_t i = 0; i < groups_.size(); ++i) builder_.group_at(i).slot = labels.group_slot(groups_[i]);
     for (rule_index i = 0; i < rules_.size(); ++i) builder_.rule_at(i).slot = labels.rule_slot(rules_[i].first, rules_[i].second);
-    return std::make_shared<const policy>(std::move(builder_).finish(std::move(settings)));
+    auto out = std::make_shared<const policy>(std::move(builder_).finish(std::move(settings)));
+    if (const auto& host = out->names().crowded(); !host.empty()) {
+        wrong.error({}, fmt::format("more than {} entries name {}; name the groups of one entry instead", limits::entries_of_host, host));
+        return nullptr;
+    }
+    return out;
 }
 
 void allowlist_compiler::tell_of_hosts_files(std::vector<problem>& out)

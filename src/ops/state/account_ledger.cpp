@@ -13,7 +13,11 @@ constexpr state_file::words told{"accounts", "which hosts are whose upload budge
 
 } // namespace
 
-account_ledger::account_ledger(const state_directory& directory, const event_log& log) : file_{directory, told, log} { read(log); }
+account_ledger::account_ledger(const state_directory& directory, const event_log& log, std::function<std::uint64_t()> saves)
+    : saves_{std::move(saves)}, file_{directory, told, log}
+{
+    read(log);
+}
 
 void account_ledger::read(const event_log& log)
 {
@@ -34,12 +38,13 @@ account_heirs account_ledger::heirs_under(const policy& rules, const coverage& n
     return history_.heirs_under(rules, next, net::wall_now());
 }
 
-void account_ledger::adopt(coverage next)
+void account_ledger::adopt(coverage next, const std::function<bool(const holding&)>& used)
 {
     const std::lock_guard hold{mutex_};
     if (next == history_.is().now) return;
-    history_.adopt(std::move(next), net::wall_now());
+    history_.adopt(std::move(next), net::wall_now(), used);
     changed_ = true;
+    wait_until_ = saves_() + 2; // the save that runs now may have begun before the accounts inherited
 }
 
 void account_ledger::begin()
@@ -51,7 +56,7 @@ void account_ledger::begin()
     });
     file_.begin(limits::snapshot_interval, [this] {
         const std::lock_guard hold{mutex_};
-        return changed_;
+        return changed_ && saves_() >= wait_until_;
     });
 }
 

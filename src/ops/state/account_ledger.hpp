@@ -6,13 +6,15 @@
 #include <exeat/budget/accounts.hpp>
 #include <ops/state/state_file.hpp>
 
+#include <functional>
 #include <mutex>
 
 namespace exeat::ops {
 
 class account_ledger {
 public:
-    account_ledger(const state_directory&, const event_log&);
+    // `saves`: how often what the accounts have spent was written; what they inherited is on disk before the list that they inherited by.
+    account_ledger(const state_directory&, const event_log&, std::function<std::uint64_t()> saves);
     account_ledger(const account_ledger&) = delete;
 
     bool knows() const noexcept { return knows_; } // what the process before it wrote
@@ -20,7 +22,7 @@ public:
     // What follows if the policy comes into force. Any thread, while none adopts. Throws std::bad_alloc.
     account_heirs heirs_under(const policy&, const coverage& next) const;
     // It has. Throws std::bad_alloc.
-    void adopt(coverage next);
+    void adopt(coverage next, const std::function<bool(const holding&)>& used);
     void begin(); // once the first list is adopted. Throws std::system_error where it cannot be written
     void stop() { file_.stop(); }
 
@@ -31,7 +33,9 @@ private:
     bool knows_ = false;
     mutable std::mutex mutex_; // of what is written
     bool changed_ = true;
-    state_file file_; // last: its thread uses the history
+    const std::function<std::uint64_t()> saves_;
+    std::uint64_t wait_until_ = 0; // as many saves
+    state_file file_;              // last: its thread uses the history
 };
 
 } // namespace exeat::ops

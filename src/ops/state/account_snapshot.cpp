@@ -20,12 +20,14 @@ void put_coverage(std::string& out, const coverage& c)
     put(out, static_cast<std::uint32_t>(c.holdings.size()));
     for (const auto& h : c.holdings) {
         put(out, static_cast<std::uint8_t>(h.client.of));
-        put(out, h.client.what), put(out, h.shared.what), put(out, h.entry);
+        for (const auto n : {h.client.what, h.shared.what, h.entry, h.terms, h.groups}) put(out, n);
         put(out, static_cast<std::uint32_t>(h.ports.size()));
         for (const auto p : h.ports) put(out, p);
     }
     put(out, static_cast<std::uint32_t>(c.marks.size()));
     out.append(reinterpret_cast<const char*>(c.marks.data()), c.marks.size() * sizeof(std::uint64_t));
+    put(out, static_cast<std::uint32_t>(c.clients.size()));
+    for (const auto& m : c.clients) put(out, m.first.octets), put(out, m.groups);
 }
 
 holding take_holding(number_reader& in)
@@ -36,7 +38,7 @@ holding take_holding(number_reader& in)
     h.client = {static_cast<budget_key::scope>(scope), in.take<std::uint64_t>()};
     in.must(h.client.of != budget_key::scope::client_at_purpose || h.client.what < purposes);
     h.shared.what = in.take<std::uint64_t>();
-    h.entry = in.take<std::uint64_t>();
+    for (auto* n : {&h.entry, &h.terms, &h.groups}) *n = in.take<std::uint64_t>();
     const auto ports = in.take<std::uint32_t>();
     for (std::uint32_t i = 0; i < ports && !in.failed(); ++i) h.ports.push_back(in.take<std::uint16_t>());
     in.must(std::is_sorted(h.ports.begin(), h.ports.end(), std::less_equal{}));
@@ -54,6 +56,14 @@ coverage take_coverage(number_reader& in, std::size_t most)
         const auto mark = in.take<std::uint64_t>();
         in.must((mark & index_mask) < holdings && (out.marks.empty() || out.marks.back() < mark));
         out.marks.push_back(mark);
+    }
+    const auto clients = in.take<std::uint32_t>();
+    for (std::uint32_t i = 0; i < clients && !in.failed(); ++i) {
+        members_from m;
+        m.first.octets = in.take<decltype(m.first.octets)>();
+        m.groups = in.take<std::uint64_t>();
+        in.must(out.clients.empty() || out.clients.back().first < m.first);
+        out.clients.push_back(m);
     }
     return out;
 }

@@ -1,8 +1,9 @@
 // Which hosts are whose account, as bytes, to outlive the process (accounts.hpp), with a SHA-256 over all before it, for a disk that errs.
 // Numbers are little-endian. Pure but for the digest; any thread.
 //
-//   "exeat-accounts-1\n" | coverage now | coverage past | for each of its holdings: until u64 seconds since 1970, anywhere u8 | SHA-256
-//   coverage: holdings u32, each: client scope u8, client u64, shared u64, entry u64, ports u32, u16 each | marks u32, u64 each
+//   "exeat-accounts-2\n" | coverage now | coverage past | for each of its holdings: until u64 seconds since 1970, anywhere u8 | SHA-256
+//   coverage: holdings u32, each: client scope u8, client u64, shared u64, entry u64, terms u64, groups u64, ports u32, u16 each | marks
+//   u32, u64 each | clients u32, each: first address 16, groups u64
 #pragma once
 
 #include <exeat/budget/accounts.hpp>

@@ -5,13 +5,18 @@
 #include <ops/state/name_ledger.hpp>
 #include <ops/state/upload_ledger.hpp>
 
+#include <algorithm>
+
 namespace exeat::ops {
 
 struct kept_accounts {
     // As upload_ledger.
     kept_accounts(const state_directory& d, const event_log& log, std::uint8_t client_prefix)
-        : hosts{d, log}, uploads{d, log, client_prefix, hosts.knows()}, names{d, log, hosts.knows()}
+        : hosts{d, log, [this] { return std::min(uploads.saves(), names.saves()); }}, uploads{d, log, client_prefix, hosts.knows()},
+          names{d, log, hosts.knows()}
     {}
+    // Writes what was inherited at the start. Throws std::system_error.
+    void save() { uploads.save(), names.save(); }
     void begin() { uploads.begin(), names.begin(); } // the hosts begin with the first list (succession.hpp)
     void stop() { uploads.stop(), names.stop(), hosts.stop(); }
 

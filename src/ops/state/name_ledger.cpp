@@ -6,6 +6,7 @@
 #include <ops/state/name_snapshot.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace exeat::ops {
 
@@ -15,17 +16,35 @@ constexpr state_file::words told{"names", "the wildcard names' snapshot", "each 
                                  "after a crash they would count as half used"};
 
 // How long ago; never less than nothing, whatever the clock did meanwhile.
-std::chrono::minutes age_of(const name_snapshot& s, wall_time now)
+std::chrono::minutes age_of(wall_time then, wall_time now)
 {
-    return std::chrono::floor<std::chrono::minutes>(std::max(now - s.saved_at, std::chrono::seconds{0}));
+    return std::chrono::floor<std::chrono::minutes>(std::max(now - then, std::chrono::seconds{0}));
 }
 
 } // namespace
 
-name_ledger::name_ledger(const state_directory& directory, const event_log& log, bool accounts_known) : file_{directory, told, log}
+name_ledger::name_ledger(const state_directory& directory, const event_log& log, bool accounts_known)
+    : log_{log}, file_{directory, told, log}
 {
     names_ = read(log, accounts_known, directory.init.has_value());
-    file_.claim([this](bool clean) { return encode({net::wall_now(), clean, names_->written(net::budget_now())}); });
+    journal_ = std::make_unique<name_journal>(journal_path());
+    names_->on_counted([this](const name_budget::counted& c) { journal_->append(c, net::wall_now()); });
+    file_.claim([this](bool clean) {
+        begin_journal();
+        return encode({net::wall_now(), clean, names_->written(net::budget_now())});
+    });
+    begin_journal(); // the snapshot has what the journal of the process before had
+}
+
+std::string name_ledger::journal_path() const { return file_.path().empty() ? std::string{} : file_.path() + ".journal"; }
+
+void name_ledger::begin_journal()
+{
+    const auto saves = file_.saves();
+    const auto failed = journal_->begin(saves > std::exchange(saves_, saves));
+    if (failed && !std::exchange(told_, true))
+        log_.say(severity::warning, "the journal of wildcard names cannot be written; after a crash half would count as used",
+                 {{"file", journal_path()}, {"why", failed.message()}});
 }
 
 std::unique_ptr<name_budget> name_ledger::read(const event_log& log, bool accounts_known, bool knows_all) const
@@ -40,10 +59,13 @@ std::unique_ptr<name_budget> name_ledger::read(const event_log& log, bool accoun
                 {{"file", file_.path()}, {"why", bytes ? "it is damaged" : bytes.error()}});
         return anew(true);
     }
-    const auto age = age_of(*found, net::wall_now());
+    const auto age = age_of(found->saved_at, net::wall_now());
     const bool nobodys = found->knows_accounts && !accounts_known;
-    const bool forgot = nobodys || found->lost || file_.lacks_the_end(found->clean, found->saved_at, net::wall_now());
-    return std::make_unique<name_budget>(found->budgets, age, now, forgot);
+    const auto journal = found->clean ? std::optional{std::vector<journalled_name>{}} : read_names_journal(journal_path());
+    const bool forgot = nobodys || found->lost || !journal || file_.lacks_the_end(found->clean, found->saved_at, net::wall_now());
+    auto out = std::make_unique<name_budget>(found->budgets, age, now, forgot);
+    for (const auto& n : journal.value_or(std::vector<journalled_name>{})) out->count_again(n.what, age_of(n.at, net::wall_now()), now);
+    return out;
 }
 
 } // namespace exeat::ops

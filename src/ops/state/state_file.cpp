@@ -98,7 +98,14 @@ void state_file::claim(content c, std::function<void()> taken_over)
     if (!keeps_)
         log_.say(severity::notice, fmt::format("another process writes {}: until it ends, {}", words_.what, words_.meanwhile),
                  {{"file", path_}});
-    else if (const auto failed = write(false)) throw std::system_error{failed, "cannot write " + path_ + " (state)"};
+    else save();
+}
+
+void state_file::save()
+{
+    const std::lock_guard hold{mutex_};
+    if (path_.empty() || !keeps_) return;
+    if (const auto failed = write(false)) throw std::system_error{failed, "cannot write " + path_ + " (state)"};
 }
 
 void state_file::begin(std::chrono::seconds interval, std::function<bool()> due)
@@ -149,7 +156,7 @@ std::error_code state_file::write_bytes(std::string bytes)
     const auto wall = net::wall_now();
     const bool made = !bytes.empty() && seal_state(directory_, words_.name, bytes);
     const auto failed = !made ? std::make_error_code(std::errc::not_supported) : replace_file(path_, bytes);
-    if (!failed) saved_at_ = static_cast<std::uint64_t>(wall.time_since_epoch().count());
+    if (!failed) saved_at_ = static_cast<std::uint64_t>(wall.time_since_epoch().count()), ++saves_;
     return report(failed);
 }
 

@@ -55,13 +55,15 @@ public:
     void claim(content, std::function<void()> taken_over = {});
     // The thread; after claim(). `due`: whether there is anything to write; empty: always.
     void begin(std::chrono::seconds interval, std::function<bool()> due = {});
+    void save(); // at once, where no other process writes; after claim(). Throws std::system_error when it cannot be written
     void stop(); // the last time, a clean one; idempotent
     // Instead of claim() and begin(), for what is written when something has happened. One thread. False: it was not written.
     bool write_now(std::string bytes);
 
     // Any thread. Seconds since 1970 of the last time that the disk took it; 0: never.
     std::uint64_t saved_at() const noexcept { return saved_at_; }
-    bool keeps() const noexcept { return keeps_; } // writes it; any thread
+    std::uint64_t saves() const noexcept { return saves_; } // how often the disk took it
+    bool keeps() const noexcept { return keeps_; }          // writes it; any thread
 
 private:
     bool take_over(); // when nobody else writes any longer
@@ -76,7 +78,7 @@ private:
     const event_log& log_;
     content content_;
     std::function<void()> taken_over_;
-    std::atomic<std::uint64_t> saved_at_{0};
+    std::atomic<std::uint64_t> saved_at_{0}, saves_{0};
     net::unique_fd lock_;
     std::atomic<bool> keeps_{false};
     bool failing_ = false;

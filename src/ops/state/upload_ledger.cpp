@@ -3,6 +3,7 @@
 #include <net/random_seed.hpp>
 #include <net/upload/upload_permit.hpp>
 #include <net/wall_clock.hpp>
+#include <ops/files/file_source.hpp>
 #include <ops/state/upload_snapshot.hpp>
 #include <ops/text/utc.hpp>
 
@@ -10,15 +11,10 @@ namespace exeat::ops {
 
 namespace {
 
-std::unique_ptr<budget_book> new_book(budget_minutes now, std::optional<budget_minutes> forgot)
-{
-    return std::make_unique<budget_book>(net::random_seed(), now, forgot);
-}
-
 // How long ago; never less than nothing, whatever the clock did meanwhile.
-std::chrono::minutes age_of(const upload_snapshot& s, wall_time now)
+std::chrono::minutes age_of(wall_time then, wall_time now)
 {
-    return std::chrono::floor<std::chrono::minutes>(std::max(now - s.saved_at, std::chrono::seconds{0}));
+    return std::chrono::floor<std::chrono::minutes>(std::max(now - then, std::chrono::seconds{0}));
 }
 
 constexpr state_file::words told{"uploads", "the upload budgets' snapshot", "each of the two counts for itself",
@@ -37,14 +33,32 @@ upload_ledger::upload_ledger(const state_directory& directory, const event_log& 
             s.saved_at = net::wall_now();
             s.certain = net::wall_certain();
             s.knows_accounts = true;
+            s.run = tally_.run();
+            tally_.alive(net::wall_now());
             return encode(s);
         },
-        [this] { take_time_left_by_another(); });
+        [this] {
+            take_time_left_by_another();
+            attach();
+        });
+    if (file_.keeps()) attach(); // after the first snapshot, which has what the tally before it had
+}
+
+void upload_ledger::attach()
+{
+    if (const auto failed = tally_.attach(tally_path()))
+        log_.say(severity::warning, "the tally of uploads cannot be written; after a crash the budgets would count as half spent",
+                 {{"file", tally_path()}, {"why", failed.message()}});
+}
+
+void upload_ledger::begin_anew(budget_minutes now, std::optional<budget_minutes> forgot)
+{
+    book_ = std::make_unique<budget_book>(net::random_seed(), now, forgot, &tally_.tally());
 }
 
 void upload_ledger::begin_half_spent(budget_minutes now, std::string why)
 {
-    book_ = new_book(now, now);
+    begin_anew(now, now);
     why_half_ = std::move(why);
 }
 
@@ -52,7 +66,7 @@ void upload_ledger::read(std::uint8_t client_prefix, bool accounts_known, bool k
 {
     const auto now = net::budget_now();
     if (!file_.is_there() && knows_all) {
-        book_ = new_book(now, std::nullopt);
+        begin_anew(now, std::nullopt);
         return;
     }
     if (!file_.is_there())
@@ -65,12 +79,13 @@ void upload_ledger::read(std::uint8_t client_prefix, bool accounts_known, bool k
                  {{"file", file_.path()}, {"why", bytes ? "it is damaged" : bytes.error()}});
         return begin_half_spent(now, file_.path() + " could not be read");
     }
+    const auto tally = left();
+    const bool whole = found->clean || (tally && add_tally(*found, *tally));
     join_clients(*found, client_prefix);
     take_time_of(*found);
-    const auto age = age_of(*found, net::wall_now());
-    const auto saved_at = std::max(now - age, budget_minutes{0});
+    const auto saved_at = std::max(now - age_of(found->saved_at, net::wall_now()), budget_minutes{0});
     const bool nobodys = found->knows_accounts && !accounts_known;
-    const bool lacks = nobodys || file_.lacks_the_end(found->clean, found->saved_at, net::wall_now());
+    const bool lacks = nobodys || !whole || file_.lacks_the_end(found->clean, found->saved_at, net::wall_now());
     auto forgot = lacks ? std::optional{now} : std::nullopt;
     if (lacks)
         why_half_ = nobodys ? "whose the hosts were before this start is not known"
@@ -79,8 +94,17 @@ void upload_ledger::read(std::uint8_t client_prefix, bool accounts_known, bool k
         forgot = saved_at - *found->forgot;
         why_half_ = "an earlier start did not know what was sent before it";
     }
-    book_ = new_book(now, forgot);
-    for (const auto& a : found->accounts) book_->restore(a.key, a.sums, saved_at, now);
+    begin_anew(now, forgot);
+    const auto until = tally ? std::clamp(now - age_of(tally->alive, net::wall_now()), saved_at, now) : saved_at;
+    for (const auto& a : found->accounts) book_->restore(a.key, a.sums, saved_at, {a.more, until}, now);
+}
+
+std::string upload_ledger::tally_path() const { return file_.path() + ".tally"; }
+
+std::optional<left_tally> upload_ledger::left() const
+{
+    const auto bytes = read_whole(tally_path(), tally_bytes());
+    return bytes ? read_tally(*bytes) : std::nullopt;
 }
 
 upload_ledger::half_spent upload_ledger::half() const

@@ -1,6 +1,7 @@
 #include <ops/state/upload_snapshot.hpp>
 
 #include <exeat/client.hpp>
+#include <ops/state/tally_file.hpp>
 #include <ops/text/formats.hpp>
 #include <ops/text/number_bytes.hpp>
 #include <ops/text/sealed_bytes.hpp>
@@ -50,6 +51,7 @@ upload_snapshot::account take_account(number_reader& in)
     a.key.of = static_cast<budget_key::scope>(scope);
     a.key.client.octets = in.take<decltype(a.key.client.octets)>();
     a.key.what = in.take<std::uint64_t>();
+    a.taken = in.take<std::uint64_t>(), a.number = in.take<std::uint32_t>();
     for (auto* s : {&a.sums.sent, &a.sums.down, &a.sums.tunnels}) *s = take_steps(in);
     return a;
 }
@@ -79,10 +81,28 @@ void join_clients(upload_snapshot& s, std::uint8_t v6_bits)
     std::sort(s.accounts.begin(), s.accounts.end(), in_order);
     std::vector<upload_snapshot::account> joined;
     for (auto& a : s.accounts) {
-        if (!joined.empty() && joined.back().key == a.key) add(joined.back().sums, a.sums);
+        if (!joined.empty() && joined.back().key == a.key) add(joined.back().sums, a.sums), joined.back().more += a.more;
         else joined.push_back(a);
     }
     s.accounts = std::move(joined);
+}
+
+bool add_tally(upload_snapshot& s, const left_tally& t)
+{
+    if (s.run == 0 || s.run != t.run) return false;
+    std::sort(s.accounts.begin(), s.accounts.end(), in_order);
+    std::vector<upload_snapshot::account> others;
+    for (const auto& a : t.accounts) {
+        upload_snapshot::account of{{static_cast<budget_key::scope>(a.scope), {a.client}, a.what}, {}};
+        const auto known = std::lower_bound(s.accounts.begin(), s.accounts.end(), of, in_order);
+        const bool is_known = known != s.accounts.end() && known->key == of.key;
+        auto& to = is_known ? *known : of;
+        const auto then = a.number == to.number ? std::min(a.taken, to.taken) : 0; // an account that went and came again began at 0
+        to.more = std::min(a.taken - then, unlimited / (2 * sliding_sums::steps) - 1);
+        if (!is_known && to.more > 0) others.push_back(of);
+    }
+    s.accounts.insert(s.accounts.end(), others.begin(), others.end());
+    return true;
 }
 
 upload_snapshot snapshot_of(budget_book& book, budget_minutes now, bool clean)
@@ -90,13 +110,18 @@ upload_snapshot snapshot_of(budget_book& book, budget_minutes now, bool clean)
     upload_snapshot out;
     if (book.forgot()) out.forgot = now - *book.forgot();
     out.clean = clean;
-    book.each([&](const budget_key& key, upload_account& account) { out.accounts.push_back({key, account.written(now)}); });
+    book.each([&](const budget_key& key, upload_account& account) {
+        const auto* const tally = account.tally();
+        const auto taken = tally == nullptr ? 0 : tally->taken.load(); // first: what is taken meanwhile counts twice, not never
+        out.accounts.push_back({key, account.written(now), taken, tally == nullptr ? 0 : tally->account});
+    });
     return out;
 }
 
 std::string encode(const upload_snapshot& s)
 {
     auto out = sealed_heading(magic);
+    put(out, s.run);
     for (const auto at : {s.saved_at, s.certain.value_or(wall_time{})})
         put(out, static_cast<std::uint64_t>(std::chrono::floor<std::chrono::minutes>(at.time_since_epoch()).count()));
     put(out, static_cast<std::uint64_t>(s.forgot ? s.forgot->count() + 1 : 0));
@@ -105,7 +130,7 @@ std::string encode(const upload_snapshot& s)
     for (const auto& a : s.accounts) {
         put(out, static_cast<std::uint8_t>(a.key.of));
         put(out, a.key.client.octets);
-        put(out, a.key.what);
+        put(out, a.key.what), put(out, a.taken), put(out, a.number);
         for (const auto* sums : {&a.sums.sent, &a.sums.down, &a.sums.tunnels}) put_steps(out, *sums);
     }
     if (!seal(out)) return {};
@@ -118,6 +143,7 @@ std::optional<upload_snapshot> decode_uploads(std::string_view bytes)
     if (!body) return std::nullopt;
     number_reader in{*body};
     upload_snapshot out;
+    out.run = in.take<std::uint64_t>();
     out.saved_at = wall_time{take_minutes(in)};
     if (const auto certain = take_minutes(in); certain.count() > 0) out.certain = wall_time{certain};
     if (const auto forgot = take_minutes(in); forgot.count() > 0) out.forgot = forgot - std::chrono::minutes{1};

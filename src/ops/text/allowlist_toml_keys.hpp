@@ -16,7 +16,7 @@ inline constexpr std::string_view name_meaning =
     "Unique; the metric label and the audit field. Lower-case letters, digits, '.', '_' and '-', a letter or digit first, 64 at most.";
 inline constexpr std::string_view hosts_meaning =
     "\"a.b.c\" exactly, \"*.b.c\" one label, \"**.b.c\" any depth; neither wildcard takes b.c itself. ASCII only: an international "
-    "name as its A-label. hosts or hosts_file must be there.";
+    "name as its A-label. hosts or hosts_file must be there. At most 256 entries may name the same host.";
 inline constexpr std::string_view denied_meaning =
     "Hosts as in [[allow]], addresses, and networks. An address or a network is closed under every name: an answer that has one such "
     "address is refused as a whole, also where it stands behind NAT64 or is pinned, and open tunnels to it are cut. hosts or hosts_file "

@@ -7,9 +7,10 @@
 
 namespace exeat::ops::formats {
 
-inline constexpr std::string_view accounts = "exeat-accounts-1", uploads = "exeat-uploads-2", names = "exeat-names-2",
+inline constexpr std::string_view accounts = "exeat-accounts-2", uploads = "exeat-uploads-3", names = "exeat-names-2",
                                   former_names = "exeat-names-1", detectors = "exeat-detectors-2", anchor = "exeat-anchor-1",
-                                  init = "exeat-init-1", accepted = "accepted policy v2", former_accepted = "accepted policy v1",
+                                  tally = "exeat-tally-1", names_journal = "exeat-names-journal-1", init = "exeat-init-1",
+                                  accepted = "accepted policy v2", former_accepted = "accepted policy v1",
                                   revoked = "exeat revoked digests v1", manifest = "exeat policy manifest v1", grant = "exeat grant v1",
                                   revocation = "exeat revocation v1", checkpoint = "exeat audit checkpoint v1";
 
@@ -18,7 +19,9 @@ struct format {
 };
 inline constexpr std::array of_state{format{"accounts", accounts, ""},
                                      format{"uploads", uploads, ""},
+                                     format{"uploads.tally", tally, ""},
                                      format{"names", names, former_names},
+                                     format{"names.journal", names_journal, ""},
                                      format{"detectors", detectors, ""},
                                      format{"anchor", anchor, ""},
                                      format{"init", init, ""},

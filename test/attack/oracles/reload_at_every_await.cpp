@@ -92,8 +92,9 @@ public:
     void pass_on(const policy& next)
     {
         account_history before;
-        before.adopt(coverage_of(list_for(way_, change::same, origin_.port())), stage_.at.wall());
-        const auto heirs = before.heirs_under(next, coverage_of(next), stage_.at.wall());
+        before.adopt(coverage_of(list_for(way_, change::same, origin_.port()), stage_.at.wall()), stage_.at.wall(),
+                     [](const holding&) { return false; });
+        const auto heirs = before.heirs_under(next, coverage_of(next, stage_.at.wall()), stage_.at.wall());
         stage_.uploads.pass_on(heirs.uploads, first_generation + 1, stage_.at.minute());
     }
     void pass_on(change c) { pass_on(list_for(way_, c, origin_.port())); }

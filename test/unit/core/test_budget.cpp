@@ -180,6 +180,21 @@ TEST_CASE("a reload that changes the limits keeps what was sent")
     CHECK(a.take(800, start) == 600);
 }
 
+TEST_CASE("what was sent after an account was written counts from when it was sent at the latest, and a tally follows each taking")
+{
+    tally_record record;
+    upload_account a{{{1'000, unlimited, unlimited}, false}, start, {}, &record};
+    CHECK(a.take(700, start) == 700);
+    a.give_back(100);
+    a.overdraw(30);
+    CHECK(record.taken == 630);
+    upload_account next{{{1'000, unlimited, unlimited}, false}, start + 40min};
+    next.read(upload_account{{}, start}.written(start), start, {record.taken, start + 20min}, start + 40min);
+    CHECK(next.take(1'000, start + 40min) == 370);
+    CHECK(next.take(1'000, start + 80min) == 0);
+    CHECK(next.take(1'000, start + 81min) == 630);
+}
+
 TEST_CASE("an account that was written and read holds what it held, as old as it is")
 {
     upload_account a{{{1'000, 1'500, 2'000}, false}, start};
@@ -187,10 +202,10 @@ TEST_CASE("an account that was written and read holds what it held, as old as it
     CHECK(a.take(300, start + 30min) == 300);
     const auto s = a.written(start + 30min);
     upload_account soon{{{1'000, 1'500, 2'000}, false}, start + 40min}, later{{{1'000, 1'500, 2'000}, false}, start + 61min};
-    soon.read(s, start + 30min, start + 40min);
+    soon.read(s, start + 30min, {}, start + 40min);
     CHECK(soon.take(5'000, start + 40min) == 0);
     CHECK(soon.take(5'000, start + 61min) == 500); // the day has no more
-    later.read(s, start + 30min, start + 61min);
+    later.read(s, start + 30min, {}, start + 61min);
     CHECK(later.look(start + 61min).sent == per_window<std::uint64_t>{300, 1'000, 1'000});
 }
 

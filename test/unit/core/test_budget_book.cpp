@@ -2,6 +2,7 @@
 #include <exeat/budget/budget_book.hpp>
 #include <exeat/rule.hpp>
 
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -38,13 +39,13 @@ TEST_CASE("an account outlives its tunnels, and a reload's limits reach it")
     CHECK(book.open(of(1), hourly(90), start)->take(70, start) == 20);
 }
 
-TEST_CASE("a full book lets the oldest go, but none that is open or spent")
+TEST_CASE("a full book lets those go that used least, and none that is open or spent")
 {
     budget_book book{1, start, {}};
     auto open = book.open(of(1), hourly(100), start);
     CHECK(open->take(40, start) == 40);
     CHECK(book.open(of(2), hourly(100), start)->take(100, start) == 100); // spent
-    CHECK(book.open(of(3), hourly(100), start)->take(40, start) == 40);   // may go
+    CHECK(book.open(of(3), hourly(100), start)->take(40, start) == 40);   // more than all that come
     for (std::uint32_t i = 10; i < 10 + 2 * limits::budget_accounts; ++i) book.open(of(i), hourly(100), start + 1min);
     CHECK(book.size() <= limits::budget_accounts);
     CHECK(book.evicted() > 0);
@@ -52,7 +53,58 @@ TEST_CASE("a full book lets the oldest go, but none that is open or spent")
     CHECK(open->take(100, start + 1min) == 60);
     CHECK(book.open(of(1), hourly(100), start + 1min)->take(100, start + 1min) == 0);
     CHECK(book.open(of(2), hourly(100), start + 1min)->take(100, start + 1min) == 0);
-    CHECK(book.open(of(3), hourly(100), start + 1min)->take(100, start + 1min) == 100);
+    CHECK(book.open(of(3), hourly(100), start + 1min)->take(100, start + 1min) == 60);
+}
+
+TEST_CASE("of accounts that nobody used those go that have been idle longest")
+{
+    budget_book book{1, start, {}};
+    const auto all = static_cast<std::uint32_t>(limits::budget_accounts);
+    for (std::uint32_t i = 0; i < all; ++i) book.open(of(i), hourly(100), start + (i < all / 2 ? 1min : 2min));
+    for (std::uint32_t i = all; i < all + all / 8; ++i) book.open(of(i), hourly(100), start + 3min);
+    std::size_t early = 0, late = 0;
+    book.each([&](const budget_key& k, upload_account&) {
+        const auto n = k.client.as_v4();
+        early += n < all / 2;
+        late += n >= all / 2 && n < all;
+    });
+    CHECK(book.evicted() > 0);
+    CHECK(late > early + all / 16);
+}
+
+TEST_CASE("what was restored or inherited and that nobody has opened yet is not what a full book lets go")
+{
+    budget_book book{1, start, {}};
+    upload_account::snapshot spent;
+    spent.sent[sliding_sums::steps - 1] = 100;
+    book.restore(of(1), spent, start, {}, start);
+    const budget_key heir{budget_key::scope::client_at_entry, ip_address::v4(2), 7};
+    const budget_key from{budget_key::scope::client_at_entry, ip_address::v4(2), 6};
+    CHECK(book.open(from, hourly(100), start)->take(100, start) == 100);
+    book.pass_on({{{budget_key::scope::client_at_entry, 6}, {budget_key::scope::client_at_entry, 7}}}, 2, start);
+    for (std::uint32_t i = 10; i < 10 + 2 * limits::budget_accounts; ++i) book.open(of(i), hourly(100), start + 1min);
+    CHECK(book.evicted() > 0);
+    CHECK(book.open(heir, hourly(100), start + 1min)->take(100, start + 1min) == 0);
+    CHECK(book.open(of(1), {{unlimited, unlimited, 100}, false}, start + 1min)->take(100, start + 1min) == 0);
+}
+
+TEST_CASE("one list that makes more heirs than there is room for gives nobody a new budget")
+{
+    constexpr std::uint32_t clients = 80, entries = 1'000, mebibyte = 1 << 20;
+    static_assert(clients * entries > limits::budget_accounts);
+    budget_book book{1, start, {}};
+    const auto at = [](std::uint32_t client, std::uint64_t entry) {
+        return budget_key{budget_key::scope::client_at_entry, ip_address::v4(client), entry};
+    };
+    for (std::uint32_t c = 1; c <= clients; ++c) CHECK(book.open(at(c, 1), hourly(mebibyte), start)->take(mebibyte, start) == mebibyte);
+    heirs_of<account_id>::list all;
+    for (std::uint64_t e = 2; e < 2 + entries; ++e)
+        all.push_back({{budget_key::scope::client_at_entry, 1}, {budget_key::scope::client_at_entry, e}});
+    book.pass_on({all, nullptr}, 2, start);
+    std::uint64_t left = 0;
+    for (std::uint32_t c = 1; c <= clients; ++c)
+        for (std::uint64_t e = 1; e < 2 + entries; ++e) left += book.open(at(c, e), hourly(mebibyte), start)->take(mebibyte, start);
+    CHECK(left <= limits::crowded_budget); // that all share who find no room
 }
 
 TEST_CASE("keys that find no room share one tight account")
@@ -76,10 +128,32 @@ TEST_CASE("what was restored is held to the limits that the next tunnel brings")
     std::size_t seen = 0;
     before.each([&](const budget_key& key, upload_account& a) {
         ++seen;
-        after.restore(key, a.written(start), start, start + 5min);
+        after.restore(key, a.written(start), start, {}, start + 5min);
     });
     CHECK(seen == 1);
     CHECK(after.open(of(1), hourly(100), start + 5min)->take(100, start + 5min) == 20); // half of 100 less 30
+}
+
+TEST_CASE("each account of a book has a record of the tally, and gives it back with its end")
+{
+    std::vector<tally_record> records(limits::budget_accounts);
+    upload_tally tally{records};
+    {
+        budget_book book{1, start, {}, &tally};
+        for (std::uint32_t i = 0; i < limits::budget_accounts + limits::budget_accounts / 8; ++i)
+            CHECK(book.open(of(i, 3), hourly(100), start)->take(i % 50, start) == i % 50);
+        std::set<std::uint32_t> numbers;
+        std::size_t known = 0;
+        for (const auto& r : records)
+            if (r.scope != 0) {
+                CHECK((r.scope == 2 && r.what == 3));
+                CHECK(r.taken == ip_address{r.client}.as_v4() % 50);
+                numbers.insert(r.account), ++known;
+            }
+        CHECK(known == book.size());
+        CHECK(numbers.size() == known);
+    }
+    CHECK(std::all_of(records.begin(), records.end(), [](const auto& r) { return r.scope == 0 && r.taken == 0; }));
 }
 
 TEST_CASE("an entry's id is the same in every process")

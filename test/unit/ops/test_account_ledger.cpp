@@ -22,6 +22,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
+constexpr auto nobody = [](const holding&) { return false; }; // sent anything
+constexpr auto always = [] { return std::uint64_t{1'000}; };  // was saved since
+
 std::string content(const std::string& path)
 {
     std::ifstream in{path, std::ios::binary};
@@ -40,13 +43,13 @@ std::shared_ptr<const policy> list_of(const std::string& name, const std::string
 account_history::state some_state()
 {
     account_history h;
-    h.adopt(coverage_of(*list_of("a", "x.test")), testing::now);
-    h.adopt(coverage_of(*list_of("b", "x.test")), testing::now);
-    h.adopt(coverage_of(*list_of("c", "y.test")), testing::now + 5s);
+    h.adopt(coverage_of(*list_of("a", "x.test"), testing::now), testing::now, nobody);
+    h.adopt(coverage_of(*list_of("b", "y.test"), testing::now), testing::now, nobody);
+    h.adopt(coverage_of(*list_of("c", "z.test"), testing::now), testing::now + 5s, nobody);
     return h.is();
 }
 
-void follow(account_ledger& l, const policy& p) { l.adopt(coverage_of(p)); }
+void follow(account_ledger& l, const policy& p) { l.adopt(coverage_of(p, testing::now), nobody); }
 
 } // namespace
 
@@ -90,7 +93,7 @@ TEST_CASE("the next process knows whose the hosts were, after a clean end and so
     const temporary_directory d;
     const event_log log{log_format::people};
     {
-        account_ledger l{d.path(""), log};
+        account_ledger l{d.path(""), log, always};
         CHECK_FALSE(l.knows());
         follow(l, *list_of("a", "x.test"));
         l.begin();
@@ -100,17 +103,13 @@ TEST_CASE("the next process knows whose the hosts were, after a clean end and so
         l.stop();
         CHECK(content(d.path("accounts")) != first);
     }
-    account_ledger next{d.path(""), log};
+    account_ledger next{d.path(""), log, always};
     CHECK(next.knows());
     const auto p = list_of("c", "x.test");
-    const auto heirs = next.heirs_under(*p, coverage_of(*p));
+    const auto heirs = next.heirs_under(*p, coverage_of(*p, testing::now));
     const auto id = [](const char* n) { return budget_key::id_of(n); };
-    CHECK(heirs.entries == [&] {
-        heirs_of<std::uint64_t> out{{id("a"), id("c")}, {id("b"), id("c")}};
-        std::sort(out.begin(), out.end());
-        return out;
-    }());
-    account_ledger nowhere{{}, log};
+    CHECK(heirs.entries == heirs_of<std::uint64_t>{{id("b"), id("c")}}); // which has what "a" had
+    account_ledger nowhere{{}, log, always};
     follow(nowhere, *p);
     nowhere.begin();
     CHECK_FALSE(nowhere.knows());

@@ -52,6 +52,19 @@ TEST_CASE("an allowlist has so many entries")
         "2000");
 }
 
+TEST_CASE("so many entries may name one host or one wildcard")
+{
+    for (const std::string host : {"h.test", "*.w.test"})
+        bounded(
+            limits::entries_of_host,
+            [&](std::size_t n) {
+                return std::string{least} + repeated(n, [&](std::size_t i) {
+                           return "[[allow]]\nname = \"a" + std::to_string(i) + "\"\nhosts = [\"" + host + "\"]\n";
+                       });
+            },
+            "more than 256 entries name " + host);
+}
+
 TEST_CASE("an allowlist has so many groups")
 {
     bounded(

@@ -7,6 +7,8 @@
 #include <ops/text/sealed_bytes.hpp>
 
 #include <doctest/doctest.h>
+#include <filesystem>
+#include <fstream>
 #include <sstream>
 
 using namespace exeat;
@@ -26,12 +28,17 @@ std::size_t take(name_budget& b, char kind, std::size_t count)
     return taken;
 }
 
-// What a process leaves that began with all it should know, and let so many names pass.
-void leave(const temporary_directory& d, std::size_t names, bool clean, std::chrono::minutes ago)
+// What a process leaves that began with all it should know, and let so many names pass, and others after its last snapshot.
+void leave(const temporary_directory& d, std::size_t names, bool clean, std::chrono::minutes ago, std::size_t then = 0)
 {
     name_budget b{1, net::budget_now(), false};
+    name_journal journal{d.path("names.journal")};
+    CHECK_FALSE(journal.begin(true));
+    b.on_counted([&](const name_budget::counted& c) { journal.append(c, net::wall_now()); });
     CHECK(take(b, 'n', names) == names);
+    CHECK_FALSE(journal.begin(true));
     d.write("names", encode({net::wall_now() - ago, clean, b.written(net::budget_now())}));
+    CHECK(take(b, 't', then) == then);
 }
 
 std::size_t left_after_start(const temporary_directory& d)
@@ -73,6 +80,84 @@ TEST_CASE("of names, a clean end is trusted at any age, what a crash left for a 
     CHECK(left_after_start(d) == 7);
     leave(d, 3, false, limits::snapshot_grace + 2min);
     CHECK(left_after_start(d) == 2);
+}
+
+TEST_CASE("names that were counted between the last snapshot and a kill are known, and count once")
+{
+    const temporary_directory d;
+    leave(d, 3, false, 0min, 4);
+    {
+        const event_log log{log_format::people};
+        name_ledger l{d.path(""), log};
+        CHECK(take(l.names(), 't', 4) == 4);
+        CHECK(take(l.names(), 'n', 3) == 3);
+        CHECK(take(l.names(), 'm', 20) == 3);
+    }
+    leave(d, 3, false, 0min, 4);
+    std::ofstream{d.path("names.journal"), std::ios::binary | std::ios::app} << "half a record";
+    CHECK(left_after_start(d) == 3);
+}
+
+TEST_CASE("of names, a crash whose journal is gone or damaged counts as half used")
+{
+    const temporary_directory d;
+    leave(d, 3, false, 0min, 1);
+    std::filesystem::remove(d.path("names.journal"));
+    CHECK(left_after_start(d) == 2);
+    leave(d, 3, false, 0min, 1);
+    d.write("names.journal", "exeat-names-journal-2\n");
+    CHECK(left_after_start(d) == 2);
+    leave(d, 3, false, 0min, 1);
+    d.write("names.journal.1", "anything");
+    CHECK(left_after_start(d) == 2);
+}
+
+TEST_CASE("a journal of names is there whenever a process may be killed, and not where it would lack a name")
+{
+    const temporary_directory d;
+    const auto path = d.path("names.journal");
+    const auto known = [&] {
+        const auto all = read_names_journal(path);
+        return all ? static_cast<int>(all->size()) : -1;
+    };
+    name_journal j{path};
+    j.append({1, 1, 1}, net::wall_now());
+    CHECK(known() == -1); // no snapshot yet
+    CHECK_FALSE(j.begin(true));
+    CHECK(known() == 0);
+    j.append({1, 1, 2}, net::wall_now());
+    CHECK_FALSE(j.begin(false)); // the snapshot failed: both are needed
+    j.append({1, 1, 3}, net::wall_now());
+    CHECK(known() == 2);
+    CHECK_FALSE(j.begin(true)); // of the one that is being made now nothing is on disk
+    j.append({1, 1, 4}, net::wall_now());
+    CHECK(known() == 3);
+    CHECK_FALSE(j.begin(true));
+    CHECK(known() == 1);
+    for (std::size_t i = 0; i <= limits::name_snapshot_bytes / 32; ++i) j.append({1, 1, i}, net::wall_now());
+    CHECK(known() == -1); // full
+    CHECK_FALSE(j.begin(false));
+    j.append({1, 1, 5}, net::wall_now());
+    CHECK(known() == -1);
+    CHECK_FALSE(j.begin(true));
+    CHECK(known() == 0);
+    CHECK(name_journal{d.path("not/there")}.begin(true));
+}
+
+TEST_CASE("starts that are killed again and again let a client use no more names than its budget")
+{
+    const temporary_directory d;
+    const event_log log{log_format::people};
+    leave(d, 0, true, 0min);
+    std::size_t used = 0;
+    for (char run = 'a'; run < 'm'; ++run) {
+        name_ledger l{d.path(""), log};
+        used += take(l.names(), run, 3);
+        const auto names = content(d.path("names")), journal = content(d.path("names.journal"));
+        l.stop();
+        d.write("names", names), d.write("names.journal", journal);
+    }
+    CHECK(used == most);
 }
 
 TEST_CASE("without a snapshot of names, or with one that any byte of was changed or cut off, half counts as used")

@@ -26,15 +26,30 @@ const budget_key somebody{budget_key::scope::client_at_entry, ip_address::v4(0x0
 
 budget_book::handle account_of(upload_ledger& l) { return l.book().open(somebody, hourly, net::budget_now()); }
 
-// What a process leaves that began with `known` and sent so much.
-void leave(const temporary_directory& d, std::uint64_t sent, bool clean, std::chrono::minutes ago)
+std::string content(const std::string& path)
 {
-    budget_book book{1, net::budget_now(), {}};
-    auto a = book.open(somebody, hourly, net::budget_now());
-    a->take(sent, net::budget_now());
-    auto s = snapshot_of(book, net::budget_now(), clean);
-    s.saved_at = net::wall_now() - ago;
-    d.write("uploads", encode(s));
+    std::ifstream in{path, std::ios::binary};
+    return (std::ostringstream{} << in.rdbuf()).str();
+}
+
+// What a process leaves that sent so much, and so much again after its last snapshot.
+void leave(const temporary_directory& d, std::uint64_t sent, bool clean, std::chrono::minutes ago, std::uint64_t then = 0)
+{
+    std::string left;
+    {
+        tally_file tally;
+        REQUIRE_FALSE(tally.attach(d.path("uploads.tally")));
+        budget_book book{1, net::budget_now(), {}, &tally.tally()};
+        auto account = book.open(somebody, hourly, net::budget_now());
+        account->take(sent, net::budget_now());
+        auto s = snapshot_of(book, net::budget_now(), clean);
+        s.saved_at = net::wall_now() - ago;
+        s.run = tally.run();
+        d.write("uploads", encode(s));
+        account->take(then, net::budget_now());
+        left = content(d.path("uploads.tally"));
+    }
+    d.write("uploads.tally", left); // as a process that is killed leaves it: the book's end gave the records back
 }
 
 std::uint64_t left_after_start(const state_directory& d)
@@ -46,12 +61,6 @@ std::uint64_t left_after_start(const state_directory& d)
 
 std::uint64_t left_after_start(const temporary_directory& d) { return left_after_start(state_directory{d.path("")}); }
 
-std::string content(const std::string& path)
-{
-    std::ifstream in{path, std::ios::binary};
-    return (std::ostringstream{} << in.rdbuf()).str();
-}
-
 } // namespace
 
 TEST_CASE("what was sent before a restart still counts")
@@ -59,6 +68,56 @@ TEST_CASE("what was sent before a restart still counts")
     const temporary_directory d;
     leave(d, 300, true, 10min);
     CHECK(left_after_start(d) == 700);
+}
+
+TEST_CASE("what was sent between the last snapshot and a kill counts, of accounts that the snapshot has and of others")
+{
+    const temporary_directory d;
+    leave(d, 300, false, 0min, 250);
+    CHECK(left_after_start(d) == 450);
+    leave(d, 0, false, 0min, 250);
+    CHECK(left_after_start(d) == 750);
+    leave(d, 300, true, 0min, 250); // a clean end comes after all of it, so its tally has nothing more in truth
+    CHECK(left_after_start(d) == 700);
+}
+
+TEST_CASE("a crash whose tally is gone, of another run or damaged counts as half spent")
+{
+    const temporary_directory d;
+    const auto left_with = [&](auto change) {
+        leave(d, 300, false, 0min, 100);
+        change(d.path("uploads.tally"));
+        return left_after_start(d);
+    };
+    CHECK(left_with([](const auto&) {}) == 600);
+    CHECK(left_with([](const auto& path) { std::filesystem::remove(path); }) == 200);
+    CHECK(left_with([](const auto& path) { std::filesystem::resize_file(path, tally_bytes() - 1); }) == 200);
+    CHECK(left_with([](const auto& path) { std::filesystem::resize_file(path, tally_bytes() + 1); }) == 200);
+    for (const std::size_t at : {0, 15, 16}) { // of the format, of the run
+        CHECK(left_with([&](const auto& path) {
+                  auto bytes = content(path);
+                  bytes[at] = static_cast<char>(bytes[at] ^ 2);
+                  std::ofstream{path, std::ios::binary} << bytes;
+              }) == 200);
+    }
+}
+
+TEST_CASE("a start that is killed again and again lets out no more than the budget")
+{
+    const temporary_directory d;
+    const event_log log{log_format::people};
+    leave(d, 0, true, 0min);
+    std::uint64_t sent = 0;
+    for (int run = 0; run < 12; ++run) {
+        std::string uploads, tally;
+        {
+            upload_ledger l{state_directory{d.path("")}, log};
+            sent += account_of(l)->take(300, net::budget_now());
+            uploads = content(d.path("uploads")), tally = content(d.path("uploads.tally"));
+        }
+        d.write("uploads", uploads), d.write("uploads.tally", tally);
+    }
+    CHECK(sent == 1'000);
 }
 
 TEST_CASE("a clean end is trusted at any age, what a crash left for a short while only, and after that half counts as spent")

@@ -1,0 +1,59 @@
+#include <exeat/budget/moved_clients.hpp>
+
+#include <algorithm>
+
+namespace exeat {
+
+namespace {
+
+std::uint64_t groups_at(const membership& of, const ip_address& a) noexcept
+{
+    const auto next = std::upper_bound(of.begin(), of.end(), a, [](const ip_address& x, const members_from& m) { return x < m.first; });
+    return next == of.begin() ? 0 : std::prev(next)->groups;
+}
+
+ip_address last_of(const ip_address& key) noexcept
+{
+    auto out = key;
+    if (key.is_v4()) return out;
+    for (std::size_t i = out.octets.size(); i-- > 0;) {
+        const auto octet = out.octets[i];
+        out.octets[i] = static_cast<std::uint8_t>(octet | (octet - 1)); // fills the zero bits at the end
+        if (octet != 0) break;
+        out.octets[i] = 0xff;
+    }
+    return out;
+}
+
+} // namespace
+
+moved_clients::moved_clients(const membership& before, const membership& after)
+{
+    if (before == after) return;
+    std::vector<ip_address> starts;
+    for (const auto* side : {&before, &after})
+        for (const auto& m : *side) starts.push_back(m.first);
+    std::sort(starts.begin(), starts.end());
+    starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
+    bool some = false;
+    for (const auto& first : starts) {
+        const auto then = groups_at(before, first), now = groups_at(after, first);
+        parts_.push_back({first, then != now});
+        some = some || then != now;
+        regrouped_ = regrouped_ || (then != now && then != 0 && now != 0);
+    }
+    if (!some) parts_.clear();
+}
+
+bool moved_clients::has(const ip_address& client) const noexcept
+{
+    if (client == ip_address{}) return regrouped_;
+    const auto last = last_of(client);
+    auto at = std::upper_bound(parts_.begin(), parts_.end(), client, [](const ip_address& x, const part& p) { return x < p.first; });
+    if (at != parts_.begin()) --at;
+    for (; at != parts_.end() && at->first <= last; ++at)
+        if (at->moved) return true;
+    return false;
+}
+
+} // namespace exeat

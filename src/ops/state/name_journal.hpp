@@ -1,0 +1,46 @@
+// The wildcard names that were counted since the last snapshot, for the next process when this one is killed: each is appended to
+// `state`/names.journal when it is counted. A snapshot begins a new journal and, once it is on disk, ends the one before it; both are read
+// back, and what the snapshot knows as well counts once (name_budget.hpp). Not sealed, as the tally is not (tally_file.hpp).
+//
+// Little-endian: "exeat-names-journal-1\n", then records: client u64 | entry u64 | name u64 (keyed hashes) | minutes since 1970 u64.
+#pragma once
+
+#include <exeat/budget/name_budget.hpp>
+#include <exeat/rule.hpp>
+#include <net/sockets/unique_fd.hpp>
+
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace exeat::ops {
+
+class name_journal {
+public:
+    explicit name_journal(std::string path) : path_{std::move(path)} {} // empty: nothing is kept
+
+    // Any thread. Where that fails the journal is removed, so that after a crash half counts as used, until there is a snapshot again.
+    void append(const name_budget::counted&, wall_time now) noexcept;
+    // The state's thread, before each snapshot; `saved`: the disk has the one before. The error, where no journal could be begun.
+    std::error_code begin(bool saved);
+
+private:
+    std::error_code open_new(bool keep_this);
+
+    const std::string path_;
+    std::mutex lock_; // of what follows
+    net::unique_fd to_;
+    std::size_t bytes_ = 0;
+    bool lacks_some_ = true; // until a snapshot is on disk
+};
+
+struct journalled_name {
+    name_budget::counted what;
+    wall_time at{};
+};
+// Of both journals; none: there is no journal, or one of them cannot be read.
+std::optional<std::vector<journalled_name>> read_names_journal(const std::string& path);
+
+} // namespace exeat::ops
