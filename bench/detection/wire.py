@@ -173,7 +173,7 @@ class Wire:
         try:
             began = time.monotonic()
             first = self._until_cut if theft == UNSAVED else self._half
-            self._each(rows, lambda r: first(exeat, r))
+            ends = self._each(rows, lambda r: first(exeat, r))
             if theft == UNSAVED:
                 self._found(rows, watch, began)
             if theft == SAVED:
@@ -187,7 +187,8 @@ class Wire:
                 exeat.signal(signal.SIGKILL)
                 exeat.wait()
             exeat.start()
-            ends = self._each(rows, lambda r: self._until_cut(exeat, r))
+            again = self._each(rows, lambda r: self._until_cut(exeat, r))
+            ends = ends if theft == UNSAVED else again  # which has nothing left after the crash
             for r in rows:
                 r.counted += self.counted(exeat, r)
                 r.cut_after = ends[r.number].ended - ends[r.number].began

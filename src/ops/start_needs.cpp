@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <stdexcept>
@@ -28,7 +29,7 @@ std::string words_of(int error) { return std::generic_category().message(error);
 
 struct exeat_process {
     int pid = 0;
-    std::string config; // the path of its exeat.toml
+    std::string config; // the path of its exeat.toml; empty where that is relative to a directory which is not visible: another user's
 };
 
 std::vector<std::string> arguments_of(const fs::path& process)
@@ -39,18 +40,22 @@ std::vector<std::string> arguments_of(const fs::path& process)
     return out;
 }
 
-// Empty where it is relative to a directory that is not known: another user's.
-std::string config_of(const fs::path& process, const std::vector<std::string>& arguments)
+// The process, if it serves: `exeat serve` becomes exeatd, with the same options.
+std::optional<exeat_process> exeat_at(const fs::path& process)
 {
     constexpr std::string_view option = "--config";
+    const auto arguments = arguments_of(process);
+    if (arguments.empty() || fs::path{arguments[0]}.filename() != "exeatd") return std::nullopt;
     fs::path named;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
         if (arguments[i] == option && i + 1 < arguments.size()) named = arguments[i + 1];
         else if (arguments[i].starts_with("--config=")) named = arguments[i].substr(option.size() + 1);
     }
+    if (named.empty()) return std::nullopt;
     std::error_code failed;
     const auto base = named.is_absolute() ? fs::path{"/"} : fs::read_symlink(process / "cwd", failed);
-    return failed ? std::string{} : fs::weakly_canonical(base / named, failed).string();
+    return exeat_process{std::stoi(process.filename().string()),
+                         failed ? std::string{} : fs::weakly_canonical(base / named, failed).string()};
 }
 
 // The other exeat processes that serve, as far as they are visible.
@@ -61,9 +66,7 @@ std::vector<exeat_process> serving_exeats()
     for (fs::directory_iterator at{"/proc", failed}, end; !failed && at != end; at.increment(failed)) {
         const auto name = at->path().filename().string();
         if (name.find_first_not_of("0123456789") != name.npos || name == std::to_string(::getpid())) continue;
-        const auto arguments = arguments_of(at->path());
-        const bool serves = arguments.size() > 1 && arguments[1] == "serve"; // the program that `exeat serve` executes
-        if (serves && fs::path{arguments[0]}.filename() == "exeatd") out.push_back({std::stoi(name), config_of(at->path(), arguments)});
+        if (auto found = exeat_at(at->path())) out.push_back(std::move(*found));
     }
     return out;
 }

@@ -53,7 +53,8 @@ def test_every_file_in_state_begins_with_a_format_that_version_prints(lab, tmp_p
     formats, statements = printed
     there = {str(f.relative_to(tmp_path / "state")): heading(f) for f in (tmp_path / "state").rglob("*")
              if f.is_file() and not f.name.endswith(".lock") and not re.fullmatch("[0-9a-f]{64}", f.name)}
-    known = {name: next((format for file, format in formats.items() if name == file or name.startswith(file + "-") or name.startswith(file + ".")), None) for name in there}
+    longest_first = sorted(formats.items(), key=lambda f: -len(f[0]))
+    known = {name: next((format for file, format in longest_first if re.fullmatch(re.escape(file) + r"([-.].*)?", name)), None) for name in there}
     assert there == known
-    assert {"uploads", "accounts", "names", "detectors", "policy.json", "approved/manifest"} <= set(there)
+    assert {"uploads", "uploads.tally", "accounts", "names", "names.journal", "detectors", "policy.json", "approved/manifest"} <= set(there)
     assert heading(exeat.allowlist_path.with_name(exeat.allowlist_path.name + ".manifest")) in statements

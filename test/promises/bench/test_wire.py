@@ -40,12 +40,6 @@ def test_what_should_not_be_is_told(changes, said):
     assert len(wrong(**changes)) == 1 and said in wrong(**changes)[0]
 
 
-def test_a_crash_excuses_what_was_not_saved_and_no_more():
-    twice = dataclasses.replace(STOPPED, arrived=2 * STOPPED.arrived, counted=2 * STOPPED.arrived, unsaved=STOPPED.arrived)
-    assert wrong(twice) == [] and twice.gained == STOPPED.arrived
-    assert wrong(twice, unsaved=STOPPED.arrived - 1) == ["one tunnel, api: not a byte beyond"]
-
-
 def test_what_is_left_follows_the_rules_of_the_budgets():
     """Half of it counts as spent; a pull has 12 KiB more for each tunnel, for 512 of them, and a thousandth of what came down."""
     pull = dataclasses.replace(STOPPED, purpose="pull", opened=3, came_down=5_000)
