@@ -1,5 +1,5 @@
-// Files of conf/ that are compiled in (embed.py and embed_presets.py write their definitions), so that the one binary is enough. Constant;
-// any thread.
+// Files of conf/ and the status page, compiled in (embed.py and embed_presets.py write the definitions), so that the binary needs no other
+// files. Constant; any thread.
 #pragma once
 
 #include <span>
@@ -13,7 +13,7 @@ struct preset {
 
 extern const std::span<const preset> presets;       // conf/presets/NAME.toml, ascending by name
 extern const std::string_view shared_suffixes;      // conf/shared-suffixes.txt
-extern const std::string_view status_page;          // status/page.html with all that it needs
+extern const std::string_view status_page;          // status/page.html with all its resources
 extern const std::string_view status_page_security; // its Content-Security-Policy
 
 } // namespace exeat::embedded

@@ -1,5 +1,5 @@
-// The proxy by itself: what `exeat serve` becomes. A program of its own, so that what serves has no importer, no YAML and no terminal in
-// it.
+// The proxy alone, which `exeat serve` executes. It is a program of its own, so that the serving process contains no importer, no YAML and
+// no terminal code.
 #include <cli/command.hpp>
 #include <cli/output.hpp>
 

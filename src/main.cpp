@@ -1,4 +1,4 @@
-// Wiring of verbs and exit codes only: 0 yes, 1 no, 2 wrong usage.
+// Dispatch to the verbs, and exit codes: 0 yes, 1 no, 2 wrong usage.
 #include <cli/command.hpp>
 #include <cli/output.hpp>
 #include <ops/text/did_you_mean.hpp>

@@ -1,4 +1,4 @@
-// The permission that a decision gives, and what the stages after it may ask of it. A value; any thread.
+// The permission that a decision grants, with what later stages need from the rule. A value; any thread.
 #pragma once
 
 #include <exeat/client.hpp>
@@ -12,15 +12,15 @@ namespace exeat {
 class policy;
 struct decision;
 
-// The permission to resolve and connect, which take nothing else. Only decide() makes one. It points to the target and into the policy
-// that it came from and lives no longer than either.
+// The permission to resolve and connect; these stages accept nothing else. Only decide() creates one. It points to its target and into its
+// policy, and must not outlive either.
 class approval {
 public:
     const target& to() const noexcept { return *to_; }
     const exeat::rule& rule() const noexcept { return *rule_; }
     // The [[deny]] that names the address, for the client and the port of the decision; null: none does.
     const exeat::rule* denies(const ip_address&) const noexcept;
-    // The addresses that are known without a look-up: those that the rule pins, or the target itself. Empty: DNS is asked.
+    // The addresses that are known without a look-up: those that the rule pins, or the target itself. Empty: DNS must be queried.
     std::span<const ip_address> known_addresses() const noexcept;
 
 private:

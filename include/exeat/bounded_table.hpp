@@ -1,7 +1,7 @@
-// A table with a bound on its keys. When it is full, the key goes that was used least recently, and is counted: an attacker who fills it
-// is seen by that. A key that came to the front within the last uses, a sixteenth of the capacity, is not moved there again: that would
-// touch its neighbours' memory. So a key goes only when fifteen sixteenths of the capacity are keys used since. Every call is O(1).
-// What is handed out lives until the next use() or forget(). One thread.
+// A table with a bounded number of keys. When it is full, the least recently used key is evicted and counted; the count shows an attack
+// that fills the table. A key that was moved to the front within the last uses, a sixteenth of the capacity, is not moved again, because
+// that would touch its neighbours' memory. So when a key is evicted, at least fifteen sixteenths of the capacity are keys used since. Every
+// call is O(1). References and pointers into the table are valid until the next use() or forget(). One thread.
 #pragma once
 
 #include <boost/unordered/unordered_flat_map.hpp>
@@ -17,7 +17,7 @@ template <class Key, class Value, class Hash> class bounded_table {
 public:
     bounded_table(std::size_t capacity, Hash hash) : capacity_{capacity}, places_(0, hash) {}
 
-    // The key's value, made anew where there is none; used now.
+    // Returns the key's value, adding the key if it is absent. Counts as a use.
     Value& use(const Key& key)
     {
         ++uses_;
@@ -39,7 +39,7 @@ public:
         release(known->second);
         places_.erase(known);
     }
-    // What is kept under a key is kept under its heirs too, where `larger` says that it is more than they have.
+    // Copies the value of each key to its heirs, where an heir has no value or `larger(value, the heir's value)` is true.
     template <class HeirsOf, class Larger> void pass_on(HeirsOf&& heirs_of_key, Larger&& larger)
     {
         std::vector<std::pair<Key, Value>> left;
@@ -52,7 +52,7 @@ public:
             if (is_new || larger(value, has)) has = std::move(value);
         }
     }
-    // So that another table that uses the same keys in this order forgets the same ones.
+    // In this order, so that another table that uses the keys in the same order evicts the same ones.
     template <class Visit> void each_oldest_first(Visit&& visit)
     {
         for (auto at = oldest_; at != none; at = lines_[at].newer) visit(lines_[at].key, lines_[at].value);
@@ -66,8 +66,8 @@ private:
     static constexpr place none = ~place{0};
     struct line {
         Key key;
-        place newer = none, older = none; // free lines: the next free one
-        std::uint64_t moved = 0;          // to the front, in uses
+        place newer = none, older = none; // in free lines, `older` is the next free one
+        std::uint64_t moved = 0;          // value of uses_ when it was last moved to the front
         Value value;
     };
 

@@ -17,9 +17,9 @@ public:
         std::size_t consumed = 0; // of the input
         std::string_view data;    // payload within the consumed part; may be empty
         bool done = false;        // the last chunk and its trailers were read
-        bool malformed = false;   // give up: verdict::chunk (request) or upstream_malformed (response)
+        bool malformed = false;   // reading must stop: verdict::chunk (request) or upstream_malformed (response)
     };
-    // Takes input up to and including at most one run of payload. Call again with the rest until it consumes nothing.
+    // Reads input up to and including at most one run of payload. Call again with the rest until it consumes nothing.
     step read(std::string_view in) noexcept;
 
 private:
@@ -39,7 +39,7 @@ private:
         done,
         bad
     };
-    void take(char c) noexcept; // one octet that is no payload
+    void take(char c) noexcept; // one octet that is not payload
     at size_octet(char c) noexcept;
     at trailer_octet(char c) noexcept;
 

@@ -1,5 +1,5 @@
-// Who asks: the source address of the connection and, on listeners that ask for certificates, a verified identity. The groups that
-// it belongs to are the policy's to say (policy::groups_of). Value; any thread.
+// The client of a connection: its source address and, on listeners that require certificates, a verified identity. The policy determines
+// its groups (policy::groups_of). Value; any thread.
 #pragma once
 
 #include <exeat/ip_address.hpp>
@@ -16,17 +16,17 @@ using group_set = std::bitset<limits::groups>;
 struct client {
     ip_address source;
     std::uint16_t port = 0;
-    group_set groups; // as policy::groups_of said when the connection was judged
-    // By which budgets, accounts, admission, detectors and name budgets know the client: its address, or where a host has many of them,
-    // which is IPv6, their prefix with the rest zero.
+    group_set groups; // from policy::groups_of when the connection was checked
+    // How budgets, accounts, admission, detectors and name budgets identify the client: by its address, or in IPv6, where a host has many
+    // addresses, by their prefix with the rest zero.
     ip_address key{};
 };
 
 inline constexpr std::uint8_t whole_address = 128; // bits
 
-// Whoever asks from there, in no group yet. A client in IPv6 is known by the first `v6_bits` of its address (config: client_prefix).
+// The client at this source, in no group yet. A client in IPv6 is identified by the first `v6_bits` of its address (config: client_prefix).
 client known_as(const ip_address& source, std::uint16_t port, std::uint8_t v6_bits) noexcept;
-// A key as people read it: "192.0.2.7", "2001:db8:1::/64".
+// A key as text: "192.0.2.7", "2001:db8:1::/64".
 std::string key_text(const ip_address& key, std::uint8_t v6_bits);
 
 } // namespace exeat

@@ -1,5 +1,5 @@
-// The networks and addresses that [[deny]] entries name, by the addresses that lie in them. Built once, then immutable; any thread. A
-// look-up is one binary search for each length of prefix that occurs.
+// The networks and addresses that [[deny]] entries name, searched by an address that lies in them. Built once, then immutable; any thread.
+// A look-up is one binary search for each prefix length that occurs.
 #pragma once
 
 #include <exeat/ip_address.hpp>
@@ -34,7 +34,7 @@ public:
     }
 
     bool empty() const noexcept { return all_.empty(); }
-    const std::vector<entry>& all() const noexcept { return all_; } // none twice; the narrowest first
+    const std::vector<entry>& all() const noexcept { return all_; } // no duplicates; the narrowest first
     std::size_t bytes() const noexcept { return all_.capacity() * sizeof(entry) + lengths_.capacity() * sizeof(length); }
 
 private:

@@ -10,16 +10,16 @@ namespace exeat {
 
 enum class ending : std::uint8_t {
     finished,      // both directions reached their end
-    client_closed, // the client went while the upstream still had something to say
+    client_closed, // the client closed while the upstream was still sending
     client_reset,
     upstream_reset,
     idle_timeout,
-    policy_revoked,    // a reload took the permission away
-    expired,           // the grant or the list ran out
+    policy_revoked,    // a reload removed the permission
+    expired,           // the grant or the list expired
     budget,            // the upload budget is spent
-    max_age,           // the entry lets no tunnel live longer
-    anomaly,           // a detector that is told to cut found something
-    quarantined,       // an analyst holds the client or the entry back
+    max_age,           // the tunnel reached the entry's max_age
+    anomaly,           // a detector with the action "cut" had a finding
+    quarantined,       // an analyst quarantined the client or the entry
     audit_unavailable, // its upload waited for an audit log that could not be written
     refused_inside,    // a check inside the tunnel failed: sni_mismatch, ech, not_tls, ...
     upstream_malformed,

@@ -1,4 +1,4 @@
-// An address and a port: where to listen, or whom to ask. A value; any thread.
+// An address and a port, to listen on or to query. A value; any thread.
 #pragma once
 
 #include <exeat/ip_address.hpp>

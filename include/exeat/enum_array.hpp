@@ -1,4 +1,4 @@
-// An array with a place for each value of an enum, and no other index by mistake. A value; any thread.
+// An array with an element for each value of an enum, indexed by that enum. A value; any thread.
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// The one type for "which host". Policy, resolver, dialler and log take nothing else, so that no two of them can read the same
-// bytes differently. A hostname is canonical from birth: lower case, no trailing dot, A-labels only (RFC 1123 section 2.1, RFC 5890),
+// The only type for host names. Policy, resolver, dialler and log accept nothing else, so that no two of them can read the same bytes
+// differently. A hostname is canonical once it is constructed: lower case, no trailing dot, A-labels only (RFC 1123 section 2.1, RFC 5890),
 // or an IP address in canonical text. Immutable value; any thread.
 #pragma once
 
@@ -15,9 +15,9 @@ namespace exeat {
 
 class hostname {
 public:
-    // The only factory. Takes "a.b.c", "A.B.C.", "192.0.2.1" or "[2001:db8::1]"; everything else is verdict::host_syntax: empty
-    // labels, octets beyond letters, digits, '-' and '_' inside labels, a numeric or 0x last label that is no strict dotted quad,
-    // zones, brackets around names, percent signs, NUL, a name without a dot that is not an address ("localhost", "instance-data").
+    // The only factory. Accepts "a.b.c", "A.B.C.", "192.0.2.1" or "[2001:db8::1]"; everything else is verdict::host_syntax: empty labels,
+    // octets other than letters, digits, '-' and '_' inside labels, a numeric or 0x last label that is not a strict dotted quad, zones,
+    // brackets around names, percent signs, NUL, a name without a dot that is not an address ("localhost", "instance-data").
     static boost::system::result<hostname, verdict> parse(std::string_view text);
 
     std::string_view str() const noexcept { return text_; } // an IPv6 address without brackets

@@ -28,11 +28,11 @@ struct ip_address {
 
 struct ip_prefix {
     ip_address network;      // host bits are zero
-    std::uint8_t bits = 128; // of the 128: a v4 /24 is 120 here
+    std::uint8_t bits = 128; // of 128: an IPv4 /24 is 120 here
 
-    // "10.0.0.0/8", "fd00::/8", or a bare address. nullopt also where host bits are set.
+    // "10.0.0.0/8", "fd00::/8", or a bare address. nullopt for anything else, also if host bits are set.
     static std::optional<ip_prefix> parse(std::string_view text) noexcept;
-    // The network with this prefix length that holds it.
+    // The network with this prefix length that contains the address.
     static ip_prefix around(const ip_address&, std::uint8_t bits) noexcept;
 
     bool contains(const ip_address&) const noexcept;

@@ -1,4 +1,4 @@
-// How a policy is put together. Not shared; any thread.
+// Builds a policy. Not shared; any thread.
 #pragma once
 
 #include <exeat/policy.hpp>
@@ -9,7 +9,7 @@
 
 namespace exeat {
 
-// Puts a policy together name by name, so that a million names never exist twice.
+// Builds a policy name by name, so that a million names never exist twice.
 class policy_builder {
 public:
     // The seed keys the hash of names; see name_index_builder.
@@ -17,13 +17,13 @@ public:
     ~policy_builder();
     policy_builder(policy_builder&&) noexcept;
 
-    // Both return the index that group_set bits and add_host refer to. The caller keeps to limits.hpp.
+    // Both return the index for group_set bits and add_host. The caller respects limits.hpp.
     std::size_t add_group(group);
     rule_index add_rule(rule);
-    // An address that a deny names is denied as an answer, too.
+    // An address that a deny names is also denied when a name resolves to it.
     void add_host(rule_index, const host_pattern&);
-    void add_network(rule_index, const ip_prefix&); // only of a deny
-    // For what is known late, such as counter slots. Valid until the next add.
+    void add_network(rule_index, const ip_prefix&); // only for a deny
+    // For values that are known late, such as counter slots. Valid until the next add.
     rule& rule_at(rule_index) noexcept;
     group& group_at(std::size_t) noexcept;
     policy finish(policy_settings) &&;

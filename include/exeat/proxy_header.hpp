@@ -1,6 +1,6 @@
-// Reads the header that a load balancer puts before a connection to say who the client is: the PROXY protocol, versions 1 and 2
-// (HAProxy's proxy-protocol.txt; sections are cited from it). The scanner keeps no state: it is given everything seen so far. Whose
-// header is believed is the listener's to say. Pure; any thread.
+// Reads the header by which a load balancer reports the client at the start of a connection: the PROXY protocol, versions 1 and 2
+// (HAProxy's proxy-protocol.txt; section numbers refer to it). The scanner keeps no state: its input is everything received so far. The
+// listener determines the senders whose header is trusted. Pure; any thread.
 #pragma once
 
 #include <exeat/ip_address.hpp>
@@ -20,13 +20,13 @@ struct proxied_client {
 };
 
 struct proxy_header {
-    std::optional<proxied_client> client; // none: the sender speaks for itself (LOCAL) or does not know for whom (UNKNOWN, UNSPEC)
-    std::size_t bytes = 0;                // of the input that the header takes
+    std::optional<proxied_client> client; // none: the connection is the sender's own (LOCAL), or the client is not known (UNKNOWN, UNSPEC)
+    std::size_t bytes = 0;                // length of the header in the input
 };
 
 using proxy_header_scan = std::variant<need_more, proxy_header, malformed>;
 
-// need_more is only said while seen.size() < limits::proxy_header_bytes.
+// need_more is returned only while seen.size() < limits::proxy_header_bytes.
 proxy_header_scan scan_proxy_header(std::string_view seen) noexcept;
 
 } // namespace exeat

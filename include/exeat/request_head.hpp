@@ -1,12 +1,11 @@
-// Strict reading of HTTP/1.x heads (RFC 9112, RFC 9110). Bytes in, one of three out; nothing is repaired, nothing is guessed: bare LF,
-// obs-fold, white space before a colon, repeated framing or Host fields are refusals. The views in a head point into the bytes
-// that were scanned and live as long as they do. Pure; any thread.
+// Strict reading of HTTP/1.x heads (RFC 9112, RFC 9110). A scan has one of three results; nothing is repaired or guessed: bare LF,
+// obs-fold, white space before a colon, repeated framing or Host fields are refused. The views in a head point into the scanned bytes and
+// are valid as long as those. Pure; any thread.
 #pragma once
 
 #include <exeat/limits.hpp>
 #include <exeat/scan.hpp>
 #include <exeat/target.hpp>
-#include <exeat/tls/client_hello.hpp> // need_more, malformed
 
 #include <array>
 #include <cstddef>
@@ -25,7 +24,7 @@ struct body_framing {
     bool operator==(const body_framing&) const = default;
 };
 
-// A validated block of field lines. Walks without allocating.
+// A validated block of field lines. Iterates without allocating.
 class header_fields {
 public:
     struct field {
@@ -47,25 +46,25 @@ struct request_head {
     unsigned minor = 1;    // HTTP/1.minor
     header_fields fields;
     body_framing body;
-    bool keep_alive = true; // the client wants the connection to go on (RFC 9112 section 9.3)
+    bool keep_alive = true; // the client requests a persistent connection (RFC 9112 section 9.3)
     bool accepts_json = false;
-    bool other_host = false; // a CONNECT's Host names another place than its target does
+    bool other_host = false; // the Host of a CONNECT names another host or port than its target
     std::size_t bytes = 0;   // of the head, with its empty line
 };
 struct refused_head {
     verdict why;
-    std::optional<target> to{};    // where the head asked to go, if that could be read
-    std::optional<target> named{}; // host_mismatch: what it names as well
+    std::optional<target> to{};    // the target of the head, if it could be read
+    std::optional<target> named{}; // host_mismatch: the other target that it names
 };
 using request_scan = std::variant<need_more, request_head, refused_head>;
 
-// All scans: the first `known` bytes of `seen` were scanned before and asked for more. They are not searched again.
-// On a proxy listener: CONNECT host:port, or an absolute-form http:// request; an origin-form request is target_form. Clients write into a
-// CONNECT's Host what they like, the proxy's own name too: it must be there once and well-formed, and is not believed.
+// All scans: an earlier scan of the first `known` bytes of `seen` returned need_more, so they are not searched again.
+// On a proxy listener: CONNECT host:port, or an absolute-form http:// request; an origin-form request is target_form. The Host of a CONNECT
+// varies between clients, and may even name the proxy: it must be present once and well-formed, and is not used.
 request_scan scan_proxy_request(std::string_view seen, std::size_t known = 0);
-// On a redirected connection: origin-form; the host comes from the one Host field, `port` from the original destination.
+// On a redirected connection: origin-form; the host is that of the one Host field, `port` that of the original destination.
 request_scan scan_origin_request(std::string_view seen, std::uint16_t port, std::size_t known = 0);
-// Inside a CONNECT tunnel to `to`, which is for plain HTTP: origin-form or absolute-form, and both name that host and port.
+// Inside a CONNECT tunnel to `to` for plain HTTP: origin-form or absolute-form; both must name that host and port.
 request_scan scan_inside_request(std::string_view seen, const target& to, std::size_t known = 0);
 
 struct response_head {
@@ -73,16 +72,16 @@ struct response_head {
     unsigned minor = 1;
     std::string_view reason;
     header_fields fields;
-    body_framing body;      // as the request's method makes it (HEAD, 204, 304: none)
+    body_framing body;      // depends on the request's method and the status (HEAD, 204, 304: none)
     bool keep_alive = true; // the upstream connection can be used again
     std::size_t bytes = 0;
 };
 using response_scan = std::variant<need_more, response_head, malformed>; // malformed is always upstream_malformed
 
-// `method` is the request's. 101 is malformed: exeat never asked for an upgrade.
+// `method` is the request's. 101 is malformed, because exeat never requests an upgrade.
 response_scan scan_response_head(std::string_view seen, std::string_view method, std::size_t known = 0);
 
-// What the Connection fields of a validated head name, sorted once, so that each field is looked up and not searched for.
+// The names in the Connection fields of a validated head, sorted once, so that each field name is found by a binary search.
 class connection_options {
 public:
     explicit connection_options(header_fields) noexcept;
@@ -95,7 +94,7 @@ private:
     std::size_t count_ = 0;
 };
 
-// Whether a field belongs to one hop (RFC 9110 section 7.6.1) and is never passed on; the head's Connection options may name more.
+// Whether a field is hop-by-hop (RFC 9110 section 7.6.1) and never forwarded; the head's Connection options may name more.
 bool hop_by_hop(std::string_view name, const connection_options&) noexcept;
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) noexcept;

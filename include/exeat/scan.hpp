@@ -1,13 +1,13 @@
-// What every scanner can return beside its own result. A scanner reads nothing: it is given everything seen so far. Values; any thread.
+// What every scanner can return besides its own result. A scanner does no I/O: its input is everything received so far. Values; any thread.
 #pragma once
 
 #include <exeat/verdict.hpp>
 
 namespace exeat {
 
-struct need_more {}; // the input is a beginning that may still become valid
+struct need_more {}; // the input is incomplete and may still become valid
 
-// The input can never become valid, and the verdict says why.
+// The input can never become valid; the verdict gives the reason.
 struct malformed {
     verdict why;
 };

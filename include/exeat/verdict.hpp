@@ -1,5 +1,5 @@
-// The closed list of what exeat may say about a request. One word, the same in the HTTP reply, the audit log and the metric label.
-// Pure values; any thread.
+// The closed list of exeat's verdicts on a request. The word is the same in the HTTP reply, the audit log and the metric label. Pure
+// values; any thread.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@ namespace exeat {
 
 enum class verdict : std::uint8_t {
     allowed,
-    // syntax: the request could not be read without doubt
+    // syntax: the request is invalid or ambiguous
     host_syntax,
     target_form,
     request_line,
@@ -24,7 +24,7 @@ enum class verdict : std::uint8_t {
     head_too_large,
     head_timeout,
     proxy_header,
-    // policy: it was read, and no rule lets it out
+    // policy: the request was read, and no rule allows it
     source_not_allowed,
     proxy_sender,
     identity_required,
@@ -40,7 +40,7 @@ enum class verdict : std::uint8_t {
     anomaly,
     upgrade,
     self_connect,
-    // addresses: the name is allowed, what it resolves to is not
+    // addresses: the name is allowed, the address that it resolves to is not
     addr_class,
     private_link_public,
     private_link_cidr,
@@ -54,7 +54,7 @@ enum class verdict : std::uint8_t {
     hello_timeout,
     // transparent mode
     no_orig_dst,
-    // trouble: allowed, and yet it cannot be done now
+    // trouble: allowed, but not possible now
     dns_failure,
     dns_overload,
     connect_failure,
@@ -69,19 +69,19 @@ enum class verdict : std::uint8_t {
 
 inline constexpr std::size_t verdicts = static_cast<std::size_t>(verdict::quarantined) + 1;
 
-// The word, as above: "not_allowed".
+// The word, for example "not_allowed".
 std::string_view to_string(verdict) noexcept;
 std::optional<verdict> verdict_from(std::string_view word) noexcept;
 
 // The status of the HTTP reply (RFC 9110); 200 for allowed.
 unsigned http_status(verdict) noexcept;
-// The error type of the Proxy-Status field (RFC 9209 section 2.3): "http_request_denied".
+// The error type of the Proxy-Status field (RFC 9209 section 2.3), for example "http_request_denied".
 std::string_view proxy_error(verdict) noexcept;
 // The TLS alert description (RFC 8446 section 6) that a refused TLS client gets.
 std::uint8_t tls_alert(verdict) noexcept;
-// One sentence for a person: what was wrong, without a full stop.
+// One sentence for users that describes the problem, without a full stop.
 std::string_view explanation(verdict) noexcept;
-// Whether report mode lets it through: what only the lists would refuse.
+// Whether report mode lets the request pass: verdicts that depend only on the lists, and a spent budget.
 bool reportable(verdict) noexcept;
 
 } // namespace exeat

@@ -1,4 +1,4 @@
-// Who is at the keyboard, also behind sudo: for the log. Any thread.
+// The user who runs the command, also under sudo; for the log. Any thread.
 #pragma once
 
 #include <string>

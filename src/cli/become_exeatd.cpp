@@ -14,10 +14,10 @@ namespace exeat::cli {
 
 namespace {
 
-// Beside this program as it is built, or where it is installed: PREFIX/bin has the one and PREFIX/libexec/exeat the other.
+// Relative to this program: in the same directory when it was built, or installed in PREFIX/libexec/exeat while this one is in PREFIX/bin.
 constexpr std::array<const char*, 2> places{"exeatd", "../libexec/exeat/exeatd"};
 
-// Where this program is; by the path that it was called by where no /proc is mounted.
+// The directory of this program; taken from the path that it was called by when /proc is not mounted.
 std::filesystem::path here()
 {
     std::error_code failed;
@@ -29,7 +29,7 @@ std::filesystem::path here()
 
 } // namespace
 
-// A signal that arrives meanwhile is kept: the mask and what waits outlive execve(2).
+// A signal that arrives meanwhile stays pending: execve(2) preserves the mask and pending signals.
 int become_exeatd(int, char** argv)
 {
     ops::keep_early_signals();

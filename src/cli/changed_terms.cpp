@@ -18,7 +18,7 @@ std::string budget_text(const upload_limits& u)
     return all.empty() ? "no limit" : fmt::format("{}", fmt::join(all, " and "));
 }
 
-// What holds for the entry: its own budget, that of [defaults], or that of its purpose.
+// The upload budget that applies to the entry: its own, that of [defaults], or that of its purpose.
 std::string upload_text(const rule& r, const policy& p)
 {
     const auto& standard = p.settings().upload;

@@ -8,7 +8,7 @@
 
 namespace exeat::cli {
 
-// `term` as policy_change::terms has it, and what it was and is, where that is known.
+// `term` as in policy_change::terms, with the old and the new value if they are known.
 std::string with_values(std::string_view term, const policy_change&, const policy& before, const policy& after);
 
 } // namespace exeat::cli

@@ -19,12 +19,12 @@ namespace {
 struct summary {
     std::size_t errors, warnings;
     bool good;
-    std::vector<std::string> notes; // what is neither
+    std::vector<std::string> notes; // neither errors nor warnings
 };
 
 using ops::counted;
 
-// As a compiler paints it, for eyes on a terminal.
+// Prints with a compiler's colours when stdout is a terminal.
 void print_problem(const ops::problem& p)
 {
     static const bool coloured = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
@@ -74,7 +74,7 @@ void print_json(const loaded_files& f, const summary& s)
     print_as_json(out);
 }
 
-// Workflow commands of GitHub Actions: an annotation beside the line. '%' and line ends are escaped as it asks for.
+// Escapes text for a workflow command of GitHub Actions, which annotates a line: '%' and line ends, in a property also ':' and ','.
 std::string escaped_for_github(std::string_view text, bool property)
 {
     std::string out;
@@ -94,7 +94,7 @@ void print_github(const loaded_files& f, const summary& s)
     for (const auto& n : s.notes) print_out("::notice::{}\n", escaped_for_github(n, false));
 }
 
-// What `serve` needs of this machine, tried before it does.
+// Tries what `serve` would need on this machine.
 std::vector<std::string> try_machine(const std::string& config, loaded_files& f)
 {
     if (!f.settings) return {};

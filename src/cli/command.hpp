@@ -6,8 +6,8 @@ namespace exeat::cli {
 
 enum exit_code : int { success = 0, failure = 1, wrong_usage = 2 };
 
-int serve(int argc, char** argv);         // of exeatd
-int become_exeatd(int argc, char** argv); // `exeat serve`: returns only where that fails
+int serve(int argc, char** argv);         // in exeatd
+int become_exeatd(int argc, char** argv); // `exeat serve`: returns only when it fails
 int check(int argc, char** argv);
 int diff(int argc, char** argv);
 int explain(int argc, char** argv);

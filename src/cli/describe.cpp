@@ -21,7 +21,7 @@ boost::json::object describe(const CLI::Option& o)
 {
     return {{"names", names(o)},
             {"positional", o.get_positional() ? o.get_name(true) : std::string{}},
-            {"type", o.get_type_name()}, // with its choices, as the library writes them
+            {"type", o.get_type_name()}, // with its choices, in CLI11's notation
             {"takes_value", o.get_items_expected_max() > 0},
             {"required", o.get_required()},
             {"repeated", o.get_items_expected_max() > 1},

@@ -1,5 +1,5 @@
-// What the manual pages and the completions are made of, as JSON: `exeat VERB --describe` the options of a verb, `exeat help --describe`
-// all else. For our own build and tests, and in no help text. Main thread only.
+// The input for the manual pages and the completions, as JSON: `exeat VERB --describe` prints the options of a verb, `exeat help
+// --describe` everything else. For exeat's own build and tests; no help text mentions it. Main thread only.
 #pragma once
 
 #include <CLI/CLI.hpp>

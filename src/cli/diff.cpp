@@ -28,7 +28,7 @@ int diff(int argc, char** argv)
             if (p.how == ops::problem::weight::error) print_error("{}\n", p.to_string());
         whole = whole && f->list.rules;
     }
-    if (!whole) return wrong_usage; // as 1 would say that something opens
+    if (!whole) return wrong_usage; // exit code 1 would mean that something opens
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     const auto report = report_difference(old_files.list, new_files.list, now);
     if (format == "json") print_as_json(to_json(report));

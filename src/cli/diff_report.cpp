@@ -43,12 +43,12 @@ std::string hosts_text(const policy_change& c)
     return fmt::format("{}:{}{}", c.hosts, c.port, protocol == protocol::tls ? "" : fmt::format(" ({})", to_string(protocol)));
 }
 
-// Changes that one line can tell.
+// Changes that are reported on one line.
 struct paragraph {
     const policy_change* first;
     std::vector<const policy_change*> all;
-    std::vector<std::size_t> clients{};          // all kinds of client that it is for
-    std::vector<const policy_change*> more_by{}; // one change of each entry beside that of `first`
+    std::vector<std::size_t> clients{};          // all classes of clients that it applies to
+    std::vector<const policy_change*> more_by{}; // one change of each further entry
 };
 
 bool together(const policy_change& a, const policy_change& b)
@@ -68,8 +68,8 @@ std::vector<paragraph> by_entry(const policy_diff& d)
     return out;
 }
 
-// What paragraphs have in common that one can tell: a change of an entry for several groups, or of several entries for clients whose groups
-// are others now, for which the list's sources are the reason and not the entries.
+// Paragraphs with the same subject are merged: a change of one entry for several groups, or changes of several entries for clients whose
+// groups have changed, because then the reason is the list's sources and not the entries.
 std::string subject_of(const paragraph& p, const policy_diff& d)
 {
     const auto& c = *p.first;
@@ -81,7 +81,7 @@ std::string subject_of(const paragraph& p, const policy_diff& d)
                        fmt::join(c.terms, ","), hosts);
 }
 
-// Kinds of client, then how far the hosts reach, then their number.
+// The sort key: the number of client classes, then how far the hosts reach, then their number.
 auto breadth(const paragraph& p)
 {
     std::size_t reach = 0;
@@ -89,7 +89,7 @@ auto breadth(const paragraph& p)
     return std::tuple{p.clients.size(), reach, p.all.size()};
 }
 
-// What opens or widens most comes first.
+// Sorted so that what opens or widens most comes first.
 std::vector<paragraph> paragraphs(const policy_diff& d)
 {
     std::vector<paragraph> out;
@@ -153,7 +153,7 @@ std::string_view sign(change_kind what) noexcept
 
 bool loosens(change_kind what) noexcept { return what == change_kind::opens || what == change_kind::widens; }
 
-// Whether `after` reports where `before` enforces: for all, or for a group.
+// Whether `after` reports where `before` enforces: for all clients or for a group.
 bool reports_for_more(const policy& before, const policy& after, wall_time now)
 {
     if (!after.reporting(now)) return false;
@@ -183,7 +183,7 @@ void compare_lists(const policy& before, const policy& after, wall_time now, dif
     if (b.serial < a.serial) out.other.push_back(fmt::format("the serial falls from {} to {}", a.serial, b.serial));
 }
 
-// A list without the test can be changed so that it would have failed.
+// A missing test counts as opening, because the list can then be changed in a way that the test would have rejected.
 void compare_tests(const std::vector<std::string>& before, const std::vector<std::string>& after, diff_report& out)
 {
     const auto lacks = [](const std::vector<std::string>& all, const std::string& e) {
@@ -195,7 +195,7 @@ void compare_tests(const std::vector<std::string>& before, const std::vector<std
         if (lacks(before, e)) out.other.push_back("[[expect]] is new: " + e);
 }
 
-// How much of each kind there is, for who reads nothing else. Not of a list that says the same as before.
+// The number of changes of each kind, for readers who read nothing else. Empty when nothing has changed.
 std::string summary_of(const diff_report& d)
 {
     enum_array<change_kind, std::size_t, change_kinds> hosts{};

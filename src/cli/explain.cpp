@@ -20,7 +20,7 @@ struct question {
     std::vector<std::string> targets;
 };
 
-// What is quarantined on this machine. Nothing, after it has said why, where that cannot be read: every answer would be a guess.
+// The quarantines of this machine. nullopt, after an error message, when they cannot be read: every answer would be a guess.
 std::optional<quarantines> quarantines_of(const loaded_files& files)
 {
     if (!files.settings || files.settings->state.empty()) return quarantines{};

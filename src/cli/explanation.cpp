@@ -29,7 +29,7 @@ std::string addresses_text(std::span<const ip_address> all)
     return listed(all, [](const ip_address& a) { return a.to_string(); });
 }
 
-// What the address must be before anything is dialled (check_address).
+// The condition for the address before anything is dialled (check_address).
 std::string address_note(const approval& approved)
 {
     const rule& by = approved.rule();
@@ -65,7 +65,7 @@ void note_allowed(explanation& e, const decision& d, const client& who, const po
         e.notes.push_back("explain asks no DNS: whether an address of the answer is denied shows when the name is used");
 }
 
-// An address that is known without a look-up, and may not be dialled.
+// For an address that is known without a look-up and must not be dialled.
 void note_address(explanation& e, const decision& d, const address_refusal& no, const site_networks& site)
 {
     const auto& to = d.approval->to();
@@ -78,7 +78,7 @@ void note_address(explanation& e, const decision& d, const address_refusal& no, 
     if (!no.advice.empty()) e.notes.emplace_back(no.advice);
 }
 
-// What to write, where it can be known.
+// A suggestion for how to write the target; empty when none is possible.
 std::string how_to_write(std::string_view asked, verdict why)
 {
     if (why == verdict::scheme) return "write host:port, or http://host[:port] for plain HTTP";

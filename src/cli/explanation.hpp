@@ -1,4 +1,4 @@
-// What `explain` has to say about one target: the decision, the entry behind it, and what is still to be checked.
+// The answer of `explain` for one target: the decision, the entry behind it, and what is still to be checked.
 #pragma once
 
 #include <exeat/address_class.hpp>
@@ -13,16 +13,16 @@
 namespace exeat::cli {
 
 struct explanation {
-    std::string target;                      // as asked
+    std::string target;                      // as written on the command line
     enum verdict verdict = verdict::allowed; // also host_syntax and scheme
     bool allowed = false;
-    const rule* by = nullptr; // in the policy
+    const rule* by = nullptr; // points into the policy
     enum verdict reported = verdict::allowed;
-    std::vector<std::string> notes; // what follows, or how near it came
+    std::vector<std::string> notes; // further conditions, or entries that nearly match
 };
 
 explanation explain_target(std::string_view asked, const ip_address& source, const policy&, wall_time now, const site_networks& = {});
-// Refuses what the target was allowed, where its client or its entry is quarantined now.
+// Changes an allowed result to quarantined if the client or the entry is quarantined now.
 void hold_to_quarantines(explanation&, const ip_address& source, const quarantines&, wall_time now);
 std::string to_text(const explanation&);
 boost::json::object to_json(const explanation&);

@@ -161,7 +161,7 @@ void explain(const ops::configuration_file& f)
     }
 }
 
-// False: that is no file of ours.
+// False: it is not one of exeat's files.
 bool explain_file(std::string_view name)
 {
     for (const auto* f : {&ops::exeat_toml::file, &ops::allowlist_toml::file})

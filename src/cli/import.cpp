@@ -37,7 +37,7 @@ std::string bad_sources(const std::string& text)
     if ((cut == text.npos && ip_prefix::parse(text)) || cut == 0) return role_mend;
     const auto network = cut == 0 || cut == text.npos ? std::nullopt : ip_prefix::parse(text.substr(cut + 1));
     if (!network) return network_mend;
-    const bool unsaid = network->bits < 96 && network->contains(ip_address::v4(0)); // the loader takes no such network either
+    const bool unsaid = network->bits < 96 && network->contains(ip_address::v4(0)); // the loader rejects such a network too
     return unsaid ? "that takes in every IPv4 address too; write the IPv6 networks you mean, like 2000::/3" : std::string{};
 }
 
@@ -47,7 +47,7 @@ std::string bad_owner(const std::string& text)
     return plain && text.size() <= limits::text_octets ? std::string{} : "write one plain line";
 }
 
-// Each once: an entry takes no port twice. False when they are too many for one.
+// Sorts the ports and removes duplicates, because an entry must not list a port twice. False: there are too many for one entry.
 bool sort_out(std::vector<std::uint16_t>& ports)
 {
     std::sort(ports.begin(), ports.end());
@@ -55,7 +55,7 @@ bool sort_out(std::vector<std::uint16_t>& ports)
     return ports.size() <= limits::ports_per_rule;
 }
 
-// What both kinds of lists do not say.
+// Options for what neither kind of list contains.
 void add_options(CLI::App& kind, question& q)
 {
     kind.add_option("--ports", q.wishes.tls_ports, "the ports that are opened for TLS; 443 without it")
@@ -123,7 +123,7 @@ void tell_of_terms(const question& q, ops::diagnostics& notes)
             "under a wildcard; set 'purpose', 'upload' and 'names' where that is too little");
 }
 
-// A role of --sources that is none would be a network that nobody gets.
+// The error for a role of --sources that the list does not have, because its network would be unused; empty: all roles exist.
 std::string unknown_role(const question& q, const ops::imported_list& list)
 {
     std::vector<std::string_view> known;
@@ -143,7 +143,7 @@ std::string unknown_role(const question& q, const ops::imported_list& list)
     return {};
 }
 
-// Nothing when a file could not be read at all.
+// Empty when the file could not be read as an ACL at all.
 std::optional<answer> read_smokescreen(const question& q)
 {
     answer a;

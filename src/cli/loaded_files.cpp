@@ -16,7 +16,7 @@ namespace exeat::cli {
 
 namespace {
 
-// serve would not start with it. A credential is there only for the unit: without one at hand nothing is known of it.
+// `serve` does not start with a bad key. A credential exists only inside the unit; without $CREDENTIALS_DIRECTORY it is not checked.
 void add_problem_of_key(const std::string& file, const std::string& key, std::vector<ops::problem>& to)
 {
     const bool unknown = key.starts_with(ops::credential_prefix) && std::getenv("CREDENTIALS_DIRECTORY") == nullptr;
@@ -24,7 +24,7 @@ void add_problem_of_key(const std::string& file, const std::string& key, std::ve
     if (const auto read = ops::read_checkpoint_key(key); !read) to.push_back({file, 0, 0, ops::problem::weight::error, read.error()});
 }
 
-// What `serve` would load, and nothing is written.
+// Loads what `serve` would load, without writing anything.
 ops::loaded_allowlist load_approved(const config& c, wall_time now, ops::scrutiny how)
 {
     ops::label_registry labels;

@@ -24,7 +24,7 @@ void put(std::string_view text) { note(std::fwrite(text.data(), 1, text.size(), 
 
 } // namespace
 
-// stdout as a descriptor for reading: each write to it fails, as it would if it were still closed.
+// Opens closed descriptors for reading only: each write to stdout fails, as it would if it were still closed.
 void hold_standard_descriptors() noexcept
 {
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
@@ -38,7 +38,7 @@ void write_painted(const fmt::text_style& how, std::string_view text) { put(fmt:
 void write_error(std::string_view text)
 {
     const auto harmless = ops::harmless(text);
-    std::fwrite(harmless.data(), 1, harmless.size(), stderr); // there is nowhere else to complain
+    std::fwrite(harmless.data(), 1, harmless.size(), stderr); // there is nowhere to report a failure
 }
 
 void print_as_json(const boost::json::value& v) { put(ops::harmless_json(boost::json::serialize(v)) + '\n'); }

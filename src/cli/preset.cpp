@@ -13,7 +13,7 @@ namespace exeat::cli {
 
 namespace {
 
-// From this line on a preset has what only a whole list may have: groups and [[expect]].
+// What follows this line in a preset is allowed only in a whole list: groups and [[expect]].
 constexpr std::string_view whole_list_only = "\n# ---- The rest makes it a list of its own";
 
 std::vector<std::string_view> names()
@@ -36,7 +36,7 @@ std::string unknown(const std::string& name)
     return fmt::format("there is no preset {}{}", ops::as_shown(name), ops::did_you_mean(name, names(), "'exeat preset' lists them all"));
 }
 
-// The first line says what it is for, behind "# ".
+// The first line, after "# ", says what the preset is for.
 std::string_view title(std::string_view text) { return text.substr(2, text.find('\n') - 2); }
 
 void list()

@@ -21,7 +21,7 @@ namespace exeat::cli {
 namespace {
 
 namespace json = boost::json;
-using held = exeat::quarantine; // in this namespace the word is the verb
+using held = exeat::quarantine; // in this namespace, `quarantine` is the verb
 
 struct wish {
     std::string config = "/etc/exeat/exeat.toml", client, entry, lasts, reason, format = "text";
@@ -45,7 +45,7 @@ std::string one_plain_line(std::string text, const char* option)
     return text;
 }
 
-// A misspelt entry would be a quarantine of nothing. A list that does not load says nothing about it, and delays nobody.
+// A misspelt entry would quarantine nothing. If the list does not load, the entry cannot be checked, and the quarantine is not delayed.
 void require_entry(const wish& w, const config& c)
 {
     ops::label_registry labels;
@@ -58,7 +58,7 @@ void require_entry(const wish& w, const config& c)
     }
     const auto& all = list.rules->rules();
     if (std::any_of(all.begin(), all.end(), [&](const rule& r) { return r.name == w.entry; })) return;
-    if (c.approvals > 0) // what lies there need not be what is in force
+    if (c.approvals > 0) // the file may differ from the list in force
         print_error("exeat quarantine: warning: {} has no entry '{}'\n", ops::one_line(c.allowlist), ops::one_line(w.entry));
     else
         throw std::runtime_error{
@@ -99,7 +99,7 @@ int list(const wish& w)
     return success;
 }
 
-// Its record stays for whoever asks who lifted it and why, with an end that is past by any clock.
+// The record stays, to show who lifted the quarantine and why, with an end that has passed by any clock.
 int lift(const wish& w)
 {
     const auto settings = settings_of(w);
@@ -118,10 +118,10 @@ int lift(const wish& w)
     return success;
 }
 
-// Of two for one target the later end holds: a second call only narrows.
+// For two quarantines of one target the later end applies: a second call can only narrow.
 void add(quarantines& all, held& q)
 {
-    constexpr std::chrono::days kept{31}; // the clock may be ahead, and what still holds is not this verb's to end
+    constexpr std::chrono::days kept{31}; // the clock may be ahead, and a quarantine that still applies must not be removed here
     std::erase_if(all, [&](const held& old) { return old.until + kept <= q.since; });
     const auto same = std::find_if(all.begin(), all.end(), [&](const held& old) { return old.same_target(q); });
     if (same == all.end()) return all.push_back(q);

@@ -21,7 +21,7 @@ bool complain(std::string_view text)
     return false;
 }
 
-// False: it cannot be read, or is something else.
+// False: the file cannot be read, or is not an audit log.
 bool read_file(const std::string& path, ops::audit_reader& reader, std::vector<std::string>& gaps)
 {
     const auto before = reader.read_so_far();

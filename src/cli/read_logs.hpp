@@ -1,4 +1,4 @@
-// What `replay` and `suggest` do alike: audit logs read into requests, with what could not be read said aloud.
+// Shared by `replay` and `suggest`: reads audit logs into requests, and reports what could not be read.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -14,7 +14,7 @@ namespace exeat::cli {
 
 struct log_question {
     std::vector<std::string> files;
-    std::string since; // "24h"; empty: all of it
+    std::string since; // "24h"; empty: the whole log
 
     void add_to(CLI::App&);
 };
@@ -28,7 +28,7 @@ struct read_log {
     std::string span() const; // "2026-… to 2026-…"
 };
 
-// Nothing when a file cannot be read, or is no audit log: then it was said on stderr, as are the gaps.
+// Empty when a file cannot be read or is not an audit log. The reason and the gaps are printed on stderr.
 std::optional<read_log> read_logs(const log_question&, ops::request_taker&, wall_time now);
 
 boost::json::object to_json(const read_log&);

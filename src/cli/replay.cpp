@@ -26,7 +26,7 @@ int replay(int argc, char** argv)
     const auto files = load_files("", allowlist);
     for (const auto& p : files.problems)
         if (p.how == ops::problem::weight::error) print_error("{}\n", p.to_string());
-    if (!files.list.rules) return wrong_usage; // as 1 would say that something changes
+    if (!files.list.rules) return wrong_usage; // exit code 1 would mean that something changes
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     ops::replay again{*files.list.rules, now};
     const auto log = read_logs(logs, again, now);

@@ -51,7 +51,7 @@ std::string closing_text(const replay_row& r)
     return out + (r.reported ? ", was let pass by report mode" : fmt::format(", was allowed by {}", ops::as_shown(r.entry)));
 }
 
-// The rows from the front that one paragraph tells of.
+// The rows from the front that form one paragraph.
 std::span<const replay_row> paragraph(std::span<const replay_row> rows)
 {
     const auto& f = rows.front();

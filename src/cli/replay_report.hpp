@@ -1,4 +1,4 @@
-// How `replay` tells what another allowlist would have changed: requests of one kind, group and entry together.
+// How `replay` reports what another allowlist would have changed: requests with the same kind, group and entry are grouped.
 #pragma once
 
 #include <cli/read_logs.hpp>
@@ -9,7 +9,7 @@
 
 namespace exeat::cli {
 
-// At most `most` hosts in each paragraph; how many more there are is said.
+// Shows at most `most` hosts in each paragraph, and the number of the others.
 std::string to_text(const ops::replay_result&, const read_log&, std::size_t most);
 boost::json::object to_json(const ops::replay_result&, const read_log&);
 

@@ -19,7 +19,7 @@ void say(const std::vector<ops::problem>& all)
     for (const auto& p : all) print_error("{}\n", p.to_string());
 }
 
-// What a second process on the same machine must not share with the first: it goes before the file.
+// Settings that two processes on the same machine must not share; they override the file.
 struct instead {
     std::string admin, audit;
 };

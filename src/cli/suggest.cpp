@@ -26,10 +26,10 @@ struct answer {
     read_log log;
     ops::narrow_list list;
     std::vector<ops::entry_use> uses;
-    std::vector<std::string> gaps; // where the tables were full
+    std::vector<std::string> gaps; // what is missing because tables were full
 };
 
-// Nothing where it does not load; what is wrong with it was said.
+// Empty when the list does not load; its problems have been printed.
 std::optional<ops::allowlist_draft> given_list(const std::string& path, wall_time now)
 {
     const auto files = load_files("", path);
@@ -39,7 +39,7 @@ std::optional<ops::allowlist_draft> given_list(const std::string& path, wall_tim
     ops::diagnostics wrong{path};
     const auto text = ops::read_whole(path, limits::allowlist_bytes);
     const auto tree = text ? ops::parse_toml(ops::without_end_mark(*text).text, wrong) : std::nullopt;
-    if (!tree) return std::nullopt; // changed between the two looks
+    if (!tree) return std::nullopt; // the file has changed since it was loaded
     return ops::read_draft(*tree, wrong, now);
 }
 

@@ -33,7 +33,7 @@ std::optional<std::chrono::seconds> parse_interval(const std::string& text)
     return fits ? std::optional{std::chrono::floor<std::chrono::seconds>(*every)} : std::nullopt;
 }
 
-// The views that the question is about.
+// The views that the options apply to.
 std::vector<live::view> views_of(const question& q)
 {
     const auto one = *live::view_from(q.view);
@@ -51,7 +51,7 @@ std::string no_column(const question& q)
     return out;
 }
 
-// What to show; the error says what is wrong with the question.
+// What to show; the error says what is wrong with the options.
 boost::system::result<live::outlook, std::string> outlook_of(const question& q)
 {
     live::outlook out;
@@ -66,7 +66,7 @@ boost::system::result<live::outlook, std::string> outlook_of(const question& q)
     return out;
 }
 
-// What cannot be shown is not sent there: names of UTF-8 go out escaped where the locale is another.
+// Names in UTF-8 are escaped where the locale has another charset.
 live::charset charset_here()
 {
     std::setlocale(LC_CTYPE, "");
@@ -86,7 +86,7 @@ int fail(const std::string& why)
     return failure;
 }
 
-// Who has closed the pipe has read enough.
+// A closed pipe is not an error: its reader has read enough.
 int write(const std::string& text)
 {
     std::signal(SIGPIPE, SIG_IGN);

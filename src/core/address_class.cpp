@@ -21,7 +21,7 @@ constexpr known four(std::array<std::uint8_t, 4> quad, unsigned bits, address_cl
     return k;
 }
 
-// The groups of 16 bits that an address begins with; the rest is zero but for the last, which `tail` gives.
+// `groups` are the first 16-bit groups of the address, `tail` is its last 32 bits; the rest is zero.
 constexpr known six(std::initializer_list<std::uint16_t> groups, unsigned bits, address_class what, std::uint32_t tail = 0)
 {
     known k{{{}, static_cast<std::uint8_t>(bits)}, what};
@@ -36,7 +36,7 @@ constexpr known six(std::initializer_list<std::uint16_t> groups, unsigned bits, 
 
 using enum address_class;
 
-// The first line that contains the address says what it is: single addresses come before the networks they lie in.
+// The first entry that contains the address determines its class: single addresses come before the networks that contain them.
 constexpr std::array v4_places{
     four({169, 254, 169, 254}, 32, metadata), // AWS, Azure, GCP, OpenStack, DigitalOcean, ...
     four({169, 254, 169, 253}, 32, metadata), // AWS: resolver
@@ -84,7 +84,7 @@ constexpr std::array v6_places{
     six({0xfe80}, 10, link_local),
     six({0xff00}, 8, multicast),
     six({0x2000}, 3, global),
-    six({}, 0, reserved), // site-local (fec0::/10), discard-only (100::/64), SRv6 (5f00::/16), all that is unassigned
+    six({}, 0, reserved), // site-local (fec0::/10), discard-only (100::/64), SRv6 (5f00::/16), everything unassigned
 };
 
 template <std::size_t N> address_class look_up(const std::array<known, N>& places, const ip_address& a) noexcept
@@ -100,7 +100,7 @@ address_class classify(const ip_address& a) noexcept { return a.is_v4() ? look_u
 
 namespace {
 
-// RFC 6052 section 2.2: behind the prefix, but never in octet 8, which is zero.
+// RFC 6052 section 2.2: the IPv4 address follows the prefix but skips octet 8, which is zero.
 std::optional<ip_address> embedded_v4_of(const ip_address& a, const ip_prefix& nat64) noexcept
 {
     constexpr std::size_t zero_octet = 8;

@@ -21,7 +21,8 @@ verdict outside(address_class of) noexcept
     return of == address_class::global ? verdict::private_link_public : verdict::private_link_cidr;
 }
 
-// A network of IPv6 names what is translated only where it lies in the NAT64 prefix itself: one around it means the site's IPv6 hosts.
+// Whether the network names the address. An IPv6 network names a translated address only if it lies in the NAT64 prefix itself: a wider one
+// means the site's IPv6 hosts.
 bool names(const ip_prefix& network, const ip_address& a, const site_address& seen, const site_networks& site) noexcept
 {
     if (seen.stands_for == a) return network.contains(a);
@@ -55,7 +56,7 @@ verdict judge(const rule& by, const ip_address& a, const site_address& seen, con
     switch (by.kind) {
     case rule_kind::allow: return seen.of == address_class::global ? verdict::allowed : verdict::addr_class;
     case rule_kind::private_link: return judge_link(by, a, seen, site);
-    case rule_kind::deny: break; // approves nothing
+    case rule_kind::deny: break; // never in an approval
     }
     return verdict::addr_class;
 }
@@ -80,11 +81,11 @@ namespace {
 constexpr std::string_view name_the_prefix =
     "it resolves to addresses behind a NAT64 translator: name the translator's prefix as 'nat64' in [network] of exeat.toml";
 
-// Why an address that stands for `quad` refuses the answer, although nobody would dial it; nothing where it can be left out.
+// Why an address that contains `quad` refuses the answer, although it would not be dialled; none if it can be left out.
 std::optional<address_refusal> objection_to_translated(const approval& approved, const ip_address& quad, std::span<const ip_address> found,
                                                        const own_endpoints& own)
 {
-    if (std::find(found.begin(), found.end(), quad) != found.end()) return std::nullopt; // it is judged there
+    if (std::find(found.begin(), found.end(), quad) != found.end()) return std::nullopt; // it is checked as that element
     const auto direct = check_address(approved, quad, own);
     if (!direct) return direct.error();
     if (classify(quad, own.site).of != address_class::global) return address_refusal{verdict::addr_class}.of(quad);

@@ -24,7 +24,7 @@ int hex_value(char c) noexcept
 
 } // namespace
 
-// chunk-size [ chunk-ext ] CRLF. White space around the size, signs and prefixes are none of it.
+// chunk-size [ chunk-ext ] CRLF. White space around the size, signs and prefixes are malformed.
 chunk_reader::at chunk_reader::size_octet(char c) noexcept
 {
     if (++line_ > limits::chunk_line_bytes) return at::bad;

@@ -14,8 +14,8 @@ bool takes(const rule& r, approach via) noexcept
     return false;
 }
 
-// How near a rule comes to allowing. A CONNECT to an entry for plain HTTP has its inside read as such, unless another entry for the same
-// place takes what is inside as it comes.
+// How close a rule comes to allowing the request. A CONNECT that matches an entry for plain HTTP is read as HTTP inside, unless another
+// entry for the same place accepts any content.
 enum class nearness : std::uint8_t { elsewhere, wrong_port, wrong_protocol, expired, allows_inside, allows };
 
 nearness nearness_of(const rule& r, const client& who, const target& to, wall_time now) noexcept
@@ -27,7 +27,7 @@ nearness nearness_of(const rule& r, const client& who, const target& to, wall_ti
     return to.via == approach::tunnel && r.protocol == protocol::http ? nearness::allows_inside : nearness::allows;
 }
 
-// The nearest of the rules seen; the first of equals, which is the most specific.
+// The nearest of the rules seen; of equals the first, which is the most specific.
 struct nearest {
     const rule* by = nullptr;
     nearness how = nearness::elsewhere;
@@ -55,7 +55,7 @@ verdict reason(nearness how, const target& to) noexcept
 
 struct survey {
     const rule* denied = nullptr;
-    bool linked = false; // a private_link names the host: it hides every allow, whoever it is for
+    bool linked = false; // a private_link names the host: it overrides every allow, whatever its groups
     nearest allow, link;
 
     const nearest& best() const noexcept { return linked ? link : allow; }
@@ -110,7 +110,8 @@ decision decide(const client& who, const target& to, const policy& rules, wall_t
                 .reported = why,
                 .by_wildcard = best.by_wildcard};
 
-    // A private_link never falls back to a public address, and an address carries no name to hold the traffic to: neither is let pass.
+    // A private_link never falls back to a public address, and with an address there is no name to check the traffic against: report mode
+    // lets neither pass.
     if (!reportable(why) || seen.linked || to.host.address() || !rules.reporting(who.groups, now)) return refused(why, best.by);
     const rule& by = to.via == approach::http ? rules.reported_http_ : rules.reported_tls_;
     return {

@@ -13,8 +13,8 @@ bool hex(char c) noexcept { return digit(c) || (c >= 'a' && c <= 'f'); }
 bool letter(char c) noexcept { return c >= 'a' && c <= 'z'; }
 char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-// RFC 1123 section 2.1; '_' is what service records and some hosts' names carry. Labels with hyphens in their third and fourth place are
-// reserved by RFC 5890 section 2.3.1 but in use by content networks ("r3---sn-a.example"): as octets they are compared like any other.
+// RFC 1123 section 2.1; '_' occurs in service records and in some host names. Labels with hyphens in their third and fourth place are
+// reserved by RFC 5890 section 2.3.1 but used by content networks ("r3---sn-a.example"): they are compared as octets like any other.
 bool valid_label(std::string_view label, bool last) noexcept
 {
     if (label.empty() || label.size() > limits::label_octets) return false;
@@ -22,7 +22,7 @@ bool valid_label(std::string_view label, bool last) noexcept
     return std::all_of(label.begin(), label.end(), [last](char c) { return letter(c) || digit(c) || c == '-' || (c == '_' && !last); });
 }
 
-// Some resolver would read a name that ends so as an IPv4 address in one of the old notations (inet_aton).
+// Some resolvers read a name with such an end as an IPv4 address in an old notation (inet_aton).
 bool ends_in_number(std::string_view label) noexcept
 {
     if (label.starts_with("0x")) return std::all_of(label.begin() + 2, label.end(), hex);
@@ -31,7 +31,7 @@ bool ends_in_number(std::string_view label) noexcept
 
 bool valid_name(std::string_view name) noexcept
 {
-    if (name.find('.') == name.npos) return false; // a search list would complete it
+    if (name.find('.') == name.npos) return false; // a resolver's search list would complete it
     for (;;) {
         const auto dot = name.find('.');
         const bool last = dot == name.npos;

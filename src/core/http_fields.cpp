@@ -31,7 +31,7 @@ std::string_view trimmed(std::string_view s) noexcept
     return s.substr(first, s.find_last_not_of(" \t") - first + 1);
 }
 
-// Who accepts more kinds than are read gets a refusal as text.
+// A client that accepts more media ranges than are read gets refusals as text.
 void note_ranges(field_facts& facts, std::string_view list) noexcept
 {
     for (std::string_view range; facts.ranges < limits::accept_ranges && next_element(list, range); ++facts.ranges)
@@ -64,8 +64,8 @@ void note(field_facts& facts, const header_fields::field& f) noexcept
     else if (is("connection")) note_options(facts, f.value);
 }
 
-// A line without its CRLF. The name must be a token that the colon follows at once; so a line that begins with white space
-// (obs-fold, RFC 9112 section 5.2) is none.
+// Reads a line without its CRLF. The name must be a token with the colon directly after it; so a line that begins with white space
+// (obs-fold, RFC 9112 section 5.2) is refused.
 boost::system::result<header_fields::field, verdict> read_line(std::string_view line) noexcept
 {
     const auto colon = line.find(':');
@@ -75,7 +75,7 @@ boost::system::result<header_fields::field, verdict> read_line(std::string_view 
     return f;
 }
 
-// The position of the first LF at `from` or behind it that no CR precedes.
+// The position of the first LF at or after `from` that no CR precedes.
 std::size_t find_bare_lf(std::string_view s, std::size_t from) noexcept
 {
     for (auto lf = s.find('\n', from); lf != s.npos; lf = s.find('\n', lf + 1))
@@ -109,7 +109,7 @@ head_extent find_head(std::string_view seen, std::size_t most, std::size_t known
     constexpr std::string_view empty_line = "\r\n\r\n";
     using state = head_extent::state;
     seen = seen.substr(0, most);
-    const auto begun = std::min(known, empty_line.size() - 1); // of the empty line, among what is known
+    const auto begun = std::min(known, empty_line.size() - 1); // octets of the empty line that may be among the known ones
     const auto end = seen.find(empty_line, known - begun);
     const auto head = seen.substr(0, end == seen.npos ? end : end + empty_line.size());
     head_extent found;
@@ -167,7 +167,7 @@ boost::system::result<body_framing, verdict> announced_body(const field_facts& f
     using kind = body_framing::kind;
     if (facts.codings + facts.lengths > 1) return verdict::framing;
     if (facts.codings == 1) {
-        // A 1.0 recipient on the way would not have known the field (RFC 9112 section 6.1).
+        // An HTTP/1.0 recipient on the path would not know the field (RFC 9112 section 6.1).
         if (minor == 0 || !equals_ignoring_case(facts.coding, "chunked")) return verdict::framing;
         return body_framing{kind::chunked};
     }
@@ -208,7 +208,7 @@ bool hop_by_hop(std::string_view name, const connection_options& options) noexce
         "http2-settings", "proxy-authenticate", "proxy-authorization"};
     const auto is = [name](std::string_view other) { return equals_ignoring_case(name, other); };
     if (std::any_of(always.begin(), always.end(), is)) return true;
-    // What says where the message goes and where it ends is not the sender's to name away.
+    // A Connection option must not remove the fields that determine the message's destination and length.
     if (is("host") || is("content-length")) return false;
     return options.name(name);
 }

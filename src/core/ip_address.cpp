@@ -12,7 +12,7 @@ namespace {
 constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 constexpr std::uint8_t v4_bits = 32, v6_bits = 128, mapped_bits = 96;
 
-// The octet of a netmask that keeps the first `bits`.
+// The octet at `index` of a netmask that keeps the first `bits`.
 std::uint8_t mask_octet(std::uint8_t bits, std::size_t index) noexcept
 {
     const auto before = index * 8;
@@ -34,7 +34,7 @@ std::optional<std::uint8_t> parse_bits(std::string_view digits, std::uint8_t mos
 
 std::optional<ip_address> ip_address::parse(std::string_view text) noexcept
 {
-    // inet_pton takes neither leading zeros in a quad nor a zone; an embedded NUL would end its reading early.
+    // inet_pton accepts neither leading zeros in a quad nor a zone; an embedded NUL would end its input early.
     std::array<char, INET6_ADDRSTRLEN> z{};
     if (text.size() >= z.size() || text.find('\0') != text.npos) return std::nullopt;
     text.copy(z.data(), text.size());

@@ -12,7 +12,7 @@ namespace {
 
 constexpr malformed refused{verdict::proxy_header};
 
-// Whether what is there of `seen` may become, or is, something that begins with `start`.
+// Whether `seen` begins with `start`, or is a prefix of it.
 bool begins(std::string_view seen, std::string_view start) noexcept
 {
     const auto n = std::min(seen.size(), start.size());
@@ -24,7 +24,7 @@ bool begins(std::string_view seen, std::string_view start) noexcept
 constexpr std::string_view v1_start = "PROXY ";
 constexpr std::string_view line_end = "\r\n";
 
-// Up to the next single space. The fields of a line are separated by exactly one.
+// Takes the text up to the next space; exactly one space separates the fields of a line.
 std::string_view take_field(std::string_view& line) noexcept
 {
     const auto end = std::min(line.find(' '), line.size());
@@ -44,8 +44,7 @@ std::optional<std::uint16_t> port_of(std::string_view text) noexcept
     return port;
 }
 
-// The form must be that of the protocol which the line names. HAProxy writes the IPv4 clients of a socket of both families as
-// ::ffff:a.b.c.d.
+// The form must match the protocol of the line. HAProxy writes the IPv4 clients of a dual-stack socket as ::ffff:a.b.c.d.
 std::optional<ip_address> address_of(std::string_view text, bool v6) noexcept
 {
     if ((text.find(':') != text.npos) != v6) return std::nullopt;
@@ -111,7 +110,7 @@ proxied_client v6_client(std::string_view addresses) noexcept
     return c;
 }
 
-// Behind the fixed part: addresses first, then TLVs, which are passed over ("must be skipped", section 2.2).
+// Reads what follows the fixed part: addresses, then TLVs, which are skipped ("must be skipped", section 2.2).
 proxy_header_scan read_block(std::string_view block, std::uint8_t what, std::uint8_t from) noexcept
 {
     proxy_header header{std::nullopt, v2_fixed + block.size()};

@@ -11,12 +11,12 @@ namespace {
 
 constexpr std::uint16_t http_port = 80;
 
-// method SP request-target SP HTTP-version (RFC 9112 section 3); of a partial line, as much as there is.
+// method SP request-target SP HTTP-version (RFC 9112 section 3); of a partial line, the part that has arrived.
 struct request_line {
     std::string_view method, target, version;
 };
 
-// None where no line that begins so is a request line. PROXY protocol headers, TLS records and HTTP/2 prefaces end here.
+// None if no request line begins like this. PROXY protocol headers, TLS records and HTTP/2 prefaces are refused here.
 std::optional<request_line> read_line(std::string_view line) noexcept
 {
     request_line r;
@@ -50,8 +50,8 @@ struct broken_head {
 };
 using framing = std::variant<need_more, framed_head, broken_head>;
 
-// The head as far as it can be read without knowing what it is for. Whatever refuses a part of the bytes refuses all of them, so the
-// order of the questions is that of the bytes.
+// Reads the head as far as possible without knowing its purpose. Whatever refuses a part of the bytes refuses all of them, so the checks
+// are in the order of the bytes.
 framing frame(std::string_view seen, std::size_t known) noexcept
 {
     using state = head_extent::state;
@@ -80,7 +80,7 @@ bool visible(std::string_view s) noexcept
     return std::all_of(s.begin(), s.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
-// RFC 9110 section 4.1: a fragment is the client's own affair and never sent.
+// RFC 9110 section 4.1: a fragment is for the client only and never sent.
 bool valid_path(std::string_view path) noexcept { return visible(path) && path.find('#') == path.npos; }
 
 destination_result read_connect(std::string_view text)
@@ -120,7 +120,7 @@ destination_result read_destination(const request_line& line)
     return line.method == "CONNECT" ? read_connect(line.target) : read_absolute(line.target, line.method);
 }
 
-// The same, for the log of a refusal.
+// The destination for the log of a refusal; none if it cannot be read.
 std::optional<target> place_of(const request_line& line)
 {
     if (!whole(line)) return std::nullopt;
@@ -128,14 +128,14 @@ std::optional<target> place_of(const request_line& line)
     return where ? std::optional{std::move(where->to)} : std::nullopt;
 }
 
-// RFC 9112 section 3.2: one Host, which HTTP/1.0 may leave out.
+// RFC 9112 section 3.2: exactly one Host; HTTP/1.0 may omit it.
 std::optional<verdict> miscounted(const field_facts& facts, unsigned minor) noexcept
 {
     const bool fits = facts.hosts == 1 || (facts.hosts == 0 && minor == 0);
     return fits ? std::nullopt : std::optional{verdict::header};
 }
 
-// What is wrong with a Host that must say the same as the target.
+// The error of a Host field that must match the target; none if it does.
 std::optional<verdict> disagreement(const field_facts& facts, unsigned minor, const target& to)
 {
     if (const auto wrong = miscounted(facts, minor)) return wrong;
@@ -146,7 +146,7 @@ std::optional<verdict> disagreement(const field_facts& facts, unsigned minor, co
     return std::nullopt;
 }
 
-// A refusal that says, of two places, what the Host field names.
+// A refusal; for host_mismatch, with the place that the Host field names.
 refused_head refused_for(verdict why, const field_facts& facts, target to)
 {
     auto named = why == verdict::host_mismatch ? parse_authority(facts.host, to.via, http_port) : why;
@@ -154,7 +154,7 @@ refused_head refused_for(verdict why, const field_facts& facts, target to)
     return refused_head{why, std::move(to), std::move(*named)};
 }
 
-// Clients leave the port out of a CONNECT's Host whatever it is.
+// Clients may omit the port in a CONNECT's Host, whatever the port is.
 bool names_another(const field_facts& facts, const target& to)
 {
     if (facts.hosts == 0) return false;
@@ -170,7 +170,7 @@ std::optional<verdict> wrong_in_connect(const field_facts& facts, unsigned minor
 
 unsigned minor_of(const request_line& line) noexcept { return line.version.back() == '1' ? 1 : 0; }
 
-// A CONNECT has no body (RFC 9110 section 9.3.6), and some clients say so.
+// A CONNECT has no body (RFC 9110 section 9.3.6), though some clients send "Content-Length: 0".
 boost::system::result<body_framing, verdict> request_body(const field_facts& facts, const request_line& line) noexcept
 {
     if (line.method != "CONNECT") return announced_body(facts, minor_of(line));
@@ -179,7 +179,8 @@ boost::system::result<body_framing, verdict> request_body(const field_facts& fac
     return body_framing{};
 }
 
-// Other upgrades are offers that a server may pass over (RFC 9110 section 7.8), and are not sent on; a WebSocket is nothing without its.
+// Other upgrades are offers that a server may ignore (RFC 9110 section 7.8), so they are not forwarded; a WebSocket does not work without
+// its upgrade.
 request_scan finish(const framed_head& head, const field_facts& facts, destination&& where, bool other_host = false)
 {
     if (facts.websocket) return refused_head{verdict::upgrade, std::move(where.to)};

@@ -50,7 +50,7 @@ std::optional<body_framing> response_body(const field_facts& facts, const status
     if (!announced) return std::nullopt;
     const bool interim = line.status < 200;
     if (interim || line.status == 204) {
-        // Neither field may be there (RFC 9112 section 6.1, RFC 9110 section 8.6); a receiver that believed one would wait for a body.
+        // Neither field may be present (RFC 9112 section 6.1, RFC 9110 section 8.6); a receiver that trusted one would wait for a body.
         if (*announced != body_framing{} && *announced != body_framing{kind::length, 0}) return std::nullopt;
         return body_framing{};
     }

@@ -1,5 +1,5 @@
-// Which groups a source address belongs to: nested networks of many groups, cut into ascending ranges that do not overlap, so that one
-// binary search answers.
+// Maps a source address to its groups: nested networks of many groups are split into ascending ranges that do not overlap, so that one
+// binary search is enough.
 #include <exeat/budget/budget_book.hpp> // id_of
 #include <exeat/policy.hpp>
 
@@ -9,7 +9,7 @@ namespace exeat {
 
 namespace {
 
-ip_address before(ip_address a) noexcept // not for the first of all
+ip_address before(ip_address a) noexcept // not for the lowest address
 {
     for (std::size_t i = a.octets.size(); i-- > 0;)
         if (a.octets[i]-- != 0) break;
@@ -33,14 +33,14 @@ std::vector<grant> sorted_grants(const std::vector<group>& groups)
     std::vector<grant> all;
     for (std::size_t i = 0; i < groups.size(); ++i)
         for (const auto& network : groups[i].sources) all.push_back({network, i});
-    // of networks that begin at the same address the wider one comes first: it is open when the narrower one begins
+    // of networks that begin at the same address the wider one is first: it is open when the narrower one begins
     std::sort(all.begin(), all.end(), [](const grant& a, const grant& b) {
         return std::tie(a.network.network, a.network.bits) < std::tie(b.network.network, b.network.bits);
     });
     return all;
 }
 
-// Prefixes either nest or lie apart, so the open ones form a stack.
+// Prefixes are either nested or disjoint, so the open ones form a stack.
 template <class Emit> class sweep {
 public:
     explicit sweep(Emit emit) : emit_{emit} {}
@@ -74,13 +74,13 @@ private:
         open_.pop_back();
         if (at_ && *at_ <= r.last) {
             emit_(*at_, r.last, r.groups);
-            at_ = after(r.last); // none: the end of all addresses
+            at_ = after(r.last); // none: the highest address was emitted
         }
     }
 
     Emit emit_;
     std::vector<range> open_;
-    std::optional<ip_address> at_; // the first address that has not been given out
+    std::optional<ip_address> at_; // the first address that has not been emitted
 };
 
 } // namespace
@@ -116,7 +116,7 @@ membership policy::memberships() const
     return out;
 }
 
-// The same whatever the order of the groups in the file.
+// Independent of the order of the groups in the file.
 std::uint64_t policy::digest_of(const group_set& of) const noexcept
 {
     if (of.all()) return 0;

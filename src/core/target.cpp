@@ -16,7 +16,7 @@ struct authority_parts {
 
 authority_parts split(std::string_view text) noexcept
 {
-    // The colons of an IPv6 address stand within brackets; what is no such address fails as a hostname later.
+    // The colons of an IPv6 address are within brackets; anything else fails as a hostname later.
     const auto bracket = text.starts_with('[') ? text.find(']') : 0;
     const auto colon = text.find(':', bracket == text.npos ? 0 : bracket);
     if (colon == text.npos) return {text, std::nullopt};

@@ -23,7 +23,7 @@ constexpr std::uint8_t decode_error = 50;
 constexpr std::uint8_t internal_error = 80;
 constexpr std::uint8_t unrecognized_name = 112;
 
-static_assert(limits::header_fields == 128); // told of in a sentence below
+static_assert(limits::header_fields == 128); // a sentence below contains this number
 
 struct meaning {
     verdict of;

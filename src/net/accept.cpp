@@ -12,7 +12,7 @@ namespace {
 
 bool used_up(int error) noexcept { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
-// No tunnel is made for a connection that is one too many: one try to say why, one line, and closed.
+// A connection beyond the limits gets no tunnel: exeat tries once to send the reason, logs one line and closes it.
 void turn_away(stage_context& home, unique_fd fd, const client& from, std::size_t listener, verdict why)
 {
     const auto mode = home.settings().listeners[listener].mode;
@@ -39,10 +39,10 @@ void turn_away(stage_context& home, unique_fd fd, const client& from, std::size_
     once.fd = std::move(fd);
     write_some(once, reply);
     finish_writing(once);
-    read_some(once, home.scratch()); // what has come already must not turn the close into a reset
+    read_some(once, home.scratch()); // bytes already received must not turn the close into a reset
 }
 
-// What accept4 said: whether to go on at once, wait for an edge, or pause.
+// The result of accept4: accept again at once, wait for an edge, or pause.
 enum class next : std::uint8_t { again, wait, pause };
 
 next accept_one(stage_context& home, watched_socket& listening, std::size_t listener)
@@ -54,7 +54,7 @@ next accept_one(stage_context& home, watched_socket& listening, std::size_t list
     const auto from = from_kernel(peer);
     auto who = known_as(from.address, from.port, home.settings().network.client_prefix);
     who.groups = home.policy_now().rules->groups_of(from.address);
-    const bool balanced = !home.settings().listeners[listener].senders.empty(); // its client is named by a header that is not read yet
+    const bool balanced = !home.settings().listeners[listener].senders.empty(); // the client is named by a header that is not read yet
     if (!balanced && !home.rates.take(client_rate::connections, who.key, std::chrono::steady_clock::now())) {
         home.count.over_rate[client_rate::connections].add();
         turn_away(home, std::move(fd), who, listener, verdict::rate);
@@ -71,8 +71,8 @@ background accept_until_drained(stage_context& home, watched_socket& listening, 
     waiter wake{home.events};
     const auto slot = home.due.add(wake);
     listening.owner = &wake;
-    if (!home.events.watch(listening)) throw std::bad_alloc{}; // at start only: main says that it cannot begin
-    // What is queued on a shared listener is for whoever accepts next; and once all is cut nobody is served any more.
+    if (!home.events.watch(listening)) throw std::bad_alloc{}; // at start-up only; ends the process: a background coroutine may not throw
+    // While draining, connections queued on a shared listener are left to the other processes. Once everything is cut, none is served.
     while (!home.cutting() && !(home.draining() && home.shares_listeners())) {
         auto said = next::again;
         for (std::size_t n = 0; n < limits::accepts_per_turn && said == next::again; ++n) {

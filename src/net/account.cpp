@@ -87,9 +87,9 @@ void account::hold_to_decision()
     const bool report = e.report;
     detach();
     attach(*d.rule);
-    tunnel_.home.due.at(tunnel_.slot).report_due = report_due; // however often the list changes, it reports and ends in time
+    tunnel_.home.due.at(tunnel_.slot).report_due = report_due; // frequent list changes must not delay progress lines and the maximum age
     tunnel_.home.due.at(tunnel_.slot).report = report;
-    tunnel_.wake.wake(); // it may have waited for what it has now
+    tunnel_.wake.wake(); // what it waited for may be allowed now
 }
 
 void account::hold_to_findings()
@@ -130,7 +130,7 @@ interruption account::spent() const noexcept
 void account::note_gate()
 {
     if (gate.went_over_budget()) tunnel_.home.count.over_budget[purpose_][static_cast<std::size_t>(gate.when_spent())].add();
-    if (gate.spent_new_host()) progress(); // so that the detectors hear of it now
+    if (gate.spent_new_host()) progress(); // so that the detectors see it now
 }
 
 void account::uploaded(std::size_t bytes) noexcept

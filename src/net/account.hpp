@@ -1,6 +1,6 @@
-// The books of one tunnel, or of one exchange on a plain-HTTP connection: every byte is added to the worker's live counters the moment it
-// moves, every request ends in exactly one decision, and the destructor closes the books with one audit line. Counts and logs; what may
-// still be sent is its gate's to say. One worker's thread; lives in the frame of the coroutine that serves the request.
+// The account of one tunnel, or of one exchange on a plain-HTTP connection: every byte is added to the worker's live counters when it
+// moves, every request ends in exactly one decision, and the destructor closes the account with one audit line. It counts and logs; its
+// gate decides what may still be sent. One worker's thread; lives in the frame of the coroutine that serves the request.
 #pragma once
 
 #include <exeat/policy.hpp>
@@ -20,10 +20,10 @@ struct refusal;
 struct client_account;
 class tunnel_list;
 
-// Why a tunnel must end. Set from outside (sweep, reload, stop), or for what it may not send; the flow looks at it after each wait.
+// Why a tunnel must end. Set from outside (sweep, reload, stop), or because it may not send any more; the flow checks it after each wait.
 struct interruption {
-    ending as;      // if the tunnel relays already
-    verdict before; // if it does not yet
+    ending as;      // when the tunnel relays already
+    verdict before; // when it does not relay yet
 };
 
 class account {
@@ -35,41 +35,40 @@ public:
 
     std::uint64_t id() const noexcept { return id_; }
     request_mode mode() const noexcept { return mode_; }
-    budget_minutes minute() const noexcept; // now
+    budget_minutes minute() const noexcept; // the current minute
 
-    // ---- how the request is decided. One that meets none of these four met an exception: it counts as denied, for overload.
-    // Refused, or failed after it was opened: counted, and one audit line. Once per account; later calls do nothing.
-    void denied(const refusal&); // that has a verdict
-    // The client is gone before the request was open. Where the upstream was reached already, the log names it as opened and closed.
+    // ---- how the request is decided. If none of these four is called, an exception ended the request: it counts as denied, for overload.
+    // Refused, or failed after it was opened: counted, with one audit line. Once per account; later calls do nothing.
+    void denied(const refusal&); // the refusal has a verdict
+    // The client has left before the request was open. If the upstream was reached already, the log reports it as opened and closed.
     void abandoned();
-    // A CONNECT whose inside is plain HTTP: each request there has an account of its own, and this one says nothing.
+    // A CONNECT tunnel that contains plain HTTP: each request inside has an account of its own, and this account logs nothing.
     void hand_over() noexcept { handed_over_ = true; }
-    // About to relay. Anything but allowed: the audit log cannot take it and must, or its client has no line left for it (rate); then
-    // nothing may be relayed.
+    // Call before relaying. If the result is not `allowed`, nothing may be relayed: the audit log must but cannot be written, or the client
+    // has no log line left (rate).
     verdict opened();
 
-    // ---- what holds it
-    upload_gate gate; // send_upstream() alone takes from it
-    // To the tunnel's decision, the first or a later one: its budgets, its counters. Throws std::bad_alloc, and then the tunnel must end.
+    // ---- restrictions
+    upload_gate gate; // only send_upstream() takes from it
+    // Applies the tunnel's decision, the first or a later one: its budgets and counters. Throws std::bad_alloc; then the tunnel must end.
     void hold_to_decision();
-    // To the throttles and budgets of detectors that are known now. Throws std::bad_alloc.
+    // Applies the current throttles and budgets of the detectors. Throws std::bad_alloc.
     void hold_to_findings();
     bool is_open() const noexcept { return open_; }
-    // Nothing goes upstream while the audit log cannot be written and must be; the tunnel's upload waits, until
-    // limits::audit_hold has passed.
+    // While the audit log must but cannot be written, nothing is sent upstream: the tunnel's upload waits, for at most limits::audit_hold.
     bool waits_for_log() noexcept;
-    // By the worker's sweep while any upload of its tunnels waits: wakes this one when the log can be written, ends it when it has
-    // waited too long. True: it goes on waiting.
+    // Called by the worker's sweep while any upload of its tunnels waits: wakes this tunnel when the log can be written, and ends it when
+    // it has waited too long. False: it does not wait any more.
     bool look_after_log() noexcept;
 
-    // ---- what moves
+    // ---- traffic
     void uploaded(std::size_t bytes) noexcept;   // written to the upstream
     void downloaded(std::size_t bytes) noexcept; // read from the upstream
     void note_gate();                            // counts and logs what is new at the gate
-    interruption spent() const noexcept;         // how it ends when its gate gives nothing and it does not wait
-    void progress();                             // writes a progress line and sets the time of the next
+    interruption spent() const noexcept;         // how the tunnel ends when its gate grants nothing and does not wait
+    void progress();                             // writes a progress line and schedules the next
     std::uint64_t bytes() const noexcept { return upload_ + download_; }
-    void show_to(tunnel_list&) const; // of a tunnel that relays
+    void show_to(tunnel_list&) const; // only while the tunnel relays
     void ends(ending e) noexcept { ended_ = e; }
 
 private:
@@ -87,7 +86,7 @@ private:
     const std::uint64_t id_;
     const request_mode mode_;
     bool denied_ = false, open_ = false, abandoned_ = false, handed_over_ = false, named_itself_ = false;
-    bool summed_ = false; // an exchange that shares its line with others
+    bool summed_ = false; // an exchange that shares its log line with others
     ending ended_ = ending::internal_error;
     purpose purpose_ = purpose::pull;
     verdict reported_ = verdict::allowed;

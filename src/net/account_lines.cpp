@@ -1,4 +1,4 @@
-// What an account tells the audit log of its request: the decision, and the line of its beginning.
+// The audit records of an account: the decision and the opening line.
 #include <net/account.hpp>
 
 #include <net/refuse.hpp>
@@ -13,7 +13,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// What is exeat's own trouble, or said of a client that is refused too often already, is nothing that it did.
+// A client is not charged for failures of exeat itself, or for refusals because it is already over its rate.
 bool costs_a_refusal(verdict v) noexcept
 {
     using enum verdict;
@@ -43,7 +43,7 @@ audit_record account::line(audit_action action) const
     r.ech = tunnel_.hidden != hidden_hello::none;
     r.by_wildcard = tunnel_.decision.by_wildcard;
     r.over_new_host = gate.over_new_host();
-    if (open_ || tunnel_.decision.allowed()) r.peer = tunnel_.peer.address; // else it may be of an earlier request
+    if (open_ || tunnel_.decision.allowed()) r.peer = tunnel_.peer.address; // otherwise it may belong to an earlier request
     if (tunnel_.to) {
         r.host = bounded_text{tunnel_.to->host.str()};
         r.port = tunnel_.to->port;
@@ -67,11 +67,11 @@ void account::denied(const refusal& no)
     auto r = line(audit_action::deny);
     r.verdict = *no.why, r.resolved = known.resolved;
     if (known.address != ip_address{}) r.peer = known.address;
-    if (const auto* by = known.by != nullptr ? known.by : tunnel_.decision.rule) // that refused, or came closest to allowing
+    if (const auto* by = known.by != nullptr ? known.by : tunnel_.decision.rule) // the rule that refused, or came closest to allowing
         r.rule_slot = by->slot, r.rule_id = by->id, r.rule_purpose = by->purpose;
     if (!tunnel_.to) r.port = tunnel_.asked_port;
     if (!known.server_name.empty()) r.server_name = bounded_text{known.server_name};
-    // Once a decision has allowed it, the name was looked up and perhaps somebody reached: such a line is never summed.
+    // After an allowing decision the name was looked up and an upstream perhaps contacted: such a line is never summed.
     if (tunnel_.decision.allowed() && *no.why != verdict::rate) tunnel_.home.audit.log(r, limits::audit_reserve);
     else tunnel_.home.audit.log_denial(r);
 }
@@ -81,10 +81,10 @@ void account::abandoned()
     abandoned_ = true;
     auto& count = tunnel_.home.count;
     count.closed[ending::client_closed].add();
-    if (!tunnel_.decision.allowed() || tunnel_.peer.port == 0) return; // nobody outside has seen it
+    if (!tunnel_.decision.allowed() || tunnel_.peer.port == 0) return; // no upstream was contacted
     count.requests[mode_][1].add();
     take_names_of_decision();
-    named_itself_ = false; // its hello never came
+    named_itself_ = false; // its hello never arrived
     auto open = line(audit_action::open);
     open.verdict = reported_;
     tunnel_.home.audit.log(open, limits::audit_reserve);
@@ -99,10 +99,10 @@ void account::take_names_of_decision() noexcept
     assert(d.allowed());
     reported_ = d.reported;
     rule_slot_ = d.rule->slot, rule_id_ = d.rule->id, purpose_ = d.rule->purpose;
-    named_itself_ = d.rule->protocol == protocol::tls; // its hello was compared
+    named_itself_ = d.rule->protocol == protocol::tls; // its hello was checked
 }
 
-// The line of what opens, or none for an exchange that is summed when it is over.
+// Logs the opening line, unless the exchange is summed: a summed exchange is logged when it ends.
 verdict account::open_lines()
 {
     auto& audit = tunnel_.home.audit;
@@ -116,7 +116,7 @@ verdict account::open_lines()
     return has == unavailable ? verdict::audit_unavailable : has == over_rate ? verdict::rate : verdict::allowed;
 }
 
-// It has something to tell before its end: from now on it has lines of its own.
+// The exchange has to log something before its end, so it gets lines of its own from now on.
 void account::stand_alone()
 {
     if (!std::exchange(summed_, false)) return;

@@ -1,5 +1,5 @@
-// What holds for every change that reaches open tunnels from outside (a reload, an expiry, a finding): a tunnel that may not go on as it is
-// and cannot be changed, for lack of memory, ends. No failure of one keeps the others from being changed. Worker's thread.
+// Applies a change that reaches open tunnels from outside (a reload, an expiry, a finding). A tunnel that cannot be changed, for lack of
+// memory, is ended; the failure of one tunnel does not keep the others from being changed. Worker's thread.
 #pragma once
 
 #include <net/stage_context.hpp>

@@ -13,12 +13,12 @@ namespace exeat::net {
 
 namespace {
 
-// The first attempt is made in the tunnel's own socket, so that nothing moves where one address is all there is, or the first answers.
+// The first attempt uses the tunnel's own socket, so nothing is moved when there is only one address or the first one answers.
 struct attempt {
     watched_socket* socket;
     endpoint to;
     std::unique_ptr<watched_socket> later;        // its address must not change once watched
-    std::optional<descriptor_share::lease> lease; // of a later one
+    std::optional<descriptor_share::lease> lease; // only for later attempts
 };
 
 bool ours(int error) noexcept // not the destination's fault: this machine has run out of something
@@ -33,7 +33,7 @@ upstream_error kind_of(int error) noexcept
     case ECONNREFUSED: return upstream_error::refused;
     case ETIMEDOUT: return upstream_error::timed_out;
     case ECONNRESET: return upstream_error::reset;
-    case EACCES: // refused here
+    case EACCES: // refused by this machine
     case ENETUNREACH:
     case EHOSTUNREACH: return upstream_error::unreachable;
     default: return upstream_error::other;
@@ -58,13 +58,13 @@ class race {
 public:
     race(tunnel& t, const std::vector<checked_address>& to, std::uint16_t port) : t_{t}, to_{to}, port_{port}
     {
-        t_.upstream = watched_socket{{}, &t_.wake}; // what served an earlier request is no attempt
+        t_.upstream = watched_socket{{}, &t_.wake}; // the connection of an earlier request is not an attempt
     }
     race(const race&) = delete;
     race& operator=(const race&) = delete;
     ~race()
     {
-        if (!won_) t_.upstream = watched_socket{{}, &t_.wake}; // whatever still dials must not live on in the tunnel
+        if (!won_) t_.upstream = watched_socket{{}, &t_.wake}; // an unfinished attempt must not stay in the tunnel
     }
 
     bool idle() const noexcept { return running_.empty(); }
@@ -74,7 +74,7 @@ public:
     void start_next()
     {
         const endpoint to{to_[next_++].address(), port_};
-        // A later list, or a new address of this machine, may have taken the permission for this one since it was checked.
+        // Since the address was checked, a later list or a new address of this machine may have revoked its approval.
         if (!check_address(*t_.decision.approval, to.address, t_.home.own())) return failed(EACCES);
         attempt a{&t_.upstream, to, nullptr, std::nullopt};
         if (t_.upstream.fd) {
@@ -86,7 +86,7 @@ public:
         start(std::move(a));
     }
 
-    // True when one is through; the failed ones are dropped.
+    // True when an attempt has connected. Failed attempts are removed.
     bool finished()
     {
         for (auto a = running_.begin(); a != running_.end();) {
@@ -110,13 +110,13 @@ private:
         auto opened = begin_connect(a.to);
         if (!opened) return failed(opened.error().value());
         *a.socket = watched_socket{std::move(*opened), &t_.wake};
-        a.socket->readable = a.socket->writable = false; // until the kernel says so
+        a.socket->readable = a.socket->writable = false; // until the kernel reports readiness
         if (t_.home.events.watch(*a.socket)) return running_.push_back(std::move(a));
         a.socket->close();
         failed(ENOBUFS);
     }
 
-    // No descriptor for one attempt more: the one that has waited longest makes room.
+    // No descriptor is left for another attempt: it replaces the oldest one.
     void replace_oldest(const endpoint& to)
     {
         if (running_.empty()) return failed(EMFILE);
@@ -139,7 +139,7 @@ private:
         assert(a.socket->fd);
         won_ = true;
         t_.peer = a.to;
-        if (!a.later) return true; // the others close with the race
+        if (!a.later) return true; // the other attempts are closed with the race
         t_.upstream = std::move(*a.later);
         running_.clear();
         won_ = t_.home.events.watch(t_.upstream, true);
@@ -171,7 +171,7 @@ task<verdict> connect(tunnel& t, std::vector<checked_address> to, std::uint16_t 
             next_attempt = t.home.due.now() + ticks(limits::attempt_delay);
         }
         if (attempts.finished()) break;
-        if (attempts.idle() && attempts.more_to_try()) continue; // refused at once: the next, without a wait
+        if (attempts.idle() && attempts.more_to_try()) continue; // it failed at once: start the next one without waiting
         if (attempts.idle()) co_return attempts.why();
         if (t.cut) co_return t.cut->before;
         if (t.client_side.broken) co_return verdict::connect_failure;

@@ -1,6 +1,6 @@
-// What one worker counts. One writer (the worker's thread), any reader: every cell is a relaxed atomic that the writer stores without
-// a locked instruction. Counters only rise and are never reset. Bytes are payload bytes on the upstream side: `upload` was written to
-// an upstream socket, `download` was read from one. A worker owns its counters for the life of the process.
+// The counters of one worker. One writer (the worker's thread), any reader: every cell is a relaxed atomic that the writer stores without a
+// locked instruction. Counters only rise and are never reset. Bytes are payload bytes on the upstream side: `upload` was written to an
+// upstream socket, `download` was read from one. A worker owns its counters for the life of the process.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -31,7 +31,7 @@ private:
     std::atomic<std::uint64_t> cell_{0};
 };
 
-struct flow { // of bytes
+struct flow { // in bytes
     counter upload, download;
 };
 
@@ -59,7 +59,7 @@ public:
 
 enum class request_mode : std::uint8_t { connect, http, transparent_tls, transparent_http, sni };
 inline constexpr std::size_t request_modes = 5;
-// What a connection counts as before a byte of it is read.
+// The mode that a connection is counted under before any byte of it is read.
 constexpr request_mode first_mode(listen_mode m) noexcept
 {
     if (m == listen_mode::proxy) return request_mode::connect;
@@ -68,8 +68,8 @@ constexpr request_mode first_mode(listen_mode m) noexcept
 inline constexpr enum_array<request_mode, std::string_view, request_modes> request_mode_words{"connect", "http", "transparent_tls",
                                                                                               "transparent_http", "sni"};
 
-// partial: addresses of one family; the question for the other one failed or had no answer in time. no_data: the name is there, and has no
-// address. too_many: limits::dns_addresses.
+// partial: addresses of one family; the question for the other one failed or was not answered in time. no_data: the name exists, but has no
+// address. too_many: more than limits::dns_addresses.
 enum class dns_result : std::uint8_t { answered, partial, cached, no_such_name, no_data, failed, timed_out, overloaded, refused, too_many };
 inline constexpr std::size_t dns_results = 10;
 inline constexpr enum_array<dns_result, std::string_view, dns_results> dns_result_words{
@@ -81,41 +81,41 @@ inline constexpr enum_array<upstream_error, std::string_view, upstream_errors> u
                                                                                                     "reset",   "no_resources", "other"};
 
 struct counters {
-    std::array<counter, limits::listeners> connections, connections_active;         // by listener, in config's order
+    std::array<counter, limits::listeners> connections, connections_active;         // by listener, in the order of the configuration
     enum_array<request_mode, std::array<counter, 2>, request_modes> requests;       // [mode][allowed ? 1 : 0]
     enum_array<verdict, std::array<counter, limits::group_slots>, verdicts> denied; // [verdict][group slot]
-    enum_array<verdict, counter, verdicts> reported;                                // report mode let it pass
+    enum_array<verdict, counter, verdicts> reported;                                // refusals that report mode let pass
     std::array<flow, limits::rule_slots> rules;                                     // [rule slot]
     struct per_purpose {
-        counter active;                  // tunnels now
+        counter active;                  // open now
         counter oldest_start;            // steady nanoseconds of the oldest live tunnel; 0: none
-        histogram<duration_ns> duration; // when they end
-        histogram<upload_bytes> upload;  // when they end
+        histogram<duration_ns> duration; // observed when they end
+        histogram<upload_bytes> upload;  // observed when they end
     };
     enum_array<purpose, per_purpose, purposes> tunnels;
-    enum_array<purpose, std::array<counter, budget_actions + 1>, purposes> over_budget; // tunnels, by what was done; the last: report mode
+    enum_array<purpose, std::array<counter, budget_actions + 1>, purposes> over_budget; // tunnels, by the action; the last: report mode
     enum_array<ending, counter, endings> closed;
     enum_array<dns_result, counter, dns_results> dns_queries;
-    histogram<setup_ns> dns_duration; // of questions that went to a server
+    histogram<setup_ns> dns_duration; // of questions sent to a server
     counter dns_cache_entries;
     histogram<setup_ns> connect_duration;
     enum_array<upstream_error, counter, upstream_errors> upstream_failed;
     histogram<decision_ns> decision;
     histogram<setup_ns> setup; // from accept to relaying
-    counter orig_dst_mismatch; // transparent: the name resolved elsewhere than the client had dialled
-    counter other_host;        // CONNECT requests whose Host named another place than their target
-    counter silent;            // connections, and tunnels for plain HTTP, that ended before their client had sent anything
-    counter sent_again;        // plain-HTTP requests whose kept upstream connection had ended, on a new one
-    counter accept_pauses;     // out of fds or memory
-    counter out_of_memory;     // tunnels and look-ups that were given up for lack of it
-    counter audit_dropped;     // records that found no room in the ring
-    counter audit_held;        // tunnels and exchanges now whose upload waits for the log
+    counter orig_dst_mismatch; // transparent: the upstream's address differs from the one that the client dialled
+    counter other_host;        // CONNECT requests whose Host differs from their target
+    counter silent;            // connections, and tunnels for plain HTTP, that ended before their client sent anything
+    counter sent_again;        // plain-HTTP requests repeated on a new connection, because the kept one had ended
+    counter accept_pauses;     // out of descriptors or memory
+    counter out_of_memory;     // tunnels and look-ups abandoned for lack of memory
+    counter audit_dropped;     // records that did not fit in the ring
+    counter audit_held;        // tunnels and exchanges whose upload waits for the log now
     counter audit_summed;      // denials and exchanges that share a line with others
-    enum_array<client_rate, counter, client_rate_words.size()> over_rate; // refused for it, by which limit
+    enum_array<client_rate, counter, client_rate_words.size()> over_rate; // refusals, by the limit that was exceeded
 };
 
-// A worker's counters, which have a cell for every rule and group there may ever be: memory only where something was counted. Nothing
-// but zeros is in them at birth, as in pages that were never touched, so that what the constructor wrote can be forgotten.
+// A worker's counters, with a cell for every rule and group that may ever exist; memory is used only where something was counted. A new
+// object contains only zeros, like pages that were never touched, so the pages that the constructor wrote can be discarded.
 class sparse_counters {
 public:
     sparse_counters() : all_{::new (pages_.data()) counters{}} { pages_.forget(0, sizeof(counters)); } // throws std::bad_alloc

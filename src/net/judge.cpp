@@ -12,14 +12,14 @@ namespace {
 
 std::optional<verdict> check_name_budget(const tunnel& t, const decision& d)
 {
-    const bool of_requests = d.rule->protocol == protocol::http && t.to->via == approach::tunnel; // inside, which are judged and logged
+    const bool of_requests = d.rule->protocol == protocol::http && t.to->via == approach::tunnel; // its requests are judged and logged
     if (!d.by_wildcard || of_requests) return std::nullopt;
     const bool may = t.home.wildcard_names.take(t.who.key, d.rule->id, t.to->host.str(), d.rule->wildcard_names, t.home.minute(),
                                                 t.judged_by.generation);
     return may ? std::nullopt : std::optional{verdict::name_budget};
 }
 
-// What decide() does not know: the history of this client. After it the account is held to the decision.
+// The checks that decide() cannot make, because they need the history of this client. They apply the decision to the account.
 std::optional<verdict> check_client(tunnel& t)
 {
     auto& d = t.decision;
@@ -45,7 +45,7 @@ interruption revoked_for(verdict why)
     return ran_out ? interruption{ending::expired, why} : interruption{ending::policy_revoked, verdict::policy_revoked};
 }
 
-// A token for each request, whatever becomes of it; none for who was refused too often.
+// Takes a token for each request, whatever its outcome. Returns the limit that the client exceeds, by requests or by refusals.
 std::optional<client_rate> over_rate(tunnel& t) noexcept
 {
     const auto now = std::chrono::steady_clock::now();
@@ -61,7 +61,7 @@ checked refuse_for(tunnel& t, client_rate limit)
     return refused(verdict::rate);
 }
 
-// Of a budget that is spent, the client is told which and until when.
+// When a budget is spent, the refusal says which one and until when.
 refusal refusal_for(tunnel& t, verdict why)
 {
     const auto lack = why == verdict::budget ? t.bill->gate.budget_lacks(t.home.minute()) : std::nullopt;
@@ -69,7 +69,7 @@ refusal refusal_for(tunnel& t, verdict why)
     return refused(why, {.details = budget_text(*lack, *t.decision.rule)});
 }
 
-// A tunnel has lines of its own in the log, so its client must have some left. Exchanges can be summed.
+// A tunnel has log lines of its own, so its client must have some left. Exchanges can be summed.
 bool lacks_lines(const tunnel& t) noexcept
 {
     const bool exchanges = t.to->via == approach::http || t.decision.rule->protocol == protocol::http;

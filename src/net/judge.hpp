@@ -1,5 +1,5 @@
-// The decision about a tunnel's request, with all that depends on who asks and when: first at the decision, and again by every later list
-// and whenever something expires, until the request is over. Worker's thread.
+// The decision about a tunnel's request, with everything that depends on the client and the time. It is made when the request arrives, and
+// again by every later list and whenever something expires, until the request is over. Worker's thread.
 #pragma once
 
 #include <net/account.hpp>
@@ -9,15 +9,15 @@
 
 namespace exeat::net {
 
-// Judges tunnel::to by the list in force into tunnel::decision, counts a new name under a wildcard, and holds the account to what the
-// decision allows. A name that is not allowed goes no further.
+// Judges tunnel::to by the list in force, stores the result in tunnel::decision, counts a new name under a wildcard, and applies the
+// decision to the account. A name that is not allowed is not used any further.
 checked judge(tunnel&);
 
-// The list has changed, or time has passed: whether what the tunnel was allowed is still allowed, in every respect that was checked. Then
-// it is held to the new decision; else the reason why it must end is returned. Throws std::bad_alloc, and then the tunnel must end.
+// Call when the list has changed or time has passed. Checks again everything that was allowed, and applies the new decision or returns the
+// reason why the tunnel must end. Throws std::bad_alloc; then the tunnel must end.
 std::optional<interruption> judge_again(tunnel&);
 
-// Whether an analyst has quarantined the client, or the entry that allows the tunnel.
+// Whether an analyst has quarantined the client or the entry that allows the tunnel.
 bool is_quarantined(const tunnel&) noexcept;
 inline constexpr interruption quarantine_interruption{ending::quarantined, verdict::quarantined};
 

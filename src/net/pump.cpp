@@ -63,7 +63,7 @@ std::optional<pump::state> pump::splice(const ways& w, std::size_t& moved)
 {
     if (!pipe_) pipe_ = w.pipes.take();
     if (!pipe_) {
-        bulk_ = false; // no pipe to be had: copy, and ask again when the next read fills the buffer
+        bulk_ = false; // no pipe is available: copy, and try again when the next read fills the buffer
         return std::nullopt;
     }
     const auto got = pipe_->fill(from_);
@@ -72,7 +72,7 @@ std::optional<pump::state> pump::splice(const ways& w, std::size_t& moved)
     moved += got.bytes;
     count_read(got.bytes, w.bill);
     if (got.moved() && got.bytes < limits::bulk_bytes) bulk_ = false;
-    return std::nullopt; // send_kept() drains the pipe, and gives it back when the socket has no more
+    return std::nullopt; // send_kept() drains the pipe, and returns it when the socket has no more
 }
 
 sent pump::put(std::string_view bytes, account& bill) noexcept

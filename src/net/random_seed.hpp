@@ -1,4 +1,5 @@
-// A secret for the keyed hashes of tables whose keys outsiders choose. From the system's random source; slow, so draw once. Any thread.
+// A secret for the keyed hashes of tables whose keys outsiders choose. Comes from the system's random source; slow, so draw it once. Any
+// thread.
 #pragma once
 
 #include <cstdint>

@@ -15,7 +15,7 @@ task<checked> reach(tunnel& t)
     const auto reached = co_await connect(t, std::move(*peers), t.to->port);
     if (t.cut) co_return refused(t.cut->before);
     if (reached != verdict::allowed) co_return refused(reached);
-    // The list or this machine's addresses may have changed while it waited.
+    // The list or this machine's addresses may have changed during the wait.
     const auto still = check_address(*t.decision.approval, t.peer.address, t.home.own());
     if (!still) co_return refused(still.error());
     co_return checked{};

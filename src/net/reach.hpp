@@ -1,12 +1,12 @@
-// resolve → classify → connect, in that order and nowhere else: the one way from a decision to an upstream socket, for all ways in.
-// Worker's thread.
+// resolve → classify → connect, always in that order: the only way from a decision to an upstream socket, for all request modes. Worker's
+// thread.
 #pragma once
 
 #include <net/refuse.hpp>
 
 namespace exeat::net {
 
-// From a target that judge() allowed to a connected tunnel::upstream.
+// Takes a target that judge() allowed, and leaves tunnel::upstream connected.
 task<checked> reach(tunnel&);
 
 } // namespace exeat::net

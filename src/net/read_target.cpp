@@ -12,7 +12,7 @@ namespace {
 
 enum class arrival : std::uint8_t { bytes, closed, broken, late, interrupted };
 
-// One read of at most `most` bytes behind what is held.
+// One read of at most `most` bytes, appended to tunnel::held.
 task<arrival> read_more(tunnel& t, std::size_t most)
 {
     for (;;) {
@@ -32,8 +32,8 @@ task<arrival> read_more(tunnel& t, std::size_t most)
     }
 }
 
-// A client that has said nothing asked for nothing, and gets no answer: browsers open connections before they need them, and balancers
-// look whether somebody listens. Once it has an account, it has said something.
+// A client that has sent nothing gets no answer: browsers open connections before they need them, and load balancers probe the port. A
+// client with an account has sent something.
 bool is_silent(const tunnel& t) noexcept { return t.bill == nullptr && t.held.empty(); }
 
 refusal no_request(tunnel& t, arrival how, verdict late, verdict partial)
@@ -49,7 +49,7 @@ refusal no_request(tunnel& t, arrival how, verdict late, verdict partial)
     return client_gone();
 }
 
-// A kept connection waits for the first byte of its next request as long as an idle tunnel may.
+// A kept connection may wait for the first byte of its next request as long as a tunnel may be idle.
 task<bool> await_request(tunnel& t, bool first)
 {
     if (first || !t.held.empty()) co_return true;
@@ -65,7 +65,7 @@ request_scan scan(const tunnel& t, http_way way, std::size_t known)
     return way.port ? scan_origin_request(t.held, *way.port, known) : scan_proxy_request(t.held, known);
 }
 
-// Both places, where the head names two.
+// When the head names a place other than the expected one, the refusal names both.
 refusal refused_for(const refused_head& bad, http_way way)
 {
     if (!bad.named || !bad.to) return refused(bad.why);
@@ -73,7 +73,7 @@ refusal refused_for(const refused_head& bad, http_way way)
                                         (way.inside ? "tunnel" : "request") + " is for " + place_text(bad.to->host.str(), bad.to->port)});
 }
 
-// Of a client that its balancer has named; of all others the acceptor asks.
+// Only for a client that its balancer has named; the acceptor checks all others.
 bool may_connect(tunnel& t) noexcept
 {
     if (t.home.rates.take(client_rate::connections, t.who.key, std::chrono::steady_clock::now())) return true;

@@ -1,5 +1,5 @@
-// From socket bytes to what the client asks for. Reads through the worker's scratch buffer and keeps what was read in tunnel::held, where
-// the views of a request head point until it is consumed. Worker's thread.
+// From socket bytes to the client's request. Reads through the worker's scratch buffer and keeps the bytes in tunnel::held, which the views
+// of a request head point into until it is consumed. Worker's thread.
 #pragma once
 
 #include <exeat/client.hpp>
@@ -13,20 +13,21 @@
 
 namespace exeat::net {
 
-// The header of a listener that has senders, taken off tunnel::held: who asks is then whom it names, or its sender where it names nobody.
+// Reads the PROXY header that a listener with senders requires and removes it from tunnel::held. Returns the client that it names, or the
+// sender when it names none.
 task<or_refusal<client>> read_client(tunnel&, const listener&);
-// What a connection's HTTP requests are for: as a rule each of them says where it wants to go, as a proxy's do.
+// The destination of a connection's HTTP requests. By default each request names its own, as requests to a proxy do.
 struct http_way {
-    std::optional<std::uint16_t> port{}; // of a redirected connection; Host names the rest
-    const target* inside = nullptr;      // of the CONNECT tunnel that they come by
+    std::optional<std::uint16_t> port{}; // port of a redirected connection; Host names the host
+    const target* inside = nullptr;      // target of the CONNECT tunnel that contains the requests
 };
-// The head of the next HTTP request; of one that is refused, tunnel::to is what could be read.
+// The head of the next HTTP request. When it is refused, tunnel::to is its target, if one could be read.
 task<or_refusal<request_head>> read_request(tunnel&, http_way);
 // A ClientHello; every byte of it stays in tunnel::held for the upstream.
 task<or_refusal<client_hello>> read_hello(tunnel&);
-// At most `most` bytes more behind tunnel::held, before the deadline that the caller has set; one came at least.
+// Appends between 1 and `most` bytes to tunnel::held, before the deadline that the caller has set.
 task<checked> read_behind(tunnel&, std::size_t most);
-// The first byte of a redirected client, which says what it speaks; it is tunnel::held's first.
+// The first byte of a redirected client, which shows its protocol; it is the first byte of tunnel::held.
 task<checked> read_first_byte(tunnel&);
 
 } // namespace exeat::net

@@ -96,7 +96,7 @@ std::string refusal_reply(const refused_request& r, std::uint64_t id, std::uint6
     const std::string word{to_string(r.why)};
     std::string out = "HTTP/1.1 " + std::to_string(status) + ' ' +
                       std::string{boost::beast::http::obsolete_reason(boost::beast::http::int_to_status(status))};
-    (out += ": ") += word; // most clients show of a refused CONNECT this line alone
+    (out += ": ") += word; // for a refused CONNECT, most clients show only this line
     out += "\r\nProxy-Status: exeat; error=" + std::string{proxy_error(r.why)} + "; details=\"" + word + '"';
     out += "\r\nX-Exeat-Reason: " + word + "\r\nX-Exeat-Request: " + hex(id);
     if (status == 407) out += "\r\nProxy-Authenticate: Basic realm=\"exeat: a client certificate is required\"";
@@ -128,7 +128,7 @@ task<> reply(tunnel& t, const refusal& r)
     co_await linger(t, unread);
 }
 
-// Whether a client that was to speak TLS in its tunnel plainly speaks HTTP: its bytes begin with a method and a space.
+// Whether a client that should speak TLS in its tunnel sends plain HTTP: its bytes begin with a method and a space.
 bool speaks_http(std::string_view seen) noexcept
 {
     const auto method = seen.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ");
@@ -147,7 +147,7 @@ void tell_of_plain_http(refusal& r)
     r.body_follows = true;
 }
 
-// RFC 8446 sections 5.1 and 6: an alert record, fatal.
+// RFC 8446 sections 5.1 and 6: an alert record with a fatal alert.
 task<> alert(tunnel& t, verdict why)
 {
     const std::array<char, 7> record{0x15, 0x03, 0x03, 0x00, 0x02, 0x02, static_cast<char>(tls_alert(why))};

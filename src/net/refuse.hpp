@@ -1,5 +1,5 @@
-// How a refusal reaches the client: an HTTP reply that says why and how to ask for access, or a fatal TLS alert. Stages return refusals;
-// refuse() alone has them counted, logged and said. Worker's thread.
+// How a refusal reaches the client: an HTTP reply that gives the reason and how to request access, or a fatal TLS alert. Stages return
+// refusals; only refuse() counts, logs and sends them. Worker's thread.
 #pragma once
 
 #include <exeat/check_address.hpp>
@@ -20,21 +20,21 @@ namespace exeat::net {
 
 struct tunnel;
 
-// What is known of a refusal beyond its verdict.
+// The facts of a refusal beyond its verdict.
 struct refusal_facts {
-    std::string server_name{};                  // that the client's hello named, where that is what was wrong
-    std::string details{};                      // for people, behind the explanation: what exactly was wrong, or what to do about it
-    const rule* by = nullptr;                   // that refused, where it is not the decision's; of the list that made the decision
-    ip_address address{};                       // that was refused; all zero: none
+    std::string server_name{};                  // named by the client's hello, when that name was wrong
+    std::string details{};                      // for people, after the explanation: what exactly was wrong, or what to do about it
+    const rule* by = nullptr;                   // the rule that refused, if not the decision's; from the list that made the decision
+    ip_address address{};                       // the refused address; all zero: none
     dns_result resolved = dns_result::answered; // dns_failure: how the look-up ended
 };
 
-// Why a stage does not go on. Small, as the frames of all stages that wait have room for one.
+// Why a stage stops. Small, because the frame of every waiting stage contains one.
 struct refusal {
-    std::optional<verdict> why{}; // none: the client is gone, and nobody is left to answer
+    std::optional<verdict> why{}; // none: the client is gone and gets no answer
     bool body_follows = false;    // the client may still be sending: read some of it, so that the reply is not lost to a reset
-    bool answer_begun = false;    // the client has seen part of an answer, which must not look whole: it gets a reset
-    std::shared_ptr<const refusal_facts> more{}; // null: nothing more is known
+    bool answer_begun = false;    // the client has part of an answer, which must not look complete: the connection is reset
+    std::shared_ptr<const refusal_facts> more{}; // null: no further facts
 
     const refusal_facts& facts() const noexcept
     {
@@ -56,33 +56,33 @@ inline refusal refused(const address_refusal& no)
     return refused(no.why, {.details = std::string{no.advice}, .by = no.by, .address = no.address});
 }
 
-// What stages return. checked: nothing but that the tunnel may go on. T is never bool: a result turns into one by itself, and a refusal
-// that is copied as const into another result would be `false` taken for a value.
+// The result of a stage. checked has no value: the tunnel may continue. T is never bool: results convert to bool, so a const result with a
+// refusal, copied into another result, would become the value `false`.
 template <class T>
 requires(!std::is_arithmetic_v<T>) using or_refusal = boost::system::result<T, refusal>;
 using checked = or_refusal<void>;
 
-// Tells the tunnel's account, and the client if it is still there.
+// Reports the refusal to the tunnel's account, and to the client if it is still connected.
 task<> refuse(tunnel&, refusal);
 
-// Ends exeat's side, and reads and drops what the client still sends, so that closing does not reset the connection under the last answer.
-// `patient`: waits for it, for limits::linger_time at most.
+// Shuts down exeat's side, then reads and drops what the client still sends, so that closing does not reset the connection before the
+// client has the last answer. `patient`: waits for that input, for at most limits::linger_time.
 task<> linger(tunnel&, bool patient);
 
-// What the kernel took of an upload is counted, and a reset throws away what it has not sent yet: so that the counts say what left, it may
-// send that before an upstream that was cut is reset. An upstream that takes nothing for limits::linger_time does not get it.
+// Upload is counted when the kernel accepts it, but a reset discards what the kernel has not sent yet. So that the counts are true, this
+// gives the kernel time to send it before a cut upstream is reset, at most limits::linger_time.
 task<> send_out(tunnel&);
 
 // "host:port", an IPv6 address in brackets.
 std::string place_text(std::string_view host, std::uint16_t port);
 
-// The whole HTTP reply.
+// The input of refusal_reply(), which returns the whole HTTP reply.
 struct refused_request {
     verdict why;
-    std::string_view host; // canonical; empty where none could be read
+    std::string_view host; // canonical; empty: none could be read
     std::uint16_t port = 0;
     bool json = false;          // the client accepts application/json
-    std::string_view details{}; // behind the explanation
+    std::string_view details{}; // appended to the explanation
 };
 std::string refusal_reply(const refused_request&, std::uint64_t id, std::uint64_t serial, std::string_view help);
 

@@ -1,5 +1,5 @@
-// What holds at one worker beside the list: what an analyst has quarantined, and what the findings of detectors mean: clients that are
-// shut out of an entry or of all, and clients that are throttled. Bounded and nearly always empty. One worker's thread.
+// The restrictions of one worker that do not come from the list: what an analyst has quarantined, clients that findings of detectors shut
+// out of one entry or of all, and clients that findings throttle. Bounded and nearly always empty. One worker's thread.
 #pragma once
 
 #include <exeat/budget/throttle.hpp>
@@ -21,10 +21,10 @@ public:
 
     restrictions() { shut_.reserve(limits::shut_outs); } // so that shut_out() cannot fail
 
-    // Rule id 0 stands for every entry. Beyond limits::shut_outs the one is dropped that would have ended first.
+    // Rule id 0 means every entry. When limits::shut_outs are in use, the one that would end first is dropped.
     void shut_out(const ip_address& client, std::uint64_t rule_id, moment until) noexcept;
     bool shuts_out(const ip_address& client, std::uint64_t rule_id) const noexcept;
-    void pass_on(const heirs_of<std::uint64_t>& entries) noexcept; // who is shut out of an entry is shut out of its heirs too
+    void pass_on(const heirs_of<std::uint64_t>& entries) noexcept; // a client shut out of an entry is also shut out of its heirs
     void forget_before(moment now) noexcept;
 
     void quarantine(std::shared_ptr<const quarantines> all) noexcept { quarantined_ = std::move(all); }
@@ -40,8 +40,8 @@ private:
         moment until;
     };
     std::vector<shut> shut_;
-    std::shared_ptr<const quarantines> quarantined_;     // null: nothing is
-    std::shared_ptr<const throttled_clients> throttled_; // null: nobody is
+    std::shared_ptr<const quarantines> quarantined_;     // null: none
+    std::shared_ptr<const throttled_clients> throttled_; // null: none
 };
 
 } // namespace exeat::net

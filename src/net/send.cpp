@@ -10,7 +10,7 @@ namespace exeat::net {
 
 namespace {
 
-// `write` puts at most the number of bytes that it is given into the socket.
+// `write` writes at most the given number of bytes to the socket.
 template <class Write> sent send_through_gate(account& bill, std::size_t bytes, Write write) noexcept
 {
     if (bill.waits_for_log()) return {sent::how::waits, 0};

@@ -26,7 +26,7 @@ void stage_context::adopt(policy_snapshot next) noexcept
 
 void stage_context::advance(wall_time now) noexcept
 {
-    const bool set_back = now < std::exchange(wall_, now); // the clock was wrong, and what it ended begins again
+    const bool set_back = now < std::exchange(wall_, now); // the clock was wrong: what had expired is valid again
     if (!set_back && wall_ < next_change_) return;
     next_change_ = policy_.rules->next_change(wall_);
     judge_all_again();
@@ -41,7 +41,7 @@ void stage_context::judge_all_again() noexcept
             });
 }
 
-// Whether the host is new is known here, before the first byte: the detectors hear of the tunnel only when its record reaches them.
+// Whether the host is new must be known here, before the first byte: the detectors see the tunnel only when its record reaches them.
 std::shared_ptr<new_host_budget> stage_context::new_host_budget_of(const ip_address& client, std::string_view host)
 {
     if (!first_contact_) return nullptr;

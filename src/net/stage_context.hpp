@@ -1,6 +1,6 @@
-// What the stages of a tunnel work with: settings, the list in force, clocks, counters, and the means of its worker. Each worker owns
-// one, and it outlives the worker's tunnels; all of it belongs to the worker's thread. Only the worker moves time, the list and the
-// ends on (worker.cpp); stages read them.
+// What the stages of a tunnel work with: settings, the list in force, clocks, counters, and the resources of its worker. Each worker owns
+// one, and it outlives the worker's tunnels; all of it belongs to the worker's thread. Only the worker changes the time, the list and the
+// shutdown flags (worker.cpp); stages read them.
 #pragma once
 
 #include <exeat/budget/budget_book.hpp>
@@ -32,11 +32,11 @@
 
 namespace exeat::net {
 
-// How long (`until`, from now) a host would be new to the client if a tunnel opened now, and what the client sent there within the hour;
-// nothing for a host that it knows. Any thread.
+// How long a host would be new to the client if a tunnel opened now (`until`, from now), and what the client has sent there within the
+// hour; nullopt for a host that is not new. Any thread.
 using first_contact = std::function<std::optional<detect::host_history::meeting>(const ip_address& client, std::string_view host)>;
 
-// What all workers of a process share, and what they begin with. The references outlive them.
+// What all workers of a process share, and their initial state. The references outlive the workers.
 struct worker_shared {
     const config& settings;
     admission& admitted;
@@ -44,19 +44,19 @@ struct worker_shared {
     name_budget& wildcard_names;
     budget_book& uploads;
     new_host_budgets& new_hosts;
-    first_contact first_contact_of; // empty where the detector first_seen only observes
+    first_contact first_contact_of; // empty when the detector first_seen only observes
     const std::atomic<bool>& audit_healthy;
     std::shared_ptr<const policy> rules;
     std::uint64_t generation = 0;
     own_endpoints own;
-    std::size_t spare_descriptors = limits::spare_descriptors; // of one worker, for pipes and for further attempts to connect
-    bool shares_listeners = false;                             // other processes listen on the same sockets, or will
-    std::vector<endpoint> dns_servers;                         // at the start; one at least
-    std::shared_ptr<const quarantines> quarantined{};          // at the start; null: nothing is
+    std::size_t spare_descriptors = limits::spare_descriptors; // per worker, for pipes and further attempts to connect
+    bool shares_listeners = false;                             // other processes listen on the same sockets, now or later
+    std::vector<endpoint> dns_servers;                         // at the start; at least one
+    std::shared_ptr<const quarantines> quarantined{};          // at the start; null: none
 };
 
 class stage_context {
-    // What the public members below are built on.
+    // The public members below depend on these.
     const config& settings_;
     new_host_budgets& new_hosts_;
     const first_contact first_contact_;
@@ -74,20 +74,20 @@ public:
     const own_endpoints& own() const noexcept { return own_; }
     wall_time wall() const noexcept { return wall_; }
     budget_minutes minute() const noexcept { return minute_; }
-    bool draining() const noexcept { return draining_; } // accept no more; what is open may finish
-    bool cutting() const noexcept { return cutting_; }   // nobody is served any more
+    bool draining() const noexcept { return draining_; } // no new connections; open tunnels may finish
+    bool cutting() const noexcept { return cutting_; }   // no connection is served any more
     bool shares_listeners() const noexcept { return shares_listeners_; }
     std::span<char> scratch() noexcept
     {
         return {scratch_.get(), limits::scratch_bytes};
-    } // for one non-blocking call and what follows it without a wait
-    // ---- by the worker, or by a test in its place
-    // The list in force from now on; every open tunnel and every one with a decision is judged again by it, or cut where that fails.
+    } // valid for one non-blocking call and the code after it, until the next wait
+    // ---- called by the worker, or by a test in its place
+    // Puts a list in force. Every tunnel whose request was allowed is judged again by it, and cut if that fails.
     void adopt(policy_snapshot) noexcept;
-    // Moves the clock of the wall on; when something expires on the way, the same.
+    // Advances the wall clock. When something has expired, or the clock was set back, tunnels are judged again likewise.
     void advance(wall_time now) noexcept;
 
-    // The budget of the client at the host, if detectors hold it to one; null: none. Throws std::bad_alloc.
+    // The budget of the client at the host, if the detectors limit it; null: none. Throws std::bad_alloc.
     std::shared_ptr<new_host_budget> new_host_budget_of(const ip_address& client, std::string_view host);
 
     reactor events;
@@ -100,7 +100,7 @@ public:
     audit_writer audit;
     restrictions restricted;
     throttle_queue throttled;
-    bool any_waits_for_log = false; // an upload of one of the tunnels, since the last sweep at the latest
+    bool any_waits_for_log = false; // an upload of a tunnel waits for the log, or has since the last sweep
     boost::intrusive::list<tunnel, boost::intrusive::constant_time_size<false>> live;
     admission& admitted;
     client_rates& rates;
@@ -115,7 +115,7 @@ private:
     policy_snapshot policy_;
     own_endpoints own_;
     wall_time wall_;
-    wall_time next_change_ = never; // when a decision of the list in force can change by itself
+    wall_time next_change_ = never; // next time at which a decision of the list in force can change by itself
     budget_minutes minute_ = budget_now();
     bool draining_ = false, cutting_ = false;
 };

@@ -19,7 +19,7 @@ namespace {
 
 // ---- after the decision
 
-// What the hello inside a CONNECT tunnel must say: the name that was asked for, in the open.
+// Checks that the hello inside a CONNECT tunnel names the requested host in the clear.
 verdict check_inside(const client_hello& hello, const tunnel& t)
 {
     if (!permits(t.decision.rule->ech, hello.hidden)) return verdict::ech;
@@ -42,7 +42,7 @@ task<bool> answer_connect(tunnel& t)
     co_return co_await send_all(t, t.client_side, established);
 }
 
-// A CONNECT that an entry for plain HTTP allows: nobody is dialled before a request inside has been judged.
+// A CONNECT that an entry for plain HTTP allows: no upstream is dialled before a request inside has been judged.
 task<or_refusal<asked>> enter_http(tunnel& t, std::optional<account>& bill)
 {
     const target place{t.to->host, t.to->port, approach::http};
@@ -50,11 +50,11 @@ task<or_refusal<asked>> enter_http(tunnel& t, std::optional<account>& bill)
     bill.reset();
     const bool heard = co_await answer_connect(t);
     if (!heard) co_return asked::nothing_more;
-    t.requests = 0; // the first one inside is waited for as the first on a connection is
+    t.requests = 0; // the first request inside is awaited like the first on a connection
     co_return co_await serve_inside(t, bill, place);
 }
 
-// Answers a CONNECT, if that has not been done, and checks the name inside.
+// Answers a CONNECT, if it is not answered yet, and checks the name inside.
 task<checked> enter(tunnel& t)
 {
     const bool heard = t.answer_in_tls || co_await answer_connect(t);
@@ -69,7 +69,7 @@ task<checked> enter(tunnel& t)
     co_return refused_hello(inside, *hello);
 }
 
-// The last look before the first byte: the tunnel may have been cut while it waited, and what cannot be logged does not happen.
+// The last check before the first byte: the tunnel may have been cut while it waited, and nothing may happen that cannot be logged.
 checked begin(tunnel& t)
 {
     if (t.cut) return refused(t.cut->before);
@@ -78,7 +78,7 @@ checked begin(tunnel& t)
     return checked{};
 }
 
-// The flow, up to the relay. The frames of the stages are gone by the time it returns: an idle tunnel keeps only what it needs.
+// The flow, up to the relay. The frames of the stages are freed when it returns, so an idle tunnel keeps only what it needs.
 task<or_refusal<asked>> open(tunnel& t, std::optional<account>& bill)
 {
     const auto& l = t.home.settings().listeners[t.listener];
@@ -110,23 +110,23 @@ void end(tunnel& t, ending how)
     reset_on_close(t.client_side);
 }
 
-// Out of memory, or a bug of ours: what was not decided is denied, and no end of a stream looks like a whole one.
+// Out of memory, or a bug in exeat: an undecided request is denied, and no stream may end as if it were complete.
 void give_up(tunnel& t) noexcept
 {
     t.home.count.out_of_memory.add();
-    if (!t.accounted) account{t, first_mode(t.home.settings().listeners[t.listener].mode)}; // its destructor says so
+    if (!t.accounted) account{t, first_mode(t.home.settings().listeners[t.listener].mode)}; // its destructor reports the denial
     if (t.upstream.fd) reset_on_close(t.upstream);
     if (t.client_side.fd) reset_on_close(t.client_side);
 }
 
 task<> refuse_once(tunnel& t, std::optional<account>& bill, refusal no)
 {
-    if (!bill && !no.why) co_return; // gone before it said anything
+    if (!bill && !no.why) co_return; // gone before it sent anything
     if (!bill) bill.emplace(t, first_mode(t.home.settings().listeners[t.listener].mode));
     co_await refuse(t, std::move(no));
 }
 
-// All that comes before the relay. False: there is nothing to relay, and the client knows why.
+// Everything before the relay. False: there is nothing to relay, and any refusal has been sent.
 task<bool> establish(tunnel& t, std::optional<account>& bill, std::unique_ptr<std::string>& early)
 {
     std::string answer;
@@ -147,27 +147,27 @@ task<bool> establish(tunnel& t, std::optional<account>& bill, std::unique_ptr<st
     co_return false;
 }
 
-// By reference, all of them: they are taken into the tunnel before its first wait, and a frame would hold them twice. An idle tunnel
-// keeps this frame and the relay's.
+// All parameters are references: the tunnel takes them over before its first wait, and the frame would otherwise contain them twice. An
+// idle tunnel keeps this frame and the relay's.
 background run_to_the_end(unique_fd& fd, const client& from, admission::place& place, std::size_t listener, stage_context& home)
 {
     try {
         tunnel t{std::move(fd), from, std::move(place), listener, home};
         try {
             std::optional<account> bill;
-            std::unique_ptr<std::string> early; // of the server's, not sent on yet; nearly always nothing
+            std::unique_ptr<std::string> early; // from the server, not sent on yet; nearly always null
             const bool relays = co_await establish(t, bill, early);
             if (!relays) co_return;
             const auto how = co_await relay(t, early);
             end(t, how);
-            bill.reset(); // its line, and what is found in it, do not wait
+            bill.reset(); // its log line and findings must not wait
             if (how == ending::finished || how == ending::upstream_reset) co_return;
             t.client_side.close();
             co_await send_out(t);
         } catch (...) {
             give_up(t);
         }
-    } catch (...) { // no tunnel could be made
+    } catch (...) { // the tunnel could not be created
         home.count.out_of_memory.add();
     }
 }

@@ -1,5 +1,5 @@
-// One accepted connection and what it may use. It lives in the frame of run_connection(), which is the only owner of its sockets, and
-// never leaves its worker. tunnel.cpp is the flow: read it first.
+// One accepted connection and its resources. It lives in the coroutine frame that run_connection() starts, which is the only owner of its
+// sockets, and never leaves its worker. tunnel.cpp is the flow: read it first.
 #pragma once
 
 #include <exeat/policy.hpp>
@@ -18,13 +18,13 @@ namespace exeat::net {
 
 class stage_context;
 
-// The list in force at some moment, with the number by which the audit log knows it.
+// The list in force at some moment, with its number in the audit log.
 struct policy_snapshot {
     std::shared_ptr<const policy> rules;
     std::uint64_t generation = 0;
 };
 
-// What a kept upstream connection of a plain-HTTP client is for.
+// The target and rule that a kept upstream connection of a plain-HTTP client serves.
 struct upstream_binding {
     target to;
     std::uint64_t rule_id;
@@ -38,11 +38,11 @@ struct tunnel : live_hook {
     tunnel& operator=(const tunnel&) = delete;
     ~tunnel();
 
-    // Sleeps until something happened to a socket, the deadline, the policy or a look-up. Registers sockets on first use.
+    // Sleeps until something happens to a socket, the deadline, the policy or a look-up. Registers sockets on first use.
     auto event() { return watch(), wake.event(); }
     void watch();
     void set_deadline(std::chrono::milliseconds) noexcept;
-    void set_due(tick) noexcept; // the same, as a moment
+    void set_due(tick) noexcept; // the same, as a point in time
     void clear_deadline() noexcept;
     bool deadline_passed() const noexcept;
     void interrupt(interruption) noexcept;
@@ -50,10 +50,10 @@ struct tunnel : live_hook {
     // and will be served.
     bool between_requests() const noexcept { return bill == nullptr && requests > 1 && held.empty(); }
 
-    // The groups of the client under the list in force.
+    // Finds the groups of the client under the list in force.
     void find_groups() noexcept;
-    // The list in force becomes the one that judges the request in hand. Until then, and after drop_decision(), the tunnel holds no list,
-    // so that however long it waits it keeps no old one alive.
+    // The list in force becomes the one that judges the current request. Before this, and after drop_decision(), the tunnel holds no list,
+    // so that a waiting tunnel does not keep an old list alive.
     void take_policy() noexcept;
     void drop_decision() noexcept;
 
@@ -66,28 +66,28 @@ struct tunnel : live_hook {
     deadlines::slot slot;
 
     client who;
-    // Small ones side by side: an idle tunnel pays for every gap.
+    // Small members side by side: every idle tunnel pays for padding.
     std::uint32_t group_slot = 0;      // of who.groups, for counters
-    std::uint32_t hello_octets = 0;    // of the first ClientHello, at the beginning of `held`
-    std::uint16_t asked_port = 0;      // that the way in stands for; 0: the request names it
+    std::uint32_t hello_octets = 0;    // length of the first ClientHello, at the start of `held`
+    std::uint16_t asked_port = 0;      // fixed by the listener or the original destination; 0: the request names it
     endpoint peer;                     // the upstream's address, once connected
-    std::optional<ip_address> dialled; // on a redirected connection: by the client
+    std::optional<ip_address> dialled; // on a redirected connection: the address that the client dialled
     std::optional<interruption> cut;
     bool answer_in_tls = false;                    // a refusal is an alert, not an HTTP reply
-    bool accepts_json = false;                     // of the request in hand
-    bool accounted = false;                        // it had an account, which told how it ended
+    bool accepts_json = false;                     // of the current request
+    bool accounted = false;                        // it had an account, which reported how it ended
     bool early_data = false;                       // its ClientHello offers early data
-    hidden_hello hidden = hidden_hello::none;      // what its ClientHellos hide, at most
-    std::optional<target> to;                      // of the request in hand
-    exeat::decision decision;                      // about it; points into `to` and the list; a reload renews both
+    hidden_hello hidden = hidden_hello::none;      // the most that its ClientHellos hide
+    std::optional<target> to;                      // of the current request
+    exeat::decision decision;                      // about `to`; points into `to` and the list; a reload replaces the decision and the list
     policy_snapshot judged_by;                     // the list that made the decision; empty without one
-    account* bill = nullptr;                       // of the request in hand
-    std::unique_ptr<upstream_binding> upstream_of; // plain HTTP: whom the upstream connection may serve again
+    account* bill = nullptr;                       // of the current request
+    std::unique_ptr<upstream_binding> upstream_of; // plain HTTP: the target that the upstream connection may serve again
     std::string held;                              // read from the client, not consumed yet
-    std::uint64_t requests = 0;                    // heads asked for on this connection
+    std::uint64_t requests = 0;                    // heads awaited on this connection
 };
 
-// Serves one accepted connection to its end, whatever that is. `home` outlives it.
+// Serves one accepted connection until it ends. `home` outlives it.
 void run_connection(unique_fd fd, client from, admission::place, std::size_t listener, stage_context& home);
 
 } // namespace exeat::net

@@ -15,7 +15,7 @@ struct walk {
     deadlines::slot next = 0;
 };
 
-// Tunnels that open behind the place or move there are not missed for long: who looks, looks again.
+// A tunnel that opens or moves behind the current position is not missed for long: the list is read again and again.
 void go_on(worker& home, const std::shared_ptr<walk>& w)
 {
     const auto& due = home.open_now();

@@ -1,5 +1,6 @@
-// The tunnels that are open now, for who looks from outside: those that come first by some order, up to a bound, so that a look costs
-// the same whatever there is, and nobody hides behind a crowd. Values; a look at a worker is its thread's, all else any thread's.
+// The tunnels that are open now, for an outside viewer: the first ones in some order, up to a bound. So the cost does not depend on the
+// number of matching tunnels, and a tunnel that comes first is listed among however many others. Values. A worker's tunnels are read on its
+// thread; everything else: any thread.
 #pragma once
 
 #include <exeat/enum_array.hpp>
@@ -23,10 +24,10 @@ enum class tunnel_order : std::uint8_t { upload, download, age, client, entry };
 inline constexpr enum_array<tunnel_order, std::string_view, 5> tunnel_order_words{"upload", "download", "age", "client", "entry"};
 
 struct tunnel_question {
-    tunnel_order by = tunnel_order::upload;       // the most bytes, the oldest, the lowest address, the lowest slot first
-    std::optional<ip_prefix> client;              // only those from there
-    std::optional<std::vector<std::uint32_t>> at; // only those of entries with one of these slots
-    std::size_t most = 1;                         // rows; at least one
+    tunnel_order by = tunnel_order::upload;       // first: most bytes, the oldest, the lowest address, the lowest slot
+    std::optional<ip_prefix> client;              // only tunnels of these clients
+    std::optional<std::vector<std::uint32_t>> at; // only tunnels of entries with these slots
+    std::size_t most = 1;                         // rows at most; at least one
 };
 
 struct listed_tunnel {
@@ -49,13 +50,13 @@ class tunnel_list {
 public:
     explicit tunnel_list(tunnel_question q) : question_{std::move(q)} {}
 
-    // Counts the tunnel; true when it is asked for and comes before one that is in the list, or the list has room: then add() it. Neither
-    // looks at host and address.
+    // Counts the tunnel. True when the question matches it and it comes before a listed one, or the list is not full: then call add().
+    // Neither function reads host and address.
     bool wants(const listed_tunnel&);
     void add(listed_tunnel);
     void merge(tunnel_list&&); // of another worker, for the same question
 
-    std::vector<listed_tunnel> in_order() &&; // the first first
+    std::vector<listed_tunnel> in_order() &&; // sorted, the first in order first
     std::uint64_t total() const noexcept { return total_; }
     std::uint64_t matching() const noexcept { return matching_; }
 
@@ -67,12 +68,12 @@ private:
     }
 
     tunnel_question question_;
-    std::vector<listed_tunnel> rows_; // a heap: the last by the order on top
+    std::vector<listed_tunnel> rows_; // a heap: the last in order is on top
     std::uint64_t total_ = 0, matching_ = 0;
 };
 
-// Looks at all tunnels of a worker, limits::listed_a_turn at a time, between which others have their turn, and hands the list to `done` on
-// the worker's thread. Any thread. A worker that has ended never answers.
+// Reads all tunnels of a worker, limits::listed_a_turn at a time so that others can run in between, and passes the list to `done` on the
+// worker's thread. Any thread. A worker that has ended never calls `done`.
 void list_tunnels(worker&, tunnel_question, std::function<void(tunnel_list)> done);
 
 } // namespace exeat::net

@@ -17,7 +17,7 @@ std::chrono::seconds since_boot() noexcept
     return std::chrono::seconds{t.tv_sec};
 }
 
-// Both at one moment: a process can be stopped between any two calls.
+// Reads both at one moment: a process can be stopped between any two calls.
 wall_clock::reading read() noexcept
 {
     for (;;) {

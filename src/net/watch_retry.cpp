@@ -17,7 +17,7 @@ constexpr interruption client_lost{ending::client_reset, verdict::connect_failur
 constexpr interruption upstream_lost{ending::upstream_reset, verdict::connect_failure};
 constexpr interruption silent{ending::idle_timeout, verdict::connect_timeout};
 
-// What may wait here for more of itself: a record of early data, or a second hello with the headers of some 100 records.
+// The most that may wait here to be completed: a record of early data, or a second hello with the headers of some 100 records.
 constexpr std::size_t held_record_bytes = limits::record_bytes + 256 + 5; // RFC 8446 section 5.2
 constexpr std::size_t held_second_hello_bytes = limits::client_hello_bytes + 512;
 constexpr std::size_t growth_bytes = 512;
@@ -25,12 +25,12 @@ static_assert(held_second_hello_bytes <= limits::held_hello_bytes && held_record
 
 struct watch_state {
     hello_watch watch;
-    std::size_t passed = 0;    // octets at the beginning of tunnel::held that may go upstream
-    bool client_ended = false; // no byte of it will come any more
-    bool no_upload = false;    // the upstream was told that none will come
+    std::size_t passed = 0;    // octets at the start of tunnel::held that may be sent upstream
+    bool client_ended = false; // the client sends no more bytes
+    bool no_upload = false;    // the sending side of the upstream is shut down
 };
 
-// Sends what has passed, as far as the upstream and the account take it.
+// Sends the octets that may be sent, as far as the upstream and the account accept them.
 void send_held(tunnel& t, std::size_t& passed)
 {
     assert(passed <= t.held.size());
@@ -38,7 +38,7 @@ void send_held(tunnel& t, std::size_t& passed)
         const auto s = send_upstream(*t.bill, t.upstream, std::string_view{t.held}.substr(0, passed));
         t.held.erase(0, s.bytes);
         passed -= s.bytes;
-        if (s.what == sent::how::waits) return t.set_deadline(t.home.settings().idle_timeout); // that is not idle
+        if (s.what == sent::how::waits) return t.set_deadline(t.home.settings().idle_timeout); // waiting is not idle
         if (s.what == sent::how::spent) return t.interrupt(t.bill->spent());
         if (s.what == sent::how::failed) return t.interrupt(upstream_lost);
     }
@@ -54,7 +54,7 @@ bool takes_more(const tunnel& t, const watch_state& w) noexcept
     return t.client_side.readable && !w.client_ended && t.held.size() < most_held(w);
 }
 
-// A string of its own accord doubles its room, and a tunnel may stall with it; so it grows here by a little.
+// A string doubles its capacity when it grows, and a stalled tunnel would keep that; so it grows in small steps here.
 void hold(std::string& held, std::string_view more)
 {
     const auto size = held.size() + more.size();
@@ -88,7 +88,7 @@ verdict check_client(tunnel& t, watch_state& w)
     return step.why == verdict::allowed && (cut_short || too_long) ? verdict::tls_malformed : step.why;
 }
 
-// The kernel takes no byte for the upstream after this, whoever tries.
+// After this the kernel accepts no byte for the upstream, from any caller.
 void end_upload(tunnel& t, watch_state& w)
 {
     finish_writing(t.upstream);
@@ -116,20 +116,20 @@ void tell_client(tunnel& t, std::string& answer)
     answer.erase(0, sent.bytes);
 }
 
-// The relay goes on from here, or ends at once where the tunnel was interrupted.
+// The relay takes over, or ends at once when the tunnel was interrupted.
 bool relays(const tunnel& t, const watch_state& w) noexcept
 {
     return t.cut || w.no_upload || w.client_ended || w.watch.at() == phase::over;
 }
 
-// One turn of both directions. The client's first: what it sends ahead of an answer is checked as what it is.
+// One turn of both directions. The client is read first: what it sends ahead of an answer is checked as such.
 verdict take_turn(tunnel& t, watch_state& w, std::string& answer)
 {
     const auto before = w.watch.at();
     read_client(t, w);
     if (const auto why = check_client(t, w); why != verdict::allowed) return why;
     send_held(t, w.passed);
-    if (t.held.capacity() > t.held.size() + 8 * growth_bytes) t.held.shrink_to_fit(); // of a long hello that has passed
+    if (t.held.capacity() > t.held.size() + 8 * growth_bytes) t.held.shrink_to_fit(); // frees the memory of a long hello
     if (const auto why = read_server(t, w, answer); why != verdict::allowed) return why;
     const auto after = w.watch.at();
     if (after != phase::over) tell_client(t, answer);
@@ -165,7 +165,7 @@ task<checked> watch_retry(tunnel& t, std::string& answer)
         if (takes_more(t, w) || (t.upstream.readable && answer.empty())) t.wake.yield();
         co_await t.event();
     }
-    if (w.watch.at() != phase::over) t.held.resize(w.passed); // what did not pass stays here
+    if (w.watch.at() != phase::over) t.held.resize(w.passed); // what may not be sent is dropped
     co_return checked{};
 }
 

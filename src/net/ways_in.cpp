@@ -20,17 +20,17 @@ task<checked> find_client(tunnel& t, const listener& l)
 
 namespace {
 
-// The first octet of a TLS record with a ClientHello, which no HTTP request begins with.
+// The first octet of a TLS record with a ClientHello; no HTTP request begins with it.
 bool tls_inside(const tunnel& t, http_way way) noexcept { return way.inside != nullptr && t.held.starts_with('\x16'); }
 
-// Also of a head that was refused.
+// Also for a refused head.
 request_mode mode_of(const tunnel& t, http_way way) noexcept
 {
     if (way.port) return request_mode::transparent_http;
     return t.held.starts_with("CONNECT ") || tls_inside(t, way) ? request_mode::connect : request_mode::http;
 }
 
-// A head that was refused inside a tunnel: the log names the entry that the tunnel is for.
+// For a head that was refused inside a tunnel: the log names the entry for the tunnel.
 refusal refused_inside(tunnel& t, refusal no, const target& place)
 {
     t.take_policy();
@@ -40,7 +40,7 @@ refusal refused_inside(tunnel& t, refusal no, const target& place)
     return no;
 }
 
-// For the same request once more. Whoever counts, judges and looks up names has a second request before him.
+// Opens a new account for the same request: it is counted, judged and looked up again like a second request.
 void open_again(tunnel& t, std::optional<account>& bill)
 {
     const auto mode = bill->mode();
@@ -50,27 +50,27 @@ void open_again(tunnel& t, std::optional<account>& bill)
     bill.emplace(t, mode);
 }
 
-// A tunnel begins where requests went before: their upstream connection is none of its own.
+// A tunnel begins after requests on the same connection: it does not use their upstream connection.
 void end_requests(tunnel& t) noexcept
 {
     t.upstream_of.reset();
     t.upstream.close();
 }
 
-// One plain-HTTP request after the other, up to a CONNECT.
+// Serves plain-HTTP requests one after the other, until a CONNECT.
 task<or_refusal<asked>> read_http(tunnel& t, std::optional<account>& bill, http_way way)
 {
     for (;;) {
         t.to.reset();
         t.accepts_json = false;
         const auto head = co_await read_request(t, way);
-        if (!head && !head.error().why) co_return asked::nothing_more; // between two requests it may go
+        if (!head && !head.error().why) co_return asked::nothing_more; // the client may leave between two requests
         t.find_groups();
-        if (!head && way.inside != nullptr) t.to = *way.inside; // however little of the head there was
+        if (!head && way.inside != nullptr) t.to = *way.inside; // even if the head could not be read
         bill.emplace(t, mode_of(t, way));
         if (tls_inside(t, way)) {
             t.answer_in_tls = true;
-            t.to->via = approach::tls; // the list decides: an entry for plain HTTP does not take it, report mode may
+            t.to->via = approach::tls; // the list decides: an entry for plain HTTP does not allow it, report mode may
             end_requests(t);
             co_return asked::tunnel;
         }
@@ -95,12 +95,12 @@ task<or_refusal<asked>> read_http(tunnel& t, std::optional<account>& bill, http_
     }
 }
 
-// A client that was redirected, or that dials exeat as if it were the server: its hello names the target.
+// A client that was redirected, or that connects to exeat as if it were the server: its hello names the target.
 task<or_refusal<asked>> read_tls(tunnel& t, std::optional<account>& bill, request_mode mode)
 {
     t.answer_in_tls = true;
     const auto hello = co_await read_hello(t);
-    if (!hello && t.held.empty()) co_return hello.error(); // it said nothing
+    if (!hello && t.held.empty()) co_return hello.error(); // it sent nothing
     bill.emplace(t, mode);
     if (!hello) co_return hello.error();
     if (!hello->server_name) co_return refused(verdict::sni_missing);
@@ -113,7 +113,7 @@ task<or_refusal<asked>> read_redirected(tunnel& t, std::optional<account>& bill)
 {
     const auto first = co_await read_first_byte(t);
     if (!first) co_return first.error();
-    const bool upper_case = t.held.front() >= 'A' && t.held.front() <= 'Z'; // no TLS record begins so, every HTTP method does
+    const bool upper_case = t.held.front() >= 'A' && t.held.front() <= 'Z'; // as in every HTTP method; no TLS record begins so
     if (!upper_case) co_return co_await read_tls(t, bill, request_mode::transparent_tls);
     t.answer_in_tls = false;
     http_way way;

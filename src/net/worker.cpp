@@ -16,7 +16,7 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// Each worker shares the policy through a count of its own, so that opening a tunnel touches no other core's cache line.
+// Each worker holds the policy through a reference count of its own, so that opening a tunnel touches no cache line of another core.
 std::shared_ptr<const policy> own_count(std::shared_ptr<const policy> p)
 {
     const auto* raw = p.get();
@@ -54,13 +54,13 @@ void worker::run()
         try {
             io_.run();
         } catch (const std::exception&) {
-            at_.count.out_of_memory.add(); // a handler had none: what it was about ends by its deadline, the others go on
+            at_.count.out_of_memory.add(); // a handler got no memory: its operation ends by its deadline, the others continue
         }
     }
     at_.audit.end();
 }
 
-// All memory is taken here, by the caller's thread: what arrives at the worker cannot fail, or it would go on under the old list.
+// All memory is allocated here, on the caller's thread: the posted function must not fail, or the worker would keep the old list.
 void worker::adopt(std::shared_ptr<const policy> next, std::uint64_t generation)
 {
     asio::post(io_, [this, by = policy_snapshot{own_count(std::move(next)), generation}]() mutable noexcept { at_.adopt(std::move(by)); });
@@ -177,14 +177,14 @@ void worker::sweep()
     look_after_uploads();
     at_.audit.sweep();
     at_.advance(wall_now());
-    if (at_.cutting_) // whatever still talks to its client has had its time
+    if (at_.cutting_) // connections that still talk to their client have had their time
         for (auto& t : at_.live) at_.due.at(t.slot).passed = true, t.wake.wake();
     constexpr tick per_second = std::chrono::seconds{1} / limits::sweep_interval;
     if (now / per_second != second_) second_ = now / per_second, each_second();
-    at_.names.sweep(); // the last: it may run out of memory
+    at_.names.sweep(); // last, because it may run out of memory
 }
 
-// Those that wait for the audit log. Nobody is looked at while none does.
+// Visits the tunnels whose uploads wait for the audit log; visits none while no upload waits.
 void worker::look_after_uploads() noexcept
 {
     if (!at_.any_waits_for_log) return;

@@ -1,5 +1,6 @@
-// One thread of the proxy: an io_context, its listeners, and the stage_context of its tunnels, whose time, list and ends it moves on.
-// Tunnels never leave their worker and take no lock. The functions marked "any thread" post to the worker; all else is its own thread's.
+// One thread of the proxy: an io_context, its listeners, and the stage_context of its tunnels, in which it updates the time, the list and
+// the shutdown flags. Tunnels never leave their worker and take no lock. The functions marked "any thread" post to the worker; all others
+// are for its own thread.
 #pragma once
 
 #include <exeat/check_address.hpp>
@@ -22,24 +23,24 @@ public:
     worker(const worker&) = delete;
     worker& operator=(const worker&) = delete;
 
-    void begin(); // before run(): listens; throws std::bad_alloc
-    void run();   // this thread becomes the worker's, until cut_all() is done
+    void begin(); // call before run(); starts listening; throws std::bad_alloc
+    void run();   // the calling thread becomes the worker's, until cut_all() is done
 
-    // ---- any thread. Those that throw std::bad_alloc have done nothing and are to be called again.
-    void adopt(std::shared_ptr<const policy>, std::uint64_t generation); // takes effect for all tunnels, open ones too
-    // Before the list under which these entries inherit.
+    // ---- any thread. A function that throws std::bad_alloc has done nothing; call it again.
+    void adopt(std::shared_ptr<const policy>, std::uint64_t generation); // takes effect for all tunnels, including open ones
+    // Call before adopting the list under which these entries inherit.
     void pass_on(std::shared_ptr<const heirs_of<std::uint64_t>> entries);
     void adopt(own_endpoints);
-    void ask_servers(std::vector<endpoint>);              // DNS
-    void adopt(std::shared_ptr<const throttled_clients>); // open tunnels are held to them, too
-    void adopt(std::shared_ptr<const quarantines>);       // what is open and quarantined ends
-    // Ends what the client has open at the entry (any entry: 0) and refuses it there for limits::shut_out_time.
+    void ask_servers(std::vector<endpoint>);              // DNS servers
+    void adopt(std::shared_ptr<const throttled_clients>); // also applies to open tunnels
+    void adopt(std::shared_ptr<const quarantines>);       // ends open tunnels that are quarantined
+    // Ends the client's open tunnels at the entry (0: any entry) and refuses the client there for limits::shut_out_time.
     void shut_out(const ip_address& client, std::uint64_t rule_id);
-    void drain();                                                     // accept no more, let tunnels finish
-    void cut_all(ending);                                             // end every tunnel now; run() returns when all have
-    void post(auto what) { boost::asio::post(io_, std::move(what)); } // to be done on the worker's thread
-    std::uint64_t rounds() const noexcept { return rounds_.load(std::memory_order_relaxed); } // rises while the thread goes round
-    const deadlines& open_now() const noexcept { return at_.due; }                            // the worker's thread
+    void drain();                                                     // accepts no more, lets tunnels finish
+    void cut_all(ending);                                             // ends every tunnel now; run() returns when all have ended
+    void post(auto what) { boost::asio::post(io_, std::move(what)); } // runs `what` on the worker's thread
+    std::uint64_t rounds() const noexcept { return rounds_.load(std::memory_order_relaxed); } // rises while the thread runs its loop
+    const deadlines& open_now() const noexcept { return at_.due; }                            // on the worker's thread
     const counters& counts() const noexcept { return at_.count; }
     const client_table& clients() const noexcept { return at_.clients; }
 
@@ -60,7 +61,7 @@ private:
     std::vector<watched_socket> listening_;
     const std::chrono::steady_clock::time_point began_;
     tick second_ = 0;
-    tick give_up_log_ = no_deadline; // once all tunnels are cut: when a log that takes nothing is not waited for any more
+    tick give_up_log_ = no_deadline; // after cut_all(): when to stop waiting for a log that accepts nothing
     std::atomic<std::uint64_t> rounds_{0};
 };
 

@@ -285,6 +285,14 @@ hosts = ["93.184.216.0/24"]
         "    group: none", "    10.1.1.1 lies in the sources of none of the groups: write its network into the one that it belongs to"]
 
 
+@pytest.mark.parametrize("typed, meant", [("ecko.life.test", "echo.life.test"), ("plain.lif.test", "plain.life.test"), ("echo.live.tset", None)])
+def test_explain_knows_a_host_by_a_typing_mistake(tmp_path, typed, meant):
+    config(tmp_path)
+    said = run("explain", "--client", "127.0.0.1", "--allowlist", tmp_path / "allowlist.toml", f"{typed}:7").stdout
+    assert "no [[allow]] or [[private_link]] names this host" in said
+    assert f"; did you mean {meant} of '" in said if meant else "did you mean" not in said, said
+
+
 @pytest.mark.parametrize("pasted, read, allowed", [
     ("https://echo.life.test:7/simple/", "echo.life.test:7", True), ("echo.life.test:7/simple", "echo.life.test:7", True), ("https://evil.test/", "evil.test:443", False),
     ("evil.test", "evil.test:443", False), ("git@evil.test:a/b.git", "evil.test:22", False), ("ssh://git@evil.test/a", "evil.test:22", False), (" <https://evil.test> ", "evil.test:443", False),

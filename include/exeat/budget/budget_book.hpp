@@ -1,11 +1,11 @@
 // The upload accounts of all keys: bounded, shared by all workers. Opening an account takes the lock of one of many parts; taking from it
-// takes none (budget.hpp). When a part is full, an account goes that has used little of its limits, and of equals the one that has been
-// idle longer; never one with an open tunnel or a spent limit. When none can go, keys without room share one account of
-// limits::crowded_budget an hour. Outlives its handles.
+// requires none (budget.hpp). When a part is full, an account that has used little of its limits is evicted, and of equal ones the one that
+// has been idle longer; never an account with an open tunnel or a spent limit. When none can be evicted, keys without room share one
+// account of limits::crowded_budget an hour. Outlives its handles.
 //
-// When a list replaces another, accounts inherit (accounts.hpp). Workers take the new list one after the other, so for a moment some take
-// from an account that has been passed on already. pass_on() first says that there are heirs and then copies; whoever takes looks for
-// heirs after it has taken. So each byte is in the copy, or is taken from the heirs as well.
+// When a list replaces another, accounts inherit (accounts.hpp). Workers adopt the new list one after the other, so for a moment some take
+// from an account that has been passed on already. pass_on() first publishes the heirs and then copies; a worker looks for heirs after it
+// has taken. So each byte is in the copy, or is taken from the heirs as well.
 #pragma once
 
 #include <exeat/budget/budget.hpp>
@@ -49,11 +49,11 @@ class budget_book {
         tally_record* const record;
         upload_account account;
         std::atomic<std::uint32_t> open{0};
-        budget_minutes used; // last opened
+        budget_minutes used; // when it was last opened
     };
 
 public:
-    // Keeps an account open; of one tunnel. Any thread, one at a time.
+    // Keeps an account open for one tunnel. Any thread, one at a time.
     class handle {
     public:
         handle() = default;
@@ -77,23 +77,24 @@ public:
         line* line_ = nullptr;
     };
 
-    // `forgot`: see upload_account; the seed keys the hash by which clients are dealt out to the parts. `tally`: counts what each account
-    // takes; null: nothing does. It outlives the book.
+    // `forgot`: see upload_account. The seed keys the hash that assigns clients to parts. `tally` counts what each account takes; null:
+    // nothing does. It outlives the book.
     budget_book(std::uint64_t seed, budget_minutes now, std::optional<budget_minutes> forgot, upload_tally* tally = nullptr);
     budget_book(const budget_book&) = delete;
 
     handle open(const budget_key&, const upload_limits&, budget_minutes now);
-    // Each account of the heirs has at least what was taken from those that it inherits from. `generation` is the new list's. May be
-    // called again when it threw std::bad_alloc. One thread.
+    // Raises each account of the heirs to at least what was taken from the accounts that it inherits from. `generation` is that of the new
+    // list. May be called again after it threw std::bad_alloc. One thread.
     void pass_on(const heirs_of<account_id>&, std::uint64_t generation, budget_minutes now);
-    // Of the last list that had heirs.
+    // The generation of the last list that had heirs.
     std::uint64_t generation() const noexcept { return generation_.load(); }
-    // Adds handles of what inherits from the account under the lists after `generation`. Returns generation(). Throws std::bad_alloc.
+    // Appends handles of the accounts that inherit from this account under the lists after `generation`. Returns generation(). Throws
+    // std::bad_alloc.
     std::uint64_t open_heirs(const handle& of, std::uint64_t generation, budget_minutes now, std::vector<handle>& to);
-    // Puts an account back as it was; without effect when there is no room.
+    // Restores an account from a snapshot; without effect when there is no room.
     void restore(const budget_key&, const upload_account::snapshot&, budget_minutes saved_at, const upload_account::later&,
                  budget_minutes now);
-    // One part locked at a time, so calls may come while others open; the accounts stay for the call.
+    // Locks one part at a time, so that others can open accounts meanwhile; the accounts stay valid for the call.
     template <class Visit> void each(Visit&& visit)
     {
         for (auto& p : parts_) {
@@ -101,11 +102,11 @@ public:
             for (auto& [key, l] : p.lines) visit(key, l->account);
         }
     }
-    std::set<account_id> used(); // those of any key
+    std::set<account_id> used(); // the accounts that exist for any key
     std::optional<budget_minutes> forgot() const noexcept { return forgot_; }
     std::size_t size() const noexcept { return size_.load(std::memory_order_relaxed); }
     std::uint64_t evicted() const noexcept { return evicted_.load(std::memory_order_relaxed); }
-    std::uint64_t crowded() const noexcept { return crowded_.load(std::memory_order_relaxed); } // times that a key found no room
+    std::uint64_t crowded() const noexcept { return crowded_.load(std::memory_order_relaxed); } // how often a key had no room
 
 private:
     struct hash {
@@ -137,7 +138,7 @@ private:
     std::atomic<std::size_t> size_{0};
     std::atomic<std::uint64_t> evicted_{0}, crowded_{0};
     std::atomic<std::uint64_t> generation_{0};
-    std::mutex heirs_lock_; // of what follows
+    std::mutex heirs_lock_; // guards heirs_
     recent_heirs<account_id> heirs_;
 };
 

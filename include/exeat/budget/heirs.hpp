@@ -1,4 +1,4 @@
-// What inherits from what when a list replaces another: an account, or what is kept of an entry. Values.
+// The heirs of accounts, or of the data kept for entries, when a list replaces another. Values.
 #pragma once
 
 #include <exeat/budget/moved_clients.hpp>
@@ -19,13 +19,13 @@ namespace exeat {
 
 template <class Id> struct heir {
     Id from, to;
-    bool of_moved = false; // only of clients that the new list puts into other groups
+    bool of_moved = false; // applies only to clients that the new list puts into other groups
     auto operator<=>(const heir&) const = default;
 };
 
 template <class Id> class heirs_of {
 public:
-    using list = std::vector<heir<Id>>; // ascending, none twice
+    using list = std::vector<heir<Id>>; // ascending, no duplicates
     heirs_of() = default;
     heirs_of(std::initializer_list<heir<Id>> all) : all_{all} {}
     heirs_of(list all, std::shared_ptr<const moved_clients> moved) : all_{std::move(all)}, moved_{std::move(moved)} {}
@@ -33,7 +33,7 @@ public:
     bool empty() const noexcept { return all_.empty(); }
     const list& all() const noexcept { return all_; }
     bool has(const Id& from) const { return !of(from).empty(); }
-    // What inherits from it: visit(const Id&). Of this client, or of any.
+    // Calls visit(const Id&) for each heir of `from`, for this client or for any client.
     void each(const Id& from, const ip_address& client, auto&& visit) const
     {
         for (const auto& h : of(from))
@@ -56,22 +56,23 @@ private:
     std::shared_ptr<const moved_clients> moved_;
 };
 
-// The heirs of the last few lists. A worker that still judges by an older list asks here who inherits from what it takes from. One thread.
+// The heirs of the last few lists. A worker that still uses an older list looks up here what inherits from the accounts that it takes from.
+// One thread.
 template <class Id> class recent_heirs {
 public:
     static constexpr std::size_t lists = 16; // a worker that is further behind has not run for as many reloads
 
-    // The same list again replaces what was said of it.
+    // If the generation was added before, the new heirs replace the old ones.
     void add(std::uint64_t generation, heirs_of<Id> all)
     {
         std::erase_if(lists_, [generation](const auto& l) { return l.first == generation; });
         if (lists_.size() == lists) lists_.pop_front();
         lists_.emplace_back(generation, std::move(all));
     }
-    // What inherits from `id` under the lists after `generation`, through others too; without itself. Of this client, or of any.
+    // The direct and indirect heirs of `id` under the lists after `generation`, without `id` itself, for this client or for any client.
     std::vector<Id> since(std::uint64_t generation, const Id& id, const std::optional<ip_address>& client = {}) const
     {
-        if (lists_.empty() || lists_.back().first <= generation) return {}; // nearly always, and without memory
+        if (lists_.empty() || lists_.back().first <= generation) return {}; // the usual case; allocates nothing
         std::vector<Id> out{id};
         for (const auto& [of, all] : lists_) {
             if (of <= generation) continue;

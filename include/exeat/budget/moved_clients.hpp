@@ -8,13 +8,13 @@
 
 namespace exeat {
 
-// From this address on, up to the next of a list's, clients are in the same groups: 0 for none, otherwise a digest of the groups' names.
+// Clients from this address up to the next element of a list are in the same groups: 0 for none, otherwise a digest of the groups' names.
 struct members_from {
     ip_address first;
     std::uint64_t groups = 0;
     bool operator==(const members_from&) const = default;
 };
-using membership = std::vector<members_from>; // ascending; what lies before the first is in no group
+using membership = std::vector<members_from>; // ascending; addresses before the first are in no group
 
 class moved_clients {
 public:
@@ -22,16 +22,17 @@ public:
     moved_clients(const membership& before, const membership& after);
 
     bool any() const noexcept { return !parts_.empty(); }
-    // `client` is a client::key. The zero bits at the end of an IPv6 key may stand for any address, so they count as moved if one of these
-    // addresses did. The zero key, of all clients together, did if some client was in groups before and is in others now.
+    // `client` is a client::key. The zero bits at the end of an IPv6 key may stand for any value, so the key counts as moved if any of the
+    // addresses that it covers did. The zero key, for all clients together, counts as moved if some client was in groups before and is in
+    // others now.
     bool has(const ip_address& client) const noexcept;
 
 private:
-    struct part { // up to the next
+    struct part { // from `first` up to the next part
         ip_address first;
         bool moved = false;
     };
-    std::vector<part> parts_; // empty: nobody moved
+    std::vector<part> parts_; // empty: no client moved
     bool regrouped_ = false;
 };
 

@@ -1,6 +1,6 @@
-// What clients may upload to hosts that are new to them, where the detector first_seen does more than observe: an amount of bytes an hour
-// for each client at each such host, over all workers together, until the host is new no longer. Bounded: beyond limits::new_hosts the pair
-// goes that was asked for longest ago; whoever holds its budget stays held. Time is handed in, as in budget.hpp. Any thread.
+// Limits what clients may upload to hosts that are new to them, when the detector first_seen does more than observe: a number of bytes an
+// hour for each client at each such host, over all workers together, while the host is new. Bounded: beyond limits::new_hosts the least
+// recently used pair is dropped; whatever already has its budget stays limited. Time is passed in, as in budget.hpp. Any thread.
 #pragma once
 
 #include <exeat/bounded_table.hpp>
@@ -20,7 +20,7 @@ public:
 
     std::uint64_t take(std::uint64_t want, budget_minutes now) noexcept { return now < until_ ? left_.take(want, now) : want; }
     void give_back(std::uint64_t unsent) noexcept { left_.give_back(unsent); }
-    void overdraw(std::uint64_t n) noexcept { left_.overdraw(n); } // has been sent already
+    void overdraw(std::uint64_t n) noexcept { left_.overdraw(n); } // for bytes that have been sent already
     bool spent(budget_minutes now) noexcept { return now < until_ && left_.spent(now); }
     bool over(budget_minutes now) const noexcept { return now >= until_; }
 
@@ -34,16 +34,17 @@ public:
     // The seed keys the hashes.
     new_host_budgets(std::uint64_t seed, std::uint64_t an_hour);
 
-    // From now on the client is held at the host; `already` was sent within the hour. False when it was held before. Throws std::bad_alloc.
+    // Limits the client at the host from now on; `already` bytes were sent within the hour. False if it was limited before. Throws
+    // std::bad_alloc.
     bool hold(const ip_address& client, std::string_view host, std::uint64_t already, budget_minutes now, budget_minutes until);
-    std::shared_ptr<new_host_budget> find(const ip_address& client, std::string_view host, budget_minutes now); // null: it is not held
+    std::shared_ptr<new_host_budget> find(const ip_address& client, std::string_view host, budget_minutes now); // null: not limited
 
 private:
     using budgets = bounded_table<detect::client_key, std::shared_ptr<new_host_budget>, detect::client_key_hash>;
     detect::client_key key_of(const ip_address& client, std::string_view host) const noexcept;
 
     const std::uint64_t seed_, an_hour_;
-    std::atomic<bool> any_{false}; // while there never was one, nobody waits for the lock
+    std::atomic<bool> any_{false}; // while false, find() needs no lock
     std::mutex mutex_;
     budgets held_;
 };

@@ -1,7 +1,6 @@
-// A rate that what a client uploads is held to for a while, by all workers together: a token bucket in the form of a virtual schedule
-// (GCRA), so that to take from it touches one word and no lock. Between any two moments there leaves at most the burst and what the rate
-// brings. And the list of the clients that are held so. Time is handed in: nanoseconds that never go back; where they begin is the
-// caller's.
+// Limits a client's uploads to a rate for a while, over all workers together: a token bucket in the form of a virtual schedule (GCRA), so
+// that taking from it touches one word and no lock. Between any two moments, at most the burst and what the rate allows are sent. Also the
+// list of throttled clients. Time is passed in as nanoseconds that never go back; the caller chooses their origin.
 #pragma once
 
 #include <exeat/budget/heirs.hpp>
@@ -22,10 +21,10 @@ public:
 
     throttle(const upload_rate&, moment now, moment until) noexcept;
 
-    // Any thread. How much may leave, at most `want` and a fair share beside those that wait; all of it once the throttle has ended.
+    // Any thread. How much may be sent: at most `want`, and at most a fair share while others wait; all of it once the throttle has ended.
     std::uint64_t take(std::uint64_t want, moment now) noexcept;
     void give_back(std::uint64_t unsent) noexcept;
-    void waits() noexcept { waiting_.fetch_add(1, std::memory_order_relaxed); } // one that got less than it wanted ...
+    void waits() noexcept { waiting_.fetch_add(1, std::memory_order_relaxed); } // after take() gave less than wanted, until tries_again()
     void tries_again() noexcept { waiting_.fetch_sub(1, std::memory_order_relaxed); }
     bool ended(moment now) const noexcept { return now.count() >= until_.load(std::memory_order_relaxed); }
     void hold_until(moment t) noexcept { until_.store(t.count(), std::memory_order_relaxed); }
@@ -34,14 +33,14 @@ public:
     std::uint64_t burst() const noexcept { return burst_; }
 
 private:
-    std::uint64_t brought(moment now) const noexcept; // by the rate since it began
+    std::uint64_t brought(moment now) const noexcept; // how much the rate has allowed since began_
 
     const upload_rate rate_;
     const std::uint64_t burst_;
     const moment began_;
     std::atomic<moment::rep> until_;
     std::atomic<std::uint32_t> waiting_{0};
-    std::atomic<std::uint64_t> taken_{0}; // on the scale of what the rate brings: what was not taken in time is gone
+    std::atomic<std::uint64_t> taken_{0}; // on the scale of brought(); what was not taken in time is lost
 };
 
 struct throttled_client {
@@ -51,13 +50,13 @@ struct throttled_client {
 };
 using throttled_clients = std::vector<throttled_client>;
 
-// Holds the client at the entry to the rate, or to the slower one that holds it already, for limits::throttle_time from now. True when the
-// list has another throttle for it; else the one that is there goes on. Those that have ended leave, and beyond limits::throttles the one
-// that ends first. Throws std::bad_alloc.
+// Throttles the client at the entry to the rate, or to the slower rate that applies already, for limits::throttle_time from now. True when
+// the list has another throttle for it; otherwise the existing one is extended. Drops throttles that have ended, and beyond
+// limits::throttles the one that ends first. Throws std::bad_alloc.
 bool hold(throttled_clients&, const ip_address& client, std::uint64_t entry, const upload_rate&, throttle::moment now);
 
-// Whoever is held at an entry is held at its heirs too, by the same throttle or by the slower one that is there. True when that changed the
-// list. Throws std::bad_alloc.
+// A client that is throttled at an entry is throttled at its heirs too, by the same throttle or by a slower one that is there. True when
+// that changed the list. Throws std::bad_alloc.
 bool pass_on(throttled_clients&, const heirs_of<std::uint64_t>& entries);
 
 } // namespace exeat

@@ -1,4 +1,4 @@
-// How much may be uploaded in a time. Value.
+// How many bytes may be uploaded in a period. Value.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// All detectors behind one call: events of traffic in, findings out, and a score for each client that says whom to look at first. Every
-// event costs O(1); all tables are bounded. Pure: time comes with the events. One thread.
+// All detectors behind one call: traffic events in, findings out, and a score for each client that shows which to investigate first. Every
+// event costs O(1); all tables are bounded. Pure: the events carry the time. One thread.
 #pragma once
 
 #include <exeat/detect/chunks.hpp>
@@ -20,23 +20,24 @@ public:
     detector_bank(std::uint64_t seed, const thresholds&);
     detector_bank(const detector_bank&) = delete; // the detectors refer to its thresholds
 
-    // Appends what was found, in the order of detection. Throws std::bad_alloc.
+    // Appends the findings, in the order of detection. Throws std::bad_alloc.
     void see(const flow_event&, findings&);
 
-    void pass_on(const heirs_of<std::uint64_t>& entries); // what is known of an entry is known of its heirs; throws std::bad_alloc
+    void pass_on(const heirs_of<std::uint64_t>& entries); // copies the state of an entry to its heirs; throws std::bad_alloc
 
     double score(const ip_address& client, moment now) const;
-    const std::optional<host_history::meeting>& met() const noexcept { return host_history_.met(); } // by the last event
+    const std::optional<host_history::meeting>& met() const noexcept { return host_history_.met(); } // for the last event
     std::optional<host_history::meeting> would_meet(const ip_address& client, std::string_view host, moment now) const
     {
         return host_history_.would_meet(client, host, now);
     }
 
-    // What it knows, to outlive the process, in parts, each consistent in itself, one behind the other.
+    // Appends one part of the state, so that it outlives the process. Each part is consistent in itself; they are written one after the
+    // other.
     static constexpr std::size_t parts = 7;
     void write(std::size_t part, std::string& to);
-    // All parts, into a bank that has seen nothing and has the same seed; `back`: as if it had been written so much earlier. False where
-    // these bytes are none of ours, and then the bank is of no use.
+    // Reads all parts into a bank that has seen no event and has the same seed. `back` is subtracted from every time in the state. False if
+    // the bytes are not such a state; the bank must not be used then.
     bool read(std::string_view, moment back = moment{0});
 
     struct table {
@@ -67,7 +68,7 @@ private:
     name_watch names_;
     chunk_watch chunks_;
     bounded_table<client_key, record, client_key_hash> clients_;
-    bounded_table<client_key, bool, client_key_hash> long_tunnels_; // that were told; they end with the process
+    bounded_table<client_key, bool, client_key_hash> long_tunnels_; // those that were reported; tunnels end with the process
 };
 
 } // namespace exeat::detect

@@ -1,4 +1,4 @@
-// D13 uniform_chunks: a hundred tunnels an hour that each upload the same amount: data cut into pieces. One thread.
+// D13 uniform_chunks: a hundred tunnels an hour that each upload the same amount, as when data is cut into pieces. One thread.
 #pragma once
 
 #include <exeat/bounded_table.hpp>

@@ -1,6 +1,7 @@
-// D9 denied_burst: who tries door after door. A threshold random walk (Jung et al. 2004) over different targets: a refusal multiplies by
-// four, a success divides by four; and fifty refusals within five minutes whatever the targets. D10 name_mismatch: a name inside TLS that
-// is not the one asked for, hidden (a browser's GREASE ECH looks so, too), changed or missing, or no TLS at all. One thread.
+// D9 denied_burst: a client that tries one target after the other. A threshold random walk (Jung et al. 2004) over different targets: a
+// refusal multiplies by four, a success divides by four. Also fifty refusals within five minutes, whatever the targets. D10 name_mismatch:
+// a name inside TLS that is not the one requested, hidden (a browser's GREASE ECH looks like this, too), changed or missing, or no TLS at
+// all. One thread.
 #pragma once
 
 #include <exeat/bounded_table.hpp>
@@ -29,7 +30,7 @@ private:
         std::uint32_t denied = 0;
         std::uint64_t mismatches = 0;
         repeat_guard told_walk, told_burst, told_mismatch;
-        std::array<std::uint64_t, 64> targets{}; // the last different ones; bit 0 says how it ended
+        std::array<std::uint64_t, 64> targets{}; // hashes of the last different ones; bit 0: denied
         template <class Archive> void fields(Archive& a)
         {
             a(walk, targets, next, window_began, denied, mismatches, told_walk, told_burst, told_mismatch);

@@ -1,4 +1,4 @@
-// The detectors by name: how serious a finding of each is, and the technique of MITRE ATT&CK that it is a sign of. Values.
+// The detectors by name: the severity of their findings, and the MITRE ATT&CK technique that a finding indicates. Values.
 #pragma once
 
 #include <exeat/enum_array.hpp>

@@ -1,5 +1,5 @@
-// How many different values were seen, in 256 octets: HyperLogLog (Flajolet et al. 2007), standard error 6.5 %, with linear counting
-// for few. The hash is the caller's and must be keyed, or values could be chosen that count as one. Value.
+// Estimates how many different values were seen, in 256 octets: HyperLogLog (Flajolet et al. 2007), standard error 6.5 %, with linear
+// counting for small numbers. The caller's hash must be keyed; otherwise an attacker could choose values that count as one. Value.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@ namespace exeat::detect {
 
 class distinct {
 public:
-    bool add(std::uint64_t hash) noexcept; // whether it changed anything: true for every value that is new to a register
+    bool add(std::uint64_t hash) noexcept; // whether a register changed; false for every value seen before
     double estimate() const noexcept;
     void clear() noexcept { registers_ = {}; }
     template <class Archive> void fields(Archive& a) { a(registers_); }

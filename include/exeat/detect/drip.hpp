@@ -1,7 +1,7 @@
-// D3 drip: low and slow under every budget. A leaky bucket for each client at each entry: it fills with what is uploaded and leaks twice
-// the client's usual hour and a floor. The usual hour is learnt slowly (time constant a week) from hours that are clipped, so that a ramp
-// cannot teach it. Where clients come and go, it begins at what the entry's clients do usually, else each day's pods would be a finding.
-// D15 collusion: several clients whose buckets fill at one entry within a day. One thread.
+// D3 drip: slow uploads below every budget. A leaky bucket for each client at each entry: it fills with what is uploaded and leaks twice
+// the client's usual hour plus a floor. The usual hour is learnt slowly (time constant a week) from clipped hours, so that a ramp cannot
+// raise it. For a new client it starts at what the entry's clients usually do; otherwise each day's pods would cause a finding. D15
+// collusion: several clients whose buckets fill at one entry within a day. One thread.
 #pragma once
 
 #include <exeat/bounded_table.hpp>
@@ -30,12 +30,12 @@ public:
 private:
     struct bucket {
         double level = 0, usual = 0, hour = 0; // octets; octets an hour; octets of this hour
-        double told_at = 0;                    // the level when it was told last; 0: it was not
+        double told_at = 0;                    // the level at the last finding; 0: none
         moment at{0}, hour_began{0};
         bool begun = false, half_full = false;
         template <class Archive> void fields(Archive& a) { a(level, usual, hour, told_at, at, hour_began, begun, half_full); }
     };
-    struct shared { // of an entry: its clients' usual hour, and who filled a bucket lately
+    struct shared { // of an entry: its clients' usual hour, and the clients that filled a bucket lately
         struct one {
             ip_address client;
             moment at{0};

@@ -1,4 +1,4 @@
-// What the detectors are told of traffic, and what they say. Values; the texts are only valid during the call.
+// The input and the output of the detectors. Values; the texts are valid only during the call.
 #pragma once
 
 #include <exeat/detect/detector.hpp>
@@ -13,7 +13,7 @@
 
 namespace exeat::detect {
 
-using moment = std::chrono::seconds; // since any beginning that is the same for all events; never goes back
+using moment = std::chrono::seconds; // since a time that is the same for all events; never goes back
 
 enum class flow_step : std::uint8_t { open, deny, progress, close };
 
@@ -35,10 +35,10 @@ struct flow_event {
     std::string_view host;
     std::uint64_t up = 0, down = 0; // octets since the last event of this tunnel
     std::uint64_t tunnel_up = 0;    // close: in all
-    std::uint32_t times = 1;        // deny: how many it stands for
+    std::uint32_t times = 1;        // deny: how many denials the event stands for
     bool wildcard = false;          // the entry names the host by a wildcard
     bool over_budget = false;       // close: a budget cut it
-    bool over_new_host = false;     // what it may send to a host that is new to its client is spent
+    bool over_new_host = false;     // the budget of a client at a host that is new to it is spent
 };
 
 struct finding {
@@ -49,7 +49,7 @@ struct finding {
 };
 using findings = std::vector<finding>;
 
-// Of these only one each `quiet` is told: what goes on is not news.
+// Reports a finding at most once within each `quiet` period.
 class repeat_guard {
 public:
     bool may(moment now, moment quiet) noexcept

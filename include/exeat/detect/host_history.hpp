@@ -1,6 +1,6 @@
-// D6 first_seen: much goes to a host that the client, itself no newcomer, has not used for a fortnight: a new drop site. Who enforces a
-// budget there says when it is spent. D8 beacon: such a
-// host is called again and again at the same distance: command and control. One thread.
+// D6 first_seen: large uploads to a host that the client, itself not new, has not used for a fortnight: a new drop site. Where a budget for
+// such hosts is enforced, events report when it is spent. D8 beacon: such a host is contacted again and again at the same interval: command
+// and control. One thread.
 #pragma once
 
 #include <exeat/bounded_table.hpp>
@@ -19,13 +19,13 @@ public:
 
     void see(const flow_event&, findings&);
 
-    // The host of the last event, where that opened a tunnel to one that is new to its client.
+    // Describes the host of the last event, if that opened a tunnel to a host that is new to its client.
     struct meeting {
-        moment until{0};           // then it is new no longer
-        std::uint64_t hour_up = 0; // already
+        moment until{0};           // the end of the time in which it is new
+        std::uint64_t hour_up = 0; // bytes already uploaded to it in the current hour
     };
     const std::optional<meeting>& met() const noexcept { return met_; }
-    // The same for a tunnel that would open now, before its event is seen.
+    // The same for a tunnel that would be opened now, before its event is seen.
     std::optional<meeting> would_meet(const ip_address& client, std::string_view to, moment now) const;
 
     template <class Archive> void fields(Archive& a) { a(hosts_, clients_); }
@@ -39,7 +39,7 @@ private:
         std::size_t gap_count = 0;
         bool begun = false, new_to_client = false;
         repeat_guard told_first, told_beacon;
-        std::array<std::uint32_t, most_gaps> gaps{}; // seconds between openings, the last ones; behind what every event reads
+        std::array<std::uint32_t, most_gaps> gaps{}; // last intervals between openings, in seconds; after the fields that every event reads
         template <class Archive> void fields(Archive& a)
         {
             a(since, last, hour_began, opened, hour_up, gaps, gap_count, begun, new_to_client, told_first, told_beacon);

@@ -1,4 +1,4 @@
-// What detectors keep their state by. Hashes are keyed, so that nobody outside can choose keys that collide. Values.
+// The keys of the detectors' state. Hashes are keyed, so that an outsider cannot choose keys that collide. Values.
 #pragma once
 
 #include <exeat/budget/heirs.hpp>
@@ -21,7 +21,7 @@ struct client_key_hash {
     std::size_t operator()(const client_key&) const noexcept;
 };
 
-// The keys that inherit what is kept of a client at an entry.
+// The keys that inherit the state of a client at an entry.
 class entry_heirs {
 public:
     explicit entry_heirs(const heirs_of<std::uint64_t>& all) : all_{all} {}

@@ -1,5 +1,5 @@
-// What names carry. D11 name_channel: under a wildcard every new label is bits for whoever answers for the suffix; D12 fan_out: a client
-// uses far more names of a wildcard than it ever did, the attacker's own account perhaps among them. One thread.
+// Data in names. D11 name_channel: under a wildcard every new label carries bits to the name servers of the suffix. D12 fan_out: a client
+// uses far more names of a wildcard than before, perhaps with the attacker's own account among them. One thread.
 #pragma once
 
 #include <exeat/bounded_table.hpp>
@@ -28,10 +28,10 @@ public:
 private:
     struct use {
         distinct hour_names, day_names;
-        double octets = 0;      // of the names that were new this hour
-        std::uint32_t news = 0; // how many those were
+        double octets = 0;      // length of the names counted in `news`
+        std::uint32_t news = 0; // names that changed a register of hour_names
         moment hour_began{0}, day_began{0};
-        std::array<float, 7> days{}; // how many names on each of the last days
+        std::array<float, 7> days{}; // number of names on each of the last days
         std::size_t day = 0;
         bool begun = false;
         repeat_guard told_channel, told_fan;

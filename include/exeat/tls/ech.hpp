@@ -1,4 +1,4 @@
-// Encrypted ClientHellos (RFC 9849): what a hello hides, and which of them an entry lets pass. Pure values; any thread.
+// Encrypted ClientHellos (RFC 9849): what a hello hides, and what an entry permits. Pure values; any thread.
 #pragma once
 
 #include <exeat/enum_array.hpp>
@@ -9,19 +9,20 @@
 
 namespace exeat {
 
-// Ascending by how much is known to be hidden.
+// Ascending by the evidence that something is hidden.
 enum class hidden_hello : std::uint8_t {
     none,
-    // An encrypted_client_hello with a key of its own, as the first hello of a connection has it (section 5). Real, or GREASE
-    // (section 6.2), which browsers always send: made so that nobody on the way can tell one from the other.
+    // An encrypted_client_hello with its own key, as in the first hello of a connection (section 5). Either real or GREASE (section 6.2),
+    // which browsers always send; an observer cannot distinguish them.
     outer,
-    // Any other one. After a HelloRetryRequest a real one has no key of its own, and GREASE is the same as before. ESNI (0xffce), too.
+    // Any other encrypted_client_hello. After a HelloRetryRequest a real one has no key of its own, and GREASE is the same as before. Also
+    // ESNI (0xffce).
     other,
 };
 
 enum class ech_policy : std::uint8_t {
     deny,
-    grease, // what may be GREASE
+    grease, // permits what may be GREASE
     allow,
 };
 inline constexpr enum_array<ech_policy, std::string_view, 3> ech_policy_words{"deny", "grease", "allow"};

@@ -15,7 +15,7 @@ constexpr std::uint16_t usual_port = 9464;
 
 std::vector<endpoint> loopback(std::uint16_t port) { return {{*ip_address::parse("127.0.0.1"), port}, {*ip_address::parse("::1"), port}}; }
 
-// Of "10.0.0.7:9464", "[::1]", "localhost:9464"; without a port it is exeat's usual one.
+// Parses "10.0.0.7:9464", "[::1]", "localhost:9464"; without a port, exeat's usual one is used.
 std::vector<endpoint> addresses_of(std::string_view host)
 {
     const auto colon = host.find(':');
@@ -23,7 +23,7 @@ std::vector<endpoint> addresses_of(std::string_view host)
         const auto port = colon == host.npos ? usual_port : parse_port(host.substr(colon + 1));
         return port ? loopback(*port) : std::vector<endpoint>{};
     }
-    if (colon != host.npos && !host.starts_with('[') && host.find(':', colon + 1) != host.npos) return {}; // in a URL, brackets are due
+    if (colon != host.npos && !host.starts_with('[') && host.find(':', colon + 1) != host.npos) return {}; // a URL requires brackets
     const auto one = ops::parse_endpoint(host, usual_port);
     return one ? std::vector{*one} : std::vector<endpoint>{};
 }

@@ -1,4 +1,5 @@
-// Where the admin listener is: http:// and an address, or localhost; it answers to no other name. Pure; any thread.
+// The place of the admin listener: http:// with an IP address or localhost, which the listener always accepts as its name. Pure; any
+// thread.
 #pragma once
 
 #include <exeat/endpoint.hpp>
@@ -14,10 +15,10 @@ namespace exeat::cli::live {
 struct admin_site {
     std::string url;                 // "http://127.0.0.1:9464"
     std::string host;                // "127.0.0.1:9464": the Host field
-    std::vector<endpoint> addresses; // to try one after the other
+    std::vector<endpoint> addresses; // tried one after the other
 };
 
-// The error says how to write it.
+// The error says how to write the URL.
 boost::system::result<admin_site, std::string> parse_admin_url(std::string_view);
 
 } // namespace exeat::cli::live

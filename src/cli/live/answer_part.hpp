@@ -1,5 +1,5 @@
-// Strict reading of one object of an answer. The first thing that is not as it should be is kept, with its path; reads after it give empty
-// values. One thread; the JSON and the two others outlive it.
+// Strict reading of one object of an answer. The first mistake is kept, with its path; later reads return empty values. One thread; the
+// JSON value and the reading outlive this object.
 #pragma once
 
 #include <cli/live/printable.hpp>
@@ -19,7 +19,7 @@ namespace exeat::cli::live {
 
 struct reading {
     charset can;
-    std::string wrong; // empty: all is well
+    std::string wrong; // empty: no mistake
 };
 
 class answer_part {
@@ -28,7 +28,7 @@ public:
 
     std::uint64_t count(std::string_view key);
     double number(std::string_view key);
-    std::chrono::seconds seconds(std::string_view key); // rounded down; beyond a thousand years it is a thousand
+    std::chrono::seconds seconds(std::string_view key); // rounded down; at most a thousand years
     bool flag(std::string_view key);
     std::string text(std::string_view key);
     std::string text_or_null(std::string_view key); // empty for null
@@ -38,7 +38,7 @@ public:
     answer_part object(std::string_view key);
     std::optional<answer_part> object_or_null(std::string_view key);
 
-    // What `read` makes of each object of a list.
+    // The results of `read` for each object of a list.
     template <class Value> std::vector<Value> list(std::string_view key, Value (*read)(answer_part))
     {
         std::vector<Value> out;

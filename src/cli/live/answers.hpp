@@ -1,4 +1,4 @@
-// What the admin listener's pages say, as values that may go on a screen: every text is printable, every list bounded. Pure; any thread.
+// The answers of the admin listener as values that are safe to display: every text is printable, every list is bounded. Pure; any thread.
 #pragma once
 
 #include <cli/live/printable.hpp>
@@ -41,7 +41,7 @@ struct shown_entry {
 };
 
 struct shown_budget {
-    std::string client, entry, purpose; // empty: of all clients, at all entries of the purpose
+    std::string client, entry, purpose; // empty client: all clients; empty entry: all entries of the purpose
     std::string window;
     std::uint64_t used = 0, limit = 0;
     double share = 0;
@@ -90,7 +90,7 @@ struct tunnels_answer {
     std::vector<shown_tunnel> tunnels;
 };
 
-// The error says what is not as it should be, such as "clients[3].denied is not a count".
+// The error names the mistake, such as "clients[3].denied is not a count".
 boost::system::result<status_answer, std::string> read_status(std::string_view json, charset);
 boost::system::result<tunnels_answer, std::string> read_tunnels(std::string_view json, charset);
 

@@ -12,8 +12,8 @@ namespace exeat::cli::live {
 
 namespace {
 
-constexpr std::size_t brief_rows = 20, brief_columns = 60;            // on less, the header is short
-constexpr auto endless = std::numeric_limits<std::size_t>::max() / 2; // of a page that is no screen
+constexpr std::size_t brief_rows = 20, brief_columns = 60;            // on a smaller screen, the header is brief
+constexpr auto endless = std::numeric_limits<std::size_t>::max() / 2; // the width of plain text
 using lines = std::vector<line>;
 
 constexpr std::array<std::string_view, 11> help_text{
@@ -47,7 +47,7 @@ std::vector<piece> pause(const picture& p, const outlook& o, moment now)
     return {{fmt::format("PAUSED {} ago", span_text(std::chrono::floor<std::chrono::seconds>(now - p.status.at))), tone::warning}};
 }
 
-// The views, as the keys are called that show them; without the words where there is no room.
+// The views with the keys that show them; only the current one with its name when there is not enough room.
 line tabs(view shown, std::size_t columns)
 {
     for (const bool words : {true, false}) {
@@ -88,7 +88,7 @@ line footer(const picture& p, const outlook& o, const drawing& d, std::size_t co
     return {{padded(left, columns - keys.size(), false)}, {keys, tone::faint}};
 }
 
-// What stands in place of a table, or above it.
+// Lines above a table, or in place of it.
 lines remarks(const picture& p, view v, std::size_t columns)
 {
     if (v != view::tunnels) return {};

@@ -1,4 +1,4 @@
-// A picture as the lines of a screen, or as one page of plain text. Pure: moments are handed in. Any thread.
+// A picture as the lines of a screen, or as one page of plain text. Pure: the time is a parameter. Any thread.
 #pragma once
 
 #include <cli/live/outlook.hpp>
@@ -14,14 +14,14 @@ struct extent {
 };
 
 struct drawing {
-    std::vector<line> lines; // extent::rows at most, none wider than extent::columns
+    std::vector<line> lines; // at most extent::rows, none wider than extent::columns
     room space;
-    std::size_t first = 0; // the row at the top, which is none beyond the last
+    std::size_t first = 0; // the row at the top, limited so that the last rows fill the screen
 };
 
 drawing draw(const picture&, const outlook&, extent, moment now);
 
-// These views, each whole and as wide as it is.
+// Each view complete and in full width.
 std::string plain_text(const picture&, const outlook&, std::span<const view>);
 
 } // namespace exeat::cli::live

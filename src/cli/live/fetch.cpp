@@ -68,7 +68,7 @@ asio::awaitable<answer> fetch(const admin_site& site, std::string path)
     std::vector<asio::ip::tcp::endpoint> addresses;
     for (const auto& e : site.addresses) addresses.push_back(ops::to_tcp(e));
     beast::tcp_stream stream{co_await asio::this_coro::executor};
-    stream.expires_after(limits::top_time); // for all of it together
+    stream.expires_after(limits::top_time); // for connection, request and answer together
     error_code failed;
     co_await stream.async_connect(addresses, asio::redirect_error(asio::use_awaitable, failed));
     if (failed) co_return no_connection(site, failed);

@@ -1,5 +1,5 @@
-// One question to the admin listener, on a connection of its own, and its answer: within limits::top_time, and of limits::top_answer_bytes
-// at most. On the thread of the io_context.
+// One request to the admin listener, on a connection of its own: it takes at most limits::top_time, and the answer has at most
+// limits::top_answer_bytes. On the thread of the io_context.
 #pragma once
 
 #include <cli/live/admin_site.hpp>
@@ -11,8 +11,8 @@
 
 namespace exeat::cli::live {
 
-// The body of a 200; the error is a sentence for a terminal: printable, and with what to do about it. The site outlives it.
+// The body of a 200 response; the error is a printable sentence for a terminal that says what to do. The site outlives the call.
 boost::asio::awaitable<boost::system::result<std::string, std::string>> fetch(const admin_site&,
-                                                                              std::string path); // a path that needs no escape
+                                                                              std::string path); // must need no escapes
 
 } // namespace exeat::cli::live

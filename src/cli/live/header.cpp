@@ -38,7 +38,7 @@ pieces who(const status_answer& s, const std::string& host, room_for how_much)
     return out;
 }
 
-// "expires in 3d 4h", as loud as it is near.
+// "expires in 3d 4h"; the nearer the end, the stronger the tone.
 piece ending(std::string_view what, std::optional<wall_time> at, wall_time now)
 {
     if (!at) return {};
@@ -76,7 +76,7 @@ pieces traffic(const picture& p, room_for how_much)
     return out;
 }
 
-// What somebody must see to: a sentence each.
+// One sentence for each problem that needs attention.
 std::vector<line> troubles(const status_answer& s, std::size_t columns, room_for how_much)
 {
     std::vector<line> out;
@@ -84,13 +84,13 @@ std::vector<line> troubles(const status_answer& s, std::size_t columns, room_for
         const auto lines = wrapped("! " + text, how, columns, how_much == room_for::little ? 1 : 2);
         out.insert(out.end(), lines.begin(), lines.end());
     };
-    constexpr std::size_t most = 4; // of each kind; the first say most
+    constexpr std::size_t most = 4; // of each kind; the first are the most important
     for (std::size_t i = 0; i < std::min(most, s.reasons.size()); ++i) tell(s.reasons[i], tone::critical);
     for (std::size_t i = 0; i < std::min(most, s.warnings.size()); ++i) tell(s.warnings[i], tone::warning);
     return out;
 }
 
-// The octets of the words that find room on a line; all of the text where not even the first does.
+// The length in octets of the words that fit on a line; the whole text when not even the first word fits.
 std::size_t words_within(std::string_view text, std::size_t columns)
 {
     if (width(text) <= columns) return text.size();

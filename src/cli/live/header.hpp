@@ -1,4 +1,4 @@
-// What stands above every view: is exeat ready, what does it enforce, how much goes out. Pure; any thread.
+// The lines above every view: whether exeat is ready, what it enforces, and how much is sent. Pure; any thread.
 #pragma once
 
 #include <cli/live/picture.hpp>
@@ -8,12 +8,12 @@
 
 namespace exeat::cli::live {
 
-// `brief`: without what can be spared on a small screen. `also`: what stands behind the first line's own. Empty before the first look.
+// `brief`: without details, for a small screen. `also`: appended to the first line. Empty before the first answer.
 std::vector<line> header(const picture&, std::size_t columns, bool brief, std::vector<piece> also = {});
 
-// One after the other, on as many lines as they take.
+// Places the pieces side by side, on as many lines as needed.
 std::vector<line> flow(const std::vector<piece>&, std::size_t columns);
-// A sentence on up to `most` lines.
+// Wraps a sentence to at most `most` lines.
 std::vector<line> wrapped(std::string_view text, tone, std::size_t columns, std::size_t most);
 
 } // namespace exeat::cli::live

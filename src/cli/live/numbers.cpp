@@ -10,7 +10,7 @@ namespace exeat::cli::live {
 
 namespace {
 
-constexpr double exact = 9'007'199'254'740'992.0; // 2^53: up to here a double counts
+constexpr double exact = 9'007'199'254'740'992.0; // 2^53: up to here a double represents every whole number
 
 } // namespace
 

@@ -22,7 +22,7 @@ wish type(outlook& o, key k)
     if (k.kind == key_kind::enter || k.kind == key_kind::escape) {
         o.typing = false;
         if (k.kind == key_kind::escape) o.filter.clear();
-        return wish::look; // the tunnels' filter is exeat's work
+        return wish::look; // exeat applies the tunnels' filter, so it must be asked again
     }
     if (k.kind == key_kind::backspace && !o.filter.empty()) o.filter.pop_back();
     const bool plain = k.kind == key_kind::character && k.character >= ' ' && k.character <= '~';
@@ -39,7 +39,7 @@ wish show(outlook& o, view v)
     return v == view::tunnels ? wish::look : wish::draw;
 }
 
-// The next column to sort by, or the one before.
+// Sorts by the next column, or by the one before.
 wish turn(outlook& o, bool next)
 {
     const auto all = columns_of(o.what);
@@ -103,7 +103,7 @@ wish press_character(outlook& o, char c)
     return wish::draw;
 }
 
-// What the client of "10.42.0.7", "training/10.42.0.7" or "training/fd00:42::/64" is known by; nothing for any other text.
+// The client that "10.42.0.7", "training/10.42.0.7" or "training/fd00:42::/64" names; empty for any other text.
 std::optional<std::string> client_in(std::string_view text)
 {
     auto known = ip_prefix::parse(text);
@@ -162,7 +162,7 @@ std::string tunnels_path(const outlook& o, const picture& p)
     if (o.typing || o.filter.empty()) return out;
     if (const auto client = client_in(o.filter)) return out + "&client=" + *client;
     const auto named = [&](const shown_entry& e) { return e.entry == o.filter; };
-    // What an entry may be called needs no escape in a URL.
+    // The name of an entry needs no escape in a URL.
     const bool entry =
         ops::label_like(o.filter) && p.status.last && std::any_of(p.status.last->entries.begin(), p.status.last->entries.end(), named);
     return entry ? out + "&entry=" + o.filter : out;

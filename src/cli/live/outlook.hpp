@@ -1,4 +1,4 @@
-// What its user wants to see, and how keys change that. Pure; one thread.
+// What the user wants to see, and how keys change it. Pure; one thread.
 #pragma once
 
 #include <cli/live/views.hpp>
@@ -33,7 +33,7 @@ struct key {
     char character = 0;
 };
 
-// What of its rows a view can show at once, as it was drawn last.
+// How many rows a view has and can show at once, as last drawn.
 struct room {
     std::size_t rows = 0, shown = 0;
     std::uint64_t pages = 1;
@@ -41,15 +41,15 @@ struct room {
 
 enum class wish : std::uint8_t {
     draw,
-    look,    // ask exeat now
-    repaint, // whatever stands on the terminal
+    look,    // query exeat now
+    repaint, // overwrite whatever is on the terminal
     leave,
 };
 
 wish press(outlook&, key, const room&);
 
-// What to ask exeat for: "/api/tunnels?sort=age&page=1&size=100", with the client or the entry that the filter names.
+// The path to query: "/api/tunnels?sort=age&page=1&size=100", with the client or the entry that the filter names.
 std::string tunnels_path(const outlook&, const picture&);
-std::string tunnels_filter(const outlook&); // for what comes: a client there is but its address
+std::string tunnels_filter(const outlook&); // for the rows of the answer, in which a client is only its address
 
 } // namespace exeat::cli::live

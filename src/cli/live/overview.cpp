@@ -12,9 +12,9 @@ namespace {
 
 using lines = std::vector<line>;
 
-constexpr std::size_t two_columns = 150; // from here on tables stand side by side
+constexpr std::size_t two_columns = 150; // from this width on, tables are side by side
 
-// How many of `available` lines each gets of those it would fill: at first three to each, in their order, then one by one.
+// Distributes `available` lines among tables that want `wanted` lines: first up to three for each, in order, then one by one.
 std::vector<std::size_t> shared_out(const std::vector<std::size_t>& wanted, std::size_t available)
 {
     std::vector<std::size_t> out(wanted.size());
@@ -76,7 +76,7 @@ table prepared(view v, const picture& p, const outlook& o)
 
 std::vector<line> overview(const picture& p, const outlook& o, extent size)
 {
-    const auto all = std::span{tables}.first(tables.size() - 1); // tunnels are too many to be of use among others
+    const auto all = std::span{tables}.first(tables.size() - 1); // without tunnels, which are too many for an overview
     if (size.columns < two_columns) return stacked(p, o, all, size);
     constexpr std::array left{view::clients, view::entries};
     constexpr std::array right{view::findings, view::budgets, view::denied};

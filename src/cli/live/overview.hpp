@@ -1,4 +1,4 @@
-// The most important of every view, on one screen. Pure; any thread.
+// The most important rows of the views on one screen. Pure; any thread.
 #pragma once
 
 #include <cli/live/draw.hpp>
@@ -7,7 +7,7 @@
 
 namespace exeat::cli::live {
 
-// The table of a view in the order and with the filter that are wanted.
+// The table of a view, sorted and filtered as the outlook wants.
 table prepared(view, const picture&, const outlook&);
 
 std::vector<line> overview(const picture&, const outlook&, extent);

@@ -1,4 +1,4 @@
-// What is known of one exeat, of the last look and of the one before, whose difference is a rate. Pure: moments are handed in. One thread.
+// The state of one exeat in the last look and in the one before; rates are their differences. Pure: the time is a parameter. One thread.
 #pragma once
 
 #include <cli/live/answers.hpp>
@@ -15,7 +15,7 @@ using moment = std::chrono::steady_clock::time_point;
 
 template <class Answer> struct looks {
     std::optional<Answer> last, before;
-    moment at{}; // of the last
+    moment at{}; // time of the last look
     std::chrono::duration<double> between{0};
 
     void take(Answer now, moment when)
@@ -26,11 +26,11 @@ template <class Answer> struct looks {
 };
 
 struct picture {
-    std::string host; // where it is: "127.0.0.1:9464"
+    std::string host; // the Host of the admin listener: "127.0.0.1:9464"
     charset can = charset::ascii;
     looks<status_answer> status;
     looks<tunnels_answer> tunnels;
-    std::string trouble;         // why the last look at the status failed; empty: it did not
+    std::string trouble;         // why the last look at the status failed; empty: it succeeded
     std::string tunnels_trouble; // the same for the tunnels
 
     void take(status_answer, moment);

@@ -11,7 +11,7 @@ namespace exeat::cli::live {
 
 namespace {
 
-// Letters of Latin, Greek, Cyrillic and Armenian, and signs of their texts: no combining, wide, invisible or bidirectional character.
+// Letters of Latin, Greek, Cyrillic and Armenian, and their punctuation: no combining, wide, invisible or bidirectional characters.
 bool narrow(char32_t c) noexcept
 {
     struct range {
@@ -31,7 +31,7 @@ bool narrow(char32_t c) noexcept
 
 bool continues(char octet) noexcept { return (static_cast<unsigned char>(octet) & 0xc0) == 0x80; }
 
-// The octets of the first `columns` characters.
+// The length in octets of the first `columns` characters.
 std::size_t octets_of(std::string_view text, std::size_t columns) noexcept
 {
     std::size_t at = 0;
@@ -55,7 +55,7 @@ void append(std::string& out, std::string_view text, ops::code_point c, charset 
 std::string printable(std::string_view text, charset can)
 {
     std::string out;
-    // No character takes more than four octets, so this is beyond what can be shown.
+    // A character has at most four octets, so the rest could not be shown.
     text = text.substr(0, 4 * (limits::top_text + 1));
     while (!text.empty()) {
         const auto c = ops::first_code_point(text);

@@ -12,21 +12,21 @@ namespace {
 
 constexpr std::size_t gap = 2;
 
-// How wide each column is; 0: it is left out.
+// The width of each column; 0: the column is left out.
 using widths = std::vector<std::size_t>;
 
 widths natural(const table& t)
 {
     widths out;
     for (std::size_t c = 0; c < t.columns.size(); ++c) {
-        auto wide = t.columns[c].heading.size() + 1; // room for the mark of the order
+        auto wide = t.columns[c].heading.size() + 1; // space for the mark of the sort order
         for (const auto& r : t.rows) wide = std::max(wide, width(r.cells[c].text));
         out.push_back(wide);
     }
     return out;
 }
 
-// With texts cut to `most` columns, or to what they cannot do without.
+// Cuts texts to `most` columns, but not below their minimum.
 widths shrunk(const table& t, widths all, std::size_t most)
 {
     for (std::size_t c = 0; c < all.size(); ++c) {
@@ -42,7 +42,7 @@ std::size_t together(const widths& all)
     return std::accumulate(all.begin(), all.end(), shown > 0 ? gap * (shown - 1) : 0);
 }
 
-// Leaves out the columns of the highest ranks until the others fit, but none of a rank below `keep`.
+// Leaves out the columns with the highest ranks until the others fit, but none with a rank below `keep`.
 void leave_out(widths& shown, const table& t, std::size_t columns, std::uint8_t keep)
 {
     while (together(shown) > columns) {
@@ -56,21 +56,21 @@ void leave_out(widths& shown, const table& t, std::size_t columns, std::uint8_t 
 
 widths fitted(const table& t, std::size_t columns)
 {
-    constexpr std::size_t legible = 22; // rather so much of a text than a column that is but nice to have
+    constexpr std::size_t legible = 22; // texts keep this width before columns of rank nice_to_have or higher are shown
     constexpr std::uint8_t nice_to_have = 3;
     const auto wanted = natural(t);
     auto out = shrunk(t, wanted, legible);
     leave_out(out, t, columns, nice_to_have);
     if (together(out) > columns) out = shrunk(t, out, 0);
     leave_out(out, t, columns, 1);
-    for (std::size_t c = 0; c < out.size(); ++c) { // what is left over, to the texts that were cut
+    for (std::size_t c = 0; c < out.size(); ++c) { // the remaining width is given to texts that were cut
         const auto used = together(out);
         if (out[c] > 0 && used < columns) out[c] += std::min(wanted[c] - out[c], columns - used);
     }
     return out;
 }
 
-// Of pieces that may be wider than there is room.
+// Cuts the pieces to the width.
 line cut(line all, std::size_t columns)
 {
     line out;

@@ -15,7 +15,7 @@ namespace {
 
 enum colour : short { green = 1, yellow, red };
 
-// https://no-color.org: set and not empty.
+// False when NO_COLOR is set and not empty (https://no-color.org).
 bool colours_wanted() noexcept
 {
     const char* no = std::getenv("NO_COLOR");
@@ -89,7 +89,7 @@ struct terminal::screen {
 std::unique_ptr<terminal> terminal::open()
 {
     const char* type = std::getenv("TERM");
-    if (type == nullptr || ::tgetent(nullptr, type) != 1) return nullptr; // where newterm() fails it leaks
+    if (type == nullptr || ::tgetent(nullptr, type) != 1) return nullptr; // newterm() leaks memory when it fails
     auto* curses = ::newterm(type, stdout, stdin);
     if (curses == nullptr) return nullptr;
     return std::unique_ptr<terminal>{new terminal{std::make_unique<screen>(curses)}};
@@ -101,7 +101,7 @@ terminal::terminal(std::unique_ptr<screen> s) : screen_{std::move(s)}
     ::noecho();
     ::keypad(::stdscr, TRUE);
     ::nodelay(::stdscr, TRUE);
-    ::set_escdelay(25); // milliseconds in which the rest of a key's sequence comes
+    ::set_escdelay(25); // milliseconds to wait for the rest of a key's sequence
     ::curs_set(0);
     screen_->colours = begin_colours();
 }
@@ -126,7 +126,7 @@ void terminal::show(const std::vector<line>& lines)
         ::move(static_cast<int>(i), 0);
         for (const auto& p : lines[i]) {
             const auto colour = screen_->colours ? colour_of(p.how) : short{0};
-            // Red says it already where there is red.
+            // With colours, red replaces reverse video.
             ::attr_set(colour == red ? A_BOLD : attributes(p.how), colour, nullptr);
             ::addstr(p.text.c_str());
         }

@@ -1,5 +1,5 @@
-// The terminal while it is ours: ncurses between its first and its last call. One at a time, on one thread; standard input and output are
-// terminals. Its destructor gives the terminal back as it was found.
+// The terminal under the control of ncurses. One object at a time, on one thread; standard input and output are terminals. The destructor
+// restores the terminal.
 #pragma once
 
 #include <cli/live/draw.hpp>
@@ -12,17 +12,17 @@ namespace exeat::cli::live {
 
 class terminal {
 public:
-    // Null where nothing is known of a terminal of this type ($TERM).
+    // Null when the type of the terminal ($TERM) is unknown.
     static std::unique_ptr<terminal> open();
     ~terminal();
     terminal(const terminal&) = delete;
     terminal& operator=(const terminal&) = delete;
 
-    extent size(); // as it is now
+    extent size(); // the current size
     void show(const std::vector<line>&);
-    void repaint();                // all of it with the next show(): something else has written there
+    void repaint();                // redraws everything at the next show(), because another program has written to the terminal
     std::optional<key> next_key(); // does not wait
-    bool gone() const noexcept;    // nobody will press a key any more
+    bool gone() const noexcept;    // the terminal is closed, so no more keys will come
 
 private:
     struct screen;

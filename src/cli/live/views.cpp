@@ -68,7 +68,7 @@ cell number(double n) { return {number_text(n), n}; }
 cell word(const std::string& text) { return {text}; }
 cell or_all(const std::string& text, std::string all) { return {text.empty() ? std::move(all) : text}; }
 
-// Since then, by exeat's own clock.
+// The time since then, by exeat's own clock.
 cell since(std::optional<wall_time> then, const status_answer& s)
 {
     if (!then) return {"-", 1e18};
@@ -80,7 +80,7 @@ struct change {
     rate upload, download;
 };
 
-// `before`: the row that was this one at the look before; null: there was none.
+// `before`: the same row in the previous look; null: it was not there.
 change change_of(const moved& now, const moved* before, std::chrono::duration<double> between)
 {
     if (before == nullptr) return {};
@@ -178,7 +178,7 @@ void fill_denials(table& t, const picture& p)
     for (const auto& d : p.status.last->denials) {
         const auto* before =
             p.status.before ? find(p.status.before->denials, [&](const auto& o) { return o.reason == d.reason; }) : nullptr;
-        // Only reasons above 0 are told: one that was not there was at 0.
+        // Only reasons above 0 are reported: one that is missing was at 0.
         const auto was = !p.status.before ? std::nullopt : std::optional{before == nullptr ? 0 : before->total};
         const auto now = per_second(d.total, was, p.status.between);
         const auto said = verdict_from(d.reason);
@@ -186,7 +186,7 @@ void fill_denials(table& t, const picture& p)
     }
 }
 
-// A word that is more than others which come later in the alphabet.
+// Sorted by importance, not by the alphabet.
 cell severity(const std::string& word) { return {word, word == "critical" ? 2.0 : word == "warning" ? 1.0 : 0.0}; }
 
 void fill_findings(table& t, const picture& p)

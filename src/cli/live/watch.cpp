@@ -29,7 +29,7 @@ using boost::system::error_code;
 using std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-// What a coroutine throws comes out of io_context::run().
+// io_context::run() throws what a coroutine throws.
 void rethrow(std::exception_ptr thrown)
 {
     if (thrown) std::rethrow_exception(thrown);
@@ -142,7 +142,7 @@ private:
         io_.stop();
     }
 
-    // False: it is to end.
+    // False: the program should end.
     bool obey_keys()
     {
         auto k = terminal_.next_key();
@@ -153,7 +153,7 @@ private:
             if (what == wish::repaint) terminal_.repaint();
             if (what == wish::look) asked_ = true;
         }
-        due_.cancel(); // it may be due at another time now
+        due_.cancel(); // the next look may now be due at another time
         return true;
     }
 
@@ -167,7 +167,7 @@ private:
         io_.stop();
     }
 
-    // How old it is stands there where that is of interest.
+    // Redraws every second while the age of the picture is shown.
     asio::awaitable<void> let_time_pass()
     {
         asio::steady_timer second{io_};
@@ -185,11 +185,12 @@ private:
     room space_;
     asio::io_context io_{1};
     asio::signal_set signals_{io_, SIGINT, SIGTERM, SIGHUP};
-    // Of its own, for Asio makes what it waits for non-blocking, and the terminal is the shell's as well.
+    // An epoll descriptor for the keys, because Asio makes the descriptor that it waits for non-blocking, and the shell shares the
+    // terminal.
     net::unique_fd awaited_{::epoll_create1(EPOLL_CLOEXEC)};
     asio::posix::stream_descriptor keys_{io_};
     asio::steady_timer due_{io_};
-    moment tried_; // when it was looked at last, in vain or not; at first as if so that rates come after a second
+    moment tried_; // the last attempt; at first set so that the second look, which gives the rates, follows after a second
     bool asked_ = false;
 };
 

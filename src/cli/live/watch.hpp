@@ -1,4 +1,4 @@
-// Looks at one exeat: once, or until its user has seen enough. Blocks; main thread only.
+// Watches one exeat: one look, or until the user leaves. Blocks; main thread only.
 #pragma once
 
 #include <cli/live/admin_site.hpp>
@@ -11,10 +11,10 @@
 
 namespace exeat::cli::live {
 
-// One look, or two with a second between them, so that there are rates. The error says why there is none.
+// One look, or several with a second between them, which give rates. The error says why it failed.
 boost::system::result<picture, std::string> look(const admin_site&, const outlook&, charset, int times);
 
-// Begins with a picture that was taken; returns when it is told to by a key, SIGINT, SIGTERM, SIGHUP or SIGQUIT.
+// Starts with an existing picture; returns on the key that quits, SIGINT, SIGTERM, SIGHUP or SIGQUIT.
 void watch(const admin_site&, outlook, picture, terminal&);
 
 } // namespace exeat::cli::live

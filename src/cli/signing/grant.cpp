@@ -26,7 +26,7 @@ namespace {
 struct request {
     ops::grant what;
     std::string config, allowlist, audience, lasts, key, passphrase_file;
-    std::size_t approvals = 0;                          // of the configuration
+    std::size_t approvals = 0;                          // from the configuration
     std::chrono::seconds longest = limits::grant_ahead; // the same
     site_networks site{};                               // the same
 };
@@ -45,7 +45,7 @@ void look_up(request& r)
     if (r.key.empty()) throw std::runtime_error{"this allowlist must be approved; give --key"};
 }
 
-// What the whole policy would say with it; without rules when it would not load.
+// Loads the whole policy with the new entry and prints its problems; without rules when it does not load.
 ops::loaded_allowlist tried(const request& r, const std::pair<std::string, std::string>& file)
 {
     ops::label_registry labels;
@@ -66,7 +66,7 @@ void write(const std::string& path, const std::string& text)
         throw std::runtime_error{path + ": " + not_written.message()};
 }
 
-// What is signed of it, under the serial that the list has now.
+// The statement to sign for the grant, with the list's current serial.
 std::string statement_of(const request& r, const std::pair<std::string, std::string>& file, std::uint64_t serial, wall_time made)
 {
     ops::grant_statement out;
@@ -102,7 +102,7 @@ int grant_it(request& r)
     std::error_code failed;
     const auto statement = key ? statement_of(r, file, policy.lists.front().serial, made) : std::string{};
     std::filesystem::create_directory(directory, failed);
-    if (key) add_signature(file.first + std::string{ops::grant_suffix}, statement, *key); // first: without it the file would be ignored
+    if (key) add_signature(file.first + std::string{ops::grant_suffix}, statement, *key); // first, or the file would be ignored
     write(file.first, file.second);
     if (r.approvals > 1) {
         print_out("{}: has 1 of {} approvals and opens nothing yet; the next is 'exeat sign --key KEY {}'; its end is {}\n",

@@ -45,7 +45,7 @@ std::vector<std::string> groups_of(const rule& r, const std::vector<group>& all)
     return out;
 }
 
-// The key's file where it is trusted by name, for an id says nothing to people.
+// The file name of a trusted key, otherwise the id, because an id says little to people.
 std::vector<std::string> names_of(const std::vector<std::string>& ids, const ops::approval_rules& trusted)
 {
     std::vector<std::string> out;
@@ -60,7 +60,7 @@ class reader {
 public:
     reader(const ops::approval_rules& trusted, wall_time now) : trusted_{trusted}, now_{now} {}
 
-    // The allowlist first: its groups are those of the others.
+    // The allowlist must be read first, because the other files use its groups.
     void read(const ops::list_file& list)
     {
         ops::diagnostics wrong{list.path};

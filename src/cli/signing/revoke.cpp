@@ -26,7 +26,7 @@ struct request {
     std::string what, config, allowlist, audience, until, reason, key, passphrase_file;
 };
 
-// Where the revocation is written: beside the list that the file belongs to.
+// The list that the file belongs to; the revocation is written beside it.
 std::string list_of(const request& r)
 {
     if (!r.allowlist.empty()) return r.allowlist;
@@ -48,7 +48,7 @@ std::string digest_of(const request& r)
     return ops::sha256_of(*text);
 }
 
-// As long as what is revoked could open anything: a grant until its end, a part until the end of the list.
+// How long the revoked file could open anything: a grant until its end, a part until the end of the list.
 wall_time end_of(const request& r, const std::string& allowlist)
 {
     if (!r.until.empty()) {
@@ -63,7 +63,7 @@ wall_time end_of(const request& r, const std::string& allowlist)
         const auto what = ops::read_grant(there->statement);
         if (!what) throw std::runtime_error{grant + ": " + what.error() + "; give --until"};
         return std::max(what->not_after,
-                        net::wall_now() + std::chrono::seconds{limits::grant_ahead}); // nobody has proven who wrote that end
+                        net::wall_now() + std::chrono::seconds{limits::grant_ahead}); // the signatures of that end are not checked here
     }
     ops::label_registry labels;
     ops::load_options with;
@@ -74,7 +74,7 @@ wall_time end_of(const request& r, const std::string& allowlist)
     return loaded.lists.front().expires;
 }
 
-// A revocation waits for nobody's bad file.
+// A bad manifest must not delay a revocation.
 std::optional<ops::manifest> readable_manifest(const std::string& allowlist)
 {
     try {

@@ -31,7 +31,7 @@ std::string relative(const std::string& path, const std::string& allowlist)
     return fs::path{path}.lexically_normal().lexically_relative(fs::path{allowlist}.parent_path().lexically_normal()).string();
 }
 
-// From a list that loads.
+// The manifest of a list that loads.
 ops::manifest manifest_for(const ops::loaded_allowlist& loaded, const std::string& allowlist)
 {
     const auto& main = loaded.lists.front();
@@ -48,8 +48,8 @@ ops::manifest manifest_for(const ops::loaded_allowlist& loaded, const std::strin
     return out;
 }
 
-// What the manifest before this one and the revocations beside the list have taken back, as long as it lasts: once it is in the manifest
-// the revocations can go. Whoever signs sees them.
+// What the previous manifest and the revocations beside the list revoke, until it expires: once it is in the manifest, the revocations can
+// be removed. The signer sees them.
 std::vector<ops::revoked_digest> revoked_until_now(const std::string& allowlist, const std::optional<ops::manifest>& before,
                                                    const std::string& audience)
 {
@@ -73,7 +73,7 @@ std::vector<ops::revoked_digest> revoked_until_now(const std::string& allowlist,
     return out;
 }
 
-// Between two signatures the end of something revoked may come: it is the same statement all the same.
+// A revocation may expire between two signatures; it is still the same statement.
 bool only_time_has_passed(ops::manifest before, const ops::manifest& now)
 {
     const auto is_there = [&](const ops::revoked_digest& r) {
@@ -96,7 +96,7 @@ int sign_list(const request& r, const ops::private_key& key)
     auto what = manifest_for(loaded, r.path);
     what.audience = audience_of(r.audience, r.config, before);
     what.revoked = revoked_until_now(r.path, before, what.audience);
-    for (auto& gone : what.revoked) // a part that is still named would open with the list's next end
+    for (auto& gone : what.revoked) // otherwise a part that is still named would open again before the list ends
         if (std::any_of(what.parts.begin(), what.parts.end(), [&](const ops::named_file& p) { return p.sha256 == gone.sha256; }))
             gone.until = std::max(gone.until, loaded.lists.front().expires);
     if (before && only_time_has_passed(*before, what)) what.revoked = before->revoked;

@@ -15,7 +15,7 @@ namespace exeat::cli {
 
 namespace {
 
-// The signatures that are there already, when they are of the same statement.
+// The existing signatures, if they are for the same statement.
 ops::signed_text beside(const std::string& path, const std::string& statement)
 {
     auto there = signed_before(path);

@@ -22,7 +22,7 @@ struct wanted_approvals {
     std::size_t needed = 0;
 };
 
-// What exeat.toml says, unless the command line says otherwise.
+// The settings of exeat.toml; the command line overrides them.
 exeat::config settings_of(const wanted_approvals& wanted)
 {
     exeat::config c;
@@ -58,7 +58,7 @@ int verify_list(const wanted_approvals& wanted)
         print_error("exeat verify: give an allowlist and whom to trust: --config with trusted_keys in it, or --trusted-key\n");
         return wrong_usage;
     }
-    // What somebody holds in the hand is compared with no state: it may be older or newer than what runs here.
+    // A list named on the command line is not compared with the state: it may be older or newer than the one in force here.
     const bool draft = !wanted.allowlist.empty() || wanted.config.empty();
     if (draft) c.state.clear();
     ops::label_registry labels;

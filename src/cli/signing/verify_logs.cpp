@@ -26,8 +26,8 @@ using ops::one_line;
 
 constexpr std::size_t anchor_bytes = 64 * 1024;
 
-// "4711:3141592653589793", as `exeat_audit_checkpoint_sequence` and `exeat_audit_checkpoint_hash` have it; Prometheus may write the hash
-// with an exponent.
+// Parses "4711:3141592653589793", the values of `exeat_audit_checkpoint_sequence` and `exeat_audit_checkpoint_hash`; Prometheus may write
+// the hash with an exponent.
 std::optional<ops::known_line> parse_anchor(const std::string& text)
 {
     ops::known_line out;
@@ -44,7 +44,7 @@ std::optional<ops::known_line> parse_anchor(const std::string& text)
     return out;
 }
 
-// One that was sealed with a key is read without it where this process has none: what it says is compared, and who wrote it is not known.
+// Without the key, an anchor that is sealed with one is still read and compared, but its author is not verified.
 std::optional<ops::audit_anchor> read_anchor(const ops::state_directory& state, const std::string& name)
 {
     const auto bytes = ops::read_state(state, name, anchor_bytes);
@@ -57,7 +57,7 @@ std::optional<ops::audit_anchor> read_anchor(const ops::state_directory& state, 
     return found;
 }
 
-// The anchor of this log among those of all logs in the directory: by the path of the newest file, or it is the only one.
+// The anchor of this log among those in the directory: the one for the path of the newest file, or the only one.
 ops::known_line anchor_of(const wanted_proof& wanted)
 {
     ops::state_directory state{wanted.state};
@@ -89,7 +89,7 @@ ops::audit_witness witness_of(const wanted_proof& wanted)
     }
     std::vector<ops::known_line> known;
     for (const auto& text : wanted.anchors) known.push_back(*parse_anchor(text));
-    if (!wanted.state.empty()) known.push_back(anchor_of(wanted)); // before the log is read, which may be written meanwhile
+    if (!wanted.state.empty()) known.push_back(anchor_of(wanted)); // before the log is read, because it may be written meanwhile
     return {std::move(keys), std::move(known)};
 }
 

@@ -1,4 +1,4 @@
-// What inherits from what under the next list (accounts.hpp).
+// Determines what inherits from what under the next list (accounts.hpp).
 #include <exeat/budget/accounts.hpp>
 
 #include "coverage_marks.hpp"
@@ -30,7 +30,7 @@ bool meet(const std::vector<std::uint16_t>& a, const std::vector<std::uint16_t>&
     return std::any_of(a.begin(), a.end(), [&](auto p) { return std::binary_search(b.begin(), b.end(), p); });
 }
 
-// Who of the next list inherits from whom of the holdings before: a bit for each pair, as there may be millions.
+// Which holding of the next list inherits from which earlier holding: one bit for each pair, as there may be millions.
 class pairs {
 public:
     pairs(std::size_t heirs, std::size_t others) : others_{others}, bits_(heirs * others) {}
@@ -50,7 +50,7 @@ private:
 
 template <class Id> heirs_of<Id> sorted(typename heirs_of<Id>::list all, std::shared_ptr<const moved_clients> moved)
 {
-    std::sort(all.begin(), all.end()); // what all clients inherit before what only clients do that moved
+    std::sort(all.begin(), all.end()); // inheritance for all clients before that for moved clients only
     all.erase(std::unique(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.from == b.from && a.to == b.to; }),
               all.end());
     return {std::move(all), std::move(moved)};
@@ -102,7 +102,8 @@ private:
         return place < now ? before_.now.holdings[place] : before_.past.holdings[place - now];
     }
 
-    // A pattern that a holding of the next list did not have, or not on these terms; or one of any, for clients in other groups.
+    // Handles a pattern that a holding of the next list did not have, or not on these terms; or, with of_moved, any pattern, for clients
+    // that are now in other groups.
     void look_at(const host_marks& p, std::size_t index, bool of_moved)
     {
         auto from = anywhere_;
@@ -123,7 +124,7 @@ private:
         }
     }
 
-    // Without those at which it had the pattern before, on the same terms.
+    // The ports of the holding without those at which it had the pattern before on the same terms.
     std::vector<std::uint16_t> new_ports(const host_marks& p, std::size_t index) const
     {
         const auto& h = next_.holdings[index];
@@ -133,8 +134,8 @@ private:
         return had ? without(h.ports, before_.now.holdings[then_[index]].ports) : h.ports;
     }
 
-    // Marks of what the list before had and the next one has no more, or for something else. Who had a host behind another that is gone
-    // gets its clients, and inherits: a wildcard, say, whose exception was taken out.
+    // Handles marks of the previous list that the next one lacks, or has for another holding. An entry that had a host after a removed
+    // entry now gets its clients, and inherits: a wildcard, for example, whose exception was removed.
     void look_at_lost()
     {
         const auto& now = before_.now;
@@ -146,14 +147,14 @@ private:
             if (kind == mark_kind::name) pass_on(mark, mark_kind::name);
             else if (kind != mark_kind::above) pass_on(mark, mark_kind::above);
         }
-        for (const auto mark : before_.now.marks) { // which of its hosts lay there is not known any more
+        for (const auto mark : before_.now.marks) { // it is no longer known which of its hosts lay below
             if (!loses[index_of(mark)] || kind_of(mark) != mark_kind::above) continue;
             pass_on(mark, mark_kind::one_label);
             pass_on(mark, mark_kind::any_depth);
         }
     }
 
-    // Of two with one pattern, the first serves: they inherit from each other when they change places.
+    // When two entries have the same pattern, the first one serves: if their order is swapped, they inherit from each other.
     void look_at_order()
     {
         const auto& marks = next_.marks;
@@ -185,7 +186,7 @@ private:
     const coverage& next_;
     const wall_time now_;
     const std::shared_ptr<const moved_clients> moved_;
-    const places then_; // of a holding of the next list, where the entry stood before, if on the same terms
+    const places then_; // for each holding of the next list, the entry's earlier holding on the same terms, if any
     std::vector<std::size_t> anywhere_;
     pairs all_, moved_only_;
 };

@@ -45,7 +45,7 @@ void account_history::remember(const std::vector<std::uint64_t>& marks_of_now, w
     make_set(past.marks);
 }
 
-// Whoever has a host now has inherited from those that had it before: what it knows includes what they knew.
+// An entry that has a host now has inherited from those that had it before, so their marks are no longer needed.
 void account_history::forget_succeeded()
 {
     auto& p = is_.past;
@@ -65,7 +65,7 @@ void account_history::forget_succeeded()
     keep_past(kept);
 }
 
-// Beyond the limit no account is forgotten, only where its hosts were: then they were anywhere.
+// When there are too many marks, no account is forgotten, only its hosts: it then counts as having had any host.
 void account_history::hold_to_limits(const std::function<bool(const holding&)>& used)
 {
     auto& p = is_.past;

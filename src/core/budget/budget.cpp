@@ -94,7 +94,7 @@ std::uint64_t upload_account::take(std::uint64_t want, budget_minutes now) noexc
     for (auto left = left_.load(std::memory_order_relaxed);;) {
         const auto given = std::clamp<std::int64_t>(left, 0, wanted);
         if (given < wanted && !settled && excess_.load(std::memory_order_relaxed)) {
-            settled = true; // what has come down meanwhile may have made room
+            settled = true; // downloads since the last settlement may have made room
             room(now);
             left = left_.load(std::memory_order_relaxed);
         } else if (left_.compare_exchange_weak(left, left - given)) {
@@ -124,7 +124,7 @@ double upload_account::share_used(budget_minutes now) noexcept
         limited = true;
         out = std::max(out, 1 - static_cast<double>(credit(sums_, w, now)) / static_cast<double>(limits_.most[w]));
     }
-    if (!limited && sums_.sent.sums()[budget_window::week] > 0) return nearly_all; // restored: it may have spent a limit
+    if (!limited && sums_.sent.sums()[budget_window::week] > 0) return nearly_all; // restored without limits: one of them may be spent
     return std::clamp(out, 0.0, nearly_all);
 }
 
@@ -140,7 +140,7 @@ upload_account::view upload_account::look(budget_minutes now)
     return out;
 }
 
-// The moments at which bytes slide out of a window, or a window is over in which something was not known.
+// The times at which bytes leave a window, or at which a window ends whose earlier uploads were unknown.
 std::vector<budget_minutes> upload_account::changes_after(budget_minutes now) const
 {
     constexpr per_window<std::int64_t> minutes_each{1, 60, 1440}, steps{61, 25, 8};
@@ -224,17 +224,17 @@ void upload_account::inherit(const bequest& before, const bequest& after, budget
     settle(now);
 }
 
-// Every taking of a minute is booked in it, for the first of the next minute settles before it takes. What is given back after that is
-// lost to its taker: the books err on the tight side.
+// What is taken in a minute is booked in that minute, because the first take() of the next minute settles before it takes. Bytes that are
+// given back after that are lost to the account: the error is on the strict side.
 void upload_account::settle(budget_minutes now) noexcept
 {
-    const auto left = left_.load(); // in one order with takings and lists (budget_book.hpp)
+    const auto left = left_.load(); // sequentially consistent with takes and list changes (budget_book.hpp)
     if (settled_ > left) sums_.sent.add(static_cast<std::uint64_t>(settled_ - left));
     sums_.came.add(down_.exchange(0, std::memory_order_relaxed));
     sums_.opened.add(tunnels_.exchange(0, std::memory_order_relaxed));
     sums_.advance(now);
     settled_ = credit(sums_, now);
-    left_.fetch_add(settled_ - left, std::memory_order_relaxed); // others may have taken meanwhile
+    left_.fetch_add(settled_ - left, std::memory_order_relaxed); // other threads may have taken meanwhile
     if (minute_.load(std::memory_order_relaxed) < now.count()) minute_.store(now.count(), std::memory_order_relaxed);
 }
 

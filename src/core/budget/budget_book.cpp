@@ -19,7 +19,7 @@ bool counts_excess(const account_id& a) noexcept
 
 account_id account_of(const budget_key& k) noexcept { return {k.of, k.what}; }
 
-// Of an heir that nobody has opened yet.
+// The limits of an heir that has not been opened yet.
 upload_limits first_limits(const budget_key& heir, const upload_limits& of_what_it_inherits)
 {
     if (heir.of == budget_key::scope::client_at_purpose) return default_upload(static_cast<purpose>(heir.what));
@@ -95,11 +95,11 @@ void budget_book::restore(const budget_key& key, const upload_account::snapshot&
     if (line* l = find_or_add(p, key, {}, now)) l->account.read(s, saved_at, then, now);
 }
 
-// What one account is to have.
+// What one account inherits.
 struct budget_book::legacy {
     budget_key to;
-    upload_limits held_to;                 // until somebody opens it
-    upload_account::bequest before, after; // before: what it had when the first copy was made
+    upload_limits held_to;                 // until the account is opened
+    upload_account::bequest before, after; // before: its sums when the first copy was made
     budget_minutes used;
 };
 
@@ -126,7 +126,7 @@ std::set<account_id> budget_book::used()
     return out;
 }
 
-// By client.
+// Sorted by client.
 std::vector<budget_key> budget_book::keys_that_leave(const heirs_of<account_id>& all)
 {
     std::vector<budget_key> out;
@@ -137,8 +137,8 @@ std::vector<budget_key> budget_book::keys_that_leave(const heirs_of<account_id>&
     return out;
 }
 
-// All is copied before anything inherits, so that where two entries change their hosts neither gets what the other one has just got. What
-// is taken from an heir after its own copy was made comes on top of what it inherits.
+// Everything is copied before anything inherits, so that of two entries that swap their hosts neither inherits what the other has just
+// inherited. What is taken from an heir after its own copy was made is added to what it inherits.
 void budget_book::pass_on_of(std::span<const budget_key> one_client, const heirs_of<account_id>& all, budget_minutes now)
 {
     std::vector<legacy> estate;
@@ -147,7 +147,7 @@ void budget_book::pass_on_of(std::span<const budget_key> one_client, const heirs
     for (const auto& l : estate) {
         auto& p = part_of(l.to);
         const std::lock_guard hold{p.lines_lock};
-        auto* const heir = find_or_add(p, l.to, l.held_to, now); // still there, unless others took its place
+        auto* const heir = find_or_add(p, l.to, l.held_to, now); // still there, unless it was evicted
         if (heir == nullptr) continue;
         heir->account.inherit(l.before, l.after, now);
         heir->used = std::max(heir->used, l.used);
@@ -162,15 +162,14 @@ void budget_book::add_legacy(std::vector<legacy>& estate, const budget_key& from
         const auto found = p.lines.find(from);
         if (found == p.lines.end()) return std::nullopt;
         const auto is = found->second->account.look(now);
-        return is.sent[budget_window::week] == 0 ? std::nullopt
-                                                 : std::optional{is.held_to}; // nothing to inherit: no account is made for it
+        return is.sent[budget_window::week] == 0 ? std::nullopt : std::optional{is.held_to}; // nothing to inherit, so no account is created
     }();
     if (!limits) return;
     auto at = std::find_if(estate.begin(), estate.end(), [&](const legacy& l) { return l.to == to; });
     if (at == estate.end()) {
         const auto held_to = first_limits(to, *limits);
-        const auto had = copy_of(to, held_to, false, now); // before the other copy: what is taken meanwhile is in that one
-        if (!had) return;                                  // without room it will share the account of all such
+        const auto had = copy_of(to, held_to, false, now); // before the other copy, which includes what is taken meanwhile
+        if (!had) return;                                  // without room it uses the shared account
         at = estate.insert(at, {to, held_to, had->first, had->first, had->second});
     }
     const bool was_excess = counts_excess(account_of(from)), is_excess = counts_excess(account_of(to));
@@ -220,7 +219,8 @@ budget_book::line* budget_book::find_or_add(part& p, const budget_key& key, cons
     return p.lines.emplace(key, std::make_unique<line>(key, to, now, forgot_, tally_)).first->second.get();
 }
 
-// Looks at some lines, and at more only where all of these must stay. The hand goes round, so that each line has its turn.
+// Examines budget_sample lines, and more only if none of these can be evicted. The hand advances through all buckets, so that every line is
+// examined in turn.
 bool budget_book::make_room(part& p, budget_minutes now)
 {
     const line* least = nullptr;

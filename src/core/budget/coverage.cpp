@@ -28,7 +28,7 @@ account_id client_account(const rule& r, const policy_settings& s)
     return {budget_key::scope::client_at_entry, shared_account(r).what};
 }
 
-// No entry's name has a colon.
+// The prefix prevents collisions with entries: no entry's name contains a colon.
 account_id shared_account(const rule& r)
 {
     return {budget_key::scope::entry, r.account.empty() ? r.id : budget_key::id_of("account:" + r.account)};

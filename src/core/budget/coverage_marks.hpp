@@ -28,7 +28,7 @@ inline void make_set(std::vector<std::uint64_t>& marks)
 
 using places = std::vector<std::size_t>;
 
-// For each holding, the one of the other side with the same entry for which `like` holds.
+// For each holding, the index of the other side's holding with the same entry for which `like` is true, or `nobody`.
 places counterparts(const std::vector<holding>& which, const std::vector<holding>& others, auto&& like)
 {
     std::map<std::uint64_t, places> of_entry;
@@ -42,7 +42,7 @@ places counterparts(const std::vector<holding>& which, const std::vector<holding
 
 inline bool belongs_in(const holding& h, const holding& other) { return other.takes_in(h); }
 
-// The marks that the other side lacks, or has for something else than `same` says.
+// The marks of `from` that `in` lacks, or has for another holding than the counterpart in `same`.
 inline std::vector<std::uint64_t> missing(const coverage& from, const coverage& in, const places& same)
 {
     std::vector<std::uint64_t> out;

@@ -12,7 +12,7 @@
 
 namespace exeat {
 
-// The patterns of the entries that have a holding, each with its index.
+// Visits the patterns of the entries that have a holding, each with the index of the holding.
 void each_pattern(const policy& rules, const std::vector<holding>& of, auto&& visit)
 {
     constexpr auto none = ~std::size_t{0};

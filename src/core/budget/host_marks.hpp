@@ -1,4 +1,5 @@
-// A host pattern as marks (accounts.hpp): what it is, and under which names it lies. The same in every process. Private to core.
+// The marks of a host pattern (accounts.hpp): for the pattern itself, and for the names above it. The same in every process. Private to
+// core.
 #pragma once
 
 #include <exeat/names/name_index.hpp>
@@ -13,9 +14,9 @@ namespace exeat {
 
 enum class mark_kind : std::uint8_t {
     name,      // this host
-    one_label, // all hosts a label below it
+    one_label, // all hosts one label below it
     any_depth, // all hosts below it
-    above,     // some host, or all, below it
+    above,     // some or all hosts below it
 };
 constexpr unsigned mark_kind_bits = 2, mark_index_bits = 16;
 constexpr std::uint64_t mark_index_mask = (std::uint64_t{1} << mark_index_bits) - 1;
@@ -33,7 +34,7 @@ class host_marks {
 public:
     host_marks(std::string_view base, host_pattern::reach how) noexcept : how_{how}
     {
-        const bool address = is_address(base); // nothing lies below it
+        const bool address = is_address(base); // no name lies below an address
         name_hash hash{0};
         for (std::size_t end = base.size(); count_ < suffixes_.size();) {
             const auto dot = address || end == 0 ? std::string_view::npos : base.rfind('.', end - 1);
@@ -46,14 +47,14 @@ public:
     }
 
     std::uint64_t self() const noexcept { return mark_of(suffixes_[count_ - 1], static_cast<mark_kind>(how_)); }
-    // All that are kept of it.
+    // Visits all marks that are kept of the pattern.
     void each_own(auto&& visit) const
     {
         visit(self());
         for (std::size_t i = 1; i + is_name() < count_; ++i)
-            visit(mark_of(suffixes_[i], mark_kind::above)); // no pattern is above one label
+            visit(mark_of(suffixes_[i], mark_kind::above)); // no pattern has a base of one label
     }
-    // Of patterns that take in all of it.
+    // Visits the marks of patterns that include all of this one.
     void each_around(auto&& visit) const
     {
         if (is_name()) visit(self());
@@ -61,7 +62,7 @@ public:
         if (how_ == host_pattern::reach::one_label) visit(self());
         for (std::size_t i = 0; i + is_name() < count_; ++i) visit(mark_of(suffixes_[i], mark_kind::any_depth));
     }
-    // Of patterns that it takes in, or may.
+    // Visits the mark of patterns that this one includes, or may include.
     void each_below(auto&& visit) const
     {
         if (!is_name()) visit(mark_of(suffixes_[count_ - 1], mark_kind::above));
@@ -70,12 +71,12 @@ public:
 private:
     static bool is_address(std::string_view base) noexcept
     {
-        const auto last = base.substr(base.rfind('.') + 1); // of a name it is no number (hostname.hpp)
+        const auto last = base.substr(base.rfind('.') + 1); // the last label of a name is not a number (hostname.hpp)
         return base.find(':') != std::string_view::npos || last.find_first_not_of("0123456789") == std::string_view::npos;
     }
     bool is_name() const noexcept { return how_ == host_pattern::reach::exact; }
 
-    std::array<std::uint64_t, (limits::hostname_octets + 1) / 2> suffixes_; // from the last label up
+    std::array<std::uint64_t, (limits::hostname_octets + 1) / 2> suffixes_; // from the last label to the whole name
     std::size_t count_ = 0;
     host_pattern::reach how_;
 };

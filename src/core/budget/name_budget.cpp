@@ -31,7 +31,7 @@ std::uint64_t hash_of(std::uint64_t seed, const ip_address& client, std::uint64_
 
 } // namespace
 
-// Of what was taken within the window; a worker whose clock is a moment behind counts from the newest step on.
+// The number of names within the window; a worker whose clock is slightly behind counts from the newest step.
 std::uint32_t name_budget::account::sum(step now) const noexcept
 {
     std::uint32_t out = 0;
@@ -88,16 +88,16 @@ bool name_budget::take(const ip_address& client, std::uint64_t entry, std::strin
     const account_key key{hash_of(seed_, client), entry};
     if (knows(hash, here)) return true;
 
-    std::vector<std::uint64_t> heirs; // of a list that this worker does not have yet
+    std::vector<std::uint64_t> heirs; // under a list that this worker does not have yet
     {
         auto& p = part_of(key);
         const std::lock_guard hold{p.lock};
-        if (knows(hash, here)) return true; // another worker was first
+        if (knows(hash, here)) return true; // another worker counted it meanwhile
         const bool used_before = was_known(*p.of_entries, client, entry, name, here);
         account* const a = used_before ? nullptr : account_of(p, key, here);
         if (!used_before && (a == nullptr || a->sum(here) >= held_to(most, here))) return false;
         if (!used_before) heirs = p.of_entries->heirs.since(generation, entry);
-        if (heirs.empty()) remember(hash, here); // where the table is full, which others may have filled, the name counts again each time
+        if (heirs.empty()) remember(hash, here); // if the table is full, perhaps by other clients, the name counts again each time
         if (used_before) return true;
         a->add(here);
     }
@@ -126,13 +126,13 @@ bool name_budget::count_at(const account_key& key, std::uint32_t most, step now)
     return true;
 }
 
-// Said first and copied then: what is taken meanwhile is in the copy, or is counted at the heirs as well.
+// The heirs are published before anything is copied: a name taken meanwhile is in the copy, or is counted at the heirs as well.
 void name_budget::pass_on(const heirs_of<std::uint64_t>& all, std::uint64_t generation, budget_minutes now)
 {
     if (all.empty()) return;
     auto next = std::make_shared<lineage>(*parts_.front().of_entries);
     next->heirs.add(generation, all);
-    if (next->ancestors_of.size() > 4 * limits::rules) next->ancestors_of.clear(); // of entries that are gone, nearly all
+    if (next->ancestors_of.size() > 4 * limits::rules) next->ancestors_of.clear(); // nearly all belong to removed entries
     const auto before = next->ancestors_of;
     for (const auto& h : all.all()) {
         auto& of = next->ancestors_of[h.to];
@@ -141,7 +141,7 @@ void name_budget::pass_on(const heirs_of<std::uint64_t>& all, std::uint64_t gene
             of.insert(of.end(), further->second.begin(), further->second.end());
         std::sort(of.begin(), of.end());
         of.erase(std::unique(of.begin(), of.end()), of.end());
-        if (of.size() > ancestors) of.erase(of.begin()); // names that were used there cost again
+        if (of.size() > ancestors) of.erase(of.begin()); // names that were used at the dropped ancestor cost again
     }
     for (auto& p : parts_) {
         const std::lock_guard hold{p.lock};
@@ -162,7 +162,8 @@ std::vector<name_budget::account_key> name_budget::keys_that_leave(const heirs_o
     return out;
 }
 
-// A client is a hash here, so whatever only clients inherit that moved, all do: they have used as many names then, and know them.
+// Clients are stored as hashes, so it is unknown which of them moved: what only moved clients inherit, all do. They then have used as many
+// names, and know them.
 void name_budget::pass_on_of(const account_key& from, const heirs_of<std::uint64_t>& all, step now)
 {
     all.each(from.entry, [&](std::uint64_t entry) {
@@ -183,7 +184,7 @@ std::optional<name_budget::account> name_budget::copy_of(const account_key& key,
     return found == nullptr ? std::nullopt : std::optional{*found};
 }
 
-// Cells that have passed are free, but a name may stand behind them; none stands behind one that was never used.
+// Expired cells are free, but a name may follow them in its probe sequence; none follows a cell that was never used.
 bool name_budget::knows(std::uint64_t name, step now) noexcept
 {
     for (std::size_t i = 0; i < limits::name_budget_probes; ++i) {

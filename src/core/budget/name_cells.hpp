@@ -1,4 +1,4 @@
-// How a name_budget keeps a name: a cell of its tag and the step of its last use. Private to core.
+// How a name_budget stores a name: a cell with its tag and the step of its last use. Private to core.
 #pragma once
 
 #include <exeat/budget/name_budget.hpp>
@@ -11,7 +11,7 @@ namespace exeat {
 
 inline constexpr unsigned step_bits = 64 - name_budget::tag_bits;
 inline constexpr std::uint64_t step_mask = (std::uint64_t{1} << step_bits) - 1; // 119 years of hours
-inline constexpr std::uint64_t passed = 1;                                      // a cell that was used, long ago
+inline constexpr std::uint64_t passed = 1;                                      // a cell that was used, but long ago
 inline constexpr std::chrono::minutes step_minutes = limits::name_step;
 static_assert(limits::name_budget_names <= step_mask + 1); // a name's place and its tag are different bits of its hash
 static_assert(limits::wildcard_names_ceiling <= std::numeric_limits<std::uint16_t>::max());

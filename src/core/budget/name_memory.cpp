@@ -1,4 +1,4 @@
-// What of a name_budget outlives a process.
+// Saves and restores the state of a name_budget that outlives a process.
 #include <exeat/budget/name_budget.hpp>
 
 #include "name_cells.hpp"
@@ -10,7 +10,7 @@ namespace exeat {
 
 namespace {
 
-// What was written stands at the beginning of time, and `age` later is now: beyond two windows all of it has passed.
+// The snapshot is placed at the start of time, and now is `age` later: after two windows, all of it has expired.
 std::chrono::minutes ahead_of(const name_budget::snapshot& s, std::chrono::minutes age, budget_minutes now) noexcept
 {
     const auto since = std::clamp<std::chrono::minutes>(age, std::chrono::minutes{0}, 2 * limits::name_window);
@@ -23,7 +23,7 @@ static_assert(limits::budget_epoch % limits::name_step == std::chrono::minutes{0
 name_budget::name_budget(const snapshot& s, std::chrono::minutes age, budget_minutes now, bool forgot)
     : seed_{s.seed}, ahead_{ahead_of(s, age, now)}, names_(limits::name_budget_names)
 {
-    for (auto& c : names_) c.store(passed, std::memory_order_relaxed); // a name that was written may stand behind one that was not
+    for (auto& c : names_) c.store(passed, std::memory_order_relaxed); // a name in the snapshot may follow a cell that was not in it
     constexpr step then = limits::budget_epoch / limits::name_step;
     if (forgot) forgot_ = step_at(now);
     else if (s.forgot) forgot_ = then - *s.forgot;
@@ -52,7 +52,7 @@ void name_budget::count_again(const counted& c, std::chrono::minutes age, budget
     remember(c.name, then);
 }
 
-// The names first: what is taken meanwhile is counted then, known or not.
+// The names are read first: a name taken meanwhile is then counted, whether it is known or not.
 name_budget::snapshot name_budget::written(budget_minutes now)
 {
     const auto here = step_at(now);

@@ -43,7 +43,7 @@ std::uint64_t throttle::take(std::uint64_t want, moment now) noexcept
     }
 }
 
-// Never more than was taken: what a throttle gave after its end was not charged.
+// Never more than was taken: what a throttle gave after its end was not counted.
 void throttle::give_back(std::uint64_t unsent) noexcept
 {
     for (auto taken = taken_.load(std::memory_order_relaxed);

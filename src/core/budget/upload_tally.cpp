@@ -23,7 +23,7 @@ void upload_tally::give_back(tally_record& r) noexcept
     r.scope.store(0);
     r.taken.store(0);
     const std::lock_guard hold{lock_};
-    free_.push_back(&r); // there is room: it was taken from here
+    free_.push_back(&r); // cannot allocate: the record was taken from here
 }
 
 } // namespace exeat

@@ -49,7 +49,7 @@ void detector_bank::pass_on(const heirs_of<std::uint64_t>& entries)
     chunks_.pass_on(to);
 }
 
-// D1 and D2 are enforced by the budgets before each write; here they are told.
+// D1 and D2: the budgets enforce them before each write; this only reports them.
 void detector_bank::budget(const flow_event& e, findings& out)
 {
     const bool over = e.over_budget || (e.step == flow_step::deny && e.verdict == verdict::budget);
@@ -60,7 +60,7 @@ void detector_bank::budget(const flow_event& e, findings& out)
         out.push_back({pull ? detector::pull_upload : detector::upload_budget, e.client, e.entry, static_cast<double>(e.tunnel_up), 0});
 }
 
-// D7. What is held open for hours is a channel; only a pull has no reason to be.
+// D7. A tunnel that stays open for hours is a channel; every purpose but pull may have a reason for it.
 void detector_bank::long_tunnel(const flow_event& e, findings& out)
 {
     const bool old = e.step == flow_step::progress && e.purpose == purpose::pull && e.age >= moment{than_.long_tunnel_seconds};

@@ -17,7 +17,7 @@ double median(std::vector<double>& of)
     return *middle;
 }
 
-// The median absolute deviation by the median: how alike they are, whatever a few outliers say.
+// The median absolute deviation divided by the median: how similar the sizes are, whatever a few outliers are.
 double spread(std::vector<double> sizes)
 {
     const auto middle = median(sizes);
@@ -34,7 +34,7 @@ void chunk_watch::see(const flow_event& e, findings& out)
     const auto place = r.count++ % r.sizes.size();
     r.sizes[place] = static_cast<std::uint32_t>(e.tunnel_up);
     r.at[place] = e.at;
-    // A look costs a sort of 128: every eighth tunnel is often enough.
+    // A check sorts up to 128 values: every eighth tunnel is often enough.
     if (r.count < than_.chunks || r.count % 8 != 0) return;
     std::vector<double> lately;
     for (std::size_t i = 0; i < std::min(r.count, r.sizes.size()); ++i)

@@ -14,7 +14,8 @@ bool tells_of_evasion(verdict v) noexcept
     return v == sni_mismatch || v == sni_missing || v == sni_changed || v == ech || v == not_tls || v == tls_malformed;
 }
 
-// What is allowed and cannot be done now, or is over: of the destination, of exeat, or of what others do; no sign of probing.
+// A verdict for what is allowed but not possible now, or no longer: caused by the destination, by exeat or by others; not a sign of
+// probing.
 bool is_trouble(verdict v) noexcept
 {
     using enum verdict;
@@ -40,7 +41,7 @@ void denial_watch::see(const flow_event& e, findings& out)
     if (!denied && e.step != flow_step::open) return;
     if (denied && is_trouble(e.verdict)) return;
     const client_key key{e.client, 0};
-    if (!denied && clients_.look(key) == nullptr) return; // who was never refused is nobody's suspect
+    if (!denied && clients_.look(key) == nullptr) return; // a client that was never refused is not suspect
     auto& s = clients_.use(key);
     if (is_new(s, e)) walk(s, e, out);
     if (!denied) return;
@@ -48,7 +49,7 @@ void denial_watch::see(const flow_event& e, findings& out)
     if (tells_of_evasion(e.verdict)) mismatch(s, e, out);
 }
 
-// The same door again says nothing new, unless it ended otherwise.
+// The same target again is not new, unless the result differs.
 bool denial_watch::is_new(suspect& s, const flow_event& e) const
 {
     const auto target = (hash_of(e.host, seed_) & ~std::uint64_t{1}) | (e.step == flow_step::deny ? 1 : 0);

@@ -10,10 +10,10 @@ namespace exeat::detect {
 namespace {
 
 constexpr double hour = 3'600;
-constexpr double learnt_each_hour = 1.0 / 168; // of the difference: a time constant of a week
+constexpr double learnt_each_hour = 1.0 / 168; // part of the difference: a time constant of a week
 constexpr moment day{86'400};
-constexpr int most_hours = 24 * 28; // after a silence that long nothing is left of what was learnt
-constexpr double upwards = 3; // so much more an hour above the usual one of all clients teaches than one below: what the busier ones do
+constexpr int most_hours = 24 * 28; // after a silence of this length nothing is left of what was learnt
+constexpr double upwards = 3;       // weight of an hour above the usual one of all clients, which favours busier clients
 
 } // namespace
 
@@ -26,7 +26,7 @@ void drip_watch::learn(bucket& b, const flow_event& e)
     const moment an_hour{3'600};
     if (b.begun && e.at < b.hour_began + an_hour) return;
     auto& of_all = shared_.use({{}, e.entry.id}).usual;
-    // At most a bucket a day: who could teach it more, with clients that come and go, gains no more than that.
+    // At most a bucket a day: an attacker that raises the usual hour, with clients that come and go, gains no more than that.
     if (!b.begun) b.begun = true, b.at = b.hour_began = e.at, b.usual = std::min(of_all, than_.drip_bytes / 24);
     for (int n = 0; e.at >= b.hour_began + an_hour && n < most_hours; ++n) {
         b.usual += learnt_each_hour * (std::min(b.hour, 4 * b.usual + than_.drip_floor) - b.usual);
@@ -48,7 +48,7 @@ void drip_watch::see(const flow_event& e, findings& out)
     b.level = std::max(0.0, b.level - leaked) + up;
     b.hour += up;
     b.at = e.at;
-    // What stays where it is is not news, twice as much is: else a client that was told of once could take what it likes.
+    // A constant level is not reported again, a doubled one is: otherwise a client with one finding could upload any amount.
     if (const auto bound = std::max(than_.drip_bytes, 2 * b.told_at); b.level > bound) {
         b.told_at = b.level;
         out.push_back({detector::drip, e.client, e.entry, b.level, bound});
@@ -63,7 +63,7 @@ void drip_watch::share(const flow_event& e, findings& out)
 {
     auto& s = shared_.use({{}, e.entry.id});
     auto place = std::find_if(s.clients.begin(), s.clients.end(), [&](const auto& c) { return c.used && c.client == e.client; });
-    if (place == s.clients.end()) // the one that is free, or was filled longest ago
+    if (place == s.clients.end()) // the free one, or the one that was filled longest ago
         place = std::min_element(s.clients.begin(), s.clients.end(),
                                  [](const auto& a, const auto& b) { return a.used < b.used || (a.used == b.used && a.at < b.at); });
     *place = {e.client, e.at, true};

@@ -42,7 +42,7 @@ std::optional<host_history::meeting> host_history::would_meet(const ip_address& 
     return known ? std::optional{meeting{now + day, 0}} : std::nullopt;
 }
 
-// A client that is new itself has nothing but new hosts: they say nothing.
+// A client that is itself new has only new hosts, so they mean nothing.
 void host_history::meet(host& h, const flow_event& e, bool known)
 {
     if (h.begun && h.last + fortnight >= e.at) return;

@@ -37,7 +37,7 @@ void name_watch::turn(use& u, moment now) const
     u.day_began = now;
 }
 
-// The mean is of the names that changed a register: which ones do, nobody outside can tell.
+// The mean length is that of the names that changed a register: an outsider cannot tell which ones do.
 void name_watch::channel(use& u, const flow_event& e, std::uint64_t name, findings& out) const
 {
     if (!u.hour_names.add(name)) return;

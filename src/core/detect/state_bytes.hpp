@@ -1,6 +1,7 @@
-// The detectors' state as bytes, and back: one list of fields for both ways, `fields()` of each class that has state. Numbers are
-// little-endian. Of an array of numbers comes first a bit for each that is not zero, then those; of a table the number of its entries, then
-// key and value of each, the one that was used longest ago first. What the reader takes, the writer writes as it was. Private to core.
+// Writes the detectors' state as bytes, and reads it: both use one list of fields, `fields()` of each class with state. Numbers are
+// little-endian. An array of numbers is stored as one bit for each element, set if it is not zero, then the elements that are not zero. A
+// table is stored as the number of its entries, then key and value of each, the least recently used one first. What the reader accepts, the
+// writer writes unchanged. Private to core.
 #pragma once
 
 #include <exeat/bounded_table.hpp>
@@ -66,13 +67,13 @@ private:
     std::string& out_;
 };
 
-// Once anything was no state of ours it has failed for good, and what it gives is of no use.
+// After any invalid input the reader has failed permanently, and its results must not be used.
 class state_reader {
 public:
-    // `back`: so much is every moment before that which was written.
+    // `back` is subtracted from every time that is read.
     state_reader(std::string_view from, std::chrono::seconds back) noexcept : left_{from}, back_{back} {}
     template <class... T> void operator()(T&... values) { (take(values), ...); }
-    bool whole() const noexcept { return !failed_ && left_.empty(); } // it was state to its last byte
+    bool whole() const noexcept { return !failed_ && left_.empty(); } // the whole input was valid
 
 private:
     void must(bool holds) noexcept { failed_ |= !holds; }
@@ -139,7 +140,7 @@ private:
             take(k);
             if (!failed_) take(t.use(k));
         }
-        must(t.size() == count); // none stood there twice
+        must(t.size() == count); // no key occurred twice
     }
     template <class T, std::size_t N>
     requires(!plain<T>) void take(std::array<T, N>& all)

@@ -9,7 +9,7 @@ namespace exeat {
 
 namespace {
 
-// What may really leave in a window: no more than a longer window lets, and no more than the shorter ones let one after the other.
+// The effective limit of each window: no more than a longer window allows, and no more than consecutive shorter windows allow.
 per_window<std::uint64_t> most_of(const upload_limits& u) noexcept
 {
     constexpr per_window<std::uint64_t> hours{1, 24, 168};
@@ -36,7 +36,7 @@ void compare_budgets(const upload_limits& a, const upload_limits& b, const std::
 
 upload_limits budget_of(const rule_in_list& r) { return r.by.upload ? *r.by.upload : r.of.upload.value_or(default_upload(r.by.purpose)); }
 
-// What is known of a rule's terms, from the side of who wants it tight: more is wider.
+// Compares the terms of two rules from the point of view of a reviewer who wants them tight: more is wider.
 void compare_entries(const rule& a, const rule& b, bool by_wildcard, std::vector<std::string>& wider, std::vector<std::string>& narrower)
 {
     const auto note = [&](bool widens, bool narrows, std::string_view what, std::string_view more, std::string_view less) {
@@ -51,7 +51,7 @@ void compare_entries(const rule& a, const rule& b, bool by_wildcard, std::vector
          "raw instead of tls", "tls instead of raw");
     const auto age = [](const rule& r) { return r.max_age.count() == 0 ? std::chrono::seconds::max() : r.max_age; };
     note(age(b) > age(a), age(b) < age(a), "max_age", "longer", "shorter");
-    // Apart, each has what both had together.
+    // With separate accounts, each may upload what both could upload together before.
     note(!a.account.empty() && a.account != b.account, a.account.empty() && !b.account.empty(), "account",
          b.account.empty() ? "its own instead of a shared one" : "another", "shared instead of its own");
     compare_budgets(a.upload_total, b.upload_total, "upload_total", wider, narrower);
@@ -69,7 +69,7 @@ bool lies_in(const ip_prefix& p, const rule& r)
     return std::any_of(r.within.begin(), r.within.end(), [&](const ip_prefix& w) { return w.contains(p.network) && w.bits <= p.bits; });
 }
 
-// Where a link may lead: pinned addresses, else its subnets.
+// Whether the addresses of `to`, the pinned ones or else its subnets, are all among those of `than`.
 bool leads_no_further(const rule& to, const rule& than)
 {
     if (!to.addresses.empty())

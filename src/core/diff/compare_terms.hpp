@@ -1,5 +1,5 @@
-// What one entry lets do that another one does not, for the same hosts: the terms beside hosts, ports and groups, seen from the side of who
-// wants them tight. Pure; any thread.
+// Compares what two entries allow for the same hosts: the terms other than hosts, ports and groups, from the point of view of a reviewer
+// who wants them tight. Pure; any thread.
 #pragma once
 
 #include <exeat/policy.hpp>
@@ -11,11 +11,11 @@ namespace exeat {
 
 struct rule_in_list {
     const rule& by;
-    const policy_settings& of; // what holds for entries that say nothing themselves
+    const policy_settings& of; // the defaults for entries that set nothing themselves
 };
 
 struct changed_terms {
-    std::vector<std::string> wider, narrower; // as "expires later"
+    std::vector<std::string> wider, narrower; // for example "expires later"
 };
 
 changed_terms compare_terms(const rule_in_list& before, const rule_in_list& after, bool by_wildcard);

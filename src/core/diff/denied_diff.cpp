@@ -10,13 +10,13 @@ namespace exeat {
 
 namespace {
 
-constexpr std::uint16_t every_port = 0; // that no deny names by its number
+constexpr std::uint16_t every_port = 0; // no deny names port 0
 
 struct range {
     ip_address first, last;
 };
 
-// Of any address but the first of all.
+// For any address except the lowest.
 ip_address one_before(ip_address a) noexcept
 {
     for (auto i = a.octets.rbegin(); i != a.octets.rend(); ++i)
@@ -24,7 +24,7 @@ ip_address one_before(ip_address a) noexcept
     return a;
 }
 
-// The widest network that begins at `first` and ends with `last` or before it.
+// The widest network that begins at `first` and ends at `last` or before it.
 ip_prefix widest_from(const ip_address& first, const ip_address& last) noexcept
 {
     ip_prefix out{first, whole_address};
@@ -36,7 +36,7 @@ ip_prefix widest_from(const ip_address& first, const ip_address& last) noexcept
     return out;
 }
 
-// The fewest networks that together are what lies from `first` to `last`.
+// The fewest networks that together are the range from `first` to `last`.
 std::vector<ip_prefix> networks_of(const range& r)
 {
     std::vector<ip_prefix> out{widest_from(r.first, r.last)};
@@ -45,7 +45,7 @@ std::vector<ip_prefix> networks_of(const range& r)
     return out;
 }
 
-// What became of an address, at one port or at every port but some.
+// The change for an address, at one port or at every port except some.
 struct denied_change {
     change_kind what;
     const rule *before, *after;
@@ -80,7 +80,7 @@ public:
     }
 
 private:
-    // Of each change the ranges that it is for: parts that follow each other are one.
+    // The ranges of each change; adjacent parts are joined.
     std::map<denied_change, std::vector<range>> changes(const std::pair<client, client>& who) const
     {
         std::map<denied_change, std::vector<range>> out;
@@ -120,7 +120,7 @@ private:
     }
 
     const policy &before_, &after_;
-    std::set<ip_address> begins_; // of parts: no deny of either policy tells two addresses of one part from each other
+    std::set<ip_address> begins_; // starts of the parts: no deny of either policy distinguishes two addresses of one part
     std::set<std::uint16_t> ports_;
 };
 

@@ -1,4 +1,4 @@
-// What two policies' [[deny]] entries say otherwise of addresses: networks, the fewest that tell the difference. Pure; any thread.
+// How the [[deny]] entries of two policies differ for addresses: the fewest networks that describe the difference. Pure; any thread.
 #pragma once
 
 #include <exeat/diff/policy_diff.hpp>
@@ -14,7 +14,7 @@ using clients_before_and_after = std::vector<std::pair<client, client>>; // of e
 // Appends to `out`; refers to the rules of both policies.
 void compare_denied(const policy& before, const policy& after, const clients_before_and_after&, std::vector<policy_change>& out);
 
-// The first address after a network; nothing after the last of all.
+// The first address after a network; none after the highest address.
 std::optional<ip_address> first_after(const ip_prefix&) noexcept;
 
 } // namespace exeat

@@ -25,7 +25,7 @@ std::vector<std::string> names_of(const group_set& of, const policy& in)
     return out;
 }
 
-// Groups begin and end at the ends of networks, so that every kind of client has one there.
+// Groups change only at the ends of networks, so these addresses include one client of each kind.
 std::vector<client_class> classes_of(const policy& before, const policy& after_policy)
 {
     std::set<ip_address> ends;
@@ -44,7 +44,7 @@ std::vector<client_class> classes_of(const policy& before, const policy& after_p
     return out;
 }
 
-// One thing said of a kind of host, whatever its name.
+// One change for a kind of host, whatever its name.
 struct answer {
     change_kind what;
     std::size_t clients;
@@ -53,7 +53,7 @@ struct answer {
     std::vector<std::string> terms;
     auto operator<=>(const answer&) const = default;
 };
-using answers = std::vector<answer>; // ascending, none twice
+using answers = std::vector<answer>; // ascending, no duplicates
 
 class comparison {
 public:
@@ -93,7 +93,7 @@ private:
         if (says(reach::any_depth)) tell("**." + base, deep);
     }
 
-    // No pattern has it in its base, so no pattern tells its hosts from others.
+    // A label that occurs in no pattern's base, so no pattern distinguishes its hosts from others.
     std::string unused_label(const std::string& base) const
     {
         const auto named = [&](const std::string& host) { return (before_.names().named(host) | after_.names().named(host)).any(); };
@@ -108,7 +108,7 @@ private:
         for (const auto& a : all) out_.changes.push_back({a.what, a.clients, hosts, a.port, {}, a.before, a.after, a.terms});
     }
 
-    // Hosts that the same rule lists take in, in both policies, are of one kind.
+    // Hosts that match the same rule lists, in both policies, are of one kind.
     const answers& of(const std::string& host)
     {
         std::vector<const rule_index*> kind;

@@ -1,5 +1,5 @@
-// How the names of one hash bucket lie in memory: their number, a head for each, then all their texts. Unaligned, so read and written
-// by memcpy. Private to the name index.
+// The memory layout of one hash bucket: the number of its names, a head for each, then all their texts. Unaligned, so it is read and
+// written by memcpy. Private to the name index.
 #pragma once
 
 #include <cstddef>
@@ -13,12 +13,12 @@ using counted = std::uint16_t;
 
 struct head {
     std::uint32_t listing;
-    std::uint8_t tag;    // of the hash: another name's text is hardly ever looked at
+    std::uint8_t tag;    // of the hash, so that the text of another name is rarely compared
     std::uint8_t octets; // of the text
 };
 inline constexpr std::size_t head_bytes = 6;
 
-inline std::uint8_t tag_of(std::uint32_t hash) noexcept { return static_cast<std::uint8_t>(hash); } // buckets go by the high bits
+inline std::uint8_t tag_of(std::uint32_t hash) noexcept { return static_cast<std::uint8_t>(hash); } // the high bits select the bucket
 
 inline counted count(const char* bucket) noexcept
 {

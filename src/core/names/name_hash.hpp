@@ -1,5 +1,5 @@
-// A keyed hash of names that goes from the last label to the first: absorbing one label more gives the hash of the longer suffix.
-// 64 × 64 → 128 bit multiplication folded, eight octets a step. Private to core.
+// A keyed hash of names, computed from the last label to the first: absorbing one more label gives the hash of the longer suffix. 64 × 64 →
+// 128 bit multiplication, folded, eight octets a step. Private to core.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@ public:
     {
         const std::size_t whole = label.size() & ~std::size_t{7};
         for (std::size_t i = 0; i < whole; i += 8) step(word(label.data() + i, 8));
-        // seven octets at most are left, so the length has the eighth for itself
+        // at most seven octets are left, so the eighth contains the length
         step(word(label.data() + whole, label.size() - whole) | std::uint64_t{label.size()} << 56);
     }
     std::uint64_t whole() const noexcept { return state_; }
@@ -49,7 +49,7 @@ private:
     std::uint64_t key_;
 };
 
-// Calls each(from, hash) for every suffix of the name that begins at a label, from the last label up to the whole name.
+// Calls each(from, hash) for every suffix of the name that begins at a label, from the last label to the whole name.
 template <class Each> void each_suffix(std::string_view name, std::uint64_t seed, Each&& each) noexcept
 {
     name_hash hash{seed};

@@ -32,7 +32,7 @@ const name_index::listing* name_index::probe(std::uint32_t hash, std::string_vie
     if (at == 0) return nullptr;
     const char* const bucket = blocks_[(at - 1) >> block_bits].get() + ((at - 1) & (block_bytes - 1));
     for (std::size_t line = 64; line < 256; line += 64)
-        __builtin_prefetch(bucket + line); // one wait for memory, not one for heads and one for text
+        __builtin_prefetch(bucket + line); // one wait for memory instead of one for the heads and one for the text
     const char* text = name_bucket::texts(bucket);
     for (std::size_t i = 0, n = name_bucket::count(bucket); i < n; ++i) {
         const auto head = name_bucket::read_head(bucket, i);

@@ -13,15 +13,15 @@ namespace exeat {
 
 namespace {
 
-constexpr std::size_t names_per_bucket = 8; // on average: a line or two of heads, one of text
+constexpr std::size_t names_per_bucket = 8; // on average: one or two cache lines of heads, one of text
 constexpr std::size_t raw_head_bytes = sizeof(std::uint32_t) + sizeof(rule_index) + 2;
 
 static_assert(limits::hostname_octets <= UINT8_MAX);
-// Block and offset share 32 bits, and no more than half of a block is left unused at its end.
+// Block and offset share 32 bits, and at most half of a block is unused at its end.
 static_assert(limits::names * (name_bucket::head_bytes + sizeof(name_bucket::counted) + limits::hostname_octets) <
               (std::uint64_t{1} << 31));
 
-// The pattern of that base that more rules name than may; empty: none.
+// The pattern of that base that too many rules name; empty: none.
 std::string crowded(const std::vector<std::pair<host_pattern::reach, rule_index>>& rules, std::string_view base)
 {
     constexpr std::array<std::string_view, host_reaches> wildcards{"", "*.", "**."};
@@ -138,7 +138,7 @@ void name_index_builder::write_bucket(std::span<const numbered> names)
     }
 }
 
-// In the last block, or in a new one: of the usual size, or larger for a bucket that does not fit (only its beginning needs an address).
+// Space in the last block, or in a new one: of the usual size, or larger for a bucket that does not fit (only its start needs an address).
 char* name_index_builder::room_for(std::size_t bytes)
 {
     if (index_.blocks_.empty() || tail_ + bytes > name_index::block_bytes) {
@@ -152,7 +152,7 @@ char* name_index_builder::room_for(std::size_t bytes)
     return room;
 }
 
-// A handful of names must not hold a whole block.
+// A few names must not occupy a whole block.
 void name_index_builder::shrink_last()
 {
     if (index_.blocks_.empty() || tail_ >= name_index::block_bytes) return;
@@ -164,7 +164,7 @@ void name_index_builder::shrink_last()
 
 name_index name_index_builder::finish() &&
 {
-    // A multiple of the parts, so that no bucket lies in two of them.
+    // A multiple of the number of parts, so that no bucket belongs to two of them.
     index_.directory_.resize(parts * ((added_ / names_per_bucket + parts - 1) / parts));
     if (index_.directory_.empty()) index_.directory_.resize(parts);
     for (auto& p : parts_) {

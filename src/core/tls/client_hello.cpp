@@ -24,7 +24,7 @@ std::size_t number(bytes b) noexcept
 
 std::string_view text(bytes b) noexcept { return {reinterpret_cast<const char*>(b.data()), b.size()}; }
 
-// Reads the presentation language of RFC 8446 section 3. What is not there leaves the reader failed; then everything reads as empty.
+// Reads the presentation language of RFC 8446 section 3. A read past the end makes the reader fail; then every read is empty.
 class reader {
 public:
     explicit reader(bytes b) noexcept : rest_{b} {}
@@ -53,11 +53,11 @@ private:
 };
 
 struct record {
-    bytes fragment;   // what is there of it
-    std::size_t size; // what its header says
+    bytes fragment;   // the part that has arrived
+    std::size_t size; // the length in its header
 };
 
-// What the record layer makes of the bytes seen (RFC 8446 section 5.1): walks the records without copying until the hello is whole.
+// Applies the record layer to the bytes seen (RFC 8446 section 5.1): walks the records without copying until the hello is whole.
 class record_walk {
 public:
     explicit record_walk(bytes seen) noexcept : seen_{seen} {}
@@ -75,10 +75,10 @@ private:
 
     bytes seen_;
     std::size_t at_ = 0, records_ = 0, gathered_ = 0, message_ = 0;
-    std::array<std::byte, handshake_header> header_{}; // may itself be cut by records
+    std::array<std::byte, handshake_header> header_{}; // may itself be split over records
 };
 
-// The message's header, as soon as it is there: type and a length that is no lie.
+// Checks the message's header as soon as it has arrived: the type, and a length within the limit.
 record_walk::state record_walk::learn(bytes fragment) noexcept
 {
     if (gathered_ >= header_.size()) return state::more;
@@ -100,7 +100,7 @@ record_walk::state record_walk::next() noexcept
     if (size == 0 || size > limits::record_bytes) return state::bad;
     const auto fragment = rest.subspan(record_header, std::min(size, rest.size() - record_header));
     if (learn(fragment) == state::bad) return state::bad;
-    // The hello ends with its record: what else the record held would be sent on unread.
+    // The hello must end with its record: anything else in the record would be forwarded unread.
     if (message_ != 0 && gathered_ + size > message_) return state::bad;
     if (fragment.size() < size) return state::more;
     gathered_ += size;
@@ -139,7 +139,7 @@ constexpr std::size_t esni_type = 0xffce; // draft-ietf-tls-esni-02
 
 constexpr malformed broken{verdict::tls_malformed};
 
-// RFC 6066 section 3, as servers read it: one name, of the one type there is; literal addresses are not permitted.
+// RFC 6066 section 3, as servers read it: one name, of the only type that exists; literal addresses are not permitted.
 std::optional<malformed> read_server_name(bytes data, client_hello& into)
 {
     constexpr std::size_t host_name_type = 0;
@@ -169,7 +169,7 @@ hidden_hello read_ech(bytes data)
 
 class extension_types {
 public:
-    // False for one seen before (RFC 8446 section 4.2) and where there are too many to remember.
+    // False for a type seen before (RFC 8446 section 4.2), and when there are too many to remember.
     bool add(std::size_t type) noexcept
     {
         const auto end = types_.begin() + static_cast<std::ptrdiff_t>(count_);
@@ -190,7 +190,7 @@ std::optional<malformed> read_extensions(bytes block, client_hello& into)
         const auto type = r.integer(2);
         const auto data = r.vector(2);
         if (r.failed() || !types.add(type)) return broken;
-        if (type == pre_shared_key_type && !r.at_end()) return broken; // the last there is (RFC 8446 section 4.2.11)
+        if (type == pre_shared_key_type && !r.at_end()) return broken; // must be the last one (RFC 8446 section 4.2.11)
         if (type == ech_type) into.hidden = std::max(into.hidden, read_ech(data));
         if (type == esni_type) into.hidden = hidden_hello::other;
         if (type == early_data_type) into.early_data = true;
@@ -200,7 +200,7 @@ std::optional<malformed> read_extensions(bytes block, client_hello& into)
     return std::nullopt;
 }
 
-// The message, with its header (RFC 8446 section 4.1.2). Every length must fill what it is in exactly.
+// Reads the message, with its header (RFC 8446 section 4.1.2). Every length must fill its container exactly.
 hello_scan read_message(bytes message, std::size_t taken)
 {
     constexpr std::size_t random_octets = 32, session_id_octets = 32;

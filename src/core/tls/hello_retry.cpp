@@ -23,12 +23,12 @@ constexpr std::array<std::uint8_t, 32> retry_random{0xcf, 0x21, 0xad, 0x74, 0xe5
 unsigned octet(bytes b, std::size_t at) noexcept { return std::to_integer<unsigned>(b[at]); }
 std::size_t record_size(bytes header) noexcept { return std::size_t{octet(header, 3)} << 8 | octet(header, 4); }
 
-// That a record of this type may have this size.
+// Whether a record of this type may have this size.
 bool fits(unsigned type, std::size_t size) noexcept
 {
     switch (type) {
     case change_cipher_spec: return size == 1;
-    case alert: return size == alert_bytes; // neither cut nor joined (RFC 8446 section 5.1)
+    case alert: return size == alert_bytes; // neither fragmented nor combined (RFC 8446 section 5.1)
     case handshake: return size > 0 && size <= limits::record_bytes;
     case application_data: return size > 0 && size <= protected_record_bytes;
     default: return false;
@@ -94,7 +94,7 @@ std::size_t hello_watch::hello(bytes rest, const agreed& to)
     if (const auto why = check(*said, to); why != verdict::allowed) return refuse(why), 0;
     seen_ = std::max(seen_, said->hidden);
     const bool first = phase_ == phase::first_hello;
-    early_data_ = first && said->early_data; // what a retry has rejected ends with the second hello (RFC 8446 section 4.2.10)
+    early_data_ = first && said->early_data; // early data that a retry rejected ends with the second hello (RFC 8446 section 4.2.10)
     phase_ = first ? phase::first_answer : phase::second_answer;
     return said->bytes;
 }
@@ -126,7 +126,7 @@ verdict hello_watch::from_server(bytes said) noexcept
     return refused_;
 }
 
-// One octet of it. A server whose first octets are no TLS will not do a handshake: its text may reach the client.
+// Reads one octet of a record header. A server whose first octets are not TLS will not do a handshake: its text may reach the client.
 std::size_t hello_watch::read_header(bytes said) noexcept
 {
     header_[header_octets_++] = said.front();
@@ -176,7 +176,7 @@ void hello_watch::read_messages(bytes fragment) noexcept
     }
 }
 
-// What start_ says as far as it is there: a ServerHello, which may be a HelloRetryRequest, once (RFC 8446 section 4.1.4).
+// Checks as much of start_ as has arrived: it must be a ServerHello, which may be a HelloRetryRequest once (RFC 8446 section 4.1.4).
 void hello_watch::read_answer() noexcept
 {
     if (octet(start_, 0) != server_hello_message) return refuse(verdict::tls_malformed);

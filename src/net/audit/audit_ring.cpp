@@ -7,15 +7,15 @@ namespace exeat::net {
 
 namespace {
 
-constexpr std::size_t kept = limits::scratch_bytes; // of its memory, when nothing waits in it
+constexpr std::size_t kept = limits::scratch_bytes; // octets of its memory that are kept while it is empty
 static_assert(kept % (64 * 1024) == 0, "whole pages, however large they are");
 
 } // namespace
 
 audit_ring::audit_ring() : places_{std::make_unique_for_overwrite<std::uint32_t[]>(limits::audit_ring_records)} {}
 
-// Entries lie behind each other, and from the start again where the next does not fit before the end. When nothing waits, from the start
-// too: what is in use stays small and in the cache.
+// Entries follow each other, and begin again at the start when the next one does not fit before the end. When the ring is empty, the next
+// entry is placed at the start, too: the memory in use stays small and in the cache.
 std::size_t audit_ring::place(std::size_t size, std::uint64_t head, std::uint64_t tail) const noexcept
 {
     const auto at = head == tail || next_ + size > octets ? 0 : next_;
@@ -47,7 +47,7 @@ void audit_ring::give_back() noexcept
 {
     if (touched_ <= kept) return;
     if (head_.load(std::memory_order_acquire) != tail_.load(std::memory_order_relaxed)) return;
-    entries_.forget(kept, touched_); // nothing waits: all of it is the worker's
+    entries_.forget(kept, touched_); // the ring is empty: all of it belongs to the worker
     touched_ = kept;
 }
 

@@ -1,6 +1,6 @@
-// The way of an event from a worker to the audit log: plain records through a single-producer single-consumer ring. The worker only
-// copies bytes; the journal's thread (ops/journal) formats and writes. The ring is owned by the worker and outlives the journal's use of
-// it. It has room for limits::audit_ring_records of any size, and costs memory only for what waits in it.
+// Carries events from a worker to the audit log: plain records in a single-producer single-consumer ring. The worker only copies bytes; the
+// journal's thread (ops/journal) formats and writes. The ring is owned by the worker and outlives the journal's use of it. It holds
+// limits::audit_ring_records of any size, and uses memory only for the records that wait in it.
 #pragma once
 
 #include <exeat/ending.hpp>
@@ -23,7 +23,7 @@
 
 namespace exeat::net {
 
-// Text of a bounded length, kept in place; what does not fit is cut and marked.
+// Text of bounded length, stored in place; longer text is cut and marked.
 class bounded_text {
 public:
     bounded_text() = default;
@@ -32,7 +32,7 @@ public:
     {
         std::memcpy(text_.data(), s.data(), size_);
     }
-    bounded_text(std::string_view s, bool cut) noexcept : bounded_text{s} { cut_ |= cut; } // what is left of one that was cut
+    bounded_text(std::string_view s, bool cut) noexcept : bounded_text{s} { cut_ |= cut; } // for a text that was already cut
     bounded_text(const bounded_text& o) noexcept : size_{o.size_}, cut_{o.cut_} { std::memcpy(text_.data(), o.text_.data(), size_); }
     bounded_text& operator=(const bounded_text& o) noexcept
     {
@@ -59,28 +59,28 @@ struct audit_fields {
     request_mode mode = request_mode::connect;
     bool ech = false;
     bool by_wildcard = false;                   // the entry names the host by a wildcard
-    bool over_new_host = false;                 // what it may send to a host that is new to its client is spent
+    bool over_new_host = false;                 // its budget for a host that is new to its client is spent
     dns_result resolved = dns_result::answered; // deny for dns_failure: how the look-up ended
-    std::uint64_t id = 0;                       // of the tunnel or exchange, unique in the process; the reply's request id
+    std::uint64_t id = 0;                       // of the tunnel or exchange, unique in the process; the request id in replies
     std::uint64_t policy = 0;                   // generation of the policy that judged it
     std::chrono::system_clock::time_point at;
     std::chrono::nanoseconds duration{0}; // since the connection was accepted
     ip_address source;
-    ip_address client; // by which it is known: client::key
+    ip_address client; // client::key, by which limits and budgets count it
     std::uint16_t source_port = 0;
     std::uint32_t group_slot = 0;
-    std::uint32_t rule_slot = 0; // of its label
+    std::uint32_t rule_slot = 0; // for its label
     std::uint64_t rule_id = 0;   // rule::id; 0: no rule
     enum purpose rule_purpose = purpose::pull;
     std::uint64_t upload = 0, download = 0; // so far
-    ip_address peer;                        // the upstream's address, or the one that was refused; all zero when there is none
-    std::uint16_t port = 0;                 // asked for; 0 when it could not be read
-    std::uint32_t stands_for = 1;           // deny, close: how many this line is the sum of, itself included
+    ip_address peer;                        // the upstream's address, or the refused one; all zero: none
+    std::uint16_t port = 0;                 // requested port; 0: it could not be read
+    std::uint32_t stands_for = 1;           // deny, close: number of events that this line sums, including its own
 };
 
 struct audit_record : audit_fields {
-    bounded_text host;        // canonical name, or what the client sent where it could not be read
-    bounded_text server_name; // SNI; empty where none was seen
+    bounded_text host;        // canonical name; empty: no target could be read
+    bounded_text server_name; // SNI; empty: none was seen
 };
 
 // A record in the ring; its texts follow it.
@@ -103,12 +103,12 @@ public:
 
     // Worker's side. False when the ring is full; opens must keep `reserve` places free for closes.
     bool push(const audit_record&, std::size_t reserve = 0) noexcept;
-    bool has_room(std::size_t reserve) const noexcept // for one more
+    bool has_room(std::size_t reserve) const noexcept // for one more record
     {
         const auto used = tail_.load(std::memory_order_relaxed) - head_.load(std::memory_order_acquire);
         return used + reserve < limits::audit_ring_records;
     }
-    // Worker's side, now and then: what a burst has touched goes back to the machine once the journal has taken all of it.
+    // Worker's side, from time to time: returns the memory that a burst has touched, once the journal has taken all records.
     void give_back() noexcept;
 
     // Journal's side: the oldest record, or null. It stays valid until pop().
@@ -116,17 +116,17 @@ public:
     void pop() noexcept { head_.store(head_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
 
 private:
-    // One more for the end that the next did not fit in, and one for the next: place() never has to ask.
+    // One more entry for the end that the next one did not fit in, and one for the next one: place() needs no check.
     static constexpr std::size_t octets = (limits::audit_ring_records + 2) * entry_octets(2 * limits::audit_client_octets);
 
     std::size_t place(std::size_t size, std::uint64_t head, std::uint64_t tail) const noexcept;
 
     untouched_pages entries_{octets};
-    const std::unique_ptr<std::uint32_t[]> places_; // in entries_, of the records from head_ to tail_
+    const std::unique_ptr<std::uint32_t[]> places_; // offsets in entries_ of the records from head_ to tail_
     alignas(64) std::atomic<std::uint64_t> head_{0};
-    audit_record oldest_; // the journal's: what front() has read
+    audit_record oldest_; // the journal's: the record that front() has read
     alignas(64) std::atomic<std::uint64_t> tail_{0};
-    std::size_t next_ = 0, touched_ = 0; // the worker's: where the last entry ends, and how far memory is in use
+    std::size_t next_ = 0, touched_ = 0; // the worker's: end of the last entry, and end of the memory in use
 };
 
 } // namespace exeat::net

@@ -11,14 +11,14 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-// Sixteen bits that tell processes apart, eight for the worker, forty that count.
+// 16 bits identify the process, 8 the worker; 40 are a counter.
 std::uint64_t id_base(std::size_t worker)
 {
     static const std::uint64_t process = std::random_device{}();
     return ((process & 0xffff) << 48) | (std::uint64_t{worker} << 40);
 }
 
-// What tells of evasion or of a cut has a line of its own however much others are refused.
+// Evidence of evasion or of a cut gets a line of its own, however often other clients are refused.
 bool is_evidence(verdict v) noexcept
 {
     using enum verdict;
@@ -95,7 +95,7 @@ audit_writer::exchange_lines audit_writer::begin_exchange(const audit_record& op
     return exchange_lines::own;
 }
 
-// Where its hash stands, if it has had a line and no other one has taken its place since.
+// The cell of its hash, which contains it if it has had a line and no other contact has replaced it since.
 std::uint64_t& audit_writer::contact_of(const audit_record& r) noexcept
 {
     auto* all = std::launder(reinterpret_cast<std::uint64_t*>(contacts_.data()));

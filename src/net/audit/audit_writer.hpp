@@ -1,6 +1,6 @@
-// A worker's side of the audit log: gives every request its id, writes records into the ring, keeps those that must not be lost while the
-// ring is full, and sums what has no line of its own: denials and plain-HTTP exchanges beyond their client's share of lines, or while all
-// clients together have used up what there is. One worker's thread; the ring and the rates outlive it.
+// A worker's side of the audit log: gives every request its id, writes records into the ring, keeps records that must not be lost while the
+// ring is full, and sums events that have no line of their own: denials and plain-HTTP exchanges beyond their client's share of lines, or
+// while all clients together have used up theirs. One worker's thread; the ring and the rates outlive it.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -18,27 +18,27 @@ namespace exeat::net {
 
 class audit_writer {
 public:
-    // `healthy` is the journal's: whether the log can be written.
+    // `healthy` belongs to the journal: whether the log can be written.
     audit_writer(std::size_t worker, audit_ring&, const std::atomic<bool>& healthy, audit_failure on_failure, client_rates&, counters&);
 
     std::uint64_t next_id() noexcept { return id_base_ + ++ids_; }
-    // Whether a request may begin that the log will have to name: law 6, no log, no exit.
+    // Whether a request that must be logged may begin: law 6, no log, no exit.
     bool may_log() const noexcept;
-    // Whether a client's bytes may go upstream: not while the log that has to tell of them cannot be written.
+    // Whether a client's bytes may be sent upstream: not while the log that must record them cannot be written.
     bool may_upload() const noexcept { return on_failure_ == audit_failure::proceed || healthy_.load(std::memory_order_relaxed); }
-    // False: an open record found no room, and that denies. Any other record is kept, summed or counted as dropped. A tunnel's close was
-    // paid for with its open.
+    // False: an open record did not fit, and its request must be denied. Any other record is kept, summed or counted as dropped. A tunnel's
+    // close line is charged with its open line.
     bool log(const audit_record&, std::size_t reserve);
-    // A denial of a request that has reached nobody outside.
+    // A denial of a request that has reached no upstream.
     void log_denial(const audit_record&);
-    // A plain-HTTP exchange is about to begin. The first one of a client with a host has lines of its own, or it is refused (over_rate).
+    // Call when a plain-HTTP exchange begins. The first one of a client with a host has lines of its own, or is refused (over_rate).
     enum class exchange_lines : std::uint8_t { own, summed, over_rate, unavailable };
     exchange_lines begin_exchange(const audit_record& open);
-    void end_exchange(const audit_record& close); // of one that is summed
+    void end_exchange(const audit_record& close); // of a summed exchange
 
     void sweep() noexcept { late_.move_to(ring_); } // each sweep
-    void end() noexcept;                            // once, at the end: what finds no room now is dropped, and counted
-    void next_second();                             // each second: the lines of sums, and unused memory goes back
+    void end() noexcept;                            // once, at the end: what does not fit now is dropped and counted
+    void next_second();                             // each second: writes the lines of sums and returns unused memory
     bool empty() const noexcept { return late_.empty(); }
 
 private:
@@ -52,7 +52,7 @@ private:
     counters& count_;
     late_records late_;
     line_sums sums_;
-    untouched_pages contacts_{limits::audit_contacts * sizeof(std::uint64_t)}; // keyed hashes of clients at hosts that have had a line
+    untouched_pages contacts_{limits::audit_contacts * sizeof(std::uint64_t)}; // keyed hashes of client and host of those that had a line
     const std::uint64_t id_base_;
     std::uint64_t ids_ = 0;
 };

@@ -1,5 +1,5 @@
-// Records that found no room in the audit ring and must not be lost: they wait here, limits::audit_late_records at most, until there is.
-// One worker's thread.
+// Records that did not fit in the audit ring and must not be lost: at most limits::audit_late_records wait here until there is room. One
+// worker's thread.
 #pragma once
 
 #include <net/audit/audit_ring.hpp>
@@ -11,7 +11,7 @@ namespace exeat::net {
 
 class late_records {
 public:
-    // False when it cannot be kept, for want of a place or of memory.
+    // False: no place or no memory is left for it.
     bool keep(const audit_record& r) noexcept
     {
         if (waiting_.size() >= limits::audit_late_records) return false;
@@ -22,7 +22,7 @@ public:
             return false;
         }
     }
-    // In their order, as far as the ring takes them.
+    // In order, as far as the ring accepts them.
     void move_to(audit_ring& ring) noexcept
     {
         while (!waiting_.empty() && ring.push(waiting_.front())) waiting_.pop_front();

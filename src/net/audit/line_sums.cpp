@@ -17,7 +17,7 @@ std::uint64_t hash_of_host(const audit_record& r) noexcept
     return detect::hash_of(r.host.str(), seed);
 }
 
-// What the next event of a sum does not share with those before it is nothing that its line may say.
+// A sum names a peer or a server name only if all its events share it.
 void absorb(audit_record& sum, const audit_record& r) noexcept
 {
     sum.stands_for += sum.stands_for < std::numeric_limits<std::uint32_t>::max();
@@ -32,7 +32,7 @@ void absorb(audit_record& sum, const audit_record& r) noexcept
 
 void name_no_host(audit_record& r) noexcept
 {
-    r.source = r.client; // a host in IPv6 has as many addresses as it likes
+    r.source = r.client; // a host with IPv6 can use any number of addresses
     r.host = r.server_name = {};
     r.port = 0;
     r.peer = {};
@@ -73,7 +73,7 @@ audit_record* line_sums::sum_of(const audit_record& r)
     if (const auto known = by_key_.find(key_of(r)); known != by_key_.end()) return &*known->second;
     const auto mine = of_client_.find({r.client, 0});
     const auto held = mine == of_client_.end() ? 0 : mine->second;
-    if (r.action != audit_action::deny) { // what left is told with the place that it went to
+    if (r.action != audit_action::deny) { // an upload is always reported with its destination
         const bool room = sums_.size() < most_ / 2 && held < most_ / 8;
         return room ? begin(key_of(r), r) : nullptr;
     }
@@ -85,7 +85,7 @@ audit_record* line_sums::sum_of(const audit_record& r)
     return known != by_key_.end() ? &*known->second : begin(k, without);
 }
 
-// One that stands for nothing yet.
+// A sum of no events yet.
 audit_record* line_sums::begin(const key& k, const audit_record& first)
 {
     if (sums_.size() >= most_) return nullptr;
@@ -93,7 +93,7 @@ audit_record* line_sums::begin(const key& k, const audit_record& first)
     try {
         by_key_.emplace(k, std::prev(sums_.end()));
         ++of_client_[{first.client, 0}];
-    } catch (...) { // in all three, or in none
+    } catch (...) { // all three change, or none
         by_key_.erase(k);
         sums_.pop_back();
         throw;

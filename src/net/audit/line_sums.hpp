@@ -1,8 +1,8 @@
-// Denials and plain-HTTP exchanges that share an audit line: summed by client, source, entry, host and port, reason, way in and list, until
-// the line of the sum is written. Once a client has limits::audit_client_sums, further denials of it are summed without a host. Each sum is
-// of one client, so that no line and no finding ever names a client for what another did. When there is no room for one more, denials go
-// into a sum that names nobody, and exchanges, which may have half of the room and an eighth of it for each client, need lines of their
-// own. One worker's thread.
+// Denials and plain-HTTP exchanges that share an audit line: summed by client, source, entry, host and port, reason, mode and list, until
+// the line of the sum is written. Once a client has limits::audit_client_sums, its further denials are summed without a host. Each sum
+// belongs to one client, so that no line and no finding ever names a client for what another did. When there is no room for another sum,
+// denials are added to a sum that names no client; exchanges, which may use half of the room and an eighth of it per client, need lines of
+// their own. One worker's thread.
 #pragma once
 
 #include <net/audit/audit_ring.hpp>
@@ -18,9 +18,9 @@ class line_sums {
 public:
     explicit line_sums(std::size_t most = limits::audit_sums);
 
-    // False: no room for one more exchange. (A denial always finds a sum.)
+    // False: no room for another exchange. (A denial always finds a sum.)
     bool add(const audit_record&) noexcept;
-    // Hands the oldest sums to `write`, `most` of them; one for which it says false stays, and those behind it.
+    // Passes the oldest sums to `write`, at most `most` of them. When it returns false, that sum and the later ones stay.
     template <class Write> void tell(std::size_t most, Write write)
     {
         for (; most > 0 && !sums_.empty() && write(sums_.front()); --most) forget_first();
@@ -32,7 +32,7 @@ public:
 private:
     struct key {
         ip_address client, source;
-        std::uint64_t policy, rule_id, host; // a keyed hash
+        std::uint64_t policy, rule_id, host; // host: a keyed hash
         std::uint32_t group_slot;
         std::uint16_t port;
         audit_action action;
@@ -51,9 +51,9 @@ private:
     void forget_first() noexcept;
 
     const std::size_t most_;
-    std::list<audit_record> sums_; // the oldest first
+    std::list<audit_record> sums_; // oldest first
     std::unordered_map<key, std::list<audit_record>::iterator, key_hash> by_key_;
-    std::unordered_map<client_key, std::size_t, client_key_hash> of_client_; // sums that each client has
+    std::unordered_map<client_key, std::size_t, client_key_hash> of_client_; // number of sums of each client
     audit_record nobodys_;
 };
 

@@ -54,7 +54,7 @@ bool admission::place::name(const ip_address& source) noexcept
     return true;
 }
 
-// Refused, it is not counted.
+// A refused source is not counted.
 bool admission::count(const ip_address& source) noexcept
 {
     const auto [a, b] = cells_of(source);

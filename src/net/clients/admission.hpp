@@ -1,6 +1,6 @@
-// How many connections there may be, in all and from one source (client::key), over all workers. Relaxed atomics, no lock. It is counted in
-// two cells of a keyed table and its count is the smaller one: others can only make it look busier when they meet it in both cells, which
-// nobody can aim for without the key.
+// Limits the number of connections, in all and from one source (client::key), over all workers. Relaxed atomics, no lock. A source is
+// counted in two cells of a keyed table, and its count is the smaller one: other sources can only make it look busier when they share both
+// cells with it, which nobody can arrange without the key.
 #pragma once
 
 #include <exeat/ip_address.hpp>
@@ -19,7 +19,7 @@ class admission {
 public:
     admission(std::size_t connections, std::size_t per_source);
 
-    // A counted place; gives itself back.
+    // A counted place; the destructor returns it.
     class place {
     public:
         place(place&& o) noexcept : admission_{std::exchange(o.admission_, nullptr)}, source_{o.source_} {}
@@ -28,7 +28,7 @@ public:
         {
             if (admission_) admission_->detach(source_);
         }
-        // For a place taken unnamed, once it is known who asks. False: that source has as many as it may, and is not counted here.
+        // For an unnamed place, once its source is known. False: that source has its maximum, and is not counted here.
         bool name(const ip_address& source) noexcept;
 
     private:
@@ -37,9 +37,9 @@ public:
         admission* admission_;
         std::optional<ip_address> source_;
     };
-    // None: full.
+    // nullopt: full.
     std::optional<place> enter(const ip_address& source) noexcept;
-    // One of all places, for no source yet.
+    // A place without a source yet. nullopt: full.
     std::optional<place> enter_unnamed() noexcept;
     std::size_t connections() const noexcept { return all_.load(std::memory_order_relaxed); }
 

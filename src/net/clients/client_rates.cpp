@@ -19,15 +19,15 @@ nanoseconds since_start(client_rates::moment now) noexcept { return static_cast<
 
 nanoseconds cost(std::size_t a_second) noexcept { return second / std::max<std::size_t>(a_second, 1); }
 
-// When the cell is full again, with that much more in it.
+// Adds `what` to the cell. Returns its new value, the moment at which the bucket is full again.
 nanoseconds pour(cell& c, nanoseconds now, nanoseconds what) noexcept
 {
     for (auto seen = c.load(std::memory_order_relaxed);;)
         if (const auto after = std::max(seen, now) + what; c.compare_exchange_weak(seen, after, std::memory_order_relaxed)) return after;
 }
 
-// Adds to both. False: beyond `most` in the emptier one, which is the client's count, and it is taken out again. Where several workers meet
-// at the limit, each of them may take one token more, or find one less, and no more than that: all that was taken is in both.
+// Adds to both cells. False: the smaller one, which is the client's count, would exceed `most`, and the addition is undone. When several
+// workers meet at the limit, each of them may take one token more or find one less, but not more: every token taken is in both cells.
 bool add(cell& a, cell& b, nanoseconds now, nanoseconds what, nanoseconds most) noexcept
 {
     const bool both = &a != &b;
@@ -44,7 +44,7 @@ client_rates::client_rates(const client_rate_limits& a_second, std::size_t lines
     : each_line_{cost(lines_a_second)}, cells_{::new (pages_.data()) table{}}
 {
     static_assert(std::is_trivially_destructible_v<table>);
-    pages_.forget(0, sizeof(table)); // nothing but zeros: memory only for cells in use
+    pages_.forget(0, sizeof(table)); // contains only zeros: memory only for cells in use
     for (std::size_t i = 0; i < each_.size(); ++i) each_[i] = cost(a_second[i]);
 }
 

@@ -1,7 +1,7 @@
-// How often each client may do what costs others something, over all workers: token buckets that hold what limits::client_burst brings.
-// A client is counted in two cells of a keyed table, and its count is the smaller one: others can only make it look busier when they meet
-// it in both cells, which nobody can aim for without the key. No lock, nothing to clean up: a cell holds the moment at which its bucket is
-// full again (the generic cell rate algorithm, ITU-T I.371), and time alone empties it. Any thread.
+// Limits how often each client may do what costs others something, over all workers: token buckets with a burst of limits::client_burst. A
+// client is counted in two cells of a keyed table, and its count is the smaller one: other clients can only make it look busier when they
+// share both cells with it, which nobody can arrange without the key. No lock, nothing to clean up: a cell contains the moment at which its
+// bucket is full again (the generic cell rate algorithm, ITU-T I.371), so time alone refills it. Any thread.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -23,11 +23,11 @@ public:
 
     explicit client_rates(const client_rate_limits& a_second, std::size_t lines_a_second = limits::audit_lines); // throws std::bad_alloc
 
-    // Takes one. False: the client has none left, and nothing was taken.
+    // Takes one token. False: the client has none left, and nothing was taken.
     bool take(client_rate, const ip_address& client, moment now) noexcept;
-    // Whether it has one left.
+    // Whether a token is left.
     bool has(client_rate, const ip_address& client, moment now) const noexcept;
-    // Takes `n`, whether it has them or not: what is owed is waited for.
+    // Takes `n` tokens, even when fewer are left: the client then waits until the debt is refilled.
     void spend(client_rate, const ip_address& client, moment now, std::uint64_t n = 1) noexcept;
 
     // Log lines that could be summed, of all clients together.
@@ -40,7 +40,7 @@ private:
     using table = enum_array<client_rate, std::array<cell, limits::source_slots>, client_rate_words.size()>;
     std::array<cell*, 2> cells_of(client_rate, const ip_address&) const noexcept;
 
-    enum_array<client_rate, nanoseconds, client_rate_words.size()> each_; // that one takes
+    enum_array<client_rate, nanoseconds, client_rate_words.size()> each_; // cost of one token
     const nanoseconds each_line_;
     untouched_pages pages_{sizeof(table)};
     table* const cells_;

@@ -8,7 +8,7 @@ namespace exeat::net {
 
 namespace {
 
-// Clients choose their addresses within a prefix; a secret keeps them from choosing one bucket of the table.
+// Clients choose their addresses within a prefix; a secret prevents them from filling one bucket of the table.
 std::uint64_t secret() noexcept
 {
     static const std::uint64_t drawn = random_seed() | 1;

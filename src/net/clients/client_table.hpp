@@ -1,6 +1,6 @@
-// Bytes and denials per client, for one worker. The worker finds and updates without a lock; only adding or forgetting a client takes
-// the mutex that readers (the scrape) hold while they walk. References stay valid until forget_idle() removes them, which it never
-// does while a tunnel is open. Bounded: when limits::client_slots are used, new clients share `others()`.
+// Bytes and denials per client, for one worker. The worker finds and updates without a lock; only adding or removing a client takes the
+// mutex, which readers (the scrape) hold while they iterate. References stay valid until forget_idle() removes them, which it never does
+// while a tunnel is open. Bounded: when limits::client_slots are used, new clients share others_.
 #pragma once
 
 #include <exeat/client.hpp>
@@ -35,7 +35,7 @@ struct client_account {
     counter last_cut;  // wall-clock seconds of the last tunnel cut by policy; 0: never
     counter last_seen; // steady seconds
 
-    // The scrape's own, touched only by the one reader that each() lets in: what it has told of this account so far.
+    // The scrape's own data, used only by the one reader that each() admits: what it has reported of this account so far.
     struct told {
         std::array<std::array<std::uint64_t, 2>, purposes> bytes{};
         std::uint64_t denied = 0;
@@ -47,8 +47,8 @@ class client_table {
 public:
     // Worker's thread only.
     client_account& of(const client_key&);
-    // Removes clients unseen for limits::client_idle; what they moved goes on to others(), so that sums never fall. Looks at most
-    // once in limits::client_sweep: call it as often as you like.
+    // Removes clients unseen for limits::client_idle; their counts are added to others_, so that sums never fall. Looks at most once in
+    // limits::client_sweep: call it as often as you like.
     void forget_idle(std::chrono::seconds steady_now);
 
     // Any thread: calls visit(const client_key*, const client_account&); the key is null for the shared account.

@@ -1,6 +1,6 @@
-// A fixed number of places that clients share. A source may hold another place while it holds fewer than are free. So one source gets
-// half of the places, two get a third each, and however many a few sources hold, a source that holds none still finds one. Only sources
-// that hold a place are remembered, so the table is never larger than the number of places. One worker's thread.
+// A fixed number of places that clients share. A source may take another place while it holds fewer than are free. So one source gets half
+// of the places, two get a third each, and however many a few sources hold, a source without a place still finds one. Only sources that
+// hold a place are remembered, so the table is never larger than the number of places. One worker's thread.
 #pragma once
 
 #include <net/clients/client_table.hpp>
@@ -19,7 +19,7 @@ public:
     source_shares(const source_shares&) = delete;
     source_shares& operator=(const source_shares&) = delete;
 
-    // A counted place; gives itself back. The shares outlive it.
+    // A counted place; the destructor returns it. The shares outlive it.
     class place {
     public:
         place(place&& o) noexcept : home_{std::exchange(o.home_, nullptr)}, source_{o.source_} {}
@@ -36,7 +36,7 @@ public:
         client_key source_;
     };
 
-    // None: the source has its share, or all places are taken.
+    // nullopt: the source has its share, or all places are taken.
     std::optional<place> take(const ip_address& source)
     {
         const client_key key{source, 0};
@@ -63,7 +63,7 @@ private:
 
     const std::size_t places_;
     std::size_t taken_ = 0;
-    std::unordered_map<client_key, std::size_t, client_key_hash> held_; // how many places each source holds
+    std::unordered_map<client_key, std::size_t, client_key_hash> held_; // number of places that each source holds
 };
 
 } // namespace exeat::net

@@ -37,7 +37,7 @@ const dns_answer* dns_cache::find(const std::string& name, moment now)
 
 void dns_cache::keep(const std::string& name, dns_answer a, moment now)
 {
-    drop_expired(now, 1); // one for one: a full cache has no expired entry behind it
+    drop_expired(now, 1); // makes room, so that a full cache evicts a live entry only when none has expired
     auto& e = room_for(name);
     e.answer = std::move(a);
     e.expires = now + life(e.answer);
@@ -57,10 +57,10 @@ dns_cache::entry& dns_cache::room_for(const std::string& name)
     return at->second;
 }
 
-// The key is a part of what is erased: by iterator, not by key.
+// Erases by iterator, not by key: the key is part of what is erased.
 void dns_cache::drop(entry& e) noexcept { known_.erase(known_.find(*e.name)); }
 
-// A moment that is a lap or more ahead of the last one makes every bucket due once, not once for each second.
+// When `now` is a lap or more ahead of the last call, every bucket is due once, not once for each second.
 void dns_cache::drop_expired(moment now, std::size_t most) noexcept
 {
     const auto last = second_of(now);

@@ -1,6 +1,6 @@
-// What was learnt of names, for as long as it may be believed: from limits::dns_ttl_floor to limits::dns_ttl_ceiling, a failure for
-// limits::dns_negative_ttl; limits::dns_cache_entries at most. A full cache drops an entry that has expired, and only when there is none
-// the least recently used one. Each call costs O(1) amortised and does a bounded amount of work. Time is handed in. One worker's thread.
+// Caches DNS answers, for limits::dns_ttl_floor to limits::dns_ttl_ceiling, failures for limits::dns_negative_ttl; at most
+// limits::dns_cache_entries. A full cache drops an entry that has expired, and only when there is none the least recently used one. Each
+// call costs O(1) amortised and does a bounded amount of work. The time is a parameter. One worker's thread.
 #pragma once
 
 #include <exeat/limits.hpp>
@@ -19,10 +19,10 @@ class dns_cache {
 public:
     using moment = std::chrono::steady_clock::time_point;
 
-    // What is known of the name; null when nothing is. Valid until the next call that is not const.
+    // The cached answer for the name; null: none. Valid until the next call that is not const.
     const dns_answer* find(const std::string& name, moment now);
     void keep(const std::string& name, dns_answer, moment now);
-    // Drops expired entries, limits::dns_cache_sweep at most; an expired entry is a candidate from the next whole second on.
+    // Drops expired entries, at most limits::dns_cache_sweep; an entry can be dropped from the first whole second after its expiry on.
     void sweep(moment now) noexcept { drop_expired(now, limits::dns_cache_sweep); }
     std::size_t size() const noexcept { return known_.size(); }
 
@@ -39,7 +39,7 @@ private:
     template <class Tag> using list =
         boost::intrusive::list<entry, boost::intrusive::base_hook<hook<Tag>>, boost::intrusive::constant_time_size<false>>;
 
-    // Seconds of expiry; wider than the longest life, so that a bucket holds entries of one second only.
+    // Seconds of expiry; more than the longest life, so that a bucket contains entries of one second only.
     static constexpr std::size_t buckets = 512;
     static_assert(buckets * std::chrono::seconds{1} > limits::dns_ttl_ceiling + std::chrono::seconds{2});
 
@@ -47,10 +47,10 @@ private:
     void drop(entry&) noexcept;
     void drop_expired(moment now, std::size_t most) noexcept;
 
-    // Before `known_`: the entries unlink themselves when it is destroyed.
+    // Before `known_`, because the entries unlink themselves when it is destroyed.
     std::array<list<by_expiry>, buckets> expiring_; // by the first whole second at which the entry has expired
-    list<by_use> used_;                             // the most recently used first
-    std::int64_t next_ = 0;                         // the second whose bucket is looked at next
+    list<by_use> used_;                             // most recently used first
+    std::int64_t next_ = 0;                         // the second whose bucket is next
     std::unordered_map<std::string, entry> known_;
 };
 

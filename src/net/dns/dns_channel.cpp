@@ -23,7 +23,7 @@ using descriptor = asio::posix::stream_descriptor;
 
 namespace {
 
-// c-ares' own data: set up once per process, before any channel.
+// The global data of c-ares: set up once per process, before any channel.
 void set_up_library()
 {
     static const int said = ::ares_library_init(ARES_LIB_INIT_ALL);
@@ -44,7 +44,7 @@ struct dns_channel::parts {
         bool want_read = false, want_write = false, reading = false, writing = false;
     };
 
-    // Of one half of a question.
+    // One half of a question.
     struct half_question {
         half_question(parts& p, dns_half h, std::shared_ptr<const answer_handler> c) noexcept : home{p}, half{h}, call{std::move(c)}
         {
@@ -62,7 +62,7 @@ struct dns_channel::parts {
     ~parts()
     {
         if (channel) ::ares_destroy(channel);
-        if (udp.is_open()) udp.release(); // the ports close it
+        if (udp.is_open()) udp.release(); // dns_ports closes it
     }
     void open(std::span<const endpoint> servers, std::chrono::milliseconds timeout);
     void ask(const std::string& absolute, std::unique_ptr<half_question>) noexcept;
@@ -81,9 +81,9 @@ struct dns_channel::parts {
     ares_channel channel = nullptr;
     std::size_t tcp_open = 0;
     std::unordered_map<int, std::shared_ptr<watch>> sockets;
-    std::size_t open_questions = 0; // halves of them
+    std::size_t open_questions = 0; // halves of questions
     bool stopped = false;
-    const std::shared_ptr<bool> alive = std::make_shared<bool>(true); // of what the io_context still holds of it at its end
+    const std::shared_ptr<bool> alive = std::make_shared<bool>(true); // lets handlers that outlive this object detect its end
 };
 
 void dns_channel::parts::open(std::span<const endpoint> servers, std::chrono::milliseconds timeout)
@@ -99,7 +99,7 @@ void dns_channel::parts::open(std::span<const endpoint> servers, std::chrono::mi
     o.timeout = static_cast<int>(plan.first.count());
     o.tries = plan.rounds;
     o.ndots = 0;
-    in_addr loopback{htonl(INADDR_LOOPBACK)}; // in place of what resolv.conf says, until the servers are set
+    in_addr loopback{htonl(INADDR_LOOPBACK)}; // replaces the servers of resolv.conf until the real ones are set
     o.servers = &loopback;
     o.nservers = 1;
     o.sock_state_cb_data = this;
@@ -108,7 +108,7 @@ void dns_channel::parts::open(std::span<const endpoint> servers, std::chrono::mi
             static_cast<parts*>(self)->socket_state(fd, r != 0, w != 0);
         } catch (const std::exception&) {} // not watched for lack of memory: the next sweep tries again
     };
-    // With all of these given, c-ares reads no file. No domains: else the machine's search list is taken.
+    // With all of these given, c-ares reads no file. The empty list of domains prevents the use of the machine's search list.
     const int mask = ARES_OPT_LOOKUPS | ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_NDOTS | ARES_OPT_DOMAINS |
                      ARES_OPT_SORTLIST | ARES_OPT_SERVERS | ARES_OPT_NOROTATE | ARES_OPT_SOCK_STATE_CB;
     if (const int said = ::ares_init_options(&channel, &o, mask); said != ARES_SUCCESS) throw std::runtime_error{ares_strerror(said)};
@@ -125,7 +125,7 @@ void dns_channel::parts::open(std::span<const endpoint> servers, std::chrono::mi
 void dns_channel::parts::socket_state(int fd, bool read, bool write)
 {
     if (dns_ports::is_line(fd)) return;
-    if (!read && !write) { // c-ares closes it next: let go of it now, its number may be another socket's in a moment
+    if (!read && !write) { // c-ares closes it next: release it now, because its number may be reused at once
         if (const auto at = sockets.find(fd); at != sockets.end()) at->second->on.release();
         sockets.erase(fd);
         return;
@@ -145,7 +145,7 @@ void dns_channel::parts::wait_for_ports() noexcept
     try {
         udp.async_wait(descriptor::wait_read,
                        asio::bind_allocator(udp_memory.memory(), [this, left = std::weak_ptr{alive}](boost::system::error_code failed) {
-                           if (failed || left.expired()) return; // stopped: nothing of this may be touched
+                           if (failed || left.expired()) return; // stopped: this object must not be touched
                            udp_waits = false;
                            ports.turn([this](int line) { ::ares_process_fd(channel, line, ARES_SOCKET_BAD); });
                            wait_for_ports();
@@ -155,7 +155,7 @@ void dns_channel::parts::wait_for_ports() noexcept
     }
 }
 
-// TCP is c-ares' own: one connection to each server at most.
+// c-ares opens TCP connections itself: at most one to each server.
 int dns_channel::parts::open_socket(int family, int type) noexcept
 {
     if (type == SOCK_DGRAM) return ports.open();
@@ -171,7 +171,7 @@ int dns_channel::parts::open_socket(int family, int type) noexcept
     return fd;
 }
 
-// What c-ares calls instead of the kernel.
+// c-ares calls these instead of the kernel.
 const ares_socket_functions& dns_channel::parts::socket_functions() noexcept
 {
     static constexpr auto home = [](void* self) -> parts& { return *static_cast<parts*>(self); };
@@ -205,7 +205,7 @@ const ares_socket_functions& dns_channel::parts::socket_functions() noexcept
     return functions;
 }
 
-// Whatever c-ares waits for and we do not, because there was no memory when it began.
+// Watches the sockets that c-ares waits for but that could not be watched earlier for lack of memory.
 void dns_channel::parts::watch_all() noexcept
 {
     std::array<ares_socket_t, ARES_GETSOCK_MAXNUM> open{};
@@ -225,7 +225,7 @@ void dns_channel::parts::wait(int fd, const std::shared_ptr<watch>& w)
 {
     const auto arm = [&](descriptor::wait_type type, bool want, bool watch::*armed) {
         if (!want || (*w).*armed || stopped) return;
-        // The descriptor may be released before the handler runs; then the channel must not be touched for it.
+        // The descriptor may be released before the handler runs; then the handler must not touch the channel.
         w->on.async_wait(type, [this, fd, type, armed, weak = std::weak_ptr{w}](boost::system::error_code failed) {
             const auto alive = weak.lock();
             if (!alive) return;
@@ -235,17 +235,17 @@ void dns_channel::parts::wait(int fd, const std::shared_ptr<watch>& w)
             ::ares_process_fd(channel, reads ? fd : ARES_SOCKET_BAD, reads ? ARES_SOCKET_BAD : fd);
             if (const auto at = sockets.find(fd); at != sockets.end() && at->second == alive) wait(fd, alive);
         });
-        (*w).*armed = true; // only now: it may have thrown
+        (*w).*armed = true; // only now: async_wait may have thrown
     };
     arm(descriptor::wait_read, w->want_read, &watch::reading);
     arm(descriptor::wait_write, w->want_write, &watch::writing);
 }
 
-// The question is c-ares' from here on, which answers it once, possibly at once.
+// From here on c-ares owns the question; it answers once, possibly at once.
 void dns_channel::parts::ask(const std::string& absolute, std::unique_ptr<half_question> q) noexcept
 {
     ares_addrinfo_hints hints{};
-    hints.ai_flags = ARES_AI_NOSORT; // connect() orders them, and c-ares would open sockets to do it
+    hints.ai_flags = ARES_AI_NOSORT; // connect() orders the addresses, and c-ares would open sockets to do it
     hints.ai_family = q->half == dns_half::a ? AF_INET : AF_INET6;
     hints.ai_socktype = SOCK_STREAM;
     const auto done = [](void* data, int status, int, ares_addrinfo* info) {
@@ -265,7 +265,7 @@ dns_channel::dns_channel(asio::io_context& io, std::span<const endpoint> servers
 
 dns_channel::~dns_channel() = default;
 
-// All memory of ours is taken before the first half is asked for.
+// All memory is allocated before the first half is sent.
 void dns_channel::ask(const std::string& name, answer_handler handler)
 {
     const auto absolute = name + '.';
@@ -280,7 +280,7 @@ bool dns_channel::idle() const noexcept { return parts_->open_questions == 0; }
 
 void dns_channel::sweep()
 {
-    ::ares_process_fd(parts_->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); // its timeouts
+    ::ares_process_fd(parts_->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD); // handles its time-outs
     parts_->watch_all();
     parts_->ports.expire(std::chrono::steady_clock::now());
     parts_->wait_for_ports();

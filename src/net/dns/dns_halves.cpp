@@ -14,10 +14,10 @@ bool has_addresses(const std::optional<dns_answer>& half) noexcept { return half
 
 dns_result result_of(const std::optional<dns_answer>& half) noexcept { return half ? half->result : dns_result::timed_out; }
 
-// Some servers say of a name without an address of one family that there is no such name.
+// Some servers answer "no such name" for a name that has no address of one family.
 bool nothing_there(dns_result r) noexcept { return r == dns_result::no_data || r == dns_result::no_such_name; }
 
-// Of two failures the one that says more: that there is nothing of one family says nothing of the other.
+// The more informative of two failures: that one family has no address says nothing of the other.
 dns_result why(dns_result a, dns_result aaaa) noexcept
 {
     if (a == dns_result::too_many || aaaa == dns_result::too_many) return dns_result::too_many;

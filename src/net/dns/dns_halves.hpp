@@ -1,6 +1,6 @@
-// The two halves of what DNS says of one name, A and AAAA, as they come in, and when they are an answer. Usually that is when both are
-// there. Where one stays out, the other one is an answer by itself after resolution_delay (RFC 8305 section 3). The RFC has only AAAA
-// waited for; here A and AAAA wait for each other alike, because one bad address in either refuses both. Time is handed in. One thread.
+// The two halves of the DNS answer for one name, A and AAAA, as they arrive, and when they count as an answer. Usually that is when both
+// have arrived. When one is missing, the other one is an answer by itself after resolution_delay (RFC 8305 section 3). The RFC waits only
+// for AAAA; here A and AAAA wait for each other alike, because one bad address in either refuses both. The time is a parameter. One thread.
 #pragma once
 
 #include <exeat/enum_array.hpp>
@@ -21,13 +21,13 @@ class dns_halves {
 public:
     using moment = std::chrono::steady_clock::time_point;
 
-    // Each half comes once at most.
+    // Each half arrives at most once.
     void take(dns_half, dns_answer, moment now) noexcept;
-    // Whatever else may come changes nothing: both are there, or one has too many addresses for any answer.
+    // No later half can change the answer: both have arrived, or one has too many addresses for any answer.
     bool complete() const noexcept;
-    // From when on the half that is there is an answer by itself; none while there is no address, and where complete() says so.
+    // When the half that has arrived becomes an answer by itself; nullopt while there is no address, and after complete().
     std::optional<moment> usable_alone() const noexcept;
-    // What is there as one answer; a half that is not there counts as timed out. A failure when there is no memory.
+    // All that has arrived, as one answer; a missing half counts as timed out. A failure when there is no memory.
     dns_answer joined() const noexcept;
 
 private:

@@ -38,7 +38,7 @@ std::string key_of(std::size_t of, std::uint16_t identity, std::string_view asks
 
 std::uint16_t own_identity(std::string_view key) noexcept { return identity(key.substr(line_octets)); }
 
-// After these c-ares asks the next server, and goes on waiting where it has asked it already.
+// After these codes c-ares asks the next server, or waits for it if that was asked already.
 bool asks_elsewhere(std::string_view answer) noexcept
 {
     constexpr unsigned char code_bits = 0x0f, server_failure = 2, not_implemented = 4, refused = 5; // RFC 1035 section 4.1.1
@@ -98,7 +98,7 @@ ssize_t dns_ports::send(int fd, std::string_view query, moment now) noexcept
     }
 }
 
-// c-ares repeats a question under its old identity: then it leaves again as it did the first time, so that a late answer is still one.
+// c-ares repeats a question under its old identity: it is sent again exactly as the first time, so that a late answer still counts.
 ssize_t dns_ports::send_in_memory(std::size_t of, std::string_view query, moment now)
 {
     const auto asks = question_of(query);
@@ -134,7 +134,7 @@ ssize_t dns_ports::send_in_memory(std::size_t of, std::string_view query, moment
     return ::send(p.fd.value(), room.data(), query.size(), MSG_NOSIGNAL);
 }
 
-// With an identity of its own, as no other question has it; none without randomness. Throws std::bad_alloc, and then nothing has begun.
+// Gives the question an identity that no other question has; nullopt without randomness. Throws std::bad_alloc; then nothing has begun.
 std::optional<dns_ports::questions::iterator> dns_ports::begin(std::string key, question q)
 {
     do
@@ -151,7 +151,7 @@ std::optional<dns_ports::questions::iterator> dns_ports::begin(std::string key, 
     return at;
 }
 
-// A fresh one while there may be more; else one of the line's own at random, rather one that has carried few questions.
+// A new port while there may be more; otherwise a random one of the line, preferably one that has carried few questions.
 dns_ports::port* dns_ports::choose(std::size_t of) noexcept
 {
     const auto mine =
@@ -214,7 +214,7 @@ ssize_t dns_ports::receive(int fd, std::span<char> room, sockaddr* from, socklen
         if (!p.fd || p.of != of || !p.readable) continue;
         const auto n = take(p, room);
         if (n < 0 && errno == EAGAIN) continue;
-        const auto& l = lines_[of]; // the port is connected: nobody else's datagrams come in
+        const auto& l = lines_[of]; // the port is connected: it receives from this server only
         if (n > 0 && from && size) std::memcpy(from, &l.server, *size = std::min(*size, l.size));
         return n;
     }
@@ -236,7 +236,7 @@ ssize_t dns_ports::take(port& p, std::span<char> room) noexcept
     return failed(EAGAIN);
 }
 
-// The size of what c-ares is shown, with the name in lower case as it asked for it; 0: not an answer to any question of this port.
+// The size of the answer that c-ares gets, with the name in lower case as c-ares sent it; 0: not an answer to any question of this port.
 ssize_t dns_ports::accept(const port& p, std::span<char> datagram) noexcept
 {
     const std::string_view all{datagram.data(), datagram.size()};
@@ -264,10 +264,10 @@ ssize_t dns_ports::accept(const port& p, std::span<char> datagram) noexcept
     return static_cast<ssize_t>(dns_header_octets + size);
 }
 
-// Also where it was asked before, at other servers.
+// Also ends it at the servers that were asked before.
 void dns_ports::end_everywhere(std::string_view key) noexcept
 {
-    std::array<char, dns_query_octets> room; // the key goes with its question
+    std::array<char, dns_query_octets> room; // a copy, because the key is destroyed with its question
     const std::string_view there{room.data(), key.copy(room.data(), room.size())};
     for (std::size_t of = 0; of < lines_.size(); ++of) {
         room.front() = static_cast<char>(of);

@@ -1,10 +1,11 @@
-// The UDP sockets of one dns_channel. c-ares has one UDP "socket" for each server, a line; behind it each question leaves by a kernel
-// socket and so from a random port of its own, which is closed with the answer (RFC 5452 section 9.2). With limits::dns_ports of them open
-// a question shares one, chosen at random. Its identity is random as well: that of c-ares, whose generator is not one for secrets and may
-// be without a seed, never leaves over UDP. The letters of each name are sent in random case. A datagram counts as an answer only when it
-// comes from the question's server to the question's port, with its identity and its exact octets. One that is wrong in the case of letters
-// alone comes from a server that does not keep it, or is forged: c-ares is shown a truncated answer instead and asks again over TCP. So
-// whoever forges answers from elsewhere has to guess the identity, the port and one bit for each letter. One thread.
+// The UDP sockets of one dns_channel. c-ares has one UDP "socket" for each server, called a line here; behind it each question is sent from
+// a kernel socket of its own, and so from a random port, which is closed with the answer (RFC 5452 section 9.2). With limits::dns_ports of
+// them open, a question shares one, chosen at random. Its identity is random as well: the identity from c-ares, whose generator is not
+// cryptographic and may be without a seed, is never sent over UDP. The letters of each name are sent in random case. A datagram counts as
+// an answer only when it comes from the question's server to the question's port, with its identity and its exact octets. An answer that is
+// wrong only in the case of letters comes from a server that does not preserve it, or is forged: c-ares gets a truncated answer instead and
+// asks again over TCP. So an attacker who forges answers from elsewhere has to guess the identity, the port and one bit for each letter.
+// One thread.
 #pragma once
 
 #include <exeat/limits.hpp>
@@ -29,12 +30,12 @@ class dns_ports {
 public:
     using moment = std::chrono::steady_clock::time_point;
 
-    // Throws std::system_error. A question that has no answer after `life` has ended.
+    // Throws std::system_error. A question without an answer ends after `life`.
     explicit dns_ports(std::chrono::milliseconds life);
-    void share_among(std::size_t servers) noexcept; // each may have its part of limits::dns_ports
+    void share_among(std::size_t servers) noexcept; // each server may use its part of limits::dns_ports
 
-    // As the system calls: -1 and errno.
-    int open() noexcept; // a line; no descriptor has such a number
+    // Like the system calls: -1 and errno.
+    int open() noexcept; // returns a line; no descriptor has such a number
     int connect(int line, const sockaddr*, socklen_t) noexcept;
     ssize_t send(int line, std::string_view query, moment now) noexcept;
     ssize_t receive(int line, std::span<char> room, sockaddr* from, socklen_t* size) noexcept;
@@ -42,7 +43,7 @@ public:
     static bool is_line(int fd) noexcept { return fd >= first_line; }
 
     int events() const noexcept { return events_.value(); } // readable when a port is
-    // Begins a turn, which looks at limits::dns_datagrams_per_turn datagrams at most, and calls receive(line) for each line that has some.
+    // Begins a turn, which reads at most limits::dns_datagrams_per_turn datagrams, and calls receive_at(line) for each line that has some.
     template <class Receive> void turn(Receive&& receive_at)
     {
         const auto has = readable();
@@ -72,7 +73,7 @@ private:
         moment ends;
         std::string octets; // as sent: name in random case, type, class
     };
-    // By line, the identity that c-ares gave it, and name, type and class in lower case: c-ares 1.18 gives two questions one identity.
+    // Key: the line, the identity from c-ares, and name, type and class in lower case; c-ares 1.18 may give two questions one identity.
     struct hash {
         using is_transparent = void;
         std::size_t operator()(std::string_view key) const noexcept { return std::hash<std::string_view>{}(key); }
@@ -91,7 +92,7 @@ private:
 
     const std::chrono::milliseconds life_;
     std::size_t ports_per_line_ = limits::dns_ports;
-    std::size_t turn_ = 0; // datagrams that may still be looked at
+    std::size_t turn_ = 0; // datagrams that may still be read in this turn
     unique_fd events_;
     std::array<line, limits::dns_servers> lines_;
     std::array<port, limits::dns_ports> ports_;

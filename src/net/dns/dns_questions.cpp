@@ -36,7 +36,7 @@ boost::system::result<std::unique_ptr<dns_questions::wait>, verdict> dns_questio
     asked_.push_back(q);
     try {
         send_it(name, q.number);
-    } catch (...) {        // a question that nobody sent must not be waited for by the next tunnel
+    } catch (...) {        // the next tunnel must not wait for a question that was never sent
         open_.erase(name); // by name: sending may have changed the table
         throw;
     }
@@ -62,7 +62,7 @@ void dns_questions::hand_out_halves(moment now) noexcept
         if (*q.halves.usable_alone() > now) return;
         half_answered_.pop_front();
         auto half = q.halves.joined();
-        if (half.failed) continue; // no memory: they wait on for the whole
+        if (half.failed) continue; // no memory: they wait for the whole answer
         q.took = now - q.at;
         answer(*q.asked, std::move(half));
     }
@@ -82,7 +82,7 @@ std::optional<dns_questions::ended> dns_questions::expire(moment now) noexcept
 dns_questions::ended dns_questions::end(open_questions::iterator at, moment now) noexcept
 {
     assert(at != open_.end());
-    auto node = open_.extract(at); // without memory
+    auto node = open_.extract(at); // needs no memory
     auto& q = node.mapped();
     answer(*q.asked, q.halves.joined());
     return {std::move(node.key()), q.took.value_or(now - q.at), std::move(q.asked)};

@@ -1,8 +1,9 @@
-// The questions in flight of one worker, one per name, and who waits for each. A question is counted to the source that began it until it
-// ends, also when others joined it or the first one has gone: who joins pays a waiter's place only, and nobody can be made to pay for a
-// question that another began. Both numbers are shared out by source_shares. The answer belongs to the question: whoever waits reads it
-// there, whatever the cache keeps. A question ends when both halves of its answer are there, and at its deadline with what is there: there
-// is one clock, the question's, however late a tunnel joined. Time is handed in. One worker's thread; outlives what it hands out.
+// The questions in flight of one worker, one per name, and the waiters of each. A question counts for the source that began it until it
+// ends, even when others have joined it or the first one has left: a source that joins takes only a waiter's place, and no source can be
+// charged for a question that another began. Both numbers are shared out by source_shares. The answer belongs to the question: its waiters
+// read it there, whatever the cache keeps. A question ends when both halves of its answer have arrived, and at its deadline with what has
+// arrived by then: the deadline is the question's, however late a tunnel joined. The time is a parameter. One worker's thread; outlives
+// what it returns.
 #pragma once
 
 #include <exeat/verdict.hpp>
@@ -30,18 +31,18 @@ class dns_questions {
     };
     struct question {
         boost::intrusive::list<in_line, boost::intrusive::constant_time_size<false>> waiting;
-        std::optional<dns_answer> answer; // of one half, and then of both where the other one comes
+        std::optional<dns_answer> answer; // of one half, and later of both if the other one arrives
     };
 
 public:
     using moment = std::chrono::steady_clock::time_point;
-    using number = std::uint64_t; // of a question: an answer that comes after its end must not reach the next one for the same name
+    using number = std::uint64_t; // of a question: an answer that comes after its end must not reach the next question for the same name
     using send = std::function<void(const std::string& name, number)>;
 
-    // A question that has no answer `timeout` after it was asked has ended.
+    // A question without an answer ends `timeout` after it was asked.
     explicit dns_questions(std::chrono::milliseconds timeout) noexcept : timeout_{timeout} {}
 
-    // One that waits for an answer. It is woken when the answer is there, and leaves the line when it is destroyed.
+    // A tunnel's wait for an answer. The tunnel is woken when the answer is there; the destructor leaves the question's list.
     class wait {
     public:
         const dns_answer* answer() const noexcept { return asked_->answer ? &*asked_->answer : nullptr; }
@@ -50,7 +51,7 @@ public:
         friend class dns_questions;
         wait(source_shares::place p, std::shared_ptr<question> q, waiter& w) noexcept;
         source_shares::place place_;
-        std::shared_ptr<question> asked_; // before the hook, which leaves the question's list first
+        std::shared_ptr<question> asked_; // before line_, which must leave the question's list first
         in_line line_;
     };
 
@@ -58,7 +59,7 @@ public:
     class ended {
     public:
         std::string name;
-        std::chrono::nanoseconds took; // until there was an answer, of one half too
+        std::chrono::nanoseconds took; // until there was an answer, even of one half
         const dns_answer& answer() const noexcept { return *asked_->answer; }
 
     private:
@@ -71,12 +72,12 @@ public:
     // and what `send` throws; then nothing has begun. Error: dns_overload, the source's share or all places are taken.
     boost::system::result<std::unique_ptr<wait>, verdict> ask(const std::string& name, const ip_address& source, waiter&, const send&,
                                                               moment now);
-    // Half of the answer to this question, or nothing where it has ended. The question that it ends, whose waiters are woken.
+    // Stores a half of the answer to this question, unless it has ended. Returns the question if this ends it; its waiters are woken.
     std::optional<ended> take(const std::string& name, number, dns_half, dns_answer, moment now) noexcept;
-    // Gives to those who wait each half that is an answer by itself by now. The question stays in flight, and its answer becomes whole when
-    // the other half comes.
+    // Gives each half that is an answer by itself by now to its waiters. The question stays in flight, and its answer becomes complete when
+    // the other half arrives.
     void hand_out_halves(moment now) noexcept;
-    std::optional<moment> next_half() const noexcept; // when there is the next one to hand out
+    std::optional<moment> next_half() const noexcept; // when the next one is due
     // Ends one question whose deadline has passed.
     std::optional<ended> expire(moment now) noexcept;
 
@@ -108,7 +109,7 @@ private:
     source_shares questions_{limits::dns_in_flight};
     source_shares waiters_{limits::dns_waiters};
     number last_ = 0;
-    // Before `open_`: the questions unlink themselves when it is destroyed. Each wait is equally long, so that the first is due first.
+    // Before `open_`, because the questions unlink themselves when it is destroyed. All wait equally long, so the first is due first.
     fifo<by_deadline> asked_;
     fifo<by_half> half_answered_;
     open_questions open_;

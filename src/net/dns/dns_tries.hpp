@@ -1,4 +1,4 @@
-// How c-ares is to ask: each server in turn, then all of them again, waiting twice as long for each. Pure; any thread.
+// How c-ares asks: each server in turn, then all of them again with twice the wait for each. Pure; any thread.
 #pragma once
 
 #include <chrono>
@@ -8,11 +8,11 @@ namespace exeat::net {
 
 struct dns_tries {
     int rounds;                      // one or two
-    std::chrono::milliseconds first; // how long a server is waited for in the first round; its answer is taken later, too
+    std::chrono::milliseconds first; // the wait for each server in the first round; a later answer is accepted, too
 };
 
-// All tries together take no longer than `whole` where that leaves time for one round. c-ares is shown the clock once a sweep, so that a
-// try takes up to limits::sweep_interval longer than it should; where two rounds would be shorter than that, one has to do.
+// All tries together take at most `whole`, if that leaves time for one round. c-ares sees the clock once per sweep, so a try takes up to
+// limits::sweep_interval too long; when two rounds would be shorter than that, there is only one.
 dns_tries plan_tries(std::chrono::milliseconds whole, std::size_t servers) noexcept;
 
 } // namespace exeat::net

@@ -39,12 +39,12 @@ struct resolver::parts {
     asio::io_context& io;
     dns_cache cache;
     dns_questions questions;
-    shared_kept_memory timer_memory; // its operation may outlive this
+    shared_kept_memory timer_memory; // its operation may outlive this object
     asio::steady_timer half_timer;   // one for all questions: the first that waits is the first that is due
     bool timer_waits = false, stopped = false;
     std::optional<std::vector<endpoint>> next_servers;
-    // The last: their open questions are answered when they are destroyed.
-    std::unique_ptr<dns_channel> former; // asks the servers of before, until its questions have ended
+    // Last, because their open questions are answered when they are destroyed.
+    std::unique_ptr<dns_channel> former; // asks the previous servers, until its questions have ended
     std::unique_ptr<dns_channel> channel;
 };
 
@@ -79,7 +79,7 @@ void resolver::parts::finish(const dns_questions::ended& q) noexcept
     count.dns_duration.observe(static_cast<std::uint64_t>(q.took.count()));
 }
 
-// Without memory the next tunnel asks again; who waits now reads the question's own answer.
+// Without memory the answer is not cached, and the next tunnel asks again; current waiters read the question's own answer.
 void resolver::parts::keep(const std::string& name, const dns_answer& a) noexcept
 {
     try {
@@ -90,7 +90,7 @@ void resolver::parts::keep(const std::string& name, const dns_answer& a) noexcep
     count.dns_cache_entries.set(cache.size());
 }
 
-// Without memory for it the sweep hands them out, a little later.
+// Without memory for the timer, the sweep hands out the halves, a little later.
 void resolver::parts::wait_for_halves() noexcept
 {
     const auto next = questions.next_half();
@@ -99,7 +99,7 @@ void resolver::parts::wait_for_halves() noexcept
     try {
         half_timer.expires_at(*next);
         half_timer.async_wait(asio::bind_allocator(timer_memory.memory(), [this](boost::system::error_code failed) {
-            if (failed) return; // stopped: nothing of this may be touched
+            if (failed) return; // stopped: this object must not be touched
             timer_waits = false;
             questions.hand_out_halves(steady_clock::now());
             wait_for_halves();
@@ -117,7 +117,7 @@ void resolver::parts::end_late_questions() noexcept
     wait_for_halves();
 }
 
-// One change at a time, so that there are two channels at most: a question of the former one takes no longer than the time-out.
+// One change at a time, so that there are at most two channels: a question of the former one takes no longer than the time-out.
 void resolver::parts::change_servers()
 {
     if (former && former->idle()) former.reset();
@@ -158,7 +158,7 @@ namespace {
 
 static_assert(limits::dns_addresses == 64, "named below");
 
-// c-ares asks the next server where one says SERVFAIL or REFUSED, and at the end tells neither from one that does not listen.
+// After SERVFAIL or REFUSED c-ares asks the next server; its final error does not distinguish these from a server that does not listen.
 std::string_view sentence(dns_result r) noexcept
 {
     switch (r) {
@@ -198,12 +198,12 @@ task<or_refusal<resolver::addresses>> resolver::resolve(tunnel& t)
     if (const auto* known = parts_->find(name)) co_return check_all(approved, *known, own);
     const auto waits = parts_->ask(name, t);
     if (!waits) co_return refused(waits.error());
-    t.clear_deadline(); // the question has one
+    t.clear_deadline(); // the question has its own deadline
     while (!(*waits)->answer() && !t.cut && !t.client_side.broken) co_await t.event();
     if (t.cut) co_return refused(t.cut->before);
     const auto* answer = (*waits)->answer();
     if (!answer) co_return unresolved(dns_result::timed_out);
-    co_return check_all(*t.decision.approval, *answer, own); // a reload may have renewed it meanwhile
+    co_return check_all(*t.decision.approval, *answer, own); // a reload may have replaced the approval meanwhile
 }
 
 } // namespace exeat::net

@@ -1,5 +1,5 @@
-// A message body on its way through: takes bytes as one side sent them and gives bytes as the other side gets them. Lengths are enforced,
-// chunks are read strictly and written anew, so that nothing can hide in their extensions or trailers. Pure; one tunnel's.
+// A message body in transit: takes bytes as one side sent them and returns bytes as the other side gets them. Lengths are enforced; chunks
+// are read strictly and written anew, so that nothing can hide in their extensions or trailers. Pure; belongs to one tunnel.
 #pragma once
 
 #include <exeat/chunked_body.hpp>
@@ -13,13 +13,13 @@ namespace exeat::net {
 class http_body {
 public:
     http_body() = default;
-    // `chunk_out`: the receiver gets a chunked body as chunks; otherwise it gets the bare payload and the end of the connection.
+    // `chunk_out`: the receiver gets a chunked body as chunks; otherwise as bare payload, which ends with the connection.
     http_body(body_framing how, bool chunk_out) : how_{how}, chunk_out_{chunk_out}, done_{how.how == body_framing::kind::none || empty(how)}
     {}
 
-    // Consumes what belongs to the body, appends to `out` what is to be sent; the rest of `in` is the next message's.
+    // Consumes what belongs to the body and appends the bytes to send to `out`; the rest of `in` belongs to the next message.
     std::size_t take(std::string_view in, std::string& out);
-    // The sender said FIN: false when the body is not whole.
+    // Call when the sender has sent FIN: false when the body is incomplete.
     bool end_of_input() noexcept
     {
         if (how_.how == body_framing::kind::until_close) done_ = true;

@@ -25,7 +25,7 @@ task<ending> http_exchange::run()
         const bool more_down = !over_ && step_down();
         if (over_) co_return why_;
         if (finished()) co_return ending::finished;
-        if (t_.client_side.failed) co_return ending::client_reset; // seen by nobody while its upload waits
+        if (t_.client_side.failed) co_return ending::client_reset; // not noticed by the steps while its upload waits
         if (const auto now = t_.bill->bytes(); now != seen) seen = now, t_.set_deadline(idle);
         if (t_.deadline_passed()) co_return ending::idle_timeout;
         if (t_.home.due.at(t_.slot).report) t_.bill->progress();
@@ -42,7 +42,7 @@ bool http_exchange::upstream_reusable() const noexcept
 
 bool http_exchange::client_reusable() const noexcept
 {
-    assert(!keep_client_ || !answered_ || request_.done()); // what its head promised the client
+    assert(!keep_client_ || !answered_ || request_.done()); // as the answer's head told the client
     return finished() && keep_client_ && request_.done();
 }
 
@@ -60,7 +60,7 @@ bool http_exchange::spent() noexcept
     return lost(how.as);
 }
 
-// Sends what is on its way upstream. True when all of it is gone.
+// Sends the bytes for the upstream. True when all of them are sent.
 bool http_exchange::flush_up()
 {
     while (!to_upstream_.empty()) {
@@ -69,11 +69,11 @@ bool http_exchange::flush_up()
         to_upstream_.erase(0, s.bytes);
         switch (s.what) {
         case sent::how::wrote: break;
-        case sent::how::waits: t_.set_deadline(t_.home.settings().idle_timeout); return false; // that is not idle
+        case sent::how::waits: t_.set_deadline(t_.home.settings().idle_timeout); return false; // waiting is not idle
         case sent::how::spent: return spent();
         case sent::how::failed:
-            // An upstream that stops listening may still have answered: step_down() sees what it said. EPIPE says that it ended its
-            // answer first (FIN); after any other error the socket reports an end where there was a reset.
+            // An upstream that stops reading may still have answered: step_down() reads its answer. EPIPE means that it ended its answer
+            // first (FIN); after any other error the socket reports an end of stream where there was a reset.
             upstream_reset_ |= s.error != EPIPE;
             t_.upstream.writable = false;
             return false;
@@ -82,7 +82,7 @@ bool http_exchange::flush_up()
     return true;
 }
 
-// The same for what is on its way to the client.
+// The same for the bytes for the client.
 bool http_exchange::flush_down()
 {
     while (!to_client_.empty()) {
@@ -102,10 +102,10 @@ void http_exchange::take_request(std::string_view bytes)
         refused_ = verdict::chunk;
         lost(ending::refused_inside);
     }
-    t_.held.append(bytes.substr(used)); // the next request's
+    t_.held.append(bytes.substr(used)); // belongs to the next request
 }
 
-// Client to upstream. True when it stopped only to let others have their turn.
+// Client to upstream. True when it stopped only to let other tunnels run.
 bool http_exchange::step_up()
 {
     for (std::size_t turn = 0; turn < limits::turn_bytes;) {
@@ -143,7 +143,7 @@ void http_exchange::read_answer_head()
     const bool chunks = head->body.how == body_framing::kind::chunked;
     if (!interim) {
         answered_ = true;
-        // A server of HTTP/1.0 may not have known where a chunked request ends (RFC 9112 section 6.1).
+        // An HTTP/1.0 server may not have recognised where a chunked request ends (RFC 9112 section 6.1).
         keep_upstream_ = head->keep_alive && head->minor >= 1 && head->body.how != body_framing::kind::until_close;
         keep_client_ = keep_client_ && head->body.how != body_framing::kind::until_close && !(chunks && http_1_0_) && request_.done();
         answer_ = http_body{head->body, chunks && !http_1_0_};
@@ -152,7 +152,7 @@ void http_exchange::read_answer_head()
     from_upstream_.erase(0, head->bytes);
 }
 
-// What was read from the upstream: heads, then the body.
+// Processes the bytes from the upstream: heads, then the body.
 void http_exchange::take_answer()
 {
     for (std::size_t before = ~std::size_t{0}; !over_ && !answered_ && before != from_upstream_.size() && !from_upstream_.empty();) {
@@ -167,7 +167,7 @@ void http_exchange::take_answer()
         lost(ending::upstream_malformed);
         return;
     }
-    if (answer_.done() && !from_upstream_.empty()) keep_upstream_ = false; // more than it was asked for
+    if (answer_.done() && !from_upstream_.empty()) keep_upstream_ = false; // it sent more than the answer
 }
 
 bool http_exchange::step_down()

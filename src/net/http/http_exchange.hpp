@@ -1,6 +1,5 @@
-// The two halves of one plain-HTTP exchange, moved side by side: the upstream may answer before the request is whole. Owns the bytes
-// that are on their way, bounded by limits::scratch_bytes and limits::response_head_bytes a direction. Worker's thread; lives in
-// forward()'s frame.
+// The two directions of one plain-HTTP exchange, side by side: the upstream may answer before the request is complete. Owns the bytes in
+// transit, at most limits::scratch_bytes and limits::response_head_bytes per direction. Worker's thread; lives in forward()'s frame.
 #pragma once
 
 #include <exeat/ending.hpp>
@@ -20,14 +19,14 @@ public:
 
     task<ending> run();
     verdict refused() const noexcept { return refused_; }   // chunk, upstream_malformed, connect_failure; else allowed
-    bool response_begun() const noexcept { return begun_; } // the client has seen some of the answer
+    bool response_begun() const noexcept { return begun_; } // the client has part of the answer
     bool request_read() const noexcept { return request_.done(); }
-    // The upstream ended the connection without an octet of an answer; upstream_reset(): by a reset.
+    // The upstream closed the connection without an octet of an answer; upstream_reset(): with a reset.
     bool unheard() const noexcept { return over_ && !heard_ && refused_ == verdict::connect_failure; }
     bool upstream_reset() const noexcept { return why_ == ending::upstream_reset; }
-    // All that the upstream was owed is written, all that it answered is read, and it said that the connection goes on.
+    // All bytes for the upstream are written, its whole answer is read, and the answer says that the connection is kept.
     bool upstream_reusable() const noexcept;
-    // The client's body was read to its end, its answer is written, and the answer's head said that the connection goes on.
+    // The client's body was read to its end, the answer is written, and the answer's head said that the connection is kept.
     bool client_reusable() const noexcept;
 
 private:
@@ -48,13 +47,13 @@ private:
     bool keep_client_, keep_upstream_ = false;
     http_body request_, answer_;
     std::string to_upstream_, to_client_, from_upstream_;
-    std::size_t known_ = 0; // of from_upstream_: octets of a head that was scanned and is not whole
+    std::size_t known_ = 0; // octets of an incomplete head in from_upstream_ that were already scanned
     std::size_t interim_ = 0;
     bool heard_ = false;    // something came from the upstream
     bool answered_ = false; // the final response's head was read
     bool begun_ = false;
     bool over_ = false;           // failed
-    bool upstream_reset_ = false; // a write has taken the error off the socket: the end of what it said is not a whole answer's
+    bool upstream_reset_ = false; // a write has consumed the socket's error: a later end of stream does not complete the answer
     ending why_ = ending::finished;
     verdict refused_ = verdict::allowed;
 };

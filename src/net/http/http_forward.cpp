@@ -16,8 +16,8 @@ namespace exeat::net {
 
 namespace {
 
-// An idle upstream that has ended, or has said something unasked, is of no use. The socket is asked, not the flag: between two requests of
-// a pipeline no event is taken.
+// An idle upstream that has closed, or has sent something unrequested, cannot be reused. This reads the socket, not the flags: between two
+// pipelined requests no events are processed.
 bool fresh(watched_socket& s) noexcept
 {
     if (!s.fd || s.broken || s.peer_closed) return false;
@@ -48,7 +48,7 @@ task<checked> reach_or_reuse(tunnel& t, bool& reused)
     co_return reached;
 }
 
-// From the request's head to an upstream that may take it.
+// From the request's head to an upstream that may receive it.
 task<checked> open_exchange(tunnel& t, bool& reused)
 {
     auto stage = judge(t);
@@ -60,7 +60,7 @@ task<checked> open_exchange(tunnel& t, bool& reused)
     co_return stage;
 }
 
-// Whether the request can be sent twice: its method is idempotent (RFC 9110 section 9.2.2), and all of it is in its head.
+// Whether the request can be sent twice: its method is idempotent (RFC 9110 section 9.2.2), and it has no body.
 bool repeatable(const request_head& r) noexcept
 {
     constexpr std::array<std::string_view, 6> idempotent{"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"};
@@ -68,8 +68,8 @@ bool repeatable(const request_head& r) noexcept
     return bare && std::find(idempotent.begin(), idempotent.end(), r.method) != idempotent.end();
 }
 
-// The upstream had ended the kept connection before it read the request. What can be sent twice is; else the client sees what it would
-// have seen without a proxy, and knows what that means for its request.
+// The upstream closed the kept connection before it read the request. A request that can be sent twice is sent again; otherwise the client
+// sees what it would see without a proxy, and can decide itself.
 after_exchange meet_end(tunnel& t, const http_exchange& ended, bool again)
 {
     t.bill->ends(ending::upstream_reset);
@@ -79,8 +79,8 @@ after_exchange meet_end(tunnel& t, const http_exchange& ended, bool again)
     return after_exchange::over;
 }
 
-// Of an exchange that was cut the kernel keeps nothing to deliver later: orderly closed, it would wait for an upstream that reads in an
-// hour.
+// After a cut the kernel must not keep bytes to deliver later: with an orderly close they would wait for an upstream that reads an hour
+// later.
 task<> let_go(tunnel& t)
 {
     if (t.cut) {
@@ -103,8 +103,8 @@ task<or_refusal<after_exchange>> forward(tunnel& t, const request_head& head)
     }
     http_exchange exchange{t, head};
     const bool again = reused && repeatable(head);
-    if (!again) t.held.erase(0, head.bytes);            // from here on the views in `head` are gone
-    auto bound = std::exchange(t.upstream_of, nullptr); // no request may find the connection until this one is over
+    if (!again) t.held.erase(0, head.bytes);            // from here on the views in `head` are invalid
+    auto bound = std::exchange(t.upstream_of, nullptr); // no request may use the connection until this one is over
     const auto how = co_await exchange.run();
     if (reused && exchange.unheard()) co_return meet_end(t, exchange, again);
     if (again) t.held.erase(0, head.bytes);
@@ -116,7 +116,7 @@ task<or_refusal<after_exchange>> forward(tunnel& t, const request_head& head)
     if (exchange.refused() != verdict::allowed)
         co_return refusal{.why = exchange.refused(), .body_follows = true, .answer_begun = exchange.response_begun()};
     if (how != ending::finished) reset_on_close(t.client_side);
-    else if (!exchange.request_read()) co_await linger(t, true); // an early answer: the rest of the body is nobody's
+    else if (!exchange.request_read()) co_await linger(t, true); // an early answer: the rest of the body is dropped
     const bool goes_on = how == ending::finished && exchange.client_reusable() && !t.home.draining() && !t.cut;
     co_return goes_on ? after_exchange::next_request : after_exchange::over;
 }

@@ -4,7 +4,7 @@ namespace exeat::net {
 
 namespace {
 
-// What an end-to-end copy leaves out, and keeps, beside the usual.
+// What an end-to-end copy leaves out or keeps beyond the usual rules.
 struct except {
     bool drop_host = false, drop_length = false, keep_upgrade = false;
 };
@@ -41,8 +41,8 @@ std::string head_for_client(const response_head& r, bool chunked, bool close)
 {
     std::string out = "HTTP/1.1 " + std::to_string(r.status) + ' ';
     (out += r.reason) += "\r\n";
-    // A length beside chunks never gets this far; one that the client would misread does not either.
-    const bool upgrade_required = r.status == 426; // and says to what (RFC 9110 section 15.5.22)
+    // A length beside chunks was rejected earlier, and so was a length that the client would misread.
+    const bool upgrade_required = r.status == 426; // the Upgrade field names the protocol (RFC 9110 section 15.5.22)
     copy_end_to_end(out, r.fields, {.drop_length = r.body.how == body_framing::kind::chunked, .keep_upgrade = upgrade_required});
     if (chunked) out += "Transfer-Encoding: chunked\r\n";
     const bool interim = r.status < 200;

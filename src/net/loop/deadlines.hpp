@@ -1,5 +1,6 @@
-// The deadlines of all tunnels of a worker in one array, looked at by one sweep: renewing one is a store, not a timer. A slot also keeps
-// what the sweep must tell of every live tunnel. One worker's thread. Ticks are sweeps since the worker began (limits::sweep_interval).
+// The deadlines of all tunnels of a worker in one array, checked by one sweep: renewing a deadline is a store, not a timer. A slot also
+// contains what the sweep reports of every live tunnel. One worker's thread. A tick is limits::sweep_interval; ticks count from the start
+// of the worker.
 #pragma once
 
 #include <exeat/limits.hpp>
@@ -28,12 +29,12 @@ class deadlines {
 public:
     using slot = std::uint32_t;
     struct entry {
-        tick due = no_deadline;          // wakes the waiter once, then stands at no_deadline
-        tick report_due = no_deadline;   // wakes it too: time for a progress line
+        tick due = no_deadline;          // wakes the waiter once, then is reset to no_deadline
+        tick report_due = no_deadline;   // also wakes it: time for a progress line
         waiter* who = nullptr;           // null: free
         bool passed = false;             // due was reached
         bool report = false;             // report_due was reached
-        std::uint8_t purpose = purposes; // of a tunnel that relays; `purposes` while it does not
+        std::uint8_t purpose = purposes; // of a tunnel that relays; otherwise `purposes`
         std::int64_t started = 0;        // steady nanoseconds
         const account* bill = nullptr;   // of a tunnel that relays
     };
@@ -42,12 +43,12 @@ public:
     void remove(slot) noexcept;
     entry& at(slot s) noexcept { return entries_[s]; }
     const entry& at(slot s) const noexcept { return entries_[s]; }
-    std::size_t size() const noexcept { return entries_.size(); } // slots, free ones too
+    std::size_t size() const noexcept { return entries_.size(); } // number of slots, including free ones
     tick now() const noexcept { return now_; }
 
-    // One tick on; wakes whose time has come.
+    // Advances the time and wakes the waiters that are due.
     void sweep(tick now) noexcept;
-    // The start of the oldest relaying tunnel by purpose; 0 where there is none.
+    // The start of the oldest relaying tunnel by purpose; 0: there is none.
     std::array<std::int64_t, purposes> oldest() const noexcept;
 
 private:

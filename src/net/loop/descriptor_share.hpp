@@ -1,6 +1,6 @@
-// The descriptors that the tunnels of one worker may hold beyond the two that each was admitted with: pipes, and further attempts to
-// connect. When the share is used up, bytes are copied and attempts follow one another; what admission, the admin listener and the audit
-// log need is never taken. One worker's thread; outlives its leases.
+// The descriptors that the tunnels of one worker may use beyond the two that each was admitted with: pipes, and further attempts to
+// connect. When the share is used up, bytes are copied and attempts follow one another; the descriptors that admission, the admin listener
+// and the audit log need are never taken. One worker's thread; outlives its leases.
 #pragma once
 
 #include <cassert>
@@ -16,7 +16,7 @@ public:
     descriptor_share(const descriptor_share&) = delete;
     descriptor_share& operator=(const descriptor_share&) = delete;
 
-    // Gives itself back.
+    // The destructor returns the descriptors.
     class lease {
     public:
         lease(lease&& o) noexcept : of_{std::exchange(o.of_, nullptr)}, count_{o.count_} {}
@@ -38,7 +38,7 @@ public:
         std::size_t count_;
     };
 
-    // None: that many are not left.
+    // nullopt: fewer than `count` are left.
     std::optional<lease> take(std::size_t count) noexcept
     {
         assert(taken_ <= most_);

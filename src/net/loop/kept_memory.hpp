@@ -1,5 +1,5 @@
-// Memory for the one operation of a kind that is ever under way, such as a worker's next poll: once it was begun it can always be begun
-// again, also when there is no memory left. Handed to Asio with bind_allocator. One thread at a time; outlives the operation.
+// Memory for the only operation of its kind that is ever in progress, such as a worker's next poll: once started, it can always be started
+// again, even when there is no memory left. Passed to Asio with bind_allocator. One thread at a time; outlives the operation.
 #pragma once
 
 #include <exeat/limits.hpp>
@@ -29,7 +29,7 @@ public:
         else ::operator delete(at);
     }
 
-    // What Asio asks for its operation's memory. Home: a pointer to this, plain or shared.
+    // Asio takes an operation's memory from this allocator. Home: a plain or shared pointer to a kept_memory.
     template <class T, class Home> struct allocator {
         using value_type = T;
         template <class U> struct rebind {
@@ -49,7 +49,7 @@ private:
     bool taken_ = false;
 };
 
-// The same for an owner that may go while its operation is still in the io_context, which gives the memory back later.
+// The same for an owner that may be destroyed while its operation is still in the io_context, which returns the memory later.
 class shared_kept_memory {
 public:
     auto memory() const noexcept { return kept_memory::allocator<std::byte, std::shared_ptr<kept_memory>>{memory_}; }

@@ -48,7 +48,7 @@ bool reactor::watch(watched_socket& s, bool moved) noexcept
     e.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET;
     e.data.ptr = &s;
     s.watched = ::epoll_ctl(epoll_.native_handle(), moved ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, s.fd.value(), &e) == 0;
-    if (s.watched) s.readable = false; // what there is to read already comes as the first event: no call to find out
+    if (s.watched) s.readable = false; // waiting bytes are reported by the first event: no call is needed to find out
     return s.watched;
 }
 
@@ -98,12 +98,12 @@ void reactor::wait()
                       }));
 }
 
-// First every flag of the batch is set, then the sleepers run: a tunnel may end in its turn, and no event of this batch can
-// point to it any more.
+// First every flag of the batch is set, then the waiters run: a tunnel may end in its turn, and then no event of this batch points to it
+// any more.
 void reactor::poll()
 {
     const int n = ::epoll_wait(epoll_.native_handle(), events_.data(), static_cast<int>(events_.size()), 0);
-    const bool was_posted = std::exchange(posted_, true); // the batch is run right here, not once more
+    const bool was_posted = std::exchange(posted_, true); // the batch runs right here, not a second time
     for (int i = 0; i < n; ++i) mark(events_[static_cast<std::size_t>(i)]);
     posted_ = was_posted;
     run_ready();
@@ -112,7 +112,7 @@ void reactor::poll()
 }
 
 namespace {
-// The octet stays where it stands in the stream, so that it is relayed and counted like any other.
+// The octet keeps its place in the stream, so that it is relayed and counted like any other.
 void take_urgent_in_line(watched_socket& s) noexcept
 {
     const int on = 1;
@@ -134,7 +134,7 @@ void reactor::mark(const epoll_event& e) noexcept
     if (s.owner) s.owner->wake();
 }
 
-// Those that queue themselves meanwhile have their turn in the next poll, after the sockets were asked again.
+// Waiters that queue themselves meanwhile run in the next poll, after the sockets were polled again.
 void reactor::run_ready()
 {
     for (auto turns = ready_; turns > 0 && first_ready_; --turns) {

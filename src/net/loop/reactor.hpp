@@ -1,7 +1,6 @@
 // How tunnels wait: one edge-triggered epoll per worker, nested in the worker's io_context as one descriptor. Each socket is registered
-// once, for both directions; its readiness is a cached flag that a would-block clears. A coroutine waits for its waiter, not for a
-// socket: whatever happens to its sockets, its deadline or its policy wakes it, and it looks at the flags itself.
-// All of it belongs to one worker's thread.
+// once, for both directions; its readiness is a cached flag that a would-block clears. A coroutine waits for its waiter, not for a socket:
+// any event of its sockets, its deadline or its policy wakes it, and it checks the flags itself. All of it belongs to one worker's thread.
 #pragma once
 
 #include <net/loop/kept_memory.hpp>
@@ -18,7 +17,7 @@ namespace exeat::net {
 
 class reactor;
 
-// What one coroutine sleeps on. Member of its tunnel; may be destroyed at any time by the coroutine that owns it.
+// What one coroutine waits on. Member of its tunnel; the coroutine that owns it may destroy it at any time.
 class waiter {
 public:
     explicit waiter(reactor& home) noexcept : home_{home} {}
@@ -38,7 +37,7 @@ public:
         return awaiter{*this};
     }
     void wake() noexcept;
-    // Lets the other tunnels have their turn: wakes again at the next poll.
+    // Lets the other tunnels run: wakes again at the next poll.
     void yield() noexcept;
 
 private:
@@ -53,16 +52,16 @@ private:
     bool woken_ = false;
 };
 
-// A socket with its cached readiness. Optimistic from birth: the first call finds out. Its address must not change once watched.
+// A socket with its cached readiness, which is assumed until the first call. Its address must not change once watched.
 struct watched_socket {
     unique_fd fd;
     waiter* owner = nullptr;
     bool watched = false;
     bool readable = true;
     bool writable = true;
-    bool peer_closed = false; // FIN or worse was seen: a short read does not mean drained
-    bool broken = false;      // error or hang-up: nothing will come that is not here yet
-    bool failed = false;      // error: what was here is gone, too
+    bool peer_closed = false; // FIN or an error was seen: a short read does not mean that the socket is drained
+    bool broken = false;      // error or hang-up: nothing more will arrive
+    bool failed = false;      // error: received data is lost, too
     bool urgent = false;      // urgent data is in the stream (RFC 9293 section 3.8.5): splice(2) stops before it, recv(2) does not
 
     void close() noexcept
@@ -78,12 +77,12 @@ public:
     reactor(const reactor&) = delete;
     reactor& operator=(const reactor&) = delete;
 
-    // Registers the socket, or points its registration at its new place. False when the kernel refuses (ENOSPC, ENOMEM).
+    // Registers the socket, or updates its registration after it has moved. False when the kernel refuses (ENOSPC, ENOMEM).
     bool watch(watched_socket& s, bool moved = false) noexcept;
-    // No event of it comes any more, also where another process keeps the socket open: a close alone would leave it registered.
+    // Ends its events, even when another process keeps the socket open: a close alone would leave it registered.
     void forget(watched_socket& s) noexcept;
     bool asleep() const noexcept { return ready_ == 0; }
-    // Begins to take events; call once before io.run().
+    // Starts receiving events; call once before io.run().
     void start();
     void stop();
 

@@ -1,5 +1,5 @@
-// The smallest coroutine types that serve a tunnel. task<T>: starts when awaited, runs on the awaiter's thread, its frame belongs to the
-// task object. background: starts at once, owns itself, ends by itself. One thread; no cancellation: a tunnel is ended by waking
+// The smallest coroutine types that a tunnel needs. task<T>: starts when awaited, runs on the awaiter's thread; its frame belongs to the
+// task object. background: starts at once, owns itself, is destroyed when it ends. One thread; no cancellation: a tunnel is ended by waking
 // it, and it returns. GCC 12 frees braced temporaries inside a co_await expression twice: name them first.
 #pragma once
 
@@ -75,7 +75,7 @@ struct background {
         std::suspend_never initial_suspend() const noexcept { return {}; }
         std::suspend_never final_suspend() const noexcept { return {}; }
         void return_void() const noexcept {}
-        void unhandled_exception() const noexcept { std::terminate(); } // the body catches; see run_connection
+        void unhandled_exception() const noexcept { std::terminate(); } // the body must catch everything, as run_to_the_end() does
     };
 };
 

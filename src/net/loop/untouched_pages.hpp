@@ -1,5 +1,5 @@
-// Pages that cost no memory until they are written to: zero, and the machine's only when they are touched. For what must have its room
-// but rarely needs it. The owner says which of it holds nothing any more; one thread at a time.
+// Pages that are zero and use no memory until they are written. For data whose space must be reserved but is rarely used. The owner calls
+// forget() for parts that contain nothing any more; one thread at a time.
 #pragma once
 
 #include <cassert>
@@ -11,20 +11,20 @@ namespace exeat::net {
 
 class untouched_pages {
 public:
-    // Throws std::bad_alloc. Huge pages would make memory of all that lies beside what was touched.
+    // Throws std::bad_alloc. No huge pages: they would use memory for everything near an octet that was touched.
     explicit untouched_pages(std::size_t octets) : octets_{octets}
     {
         void* at = ::mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (at == MAP_FAILED) throw std::bad_alloc{};
         first_ = static_cast<std::byte*>(at);
-        ::madvise(at, octets, MADV_NOHUGEPAGE); // refused by a kernel that has none
+        ::madvise(at, octets, MADV_NOHUGEPAGE); // fails on a kernel without huge pages
     }
     untouched_pages(const untouched_pages&) = delete;
     untouched_pages& operator=(const untouched_pages&) = delete;
     ~untouched_pages() { ::munmap(first_, octets_); }
 
     std::byte* data() noexcept { return first_; }
-    // From `from`, a whole number of pages, to `end`: zero from now on, and no memory.
+    // Zeroes the range from `from`, a whole number of pages, to `end`, and returns its memory.
     void forget(std::size_t from, std::size_t end) noexcept
     {
         assert(from <= end && end <= octets_);

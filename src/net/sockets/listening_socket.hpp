@@ -1,4 +1,4 @@
-// A listening socket that another process made: what it is, and what stands against using it. Called before the workers run.
+// A listening socket that another process created: its properties, and the reason not to use it. Called before the workers run.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -17,11 +17,11 @@ struct listening_socket {
     bool v6_only = false;
 };
 
-// Or why it is no listening TCP socket, as the end of a sentence that begins with "it".
+// Error: why it is not a listening TCP socket, as the end of a sentence that begins with "it".
 boost::system::result<listening_socket, std::string> look_at_socket(int fd);
-// Whether it does what the listener's own socket would do; else what is wrong and how to fix it.
+// nullopt: it does what the listener's own socket would do. Otherwise what is wrong and how to fix it.
 std::optional<std::string> objection_to(const listening_socket&, const listener&);
-// The options that sockets of our own have and that anybody may set; a descriptor of its own, so that each worker closes one.
+// Sets the options of exeat's own sockets that need no privilege. Returns a descriptor of its own, so that each worker closes one.
 boost::system::result<unique_fd> own_descriptor(int fd);
 
 } // namespace exeat::net

@@ -29,7 +29,7 @@ boost::system::result<endpoint, verdict> original_destination(int fd, const list
 {
     const auto local = local_endpoint(fd);
     if (!local) return verdict::no_orig_dst;
-    // TPROXY leaves the original destination as the socket's own address.
+    // With TPROXY the original destination is the socket's own address.
     const auto dialled = l.via == intercept::tproxy ? local : before_redirect(fd, l.address.address.is_v4());
     if (!dialled || dialled->port == 0) return verdict::no_orig_dst;
     if (l.via == intercept::redirect && *dialled == *local) return verdict::no_orig_dst;

@@ -123,14 +123,14 @@ boost::system::result<endpoint> local_endpoint(int fd) noexcept
 
 namespace {
 
-// One family a listener: "[::]:3128" does not take IPv4 as well, so that what is written is what is open.
+// One family per listener: "[::]:3128" does not accept IPv4 as well, so that exactly the configured address is open.
 boost::system::result<unique_fd> new_listener(bool v4)
 {
     unique_fd fd{::socket(v4 ? AF_INET : AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
     if (!fd) return last_error();
     if (!v4 && !turn_on(fd.value(), IPPROTO_IPV6, IPV6_V6ONLY)) return last_error();
     if (!turn_on(fd.value(), SOL_SOCKET, SO_REUSEADDR)) return last_error();
-    if (!turn_on(fd.value(), IPPROTO_TCP, TCP_NODELAY)) return last_error(); // inherited by what is accepted
+    if (!turn_on(fd.value(), IPPROTO_TCP, TCP_NODELAY)) return last_error(); // inherited by accepted sockets
     return fd;
 }
 

@@ -17,7 +17,7 @@ struct io_result {
     enum class how : std::uint8_t { moved, would_block, ended, failed };
     how what = how::would_block;
     std::size_t bytes = 0;
-    int error = 0; // errno of failed
+    int error = 0; // errno when failed
 
     bool moved() const noexcept { return what == how::moved; }
     bool would_block() const noexcept { return what == how::would_block; }
@@ -25,19 +25,19 @@ struct io_result {
     bool failed() const noexcept { return what == how::failed; }
 };
 
-// Both keep the socket's readiness flags: a would-block clears the flag, so does a read that came back short.
+// Both update the socket's readiness flags: a would-block clears the flag, and so does a short read or write.
 io_result read_some(watched_socket&, std::span<char> into) noexcept;
 io_result write_some(watched_socket&, std::string_view bytes) noexcept;
-// As write_some, for what finish_writing() follows at once: both leave in one segment.
+// Like write_some, for bytes that finish_writing() follows at once: both are sent in one segment.
 io_result write_last(watched_socket&, std::string_view bytes) noexcept;
-// Ends our side of the stream (FIN).
+// Ends exeat's side of the stream (FIN).
 void finish_writing(watched_socket&) noexcept;
-// Makes close() send a reset, so that a cut is seen as one.
+// Makes close() send a reset, so that the peer sees the cut.
 void reset_on_close(watched_socket&) noexcept;
-// Octets that the kernel has taken and not sent yet; 0 where it does not say.
+// Octets that the kernel has accepted and not sent yet; 0 if it cannot tell.
 std::size_t unsent(const watched_socket&) noexcept;
 
-struct socket_address { // of either family, as the kernel wants it
+struct socket_address { // of either family, in the kernel's format
     sockaddr_storage storage{};
     socklen_t size = 0;
     const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
@@ -48,11 +48,11 @@ boost::system::result<endpoint> local_endpoint(int fd) noexcept;
 
 // A listening socket with SO_REUSEPORT; transparent for TPROXY. Called before the workers run.
 boost::system::result<unique_fd> open_listener(const listener&);
-// One for few clients, without SO_REUSEPORT: the port is ours alone.
+// A listening socket for few clients, without SO_REUSEPORT: no other socket can share its port.
 boost::system::result<unique_fd> open_admin_listener(const endpoint&);
-// A stream socket on its way to `to`; errors as connect(2) gives them at once. EINPROGRESS is success.
+// A stream socket that is connecting to `to`. Errors: those that connect(2) returns at once; EINPROGRESS is success.
 boost::system::result<unique_fd> begin_connect(const endpoint& to) noexcept;
-// SO_ERROR of a socket whose connect came to an end.
+// SO_ERROR of a socket whose connect has ended.
 int connect_error(int fd) noexcept;
 
 } // namespace exeat::net

@@ -53,7 +53,7 @@ std::optional<splice_pipe> pipe_pool::take() noexcept
     int fds[2];
     if (!lease || ::pipe2(fds, O_NONBLOCK | O_CLOEXEC) != 0) return std::nullopt;
     splice_pipe p{std::move(*lease), unique_fd{fds[0]}, unique_fd{fds[1]}};
-    ::fcntl(p.in.value(), F_SETPIPE_SZ, static_cast<int>(limits::pipe_bytes)); // beyond the user's share the default size stays
+    ::fcntl(p.in.value(), F_SETPIPE_SZ, static_cast<int>(limits::pipe_bytes)); // beyond the user's limit the default size is kept
     return p;
 }
 

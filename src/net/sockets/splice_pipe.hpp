@@ -1,5 +1,5 @@
-// The zero-copy way through: socket to pipe to socket with splice(2), the bytes never in user space. Pipes come from the worker's pool and
-// go back to it only when they are empty, so that no tunnel can ever see another's bytes. Worker's thread.
+// The zero-copy path: socket to pipe to socket with splice(2), the bytes never in user space. Pipes come from the worker's pool and are
+// returned to it only when they are empty, so that no tunnel can ever see another's bytes. Worker's thread.
 #pragma once
 
 #include <exeat/limits.hpp>
@@ -13,23 +13,23 @@
 
 namespace exeat::net {
 
-// A pipe with what is in it.
+// A pipe with its contents.
 struct splice_pipe {
     descriptor_share::lease lease; // of both ends
     unique_fd out, in;
     std::size_t held = 0; // bytes in it
 
-    // Both keep the socket's readiness flags as read_some and write_some do.
-    io_result fill(watched_socket& from) noexcept; // only when held is 0: then would-block means that the socket is empty
+    // Both update the socket's readiness flags as read_some and write_some do.
+    io_result fill(watched_socket& from) noexcept; // only when held is 0, so that would-block means an empty socket
     io_result drain(watched_socket& to, std::size_t most) noexcept;
 };
 
 class pipe_pool {
 public:
     explicit pipe_pool(descriptor_share& from) : from_{from} { idle_.reserve(limits::idle_pipes); } // so that give_back() cannot fail
-    // None when the share is used up or the kernel gives no more pipes: then bytes are copied.
+    // nullopt when the share is used up or the kernel has no more pipes: then bytes are copied.
     std::optional<splice_pipe> take() noexcept;
-    void give_back(splice_pipe&&) noexcept; // closes it unless it is empty and there is room
+    void give_back(splice_pipe&&) noexcept; // closes it unless it is empty and the pool has room
 
 private:
     descriptor_share& from_;

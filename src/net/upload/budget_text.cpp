@@ -7,7 +7,7 @@ namespace exeat::net {
 
 namespace {
 
-// In the largest unit that is exact, or with one decimal.
+// In the largest unit that fits: exact, or with one decimal.
 std::string octets_text(std::uint64_t n)
 {
     constexpr std::array<const char*, 5> units{"B", "KiB", "MiB", "GiB", "TiB"};

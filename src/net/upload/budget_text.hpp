@@ -1,4 +1,4 @@
-// A spent budget in words, for whoever is refused: which one, what of it is used, and when how much may leave again. Pure; any thread.
+// A spent budget in words, for a refused client: which one, how much of it is used, and when how much may be sent again. Pure; any thread.
 #pragma once
 
 #include <exeat/rule.hpp>

@@ -23,7 +23,7 @@ void upload_gate::hold_to_findings(throttles_of_tunnel throttles, std::shared_pt
 std::size_t upload_gate::take_from_hold(std::size_t want, budget_minutes now) noexcept
 {
     const auto given = static_cast<std::size_t>(hold_->take(want, now));
-    const bool over = given == 0 && hold_->over_new_host(); // not before: what the socket does not take is given back
+    const bool over = given == 0 && hold_->over_new_host(); // not earlier: what the socket does not accept is given back
     if (over && !std::exchange(over_new_host_, true)) tell_new_host_ = true;
     waits_for_rate_ = given == 0 && !(over && cut_at_new_host_);
     return given;

@@ -1,6 +1,6 @@
-// What one tunnel may send upstream, asked before each write: the budgets of its rule, what detectors hold it to, and what happens when
-// nothing is left. Values only: time is handed in, and nobody is counted or told here; the account asks what is new (net/account).
-// One worker's thread. Invariant: what was granted is used or given back before the next grant.
+// Decides before each write what one tunnel may send upstream: the budgets of its rule, the limits set by detectors, and the action when
+// nothing is left. Values only: the time is a parameter, and nothing is counted or logged here; the account reads what is new
+// (net/account). One worker's thread. Invariant: what was granted is used or given back before the next grant.
 #pragma once
 
 #include <exeat/rule.hpp>
@@ -14,17 +14,17 @@ namespace exeat::net {
 
 class upload_gate {
 public:
-    // What a spent budget means.
-    enum class on_spent : std::uint8_t { cut, throttle, alert, report }; // budget_action's, and report mode
+    // What happens when a budget is spent.
+    enum class on_spent : std::uint8_t { cut, throttle, alert, report }; // as in budget_action, and report mode
     static_assert(static_cast<int>(budget_action::alert) == static_cast<int>(on_spent::alert));
 
     upload_gate() = default;
     upload_gate(const upload_gate&) = delete;
     upload_gate& operator=(const upload_gate&) = delete;
 
-    // ---- by each judgement, the first and every later one
+    // ---- called by each judgement, the first and every later one
     void hold_to_budgets(upload_permit, on_spent, bool cut_at_new_host) noexcept;
-    // `sent`: by the tunnel so far, which counts against a budget that is new to it. Throws std::bad_alloc.
+    // `sent`: by the tunnel so far; counts against a budget that is new to it. Throws std::bad_alloc.
     void hold_to_findings(throttles_of_tunnel, std::shared_ptr<new_host_budget>, std::uint64_t sent, waiter&, throttle_queue&);
     bool budget_spent(budget_minutes now) noexcept { return permit_.spent(now); }
     std::optional<upload_permit::lack> budget_lacks(budget_minutes now) { return permit_.lacks(now); }
@@ -32,19 +32,19 @@ public:
     on_spent when_spent() const noexcept { return on_spent_; }
     bool refuses_at_new_host() const noexcept { return cut_at_new_host_; }
 
-    // ---- by send_upstream()
-    std::size_t take(std::size_t want, budget_minutes now) noexcept; // how many may be written now, at most `want`
-    void give_back(std::size_t unsent) noexcept;                     // granted and not written
+    // ---- called by send_upstream()
+    std::size_t take(std::size_t want, budget_minutes now) noexcept; // returns how many bytes may be written now, at most `want`
+    void give_back(std::size_t unsent) noexcept;                     // granted, but not written
 
-    // ---- why take() gave nothing
-    bool waits() const noexcept;                                     // the tunnel waits; else it is spent
-    bool waits_for_rate() const noexcept { return waits_for_rate_; } // and is woken by each sweep
+    // ---- why take() granted nothing
+    bool waits() const noexcept;                                     // the tunnel waits; otherwise its budget is spent
+    bool waits_for_rate() const noexcept { return waits_for_rate_; } // and each sweep wakes the tunnel
     bool spent_at_new_host() const noexcept { return hold_ && hold_->over_new_host(); }
 
-    // ---- what is new, told once
+    // ---- what is new, reported once
     bool went_over_budget() noexcept { return std::exchange(tell_over_budget_, false); }
     bool spent_new_host() noexcept { return std::exchange(tell_new_host_, false); }
-    bool over_new_host() const noexcept { return over_new_host_; } // since then
+    bool over_new_host() const noexcept { return over_new_host_; } // stays true afterwards
 
     bool throttled() const noexcept { return hold_ && hold_->slowed(); } // by a detector
     void downloaded(std::size_t bytes) noexcept { permit_.downloaded(bytes); }
@@ -55,7 +55,7 @@ private:
     std::size_t take_from_hold(std::size_t want, budget_minutes now) noexcept;
 
     upload_permit permit_;
-    std::unique_ptr<upload_hold> hold_; // nearly always none
+    std::unique_ptr<upload_hold> hold_; // nearly always null
     on_spent on_spent_ = on_spent::cut;
     bool cut_at_new_host_ = false;
     bool over_budget_ = false, over_new_host_ = false;

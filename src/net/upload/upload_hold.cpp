@@ -41,7 +41,7 @@ void upload_hold::try_again() noexcept
 std::uint64_t upload_hold::take(std::uint64_t want, budget_minutes minute) noexcept
 {
     if (is_linked()) {
-        over_new_host_ = new_host_spent(minute); // what the socket did not take was given back: it is not over yet
+        over_new_host_ = new_host_spent(minute); // what the socket did not accept was given back: the budget may not be spent yet
         return 0;
     }
     const auto at = now();

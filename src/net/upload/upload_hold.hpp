@@ -1,7 +1,7 @@
-// What the findings of detectors hold one tunnel to: the throttle of its client at its entry, the throttle at every entry, and the budget
-// at a host that is new to the client. A tunnel that got less than it wanted waits in its worker's throttle_queue for the next sweep and
-// gets nothing until then, so that each waiting tunnel has its turn and none is given a byte at a time. One worker's thread; owned by the
-// tunnel's upload_gate.
+// The limits that findings of detectors set for one tunnel: the throttle of its client at its entry, the throttle at every entry, and the
+// budget at a host that is new to the client. A tunnel that was granted less than it wanted waits in its worker's throttle_queue for the
+// next sweep and gets nothing until then, so that each waiting tunnel has its turn and none is granted single bytes. One worker's thread;
+// owned by the tunnel's upload_gate.
 #pragma once
 
 #include <exeat/budget/new_host_budgets.hpp>
@@ -27,10 +27,10 @@ public:
 
     void hold_to(throttles_of_tunnel) noexcept;
     void hold_to(std::shared_ptr<new_host_budget>, std::uint64_t already) noexcept; // null, or the same: nothing changes
-    std::uint64_t take(std::uint64_t want, budget_minutes) noexcept;                // how much may leave, at most `want`
+    std::uint64_t take(std::uint64_t want, budget_minutes) noexcept;                // returns how much may be sent, at most `want`
     void give_back(std::uint64_t unsent) noexcept;
-    bool slowed() const noexcept;                                  // by a rate, or by the end of that budget
-    bool over_new_host() const noexcept { return over_new_host_; } // the last taking came to its end
+    bool slowed() const noexcept;                                  // by a rate, or because that budget is spent
+    bool over_new_host() const noexcept { return over_new_host_; } // the last take() reached the end of that budget
     bool new_host_spent(budget_minutes) noexcept;
 
 private:
@@ -49,7 +49,7 @@ private:
 class throttle_queue {
 public:
     void join(upload_hold& h) noexcept { waiting_.push_back(h); }
-    void wake() noexcept; // all of them: whoever was the first to be woken is the last next time
+    void wake() noexcept; // wakes all of them; the first to be woken is the last next time
 
 private:
     boost::intrusive::list<upload_hold, boost::intrusive::constant_time_size<false>> waiting_;

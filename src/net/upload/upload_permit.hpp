@@ -1,7 +1,7 @@
-// The upload accounts that one tunnel is held to: its client's at the entry or at the entry's purpose, and the entry's over all clients
-// where it has such a limit. What is about to be written upstream is taken from all of them first, and what the socket did not take is
-// given back. Where a newer list has passed the accounts on already, it is taken from their heirs as well. One worker's thread; the book
-// outlives it.
+// The upload accounts that limit one tunnel: its client's account at the entry or at the entry's purpose, and the entry's account over all
+// clients, if it has such a limit. Bytes are taken from all of them before they are written upstream, and bytes that the socket did not
+// accept are given back. If a newer list has already passed the accounts on, bytes are taken from their heirs as well. One worker's thread;
+// the book outlives it.
 #pragma once
 
 #include <exeat/budget/budget_book.hpp>
@@ -14,17 +14,17 @@
 
 namespace exeat::net {
 
-budget_minutes budget_now() noexcept; // of the monotonic clock, and never before limits::budget_epoch
+budget_minutes budget_now() noexcept; // of the monotonic clock; never before limits::budget_epoch
 
 class upload_permit {
 public:
     upload_permit() = default;
-    // `generation`: of the list that the rule is of. Throws std::bad_alloc.
+    // `generation`: of the list that contains the rule. Throws std::bad_alloc.
     upload_permit(budget_book&, const ip_address& client, const rule& by, const policy_settings&, budget_minutes now,
                   std::uint64_t generation);
 
-    std::uint64_t take(std::uint64_t want, budget_minutes now) noexcept; // how much may leave, at most `want`
-    void overdraw(std::uint64_t) noexcept;                               // leaves all the same: counted
+    std::uint64_t take(std::uint64_t want, budget_minutes now) noexcept; // returns how much may be sent, at most `want`
+    void overdraw(std::uint64_t) noexcept;                               // sent all the same: counted
     void give_back(std::uint64_t) noexcept;
     void downloaded(std::uint64_t n) noexcept
     {
@@ -32,12 +32,12 @@ public:
     }
     void tunnel_opened() noexcept;
     bool spent(budget_minutes now) noexcept;
-    // Which of the accounts has nothing left, and what of it is used.
+    // Which of the accounts has nothing left, and how much of it is used.
     struct lack {
         budget_key::scope of;
         upload_account::shortage what;
     };
-    std::optional<lack> lacks(budget_minutes now); // none: something may leave
+    std::optional<lack> lacks(budget_minutes now); // nullopt: something may be sent
 
 private:
     std::uint64_t take_from_heirs(std::uint64_t granted, budget_minutes now) noexcept;
@@ -52,7 +52,7 @@ private:
     budget_book* book_ = nullptr;
     std::uint64_t generation_ = 0;
     std::array<budget_book::handle, 2> accounts_; // the client's first
-    std::vector<budget_book::handle> heirs_;      // until the tunnel is judged by the list that made them
+    std::vector<budget_book::handle> heirs_;      // until the tunnel is judged by the list that created them
     budget_key::scope mine_ = budget_key::scope::client_at_purpose;
     bool excess_ = false;
 };

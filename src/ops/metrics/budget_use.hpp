@@ -11,19 +11,18 @@
 
 namespace exeat::ops {
 
-// One account by its tightest window.
+// One account, with its fullest window.
 struct budget_use {
-    std::optional<ip_address> client; // none: all together
-    std::optional<std::string>
-        entry; // or the account that entries share; none: all entries of the purpose that have no budget of their own
+    std::optional<ip_address> client; // none: all clients together
+    std::optional<std::string> entry; // entry or shared account; none: all entries of the purpose without a budget of their own
     enum purpose purpose = purpose::pull;
     budget_window window = budget_window::hour;
-    std::uint64_t used = 0, limit = 0; // octets; of a pull, beyond what pulling costs
-    std::uint64_t assumed = 0;         // octets that count as used because what was sent before the start is not known
+    std::uint64_t used = 0, limit = 0; // octets; for pull, beyond what pulling costs
+    std::uint64_t assumed = 0;         // octets that count as used because what was sent before the start is unknown
     double share() const noexcept { return static_cast<double>(used + assumed) / static_cast<double>(std::max<std::uint64_t>(limit, 1)); }
 };
 
-// At most `most` of the accounts that have a limit and used any of it.
+// At most `most` accounts, of those that have a limit and have used some of it, the fullest first.
 std::vector<budget_use> fullest_budgets(budget_book&, const policy_status::view&, std::size_t most);
 
 } // namespace exeat::ops

@@ -9,7 +9,7 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr std::size_t few = 4 * limits::client_series; // candidates that did little: more than there can be places
+constexpr std::size_t few = 4 * limits::client_series; // at most, of candidates with little activity; more than there can be series
 
 client_totals read(const net::client_account& a) noexcept
 {
@@ -19,7 +19,7 @@ client_totals read(const net::client_account& a) noexcept
     return t;
 }
 
-// What is new since the last time, and from now on is told.
+// Returns what is new since the last call and records it as published.
 client_totals take_fresh(const net::client_account& a, const client_totals& now) noexcept
 {
     client_totals fresh = now;
@@ -72,7 +72,7 @@ void client_series::visit(const net::client_key* key, const net::client_account&
         if (busy) s.busy = now;
         return;
     }
-    // A worker's part that is far below an equal share of the threshold does not decide; it keeps the list of candidates short.
+    // A worker's total far below an equal share of the threshold does not decide; ignoring it keeps the list of candidates short.
     const auto share = 4 * tables_.size();
     const bool notable = total.all_bytes() >= limits::client_series_bytes / share ||
                          total.denied >= std::max<std::uint64_t>(1, limits::client_series_denials / share);
@@ -116,7 +116,7 @@ void client_series::give_up_idle(std::chrono::seconds now)
     }
 }
 
-// A new series begins with what was not told under "_other" before.
+// A new series starts with what was not yet published under "_other".
 void client_series::name(const candidate& c, std::chrono::seconds now)
 {
     named_.emplace(c.key, series{c.fresh, c.last_cut, now, c.total.all_bytes(), c.total.denied, c.active});
@@ -132,7 +132,7 @@ void client_series::name_most_active(std::chrono::seconds now)
     for (const auto* c : ranked) {
         const bool room = named_.size() < limits::client_series || (is_notable(c->key) ? make_room_for_notable() : make_room_for(*c));
         if (room) name(*c, now);
-        else if (!is_notable(c->key)) return; // nor would there be any for those behind it
+        else if (!is_notable(c->key)) return; // the candidates after it would not get room either
     }
 }
 
@@ -147,8 +147,8 @@ bool client_series::make_room_for_notable()
     return true;
 }
 
-// Who moved much may have the place of anybody who did not, but for limits::client_series_probers of those who were refused often; they may
-// have the place of anybody who did neither, as long as there are no more of them.
+// A client that moved much can replace any client that did not, except limits::client_series_probers clients that were refused often. A
+// client that was refused often can replace any that did neither, as long as there are at most that many of them.
 bool client_series::make_room_for(const candidate& c)
 {
     const bool much = c.total.all_bytes() >= limits::client_series_bytes;

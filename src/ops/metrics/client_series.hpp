@@ -1,9 +1,9 @@
-// Which clients have metric series of their own: each from its first byte or refusal, as long as there is room (limits::client_series).
-// Then a client that moved limits::client_series_bytes (or was denied limits::client_series_denials times) takes the place of the least
-// active one that did neither. Who did keeps its series until it was idle for limits::client_idle. A client that somebody must see now, for
-// a finding or a budget that is nearly used up, takes the place of any that nobody must. All others are "_other"; what given-up
-// series had shown is "_past". No series ever falls, and together they are every byte.
-// One thread at a time; it is the one reader that client_account::told belongs to.
+// Which clients have metric series of their own: each client from its first byte or refusal, while there is room (limits::client_series).
+// After that, a client that moved limits::client_series_bytes (or was denied limits::client_series_denials times) replaces the least active
+// client that did neither. Such a client keeps its series until it has been idle for limits::client_idle. A notable client, with a finding
+// or a budget that is nearly used up, replaces any that is not notable. All other clients are "_other"; what removed series had shown is
+// "_past". No series ever decreases, and their sum contains every byte.
+// One thread at a time; it is the only reader that uses client_account::told.
 #pragma once
 
 #include <net/clients/client_table.hpp>
@@ -35,8 +35,8 @@ public:
     struct series {
         client_totals shown;
         std::uint64_t last_cut = 0;           // wall-clock seconds; 0: never
-        std::chrono::seconds busy{};          // when it was last seen doing something
-        std::uint64_t moved = 0, refused = 0; // since its tables know it, which is what it is ranked by
+        std::chrono::seconds busy{};          // when it was last active
+        std::uint64_t moved = 0, refused = 0; // since its tables contain it; used for ranking
         std::uint64_t active = 0;             // tunnels and connections open now
     };
     using series_map = std::unordered_map<net::client_key, series, net::client_key_hash>;
@@ -44,7 +44,7 @@ public:
     explicit client_series(std::vector<const net::client_table*>); // the tables outlive this
 
     using addresses = std::set<ip_address>;
-    void refresh(std::chrono::seconds steady_now, const addresses& notable = {}); // of clients that somebody must see now
+    void refresh(std::chrono::seconds steady_now, const addresses& notable = {}); // addresses of clients that must be visible now
 
     const series_map& named() const noexcept { return named_; }
     const client_totals& other() const noexcept { return other_; }

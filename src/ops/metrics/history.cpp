@@ -33,7 +33,7 @@ void history_timer::again()
     timer_.expires_after(limits::history_interval);
     timer_.async_wait(boost::asio::bind_allocator(memory_.memory(), [this](boost::system::error_code failed) {
         if (failed) return;
-        again(); // before what may throw
+        again(); // before next(), which may throw
         of_.next();
     }));
 }

@@ -1,5 +1,5 @@
-// What happened within the last hour, in steps of limits::history_interval: upload by client and entry, refusals by reason. Lives on one
-// io_context's thread; the metrics outlive it.
+// What happened within the last hour, in steps of limits::history_interval: upload by client and entry, download by entry, refusals by
+// reason. Lives on one io_context's thread; the metrics outlive it.
 #pragma once
 
 #include <net/loop/kept_memory.hpp>
@@ -15,15 +15,15 @@ class history {
 public:
     explicit history(const metrics& numbers) : numbers_{&numbers} {}
 
-    // Takes in what happened until now; as often as one likes. Throws std::bad_alloc.
+    // Records what happened up to now; may be called at any time. Throws std::bad_alloc.
     void look();
-    void next(); // a step is over, once in limits::history_interval
-    std::chrono::steady_clock::duration last_step() const { return std::chrono::steady_clock::now() - began_; } // how long it has lasted
+    void next(); // ends a step; called every limits::history_interval
+    std::chrono::steady_clock::duration last_step() const { return std::chrono::steady_clock::now() - began_; } // of the current step
 
     const recent_tracks& clients() const noexcept { return clients_; }
     const recent_tracks& entries() const noexcept { return entries_; }
     const recent_tracks& denied() const noexcept { return denied_; }
-    const recent_tracks& download() const noexcept { return download_; } // by entry too
+    const recent_tracks& download() const noexcept { return download_; } // by entry, like entries()
 
 private:
     const metrics* numbers_;
@@ -31,7 +31,7 @@ private:
     std::chrono::steady_clock::time_point began_ = std::chrono::steady_clock::now();
 };
 
-// Samples for as long as it lives.
+// Samples for as long as it exists.
 class history_timer {
 public:
     history_timer(boost::asio::io_context&, history&);

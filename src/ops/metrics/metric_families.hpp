@@ -1,4 +1,4 @@
-// The families that one scrape is made of, by subject. Pure reading; the thread that scrapes.
+// The metric families of one scrape, by subject. Reading only; on the thread that scrapes.
 #pragma once
 
 #include <ops/metrics/metrics.hpp>
@@ -15,10 +15,10 @@
 
 namespace exeat::ops {
 
-using families = std::deque<prometheus::MetricFamily>; // a deque: a family stays where it is while others are added
+using families = std::deque<prometheus::MetricFamily>; // a deque, so that a reference to a family stays valid while others are added
 using metric_labels = std::vector<prometheus::ClientMetric::Label>;
 
-// Names are given without "exeat_", which these put before.
+// Names are passed without the prefix "exeat_", which these functions add.
 prometheus::MetricFamily& new_counter(families&, const char* name, const char* help);
 prometheus::MetricFamily& new_gauge(families&, const char* name, const char* help);
 prometheus::MetricFamily& new_histogram(families&, const char* name, const char* help);
@@ -28,10 +28,10 @@ inline void add(prometheus::MetricFamily& f, std::uint64_t value, metric_labels 
     add(f, static_cast<double>(value), std::move(labels));
 }
 
-// A client's label: its group and what it is known by.
+// A client's label: its group and its address or network.
 std::string client_label(const std::vector<std::string>& groups, const net::client_key&, const network_settings&);
 
-// The same of an address alone: the client that has a series, else the group in which the policy in force has that address.
+// The label for an address alone: that of the client with a series, otherwise with the group that the policy in force gives the address.
 class client_names {
 public:
     client_names(const metric_sources&, const client_series::series_map&);
@@ -44,7 +44,7 @@ private:
     std::map<ip_address, net::client_key> known_;
 };
 
-// One cell of each worker's counters, summed.
+// The sum of one counter over all workers.
 template <class Cell> std::uint64_t sum(const metric_sources& from, Cell&& cell)
 {
     std::uint64_t total = 0;
@@ -52,7 +52,7 @@ template <class Cell> std::uint64_t sum(const metric_sources& from, Cell&& cell)
     return total;
 }
 
-// One histogram of each worker, summed; `unit` is how many of the counted units make one of the published.
+// One histogram summed over all workers; `unit` is the number of counted units in one published unit.
 template <class Histogram>
 void add_histogram(prometheus::MetricFamily& f, const metric_sources& from, Histogram&& of, double unit, metric_labels labels = {})
 {

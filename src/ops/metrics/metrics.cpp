@@ -34,7 +34,7 @@ prometheus::MetricFamily& new_histogram(families& all, const char* name, const c
     return append(all, name, help, prometheus::MetricType::Histogram);
 }
 
-// One label value that is no UTF-8 would make Prometheus drop the whole scrape.
+// A label value that is not valid UTF-8 would make Prometheus drop the whole scrape.
 void add(prometheus::MetricFamily& f, double value, metric_labels labels)
 {
     for (auto& label : labels) label.value = valid_utf8(label.value);
@@ -70,11 +70,11 @@ std::vector<prometheus::MetricFamily> metrics::Collect() const
     return {std::make_move_iterator(all.begin()), std::make_move_iterator(all.end())};
 }
 
-// Clients whom somebody must see now, however little they moved: those of the recent findings that are more than information, and those
-// that have used most of a budget.
+// Clients that must be visible now, however little they moved: those with a recent finding above information, and those that have used most
+// of a budget.
 client_series::addresses metrics::notable() const
 {
-    constexpr double nearly = 0.8; // as the alert has it
+    constexpr double nearly = 0.8; // the same as in the alert
     client_series::addresses out;
     for (const auto& e : from_.watch.recent())
         if (detect::about(e.what.which).how != detect::severity::info) out.insert(e.what.client);

@@ -1,4 +1,4 @@
-// Every number that exeat publishes, read at the moment of the scrape from the workers' plain counters. Any thread; one scrape at a time.
+// Every number that exeat publishes, read from the workers' plain counters at the time of the scrape. Any thread; one scrape at a time.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -33,7 +33,7 @@ struct metric_sources {
     const detection& watch;
     upload_ledger& uploads;
     const clock_steps& clock;
-    const std::atomic<std::size_t>& dns_servers; // that are named; 0: those that were known last are asked
+    const std::atomic<std::size_t>& dns_servers; // number of named servers; 0: the last known ones are used
     const quarantine_watch& quarantine;
     std::string config_sha256, version, revision;
 };
@@ -45,12 +45,12 @@ public:
     std::vector<prometheus::MetricFamily> Collect() const override;
     std::string text() const; // in Prometheus's text format 0.0.4
     const metric_sources& sources() const noexcept { return from_; }
-    // The clients that have series of their own, as a scrape would tell them now.
+    // The clients that have series of their own, as a scrape would show them now.
     struct client {
         std::string name; // "group/address"
         net::client_key key;
         client_series::series s;
-        bool notable = false; // for a finding, or a budget that is nearly used up
+        bool notable = false; // has a recent finding, or a budget that is nearly used up
     };
     struct clients_now {
         std::vector<client> named;
@@ -59,12 +59,12 @@ public:
     clients_now clients() const;
 
 private:
-    void refresh_clients() const; // holding the mutex
+    void refresh_clients() const; // the caller holds the mutex
     client_series::addresses notable() const;
 
     metric_sources from_;
-    mutable std::mutex mutex_;      // of clients_
-    mutable client_series clients_; // remembers what it has told
+    mutable std::mutex mutex_;      // guards clients_
+    mutable client_series clients_; // remembers what it has published
 };
 
 } // namespace exeat::ops

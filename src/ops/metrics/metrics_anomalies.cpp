@@ -11,7 +11,7 @@ namespace {
 
 std::string word(std::string_view w) { return std::string{w}; }
 
-// How full the detectors' memories are: who floods them to be forgotten is seen here.
+// Fill levels of the detectors' tables: they show when a client floods a table so that its own history is evicted.
 void collect_tables(families& all, const metric_sources& from)
 {
     auto& entries = new_gauge(all, "detector_entries", "Keys in a bounded table.");
@@ -28,7 +28,7 @@ void collect_tables(families& all, const metric_sources& from)
     for (const auto& t : from.watch.tables()) table(t.name, t.entries, t.capacity, t.evictions);
 }
 
-// By client and entry, so that an alert can name both; of one key the latest finding.
+// By client and entry, so that an alert can name both; the latest finding for each key.
 void collect_recent(families& all, const metric_sources& from, const client_names& names)
 {
     auto& gauge =

@@ -18,10 +18,10 @@ using windows_of = std::array<std::optional<per_window<std::uint64_t>>, purposes
 
 struct client_windows {
     windows_of sent;
-    windows_of counted; // against the purpose's budget
+    windows_of counted; // what counts against the purpose's budget
 };
 
-// A client at an entry with a budget of its own.
+// A client's use of an entry that has its own budget.
 struct own_use {
     ip_address client;
     const rule* entry;
@@ -36,11 +36,11 @@ struct own_use {
     }
 };
 
-// What the open accounts hold, by client and by entry.
+// The open accounts, by client and by entry.
 struct sent_by {
-    std::vector<own_use> own; // the fullest
+    std::vector<own_use> own; // the fullest ones
     std::map<ip_address, client_windows> clients;
-    std::map<std::string, per_window<std::uint64_t>> entries; // that have a limit over all clients
+    std::map<std::string, per_window<std::uint64_t>> entries; // of entries with a limit over all clients
 };
 
 void operator+=(per_window<std::uint64_t>& a, const per_window<std::uint64_t>& b)
@@ -84,13 +84,13 @@ void by_client(prometheus::MetricFamily& gauge, const metric_sources& from, cons
                                      {"purpose", purpose_word(p)},
                                      {"window", word(budget_window_words[w])}};
                 if (which == &client_windows::counted)
-                    labels.insert(labels.begin() + 1, prometheus::ClientMetric::Label{"entry", ""}); // of none alone
+                    labels.insert(labels.begin() + 1, prometheus::ClientMetric::Label{"entry", ""}); // of no single entry
                 add(gauge, (*windows[p])[w], std::move(labels));
             }
     }
 }
 
-// By the entry as well: these count against the entry's own budget, and not against the purpose's.
+// Also by entry: these bytes count against the entry's own budget, not against the purpose's.
 void by_client_at_entry(prometheus::MetricFamily& gauge, const sent_by& sent, const client_names& names)
 {
     for (const auto& a : sent.own)

@@ -17,7 +17,7 @@ void entries(families& all, const policy& rules)
         if (r.expires != never) add(expires, seconds(r.expires), {{"entry", r.name}});
 }
 
-// No label: whoever has these two numbers can prove the log's lines up to there.
+// Without labels: these two numbers are enough to prove the log's lines up to that point.
 void collect_checkpoints(families& all, const audit_checkpoints& points)
 {
     if (const auto mark = points.published(); mark.sequence > 0) {

@@ -1,4 +1,4 @@
-// What this process was started with, and whether it may be given traffic: what an alert compares with yesterday, or with another replica.
+// The configuration of this process and whether it is ready for traffic. Alerts compare these values over time and between replicas.
 #include <net/wall_clock.hpp>
 #include <ops/metrics/metric_families.hpp>
 #include <ops/metrics/readiness.hpp>

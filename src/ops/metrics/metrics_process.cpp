@@ -15,7 +15,7 @@ namespace exeat::ops {
 
 namespace {
 
-// Of a file that proc(5) makes up; bounded, and what we look for comes early enough.
+// The content of a proc(5) file; bounded, and the fields that are needed come before that limit.
 std::string contents(const char* path)
 {
     const net::unique_fd file{::open(path, O_RDONLY | O_CLOEXEC)};
@@ -28,7 +28,7 @@ std::string contents(const char* path)
     return text;
 }
 
-// Field `n` of /proc/self/stat, counted from 1 as in proc(5), beyond the name, which may hold spaces.
+// Field `n` of /proc/self/stat, counted from 1 as in proc(5), after the name (field 2), which may contain spaces.
 double stat_field(std::string_view stat, int n)
 {
     const auto name_end = stat.rfind(')');
@@ -55,7 +55,7 @@ std::uint64_t open_fds()
     const std::unique_ptr<DIR, int (*)(DIR*)> listing{::opendir("/proc/self/fd"), ::closedir};
     std::uint64_t n = 0;
     while (listing && ::readdir(listing.get()) != nullptr) ++n;
-    return n < 3 ? 0 : n - 3; // ".", ".." and the listing's own
+    return n < 3 ? 0 : n - 3; // ".", ".." and the descriptor of the listing itself
 }
 
 void plain(families& all, const char* name, const char* help, prometheus::MetricType type, double value)

@@ -46,7 +46,7 @@ void by_mode(families& all, const metric_sources& from)
                 {{"mode", word(net::request_mode_words[m])}, {"decision", allowed == 1 ? "allowed" : "denied"}});
 }
 
-// Group slots whose every reason is shown even at 0.
+// Group slots for which every reason is shown, even at 0.
 std::set<std::size_t> always_shown(const policy_status::view& status)
 {
     std::set<std::size_t> slots{label_registry::no_group};
@@ -70,7 +70,7 @@ void by_reason(families& all, const metric_sources& from)
         }
 }
 
-// Their sum exists at 0 from the start however many groups there are: what is first refused rises from there, and is seen to.
+// Every reason exists at 0 from the start, however many groups there are, so that its first refusal is visible as a rise.
 void by_reason_alone(families& all, const metric_sources& from)
 {
     auto& denied = new_counter(all, "denied_reasons_total", "Refusals of all groups together. Every reason exists at 0.");
@@ -87,7 +87,7 @@ void reported(families& all, const metric_sources& from)
                 {{"reason", word(to_string(static_cast<verdict>(v)))}});
 }
 
-// Slots that show even at 0: what the current allowlist can let pass, and the shared ones.
+// Slots that are shown even at 0: those that the current allowlist can allow, and the shared ones.
 std::vector<bool> current_slots(const policy_status::view& status)
 {
     std::vector<bool> shown(limits::rule_slots);

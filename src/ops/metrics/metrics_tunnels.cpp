@@ -9,7 +9,7 @@ namespace {
 using net::counter;
 using net::counters;
 
-constexpr double nanoseconds = 1e9; // in a second
+constexpr double nanoseconds = 1e9; // per second
 
 std::string word(std::string_view w) { return std::string{w}; }
 

@@ -1,4 +1,4 @@
-// The upload accounts as people know them: by the names of clients and entries instead of keys. Reading only; any thread.
+// The upload accounts, with the names of clients and entries instead of keys. Reading only; any thread.
 #pragma once
 
 #include <exeat/budget/budget_book.hpp>
@@ -10,14 +10,14 @@
 namespace exeat::ops {
 
 struct open_account {
-    std::optional<ip_address> client; // none: all together
-    std::string_view account;         // the entry's name, or that of the account which entries share
-    const rule* entry = nullptr;      // of the policy that is enforced; null: all entries of the purpose that have no budget of their own
+    std::optional<ip_address> client; // none: all clients together
+    std::string_view account;         // the entry's name, or that of the account that entries share
+    const rule* entry = nullptr;      // in the enforced policy; null: all entries of the purpose without a budget of their own
     enum purpose purpose = purpose::pull;
     upload_account::view now;
 };
 
-// Without those of entries that are no more.
+// Skips accounts of entries that no longer exist.
 void each_open_account(budget_book&, const policy_status::view&, const std::function<void(const open_account&)>&);
 
 } // namespace exeat::ops

@@ -80,7 +80,7 @@ void quarantine_watch::pass_on(const heirs_of<std::uint64_t>& entries, const std
     if (more.empty()) return;
     const auto add = [&more](quarantines& all) {
         for (const auto& q : more) {
-            std::erase_if(all, [&](const quarantine& o) { return o.same_target(q); }); // one that has ended
+            std::erase_if(all, [&](const quarantine& o) { return o.same_target(q); }); // a quarantine of the same target that has ended
             all.push_back(q);
         }
     };
@@ -107,11 +107,11 @@ void quarantine_watch::look()
         enforce();
         tell();
     } catch (const std::bad_alloc&) {
-        looked_.clear(); // the next look begins again
+        looked_.clear(); // the next look reads the file again
     }
 }
 
-// Looked at before it is read, so that what is written meanwhile is read by the next look.
+// Takes the state of the file before its content, so that a change during the read is found by the next look.
 void quarantine_watch::read()
 {
     const file_look is{path_};
@@ -142,14 +142,14 @@ void quarantine_watch::enforce()
     in_force_ = std::move(shared);
 }
 
-// After the workers know, so that no lack of memory for words delays a cut.
+// Called after the workers have the list, so that a lack of memory for messages does not delay a cut.
 void quarantine_watch::tell()
 {
     const auto is = now();
     for (const auto& q : *is)
         if (!is_among(told_, q)) say(q, "quarantined", severity::warning);
     for (const auto& q : told_) {
-        if (of_target(*is, q) != nullptr) continue; // another one is in its place, and was told
+        if (of_target(*is, q) != nullptr) continue; // replaced by another one, which was reported above
         const auto* record = of_target(written_, q);
         if (record != nullptr && record->until == q.until) say(q, "a quarantine has ended", severity::notice);
         else

@@ -1,7 +1,7 @@
-// Keeps to what the file `quarantine` of the state directory says: looks several times a second whether it has changed, hands what holds
-// now to the workers, and says in exeat's log and in the audit log what has begun and what has ended. A file that cannot be read changes
-// nothing. A quarantine ends by the earlier of two clocks, so that nobody ends it by setting one. Lives on one io_context; the queries:
-// any thread.
+// Enforces the file `quarantine` in the state directory: checks several times a second whether it has changed, passes the quarantines in
+// force to the workers, and reports each start and end in exeat's log and in the audit log. A file that cannot be read changes nothing. A
+// quarantine ends by the earlier of two clocks, so that setting one clock does not end it. Lives on one io_context; the queries: any
+// thread.
 #pragma once
 
 #include <exeat/budget/heirs.hpp>
@@ -22,19 +22,20 @@ namespace exeat::ops {
 
 class quarantine_watch {
 public:
-    using taker = std::function<void(const std::shared_ptr<const quarantines>&)>; // may throw std::bad_alloc, and is asked again
+    using taker = std::function<void(const std::shared_ptr<const quarantines>&)>; // may throw std::bad_alloc and is then called again
     using noter = std::function<void(process_event)>;
 
-    // Without a state directory nothing is ever quarantined. A client in IPv6 is the network of `client_prefix` bits around it. Throws
-    // std::runtime_error where the file cannot be read: whom to refuse is not known then.
+    // Without a state directory nothing is ever quarantined. An IPv6 client is the network of `client_prefix` bits around its address.
+    // Throws std::runtime_error when the file cannot be read, because the clients to refuse are unknown then.
     quarantine_watch(boost::asio::io_context&, const std::string& state, std::uint8_t client_prefix, const event_log&);
-    void begin(taker, noter); // what holds at the start is told, too
-    // A new list lets out through other entries what a quarantined one did: they are quarantined as well, for as long. `names`: of entries,
-    // by rule::id. Writes the file; where that fails they are quarantined until it changes. Throws std::bad_alloc.
+    void begin(taker, noter); // also reports the quarantines in force at the start
+    // When a new list allows the hosts of a quarantined entry through other entries, these are quarantined as well, until the same time.
+    // `names` contains entry names by rule::id. Writes the file; if that fails, they are quarantined until the file changes. Throws
+    // std::bad_alloc.
     void pass_on(const heirs_of<std::uint64_t>& entries, const std::map<std::uint64_t, std::string>& names);
 
     std::shared_ptr<const quarantines> now() const; // never null
-    std::string error() const;                      // why the file cannot be read; empty: it can
+    std::string error() const;                      // why the file cannot be read; empty: no error
 
 private:
     void look();
@@ -50,9 +51,9 @@ private:
     const event_log& log_;
     taker take_;
     noter note_;
-    std::string looked_; // what the file was like when it was read last
+    std::string looked_; // state of the file when it was last read
     quarantines written_, told_;
-    mutable std::mutex mutex_; // of the two below
+    mutable std::mutex mutex_; // guards the two members below
     std::shared_ptr<const quarantines> in_force_ = std::make_shared<const quarantines>();
     std::string error_;
 };

@@ -1,4 +1,4 @@
-// Whether this process should get traffic, and what people should know besides. Pure.
+// Whether this process should get traffic, and warnings for its operators. Pure.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -10,10 +10,10 @@
 namespace exeat::ops {
 
 struct readiness {
-    std::vector<std::string> reasons;  // why not; none: ready
-    std::vector<std::string> warnings; // ready all the same
+    std::vector<std::string> reasons;  // why it is not ready; empty: ready
+    std::vector<std::string> warnings; // do not affect ready()
     bool ready() const noexcept { return reasons.empty(); }
-    std::string to_string() const; // a line each
+    std::string to_string() const; // one line each
 };
 
 struct audit_state {
@@ -25,13 +25,14 @@ struct audit_state {
 struct machine_state {
     audit_state audit;
     bool dns_servers_named = true;
-    std::string quarantine_error{}; // why what is quarantined stays as it was; empty: nothing is wrong
+    std::string quarantine_error{}; // why the quarantines stay as they were; empty: no error
 };
 
-// Whose report mode, and until when: "until 2026-12-24T00:00:00Z" of the whole list, "of training until ..." of groups.
+// The scope and end of report mode: "until 2026-12-24T00:00:00Z" for the whole list, "of training until ..." for groups.
 std::string reporting_text(const policy&);
 
-// A reload that failed is a warning: the last good list is enforced, and taking every replica out for a typing error would be an outage.
+// A failed reload is a warning: the last good list is enforced, and taking every replica out of service because of a typing error would be
+// an outage.
 readiness judge_readiness(const policy_status::view&, const machine_state&, wall_time now);
 
 } // namespace exeat::ops

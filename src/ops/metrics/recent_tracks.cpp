@@ -21,7 +21,7 @@ void recent_tracks::add(std::string_view name, std::uint64_t n)
     auto at = lines_.find(name);
     if (at == lines_.end() && lines_.size() == limits::history_tracks) {
         const auto smallest = std::min_element(lines_.begin(), lines_.end(), [](auto& a, auto& b) { return a.second.sum < b.second.sum; });
-        if (smallest->second.sum >= n) return; // it stays in the sum of all
+        if (smallest->second.sum >= n) return; // counts only in the sum of all
         lines_.erase(smallest);
     }
     if (at == lines_.end()) at = lines_.emplace(name, line{}).first;

@@ -1,5 +1,5 @@
-// How much of something there was in each of the last limits::history_steps steps, for many names at once, told by totals that only rise.
-// Bounded: at most limits::history_tracks names have steps of their own, and those are the largest. Pure; one thread.
+// Records by how much each of many named totals, which only rise, has increased in each of the last limits::history_steps steps. Bounded:
+// at most limits::history_tracks names have steps of their own, the largest ones. Pure; one thread.
 #pragma once
 
 #include <exeat/limits.hpp>
@@ -18,20 +18,20 @@ class recent_tracks {
 public:
     using steps = std::array<std::uint64_t, limits::history_steps>;
 
-    // The total of this name up to now. A name's first total is all new; so is one that is less than the last. What
-    // has no name counts in the sums only.
+    // Records the total of a name up to now. The first total of a name counts as new in full, and so does a total below the last one. An
+    // empty name counts in the sums only.
     void note(std::string_view name, std::uint64_t total);
-    // The step is over: what follows is the next one's. Who was not noted in it is forgotten, but for what it did.
+    // Ends the step. The total of a name that was not noted in this step is forgotten; what it has added stays.
     void next();
 
-    // How much of all names in each step, the oldest first; the last is the one that goes on.
+    // The sum over all names for each step, the oldest first; the last is the current step.
     steps all() const noexcept { return unrolled(all_); }
     struct track {
         std::string name;
         std::uint64_t sum = 0;
         steps each{}; // the oldest first
     };
-    // Those with the largest sums, the largest first, and the rest together (without a name; left out where nothing is left).
+    // The names with the largest sums, the largest first, then all others in one track without a name (omitted when it is empty).
     std::vector<track> largest(std::size_t most) const;
 
 private:

@@ -1,4 +1,4 @@
-// What has gone where since the start, summed over all workers. Reading only; any thread.
+// Traffic and refusals since the start, summed over all workers. Reading only; any thread.
 #pragma once
 
 #include <ops/metrics/metrics.hpp>

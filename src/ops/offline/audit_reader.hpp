@@ -1,5 +1,5 @@
-// Audit logs as streams of events: any size in constant memory, as they are or gzipped. What is no line of an audit log is skipped and
-// counted, never passed over in silence. One thread; blocks.
+// Reads audit logs as streams of events: files of any size in constant memory, plain or gzipped. What is not a line of an audit log is
+// skipped and counted. One thread; blocks.
 #pragma once
 
 #include <ops/offline/logged_event.hpp>
@@ -16,17 +16,17 @@ public:
     using taker = std::function<void(const logged_event&)>;
     explicit audit_reader(taker take) : take_{std::move(take)} {}
 
-    // Reads the file to its end; "-" is the standard input. What went wrong, or nothing.
+    // Reads the file to its end; "-" is the standard input. Returns what went wrong; empty: nothing.
     std::string read(const std::string& path);
 
-    // The same for bytes that are there; end() is the end of a file, where the last line may be cut.
+    // The same for bytes in memory; end() marks the end of a file, where the last line may be cut.
     void bytes(std::string_view);
     void end();
 
     struct counts {
         std::uint64_t events = 0;  // lines that were understood
-        std::uint64_t foreign = 0; // that are none of an audit log's, or too long for one
-        std::uint64_t cut = 0;     // last lines of files, without their end
+        std::uint64_t foreign = 0; // not a line of an audit log, or too long for one
+        std::uint64_t cut = 0;     // last lines of files, without a newline and not understood
     };
     const counts& read_so_far() const noexcept { return counts_; }
 
@@ -35,8 +35,8 @@ private:
 
     taker take_;
     counts counts_;
-    std::string held_;      // a line's beginning
-    bool skipping_ = false; // within a line that is too long
+    std::string held_;      // the start of a line
+    bool skipping_ = false; // inside a line that is too long
 };
 
 } // namespace exeat::ops

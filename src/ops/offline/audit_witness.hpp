@@ -1,5 +1,5 @@
-// What vouches for an audit log beside its own chain: signatures of its checkpoints, and places of it that are known from elsewhere. Is
-// shown every line of the chain, in order. Value; one thread.
+// Evidence for an audit log besides its own chain: signatures of its checkpoints, and lines that are known from other sources. It is given
+// every line of the chain, in order. Value; one thread.
 #pragma once
 
 #include <ops/approvals/signing_key.hpp>
@@ -13,12 +13,12 @@
 
 namespace exeat::ops {
 
-// A line whose hash is known, or its first 52 bits.
+// A line whose hash, or the first 52 bits of it, is known.
 struct known_line {
     std::uint64_t sequence = 0;
-    std::string sha256; // empty: only what follows is known
+    std::string sha256; // empty: only `hash` is known
     std::uint64_t hash = 0;
-    std::string source; // who says so, for people
+    std::string source; // where it is known from, for messages
     bool seen = false;
 };
 
@@ -27,20 +27,20 @@ public:
     audit_witness() = default;
     audit_witness(std::vector<public_key> keys, std::vector<known_line> known) : keys_{std::move(keys)}, known_{std::move(known)} {}
 
-    // What is wrong with the line, as the end of a sentence that begins with it; empty: nothing.
+    // Returns what is wrong with the line, as the rest of a sentence whose subject is the line; empty: nothing is wrong.
     std::string see(std::string_view text, const audit_link&, std::string_view sha256);
-    // At the end: what is wrong with the log as a whole, whose last line has this number.
+    // After the last line: what is wrong with the log as a whole. `first` and `last` are the numbers of its first and last lines.
     std::vector<std::string> objections(std::uint64_t first, std::uint64_t last) const;
 
     struct proof {
-        std::uint64_t sequence = 0; // up to this line
+        std::uint64_t sequence = 0; // all lines up to this one
         std::string by;
     };
     const std::optional<proof>& proven() const noexcept { return proven_; }
-    // The last checkpoint, whoever signed it.
+    // The last checkpoint, whether or not it is signed.
     struct checkpoint {
         std::uint64_t sequence = 0;
-        std::string key, time, host, log; // key: empty where it is not signed
+        std::string key, time, host, log; // key: empty when it is not signed
         bool verified = false;
     };
     const std::optional<checkpoint>& last_checkpoint() const noexcept { return last_; }

@@ -22,7 +22,7 @@ std::vector<host_pattern> patterns(const hosts& all)
     return out;
 }
 
-// A list of hosts that can be asked which of them meets another one. Refers to the list.
+// A list of hosts with an index for overlaps. Refers to the list.
 class asked_hosts {
 public:
     explicit asked_hosts(const hosts& all) : all_{all}, patterns_{patterns(all)}, index_{patterns_} {}
@@ -62,7 +62,7 @@ public:
     }
 
 private:
-    // There the deny list goes before the allow list, so these were never open.
+    // Smokescreen checks the deny list before the global allow list, so these hosts were never open.
     void drop_denied_globals()
     {
         const asked_hosts denied{acl_.global_deny};
@@ -129,8 +129,9 @@ private:
         out_.entries.push_back(std::move(e));
     }
 
-    // There a role's own hosts go before the deny list, here a deny goes before everything. For such a role the deny can be left away, for
-    // what no entry names is closed to it anyhow, unless the global allow list opens a part of it.
+    // Returns the roles that need this deny. Smokescreen checks a role's own hosts before the deny list, exeat checks a deny before
+    // everything. A role with such hosts of its own does not need the deny, because what no entry names is closed to it anyway, unless the
+    // global allow list opens a part of it.
     std::vector<std::size_t> roles_denied(const smokescreen_host& d, const std::deque<asked_hosts>& owns, const asked_hosts& globals)
     {
         const auto* global = globals.met(d.pattern);

@@ -1,5 +1,5 @@
-// The ACL of Smokescreen (YAML, version v1) as an allowlist. There a role has hosts, and an action for all others; here a group has hosts,
-// and nothing else is open. `*.x` there is any depth, so `**.x` here. Pure; any thread.
+// Converts a Smokescreen ACL (YAML, version v1) to an allowlist. A Smokescreen role has hosts, and an action for all others; an exeat group
+// has hosts, and nothing else is open. Smokescreen's `*.x` matches any depth, so it becomes `**.x`. Pure; any thread.
 #pragma once
 
 #include <ops/offline/imported_list.hpp>
@@ -10,7 +10,7 @@
 
 namespace exeat::ops {
 
-// Nothing when the text is no such ACL. The diagnostics name what the list does not say, errors, and what is to be known, warnings.
+// Returns nothing when the text is not such an ACL. Errors report what the list does not contain, warnings what its reader should know.
 std::optional<imported_list> import_smokescreen(const std::string& text, const import_wishes&, diagnostics&);
 
 } // namespace exeat::ops

@@ -30,7 +30,7 @@ public:
         at.column = static_cast<std::uint32_t>(word.data() - line.data() + 1);
         if (word.empty() || option(word)) return;
         if (word.size() >= 2 && word.front() == '"' && word.back() == '"') word = trimmed(word.substr(1, word.size() - 2));
-        if (kind_ == rule_kind::deny && written_as_network(word)) return take_network(word, at); // of a list for 'dst'
+        if (kind_ == rule_kind::deny && written_as_network(word)) return take_network(word, at); // from a list for 'dst'
         const auto objection = objection_to_line(word);
         if (!objection.empty()) return wrong_.error(at, objection);
         const bool tree = word.front() == '.';
@@ -46,7 +46,7 @@ public:
     }
 
 private:
-    // Of the comparison, which knows no case here, and of look-ups by address, which exeat never makes.
+    // Options of the comparison, which ignores case here, and of look-ups by address, which exeat never makes.
     static bool option(std::string_view word) noexcept { return word == "-i" || word == "+i" || word == "-n" || word == "--"; }
 
     static std::string objection_to_line(std::string_view word)

@@ -1,5 +1,5 @@
-// A file of Squid's `acl … dstdomain "FILE"`: one domain a line, which with a dot in front takes in itself and everything below. A list of
-// what is closed may name networks as well, as one for `acl … dst` does. Pure; any thread.
+// Reads a file of Squid's `acl … dstdomain "FILE"`: one domain per line; a leading dot includes the domain and everything below it. A deny
+// list may contain networks as well, like a file for `acl … dst`. Pure; any thread.
 #pragma once
 
 #include <ops/offline/imported_list.hpp>
@@ -9,7 +9,7 @@
 
 namespace exeat::ops {
 
-// Adds an entry for the file that is called `name`, if it names any host. What is not taken is an error in the findings.
+// Adds an entry for the file called `name` if it names any host. What is not converted is an error in the diagnostics.
 void import_squid(std::string_view text, std::string_view name, rule_kind, imported_list&, diagnostics&);
 
 } // namespace exeat::ops

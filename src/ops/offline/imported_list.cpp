@@ -13,7 +13,7 @@ namespace exeat::ops {
 
 namespace {
 
-// Of whatever a file's name or the other list holds: it ends neither a comment nor what an entry may say of itself.
+// Makes the text of a file name or of the other list harmless: it can end neither a comment nor a string of an entry.
 std::string plain_line(std::string_view text)
 {
     auto out = valid_utf8(text);
@@ -24,12 +24,12 @@ std::string plain_line(std::string_view text)
 
 std::string comment(std::string_view line) { return fmt::format("# {}\n", plain_line(line)); }
 
-// What an entry says of itself, no longer than a list may have it.
+// Text for an entry, cut to the length that a list allows.
 std::string word(std::string_view text)
 {
     auto line = plain_line(text);
     std::size_t end = std::min(line.size(), limits::text_octets);
-    while (end < line.size() && (line[end] & 0xc0) == 0x80) --end; // not within a character
+    while (end < line.size() && (line[end] & 0xc0) == 0x80) --end; // not inside a UTF-8 character
     line.resize(end);
     return line;
 }
@@ -74,7 +74,7 @@ void entry_tables(std::string& out, const imported_entry& e, const import_wishes
 
 std::string label_for(std::string_view name, const std::vector<std::string>& taken)
 {
-    constexpr std::size_t room = 10; // for "-http" or a number behind it
+    constexpr std::size_t room = 10; // for the suffix "-http" or a number
     std::string label;
     for (const char c : name.substr(0, limits::rule_name_octets - room)) {
         const char low = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

@@ -1,5 +1,5 @@
-// An allowlist that was made of another proxy's list. What could not be said in it is in the findings that it came with: an error is a
-// loss, a warning is to be known. Pure; any thread.
+// An allowlist made from another proxy's list. Diagnostics report what it does not express: an error is a loss, a warning is for
+// information. Pure; any thread.
 #pragma once
 
 #include <exeat/names/name_index.hpp>
@@ -13,21 +13,21 @@
 
 namespace exeat::ops {
 
-// Nobody's address: a group with these sources is one that the loader takes and no client is in (RFC 1122 section 3.2.1.3).
+// An address that no client has (RFC 1122 section 3.2.1.3): the loader accepts a group with this source, and no client is in it.
 inline constexpr std::string_view nobody = "0.0.0.0/32";
 
-// What the other list does not know and only a person can say.
+// What the other list does not contain and only a person can decide.
 struct import_wishes {
-    std::string from;                                      // the file's name, for people
-    std::string owner;                                     // of entries that have none there
+    std::string from;                                      // the file's name, for messages
+    std::string owner;                                     // of entries without an owner in the other list
     wall_time report_until = never;                        // never: no group is in report mode
-    std::vector<std::uint16_t> tls_ports, http_ports;      // without the latter nothing is opened for plain HTTP
-    std::map<std::string, std::vector<ip_prefix>> sources; // of a role or a group
+    std::vector<std::uint16_t> tls_ports, http_ports;      // without http_ports, nothing is opened for plain HTTP
+    std::map<std::string, std::vector<ip_prefix>> sources; // by role or group
 };
 
 struct imported_group {
-    std::string name, role;         // as it is called here, and there
-    std::vector<ip_prefix> sources; // empty: they are not known
+    std::string name, role;         // the name here and in the other list
+    std::vector<ip_prefix> sources; // empty: unknown
     bool report = false;            // in report mode until import_wishes::report_until
 };
 
@@ -35,7 +35,7 @@ struct imported_entry {
     rule_kind kind = rule_kind::allow;
     std::string name;
     std::vector<std::string> hosts;
-    std::vector<std::string> groups; // empty: every one
+    std::vector<std::string> groups; // empty: every group
     std::string owner, reason;
 };
 
@@ -44,10 +44,10 @@ struct imported_list {
     std::vector<imported_entry> entries;
 };
 
-// `name` as a group or an entry may be called, and as none is yet.
+// A valid name for a group or an entry, made from `name` and different from all in `taken`.
 std::string label_for(std::string_view name, const std::vector<std::string>& taken);
 
-// What `exeat check` accepts. The problems stand in front, as comments.
+// The allowlist as `exeat check` accepts it, with the problems as comments at its start.
 std::string to_toml(const imported_list&, const import_wishes&, const std::vector<problem>&);
 
 } // namespace exeat::ops

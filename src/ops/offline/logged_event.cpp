@@ -15,14 +15,14 @@ namespace {
 
 using what = logged_event::what;
 
-// Digits only, all of them.
+// Requires the whole text to be digits.
 template <class Number> bool read_number(std::string_view text, Number& out, int base = 10) noexcept
 {
     const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), out, base);
     return failure == std::errc{} && end == text.data() + text.size();
 }
 
-// hostname::str() has no brackets, hostname::parse wants them.
+// hostname::str() writes an IPv6 address without brackets; hostname::parse requires them.
 std::optional<hostname> read_host(std::string_view text)
 {
     const bool v6 = text.find(':') != text.npos;
@@ -62,7 +62,7 @@ private:
     }
     bool has(std::string_view key) const { return fields_.contains(boost::json::string_view{key.data(), key.size()}); }
 
-    // False: it is there and does not fit.
+    // Returns false when the field exists and is not such a number.
     template <class Number> bool number(std::string_view key, Number& out) const
     {
         const auto* value = fields_.if_contains({key.data(), key.size()});
@@ -83,7 +83,7 @@ private:
     }
     bool read_who()
     {
-        if (has("source.ip")) { // a sum over clients has none
+        if (has("source.ip")) { // a sum over clients has no address
             const auto source = ip_address::parse(text("source.ip"));
             if (!source) return false;
             e_.source = *source;
@@ -99,7 +99,7 @@ private:
         using enum net::request_mode;
         const auto mode = static_cast<net::request_mode>(found - words.begin());
         e_.via = mode == connect ? approach::tunnel : mode == http || mode == transparent_http ? approach::http : approach::tls;
-        // Only an entry for TLS holds a tunnel to its server name, and says it.
+        // Only an entry for TLS restricts a tunnel to its server name and logs that name.
         const bool named = has("tls.client.server_name");
         e_.as = e_.via == approach::http ? protocol::http : e_.via == approach::tls || named ? protocol::tls : protocol::tcp;
         const auto* ech = fields_.if_contains("exeat.tls.ech");

@@ -31,7 +31,7 @@ void logged_traffic::take(const logged_event& e)
     if (e.action == what::close) open_.erase(k);
 }
 
-// A tunnel that was opened may still be refused by what is said inside: it is no second request.
+// A tunnel that was opened may still be refused for its content: that is not a second request.
 void logged_traffic::deny(const logged_event& e)
 {
     if (e.at < since_ || open_.contains({e.id, e.source, e.source_port})) return;

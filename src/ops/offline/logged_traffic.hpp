@@ -1,5 +1,5 @@
-// Events of an audit log to requests and the bytes they moved. A tunnel is one request, however many lines tell of it; a line of a tunnel
-// whose beginning is not in the log begins it. Holds what is open and nothing else. One thread.
+// Turns the events of an audit log into requests and the bytes that they moved. A tunnel is one request, however many lines report it; a
+// line of a tunnel without an open line in the log begins it. Keeps open tunnels only. One thread.
 #pragma once
 
 #include <ops/offline/logged_event.hpp>
@@ -14,21 +14,21 @@ namespace exeat::ops {
 class request_taker {
 public:
     virtual ~request_taker() = default;
-    // What it is called in moved().
+    // Returns the number that identifies the request in moved().
     virtual std::size_t request(const logged_event&) = 0;
     virtual void moved(std::size_t request, const logged_event&, std::uint64_t upload, std::uint64_t download) = 0;
 };
 
 class logged_traffic {
 public:
-    // Of what came before `since` only so much is kept as is needed to tell what came after.
+    // Of events before `since`, only what is needed to count later ones is kept.
     logged_traffic(request_taker& to, wall_time since) : to_{to}, since_{since} {}
 
     void take(const logged_event&);
 
-    std::uint64_t requests() const noexcept { return requests_; } // denials that were sampled with their weight
+    std::uint64_t requests() const noexcept { return requests_; } // a line that sums up requests counts as all of them
     std::size_t still_open() const noexcept { return open_.size(); }
-    std::uint64_t untracked() const noexcept { return untracked_; } // opened beyond limits::logged_tunnels: their lines may count twice
+    std::uint64_t untracked() const noexcept { return untracked_; } // opened beyond limits::logged_tunnels; their lines may count twice
     std::optional<wall_time> first() const noexcept { return first_; }
     std::optional<wall_time> last() const noexcept { return last_; }
 
@@ -44,7 +44,7 @@ private:
     };
     struct tunnel {
         std::uint64_t upload = 0, download = 0;
-        std::optional<std::size_t> request; // none before `since`
+        std::optional<std::size_t> request; // none: no line at or after `since` yet
     };
 
     void deny(const logged_event&);

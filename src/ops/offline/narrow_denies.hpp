@@ -1,4 +1,4 @@
-// What a narrow list keeps of the [[deny]] entries of the list in force: those that may name addresses, as an exact name can resolve to
+// The [[deny]] entries of the list in force that a narrow list keeps: those that may name addresses, because an exact name can resolve to
 // one. Pure; any thread.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace exeat::ops {
 
-// For the groups that the narrow list has: a deny for none of them denies nobody.
+// Limited to the groups of the narrow list; a deny that applies to none of them is dropped.
 std::vector<narrow_deny> address_denies(const allowlist_draft& given, const std::vector<narrow_group>& groups);
 
 } // namespace exeat::ops

@@ -15,13 +15,13 @@ namespace {
 
 using addresses = std::vector<ip_address>;
 
-// What hosts must agree in to stand in one entry.
+// What hosts must have in common to share an entry.
 struct terms {
     std::string origin;
     protocol as;
     bool ech;
     bool reported;
-    addresses pinned; // where the origin is not known and the address was a private one
+    addresses pinned; // when the origin is unknown and the address was private
     std::vector<std::string> groups;
     std::vector<std::uint16_t> ports;
     auto operator<=>(const terms&) const = default;
@@ -32,7 +32,7 @@ struct host_volume {
     std::uint64_t requests = 0, upload = 0, download = 0;
 };
 
-// One host by one origin: its ports, and the groups of each.
+// One host reached through one origin: its ports, and the groups of each.
 struct host_use {
     std::map<std::uint16_t, std::vector<std::string>> groups_of_port;
     std::map<std::uint16_t, served_use> volume_of_port;
@@ -93,7 +93,7 @@ private:
     {
         for (const auto& [to, use] : all) {
             auto& host = hosts_[{to.entry, to.as, to.host, reported}];
-            host.groups_of_port[to.port].push_back(to.group); // ascending, as they come
+            host.groups_of_port[to.port].push_back(to.group); // in ascending order, as in the map
             auto& volume = host.volume_of_port[to.port];
             volume.requests += use.requests, volume.upload += use.upload, volume.download += use.download;
             host.peers.insert(use.private_peers.begin(), use.private_peers.end());
@@ -106,14 +106,14 @@ private:
         const auto* from = origin(std::get<0>(key));
         return from != nullptr ? from->value.kind == rule_kind::private_link : !use.peers.empty();
     }
-    // A private link hides what an [[allow]] says of its hosts (decide).
+    // For the hosts of a private link, decide() ignores an [[allow]].
     void find_linked()
     {
         for (const auto& [key, use] : hosts_)
             if (linked(key, use)) linked_.insert(std::get<2>(key));
     }
 
-    // Whether the loader would take such an entry; not so what no exeat serves, and what a changed log may claim.
+    // Whether the loader would accept such an entry. A changed log may claim traffic that no exeat serves.
     bool expressible(const host_key& key, const host_use& use) const
     {
         const auto& [from, as, host, reported] = key;
@@ -139,7 +139,7 @@ private:
         if (!expressible(key, use)) return leave_out(key, use);
         terms t{from, as, use.ech && as == protocol::tls, reported, {}, {}, {}};
         if (linked(key, use) && origin(from) == nullptr) t.pinned.assign(use.peers.begin(), use.peers.end());
-        std::map<std::vector<std::string>, std::vector<std::uint16_t>> ports; // of the same groups
+        std::map<std::vector<std::string>, std::vector<std::uint16_t>> ports; // ports by the groups that used them
         for (const auto& [port, groups] : use.groups_of_port) ports[groups].push_back(port);
         for (const auto& [groups, all] : ports)
             for (std::size_t i = 0; i < all.size(); i += limits::ports_per_rule) {
@@ -185,7 +185,7 @@ private:
         }
     }
 
-    // What the origin says of itself, with the terms that were seen.
+    // The settings of the origin, with the protocol, ports and ECH that were seen.
     rule described(const terms& t)
     {
         rule r;
@@ -204,7 +204,7 @@ private:
     std::string fresh_name(const std::string& wanted)
     {
         if (names_.insert(wanted).second) return wanted;
-        for (std::size_t n = 2;; ++n) { // ends: names_ is finite
+        for (std::size_t n = 2;; ++n) { // terminates: names_ is finite
             const auto number = "-" + std::to_string(n);
             auto name = wanted.substr(0, limits::rule_name_octets - number.size()) + number;
             const bool another = std::any_of(entries_.begin(), entries_.end(), [&](const auto& e) { return e.first.origin == name; });

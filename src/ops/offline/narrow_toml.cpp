@@ -48,7 +48,7 @@ void kept_words(std::string& out, const rule& r)
     add_text(out, "ticket", r.ticket);
 }
 
-// Budgets are written in KiB, MiB, GiB or TiB, so each is a whole number of one of them.
+// Budgets are read in KiB, MiB, GiB or TiB, so each is a whole number of one of these units.
 void budgets(std::string& out, std::string_view key, const upload_limits& l)
 {
     std::vector<std::string> all;
@@ -97,10 +97,10 @@ void deny_table(std::string& out, const narrow_deny& d)
 
 std::string_view protocol_of(approach via) noexcept { return via == approach::http ? "http" : "tls"; }
 
-// A deny was meant, and an address needs more thought than uncommenting.
+// A deny was intended, and an address needs more thought than uncommenting.
 bool could_be_entry(verdict v) noexcept { return v != verdict::denied_by_rule && v != verdict::ip_literal && !about_hello(v); }
 
-// What to do where the host has an entry, and what came inside was not as it wants.
+// Advice when the host has an entry but the content of the tunnel was not what the entry requires.
 std::string_view way_out(verdict v) noexcept
 {
     if (v == verdict::ech)

@@ -1,5 +1,5 @@
-// A narrow list as an allowlist that `exeat check` accepts. Nothing that a client sent can be more in it than a canonical host name.
-// Pure; any thread.
+// A narrow list as an allowlist that `exeat check` accepts. Nothing that a client sent appears in it except canonical host names. Pure; any
+// thread.
 #pragma once
 
 #include <ops/offline/narrow_list.hpp>
@@ -9,7 +9,7 @@
 
 namespace exeat::ops {
 
-// `head` becomes the comment that it begins with, `remarks` the one at its end: a line each, of harmless text.
+// `head` becomes the comment at its start, `remarks` the one at its end: each string is one line of harmless text.
 std::string to_toml(const narrow_list&, const std::vector<std::string>& head, const std::vector<std::string>& remarks);
 
 } // namespace exeat::ops

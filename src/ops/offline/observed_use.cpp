@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t nowhere = ~std::size_t{0};
 
-// Of which an entry for the host could be asked for; the rest depends on more than the list.
+// Refusals that an entry for the host could avoid; all others depend on more than the list.
 bool about_target(verdict v) noexcept
 {
     using enum verdict;
@@ -106,7 +106,7 @@ void observed_use::refuse(const logged_event& e)
     refused_.emplace(to, e.stands_for);
 }
 
-// Whoever asks for a new name each time pushes out others that ask so, and not what is asked for again and again.
+// A client that requests a new name each time displaces other rare names, but not those that are requested again and again.
 void observed_use::forget_rarest()
 {
     ++floor_;

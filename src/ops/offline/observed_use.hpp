@@ -1,5 +1,5 @@
-// What was served, and what was refused, added up over an audit log: what a list must say that serves the same and no more. Every table is
-// bounded, and says when it was full. One thread.
+// Sums of what was served and refused over an audit log, from which a list that serves the same and no more is made. Every table is bounded
+// and reports when it was full. One thread.
 #pragma once
 
 #include <ops/offline/logged_traffic.hpp>
@@ -11,12 +11,12 @@
 
 namespace exeat::ops {
 
-// Refusals of what a client said inside a tunnel that an entry would have taken: not the list decides, but what the entry lets it say.
+// Refusals of what a client sent inside a tunnel to a host that has an entry: they depend on what that entry allows, not on the list.
 constexpr bool about_hello(verdict v) noexcept { return v == verdict::ech || v == verdict::not_tls; }
 
-// One host and port, for one group, by one entry.
+// One host and port, for one group, through one entry.
 struct served_target {
-    std::string entry; // as the log calls it
+    std::string entry; // as named in the log
     protocol as = protocol::tls;
     std::string host;
     std::uint16_t port = 0;
@@ -27,8 +27,8 @@ struct served_target {
 struct served_use {
     std::uint64_t requests = 0, upload = 0, download = 0;
     bool ech = false;
-    std::size_t handle = 0;             // of its requests
-    std::set<ip_address> private_peers; // that it was dialled at; limits::addresses_per_rule and one more, at most
+    std::size_t handle = 0;             // of its requests, in moved()
+    std::set<ip_address> private_peers; // non-public addresses that it was dialled at; at most limits::addresses_per_rule + 1
 };
 
 struct refused_target {
@@ -50,16 +50,16 @@ public:
     const served_map& served() const noexcept { return served_; }
     const served_map& reported() const noexcept { return reported_; } // passed only because the list was in report mode
     const refused_map& refused() const noexcept { return refused_; }
-    // The addresses of clients that were served, or that report mode let pass, by group; limits::sources_per_group at most.
+    // The addresses of clients that were served, or that report mode let pass, by group; at most limits::sources_per_group for each.
     using client_map = std::map<std::string, std::set<ip_address>>;
     const client_map& clients() const noexcept { return clients_; }
     const client_map& reported_clients() const noexcept { return reported_clients_; }
-    // By entry: the most that one client uploaded through it within an hour of the clock.
+    // By entry: the most octets that one client uploaded through it within one clock hour.
     std::map<std::string, std::uint64_t> busiest_hours() const;
 
-    std::uint64_t unattributed() const noexcept { return unattributed_; } // served, and of no group that a list could name
-    std::uint64_t beyond() const noexcept { return beyond_; }             // served, and beyond limits::observed_targets
-    std::uint64_t forgotten() const noexcept { return forgotten_; }       // refused so rarely that others had their place
+    std::uint64_t unattributed() const noexcept { return unattributed_; } // served, but in no group that a list could name
+    std::uint64_t beyond() const noexcept { return beyond_; }             // served, but beyond limits::observed_targets
+    std::uint64_t forgotten() const noexcept { return forgotten_; }       // refused so rarely that others replaced them
     bool clients_beyond() const noexcept { return clients_beyond_; }
     bool uploads_beyond() const noexcept { return uploads_beyond_; }
 
@@ -76,9 +76,9 @@ private:
     void note_upload(const std::string& entry, const logged_event&, std::uint64_t bytes);
 
     served_map served_, reported_;
-    std::vector<served_map::value_type*> uses_; // by request handle: map nodes stay where they are
+    std::vector<served_map::value_type*> uses_; // by request handle; nodes of a map do not move
     refused_map refused_;
-    std::uint64_t floor_ = 0; // what was forgotten was refused so often at most
+    std::uint64_t floor_ = 0; // the count of a forgotten target was at most this
     client_map clients_, reported_clients_;
     std::map<std::pair<std::string, ip_address>, hourly> uploads_;
     std::uint64_t unattributed_ = 0, beyond_ = 0, forgotten_ = 0;

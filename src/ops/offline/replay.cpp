@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t unchanged = ~std::size_t{0}, unlisted = unchanged - 1;
 
-// What decide() alone says, so that it can be asked again.
+// Verdicts that come from decide() alone, so they can be decided again.
 bool by_list(verdict v) noexcept
 {
     using enum verdict;
@@ -29,7 +29,7 @@ replay::judgement replay::judge(const logged_event& e, const target& to) const
     const auto d = decide(who, to, rules_, now_);
     judgement out{d.verdict, d.rule, d.reported != verdict::allowed};
     if (!d.allowed()) return out;
-    auto found = d.approval->known_addresses(); // those are dialled, whatever the name resolved to
+    auto found = d.approval->known_addresses(); // these are dialled, whatever the name resolved to
     if (found.empty() && e.peer) found = {&*e.peer, 1};
     for (const auto& a : found) {
         const auto checked = check_address(*d.approval, a, {});
@@ -41,14 +41,14 @@ replay::judgement replay::judge(const logged_event& e, const target& to) const
     return out;
 }
 
-// No [[allow]] opens what is not public where exeat runs; which networks those are, the list does not say.
+// An [[allow]] never opens an address that is not public at exeat's site; the list does not contain the site's networks.
 bool replay::closed_whatever_the_list_says(const logged_event& e, const judgement& would) const
 {
     const bool not_public = e.verdict == verdict::addr_class || e.verdict == verdict::private_link_cidr;
     return not_public && e.peer && would.verdict == verdict::allowed && would.by->kind == rule_kind::allow;
 }
 
-// Whether all that the refusal rested on is the list, or in the log. A [[deny]] may have refused an address that an older exeat did not
+// Whether the refusal depended only on the list and on data in the log. A [[deny]] may have refused an address that an older exeat did not
 // log.
 bool replay::known_from_log(const logged_event& e) const
 {
@@ -67,7 +67,7 @@ std::size_t replay::passed(const logged_event& e)
         result_.newly_denied += e.stands_for;
         return changed(e, would, false);
     }
-    // It passed as raw bytes; whether they were TLS with the right name, the log does not know.
+    // It passed as raw bytes; the log does not show whether they were TLS with the right name.
     const bool unseen = e.as == protocol::tcp && would.by->protocol == protocol::tls;
     if (unseen) return not_replayed(e, verdict::not_tls);
     result_.still_allowed += e.stands_for;
@@ -82,7 +82,8 @@ std::size_t replay::refused(const logged_event& e)
         if (known) result_.newly_known += e.stands_for;
         return not_replayed(e, e.verdict);
     }
-    // A list takes any CONNECT to a place that it has, and then looks at what comes inside: such a line is of TLS for an entry without it.
+    // A list accepts any CONNECT to a destination that it contains, and then checks the content: such a denial is about TLS content and an
+    // entry without TLS.
     const bool inside = e.via == approach::tunnel && e.verdict == verdict::protocol_not_allowed;
     const target to{*e.host, e.port, inside ? approach::tls : e.via};
     const auto would = judge(e, to);

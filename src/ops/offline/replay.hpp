@@ -1,5 +1,5 @@
-// The requests of an audit log against another allowlist: what it would let pass that was refused, and refuse that passed. Every request is
-// decided again, at one moment that is handed in; only what changes is kept. One thread.
+// Replays the requests of an audit log against another allowlist: which refused requests it would allow, and which allowed ones it would
+// deny. Every request is decided again, as of one given time; only changes are kept. One thread.
 #pragma once
 
 #include <exeat/enum_array.hpp>
@@ -18,14 +18,14 @@ struct replay_volume {
     std::uint64_t requests = 0, upload = 0, download = 0;
 };
 
-// Requests that one line of the report tells of.
+// The requests of one line of the report.
 struct replay_row {
-    bool opens = false;             // refused, and would pass
-    std::string group;              // of the client, as the log calls it
-    std::string entry;              // that let it pass, as the log calls it; empty for what was refused
-    const rule* by = nullptr;       // of the new list: that lets it pass or comes closest; may be null
-    verdict was = verdict::allowed; // as it was said
-    verdict is = verdict::allowed;  // as it would be said
+    bool opens = false;             // was refused and would pass
+    std::string group;              // of the client, as named in the log
+    std::string entry;              // that let it pass, as named in the log; empty when it was refused
+    const rule* by = nullptr;       // of the new list: allows it or comes closest; may be null
+    verdict was = verdict::allowed; // in the log
+    verdict is = verdict::allowed;  // under the new list
     bool reported = false;          // it passed only because the list was in report mode
     std::string host;
     std::uint16_t port = 0;
@@ -34,13 +34,13 @@ struct replay_row {
 };
 
 struct replay_result {
-    std::vector<replay_row> rows; // entries together, the most requests first
+    std::vector<replay_row> rows; // grouped by entry, the most requests first
     replay_volume beyond;         // changes beyond limits::replay_rows: counted, not listed
     std::uint64_t newly_allowed = 0, newly_denied = 0, still_allowed = 0, still_refused = 0;
     std::uint64_t by_report_mode = 0; // of still_allowed and newly_allowed: only because the new list is in report mode
-    std::uint64_t newly_known = 0;    // of not_replayed: from clients in no group, which the new list has in one
-    // Whether they would pass cannot be known from the log: it depends on what could not be read, on DNS, on TLS, on time, or on an address
-    // that the log does not name.
+    std::uint64_t newly_known = 0;    // of not_replayed: from clients in no group that the new list has in one
+    // Requests that cannot be decided from the log: the result depends on what could not be read, on DNS, on TLS, on time, or on an address
+    // that the log does not contain.
     enum_array<verdict, std::uint64_t, verdicts> not_replayed{};
 
     bool changes() const noexcept { return newly_allowed + newly_denied + newly_known > 0; }
@@ -53,7 +53,7 @@ public:
     std::size_t request(const logged_event&) override;
     void moved(std::size_t request, const logged_event&, std::uint64_t upload, std::uint64_t download) override;
 
-    // Refers to the policy.
+    // The result refers to the policy.
     replay_result finish();
 
 private:
@@ -74,7 +74,7 @@ private:
 
     const policy& rules_;
     wall_time now_;
-    std::map<key, std::size_t> known_; // → rows
+    std::map<key, std::size_t> known_; // → index in rows
     replay_result result_;
 };
 

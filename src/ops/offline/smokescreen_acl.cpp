@@ -19,7 +19,7 @@ constexpr std::array<std::string_view, 6> role_keys{"name",        "project", "a
                                                     "mitm_domains"};
 constexpr std::array<std::string_view, 3> actions{"open", "report", "enforce"};
 
-enum class grants : std::uint8_t { out, nothing }; // what a list of hosts does: opens them, or closes them
+enum class grants : std::uint8_t { out, nothing }; // whether a list of hosts opens or closes them
 
 class acl_reader {
 public:

@@ -1,4 +1,4 @@
-// What a Smokescreen ACL says, before anything is made of it. Pure; any thread.
+// A Smokescreen ACL as it is written, before conversion. Pure; any thread.
 #pragma once
 
 #include <exeat/names/name_index.hpp>
@@ -19,7 +19,7 @@ struct smokescreen_role {
     std::string name, project, action; // action: open, report or enforce
     std::vector<smokescreen_host> hosts;
     place at;
-    bool is_default = false; // the rule for roles that have none
+    bool is_default = false; // for roles without a rule of their own
 };
 
 struct smokescreen_acl {
@@ -28,7 +28,7 @@ struct smokescreen_acl {
     std::vector<ip_prefix> denied_networks; // of the global deny list
 };
 
-// What cannot be read or has no counterpart is an error in the diagnostics, and left out; nothing when it is no such ACL at all.
+// What cannot be read or has no counterpart is an error in the diagnostics and left out. Returns nothing when the text is not such an ACL.
 std::optional<smokescreen_acl> read_smokescreen_acl(const std::string& text, diagnostics&);
 
 } // namespace exeat::ops

@@ -13,10 +13,10 @@ namespace exeat::ops {
 
 namespace {
 
-// Of one client, by the entry or by its purpose.
+// The hourly budget of one client in octets, from the entry or from its purpose.
 std::uint64_t hourly_budget(const rule& r) noexcept { return (r.upload ? *r.upload : default_upload(r.purpose)).most[0]; }
 
-// One entry's patterns, so that a host finds those that take it without a look at the others.
+// One entry's patterns; finds those that match a host without a scan.
 class pattern_table {
 public:
     explicit pattern_table(const entry& e)
@@ -52,10 +52,10 @@ private:
     }
 
     std::set<std::string> exact_, unused_;
-    std::map<std::string, std::set<std::string>> wildcards_; // → names under them
+    std::map<std::string, std::set<std::string>> wildcards_; // pattern → names that it matched
 };
 
-// The first of many, and how many more.
+// The first names, and the number of the others.
 std::string some(const std::vector<std::string>& all)
 {
     const auto shown = std::min(all.size(), limits::told_names);
@@ -92,7 +92,7 @@ bool entry_use::tenth() const noexcept
 
 std::vector<entry_use> uses_of(const allowlist_draft& given, const observed_use& seen)
 {
-    std::map<std::string, std::map<std::string, std::uint64_t>> hosts; // by entry: → requests
+    std::map<std::string, std::map<std::string, std::uint64_t>> hosts; // entry → host → requests
     for (const auto& [to, use] : seen.served()) hosts[to.entry][to.host] += use.requests;
     const auto busiest = seen.busiest_hours();
     std::vector<entry_use> out;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t notes = 16;
 
-// Of a file that exeat has rotated by its size, the name that it had before: "audit.jsonl.000000004711.gz", "audit.jsonl".
+// The name that a file had before exeat rotated it by its size: "audit.jsonl" for "audit.jsonl.000000004711.gz"; empty when it was not.
 std::string_view before_rotation(std::string_view path) noexcept
 {
     constexpr std::size_t digits = 12;
@@ -46,8 +46,8 @@ bool audit_verifier::read(const std::string& path)
     return true;
 }
 
-// What the file before ended with may be a line all the same, whose newline is all that is missing; or a fragment, which the first line
-// here owns up to.
+// The unfinished end of the previous file may be a complete line without its newline, or a fragment that the first line of this file
+// reports.
 void audit_verifier::join_files()
 {
     if (files_.size() < 2) return;
@@ -67,7 +67,7 @@ void audit_verifier::join_files()
     from_before_ = torn_;
 }
 
-// False: broken, no need to go on.
+// Returns false when the log is broken and reading can stop.
 bool audit_verifier::take(std::string_view piece)
 {
     for (auto newline = piece.find('\n'); newline != piece.npos; newline = piece.find('\n')) {
@@ -102,15 +102,15 @@ bool audit_verifier::judge(std::string_view text, const audit_link& link)
             checkpoint_.sequence, checkpoint_.sequence + 1, sequence_));
     else if (anchored_ && link.sequence != sequence_ + 1 && !(link.action == "gap" && link.sequence == link.anchored + 1))
         return out_of_order(link);
-    const bool by_fragment = torn && link.torn_sha256.empty(); // as logs were of before checkpoints
+    const bool by_fragment = torn && link.torn_sha256.empty(); // in logs from before checkpoints
     if (anchored_ && !resumed && !by_fragment && link.previous != previous_) {
-        files_.back().last = --sequence_; // the line before may be the changed one
+        files_.back().last = --sequence_; // the previous line may be the changed one
         return broken(at_, "does not carry the hash of the line before: one of the two was changed");
     }
     return accept(text, link, files_.back());
 }
 
-// A log that was moved away while no exeat ran goes on after the line that exeat knew.
+// A log that was moved away while no exeat ran continues after the last checkpoint.
 bool audit_verifier::resumes(const audit_link& link) const noexcept
 {
     return link.action == "resumed" && at_ == 1 && files_.size() > 1 && checkpoint_.sequence > 0 &&
@@ -174,7 +174,7 @@ bool audit_verifier::accept(std::string_view text, const audit_link& link, audit
     return true;
 }
 
-// A crash may leave a part of a line; the next start says so, how long it is and which hash it has.
+// A crash may leave part of a line; the first line of the next start reports its length and hash.
 bool audit_verifier::hold_fragment(std::string_view text)
 {
     if (text.empty() && !torn_) return broken(at_, "is empty");
@@ -210,7 +210,8 @@ bool audit_verifier::broken(std::uint64_t line, std::string why)
     return false;
 }
 
-// The line before, which may be the last of the file before: that one said already that its end is missing.
+// Reports the fragment as a problem. If it is at the end of the previous file, which has a problem already, line 1 of this file has one,
+// too.
 bool audit_verifier::broken_before(std::string why)
 {
     if (!from_before_) return broken(torn_line_, std::move(why));

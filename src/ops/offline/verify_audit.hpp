@@ -1,5 +1,5 @@
-// Whether an audit log is whole: every line JSON, numbered without a gap, chained by hash, over any number of files. Streams them, gzipped
-// or not; any thread.
+// Verifies that an audit log is complete: every line JSON, numbered without a gap, chained by hash, over any number of files. Streams the
+// files, gzipped or not; any thread.
 #pragma once
 
 #include <ops/evidence/audit_chain.hpp>
@@ -13,36 +13,36 @@
 
 namespace exeat::ops {
 
-// Where one file ends, for the file that was opened after it.
+// Where one file ends, to verify the file after it.
 struct audit_place {
     std::uint64_t sequence = 0; // of the last line
     std::string sha256;         // of the last line
 };
 
 struct audit_findings {
-    std::uint64_t lines = 0;           // that were found good
+    std::uint64_t lines = 0;           // that were verified
     std::uint64_t first = 0, last = 0; // their sequence numbers
     std::uint64_t broken_line = 0;     // from 1; 0: none
-    std::string problem;               // of the file (broken_line 0) or of that line; empty when all is well
-    bool readable_on = false;          // the problem is one that the log itself names: what comes after it was verified all the same
-    std::vector<std::string> notes;    // what is no break and yet worth knowing, bounded
+    std::string problem;               // of the file (broken_line 0) or of that line; empty: none
+    bool readable_on = false;          // the log itself reports the problem (a gap); the lines after it were verified
+    std::vector<std::string> notes;    // remarks that are not problems; bounded
     std::optional<audit_place> end;
 
     bool whole() const noexcept { return problem.empty(); }
 };
 
-// Takes files in their order, the oldest first, and keeps what the next line must agree with.
+// Verifies files in their order, the oldest first, and keeps what the next line must match.
 class audit_verifier {
 public:
     explicit audit_verifier(audit_witness* seen_by = nullptr) : witness_{seen_by} {}
     audit_verifier(audit_witness* seen_by, const audit_place& before);
 
-    // The next file; "-" is the standard input. False: what comes after it cannot be verified.
+    // Verifies the next file; "-" is the standard input. Returns false when what comes after it cannot be verified.
     bool read(const std::string& path);
-    // By file. A file's last line may lack its end until the next file owns up to it.
+    // By file. The problem of an unfinished last line is removed when the next file accounts for it.
     const std::vector<audit_findings>& files() const noexcept { return files_; }
     std::uint64_t first() const noexcept { return first_; }
-    std::uint64_t last() const noexcept { return sequence_; } // 0: there was no line
+    std::uint64_t last() const noexcept { return sequence_; } // 0: no line yet
 
 private:
     bool take(std::string_view piece);
@@ -65,19 +65,19 @@ private:
     std::vector<audit_findings> files_;
     std::string path_, path_before_;
     sha256 sha256_;
-    std::uint64_t at_ = 0; // the line in this file
+    std::uint64_t at_ = 0; // line number in this file
     std::uint64_t first_ = 0, sequence_ = 0;
-    bool anchored_ = false; // there is a line before
+    bool anchored_ = false; // there is a previous line
     std::string previous_;
     audit_place checkpoint_;      // the last one
-    std::string rest_;            // without its end so far
-    std::string fragment_;        // what was no line, since the last line that was one
+    std::string rest_;            // a line without its end so far
+    std::string fragment_;        // text that is not a line, since the last line
     bool torn_ = false;           // there is a fragment
-    std::uint64_t torn_line_ = 0; // where it begins
-    bool from_before_ = false;    // and it stands in the file before
+    std::uint64_t torn_line_ = 0; // line number where it begins
+    bool from_before_ = false;    // it is at the end of the previous file
 };
 
-// One file by itself, or after `before`. The last line of all is covered by no hash yet.
+// Verifies one file by itself, or as the continuation of `before`. No hash covers the last line yet.
 audit_findings verify_audit(const std::string& path, const std::optional<audit_place>& before = std::nullopt);
 
 } // namespace exeat::ops

@@ -13,7 +13,7 @@ namespace exeat::ops {
 
 namespace {
 
-struct breach { // what ends the reading
+struct breach { // an error that ends reading
     place at;
     std::string text;
 };
@@ -86,7 +86,7 @@ private:
         else if (yaml_node& in = *open_.back(); in.is == yaml_node::kind::sequence) in.items.push_back(n);
         else if (in.pairs.empty() || in.pairs.back().second) in.pairs.emplace_back(n, nullptr);
         else in.pairs.back().second = n;
-        count(n->at); // an alias takes room too
+        count(n->at); // an alias takes space too
     }
     void open(const node_ptr& n)
     {
@@ -94,7 +94,7 @@ private:
         if (open_.size() >= limits::yaml_depth) throw breach{n->at, "nested too deeply for a list of hosts; fix it"};
         open_.push_back(n);
     }
-    // YAML 1.1's "<<": what the mapping itself says goes before.
+    // YAML 1.1's "<<": keys of the mapping itself take precedence.
     void merge(yaml_node& into)
     {
         const auto found = std::find_if(into.pairs.begin(), into.pairs.end(), [](const auto& p) { return p.first->text == "<<"; });
@@ -109,7 +109,7 @@ private:
     void take(yaml_node& into, std::set<std::string_view>& known, const yaml_node& from)
     {
         for (const auto& p : from.pairs) {
-            count(into.at); // also what is passed over takes time
+            count(into.at); // skipped keys take time too
             if (known.insert(p.first->text).second) into.pairs.push_back(p);
         }
     }
@@ -129,7 +129,7 @@ private:
     std::map<YAML::anchor_t, node_ptr> anchors_;
 };
 
-// The library repeats what it met.
+// Messages of the library contain text of the file.
 std::string on_one_line(std::string_view what)
 {
     std::string out;
@@ -158,7 +158,7 @@ std::string_view kind_of(const yaml_node& n) noexcept
 
 std::optional<yaml_link> parse_yaml(const std::string& text, diagnostics& wrong)
 {
-    // The library would guess at UTF-16 and UTF-32, and tell of places in what it made of them.
+    // The library would take the text for UTF-16 or UTF-32 and report positions in its conversion.
     if (text.find('\0') != text.npos || text.starts_with('\xfe') || text.starts_with('\xff')) {
         wrong.error({1, 1}, "no UTF-8, or NUL octets in it; save the file as UTF-8");
         return std::nullopt;
@@ -171,7 +171,7 @@ std::optional<yaml_link> parse_yaml(const std::string& text, diagnostics& wrong)
         if (parser.HandleNextDocument(second) && second.root()->is != yaml_node::kind::nothing)
             wrong.error(second.root()->at, "a second document, which smokescreen does not read either; put it into a file of its own");
         return first.root();
-    } catch (const YAML::Exception& e) { // the library knows no other way to say it
+    } catch (const YAML::Exception& e) { // the library reports errors only by exceptions
         wrong.error(place_of(e.mark), fmt::format("no YAML: {}; fix the syntax here or on the line above", on_one_line(e.msg)));
     } catch (const breach& b) {
         wrong.error(b.at, b.text);

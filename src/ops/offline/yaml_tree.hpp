@@ -1,5 +1,5 @@
-// A YAML document as a tree with the places of its nodes. What an alias names is shared, what a merge key ("<<") brings is there as if it
-// had been written; nodes and depth are bounded, so a file of a few lines cannot ask for a gigabyte. Pure; any thread.
+// A YAML document as a tree with the positions of its nodes. The target of an alias is shared, and the keys of a merge key ("<<") are
+// copied into their mapping; nodes and depth are bounded, so that a short file cannot take gigabytes of memory. Pure; any thread.
 #pragma once
 
 #include <ops/text/diagnostics.hpp>
@@ -22,15 +22,15 @@ struct yaml_node {
     place at;
     std::string text;                                   // of a scalar
     std::vector<yaml_link> items;                       // of a sequence
-    std::vector<std::pair<yaml_link, yaml_link>> pairs; // of a mapping: key and value; a key that stands twice is a finding
+    std::vector<std::pair<yaml_link, yaml_link>> pairs; // of a mapping: key and value; a duplicate key is an error
 
     const yaml_node* find(std::string_view key) const noexcept; // of a mapping
 };
 
-// "a list", "a table", "text", "nothing": as diagnostics call it.
+// "a list", "a table", "text", "nothing": for diagnostics.
 std::string_view kind_of(const yaml_node&) noexcept;
 
-// The first document; nothing after a finding that ends the reading.
+// The first document; nothing after an error that ends reading.
 std::optional<yaml_link> parse_yaml(const std::string& text, diagnostics&);
 
 } // namespace exeat::ops

@@ -28,7 +28,7 @@ void read_mode(section& root, policy_settings& s, const std::vector<group>& grou
     if (!any && root.has(until.name))
         root.wrong().warning(root.where(until.name), "'report_until' says nothing without mode = \"report\"; remove it");
     if (!any || s.report_until == never) return;
-    // A restart after the end must not be an outage: the list is enforced, as it is in a process that lived through the end.
+    // A restart after the end must not be an outage: the list is enforced, as in a process that was running at the end.
     if (s.report_until <= now)
         root.wrong().warning(root.where(until.name),
                              "'report_until' has passed, so the list is enforced; set mode = \"enforce\" or a new end");

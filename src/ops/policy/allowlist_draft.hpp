@@ -1,4 +1,4 @@
-// What an allowlist says, before anything is compiled: what the loader compiles, and what lint and diff compare. One thread.
+// The content of an allowlist before it is compiled; lint and diff compare it, the loader compiles it. One thread.
 #pragma once
 
 #include <ops/policy/allowlist_entries.hpp>
@@ -9,17 +9,17 @@
 namespace exeat::ops {
 
 struct allowlist_draft {
-    policy_settings settings; // no sha256 yet
+    policy_settings settings; // without sha256
     std::vector<group> groups;
     std::vector<entry> entries;
     std::vector<expectation> expectations;
 };
 
-// Reads the whole tree, whatever is wrong with parts of it.
+// Reads the whole tree, even when parts of it are invalid.
 allowlist_draft read_draft(const toml::table&, diagnostics&, wall_time now);
 
-// A file of allowlist.d: entries for these groups, 'serial' and 'expires', which ends every entry that would last longer. All else belongs
-// in the allowlist itself.
+// Reads a file of allowlist.d: entries for these groups, 'serial' and 'expires', which limits the expiry of all its entries. Everything
+// else belongs in the allowlist itself.
 allowlist_draft read_part(const toml::table&, diagnostics&, const std::vector<group>&, wall_time now);
 
 } // namespace exeat::ops

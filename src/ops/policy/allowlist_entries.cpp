@@ -68,7 +68,7 @@ private:
         r.name = *text;
     }
 
-    // What lets out, and how.
+    // Reads the keys of an entry that is not a [[deny]].
     void read_grant(section& s, rule& r)
     {
         if (s.has("protocol") && s.is("protocol", "https"))
@@ -92,7 +92,7 @@ private:
         const bool raw = r.protocol == protocol::tcp, plain = r.protocol == protocol::http;
         const toml_key ports{"ports", raw ? "[22]" : plain ? "[80]" : "[443]"};
         if (auto p = s.ports(ports)) r.ports = std::move(*p);
-        else if (s.has(ports.name) || r.kind == rule_kind::deny) return; // a deny without ports is for every port
+        else if (s.has(ports.name) || r.kind == rule_kind::deny) return; // a deny without ports applies to every port
         else if (raw) s.wrong().error(s.where(), fmt::format("protocol = \"tcp\" has no usual port; add ports = {}", ports.example));
         else r.ports = {static_cast<std::uint16_t>(plain ? 80 : 443)};
     }
@@ -155,7 +155,7 @@ private:
             s.wrong().warning(s.where(names.name), "'names' bounds what a wildcard may stand for, and this entry has none; remove it");
     }
 
-    // It lies beside the allowlist: who may write the one is who may write the other.
+    // The file must be beside the allowlist, so that the same people may write both.
     static void read_path(section& s, const std::string& text, entry& e)
     {
         const std::filesystem::path path{text};
@@ -168,7 +168,7 @@ private:
 
     wall_time now_;
     std::vector<std::string_view> group_words_;
-    std::map<std::string, std::uint32_t> names_; // → line
+    std::map<std::string, std::uint32_t> names_; // name → line
 };
 
 } // namespace

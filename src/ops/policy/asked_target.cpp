@@ -15,14 +15,14 @@ boost::system::result<target, verdict> parse_asked_target(std::string_view text)
     }
     text.remove_prefix(http.size());
     const std::string_view authority = text.substr(0, text.find_first_of("/?#"));
-    const auto bracket = authority.rfind(']'); // colons in brackets are the address's own
+    const auto bracket = authority.rfind(']'); // colons in brackets belong to the address
     const bool has_port = authority.find(':', bracket == authority.npos ? 0 : bracket) != authority.npos;
     return parse_authority(has_port ? std::string{authority} : std::string{authority} + ":80", approach::http);
 }
 
 namespace {
 
-// The port of a scheme; 0: it has none, or none that is known.
+// The default port of a scheme; 0: none, or unknown.
 std::uint16_t usual_port(std::string_view scheme) noexcept
 {
     constexpr std::array<std::pair<std::string_view, std::uint16_t>, 8> ports{
@@ -32,7 +32,7 @@ std::uint16_t usual_port(std::string_view scheme) noexcept
     return 0;
 }
 
-// Spaces, and the quotes and brackets that a text puts around a URL.
+// Removes spaces, and quotes, brackets and punctuation around a URL.
 std::string_view unwrapped(std::string_view text) noexcept
 {
     constexpr std::string_view around = " \t\r\n\"'`<>(),;";
@@ -40,7 +40,7 @@ std::string_view unwrapped(std::string_view text) noexcept
     return begin == text.npos ? std::string_view{} : text.substr(begin, text.find_last_not_of(around) - begin + 1);
 }
 
-// A port behind the host: "git@host:path" has a path there.
+// Whether a port follows the host: "git@host:path" has a path there.
 bool has_port(std::string_view authority) noexcept
 {
     const auto bracket = authority.rfind(']');
@@ -73,7 +73,7 @@ std::string as_target(std::string_view pasted)
     auto out = bare_v6 || !has_port(host) ? host + ":" + std::to_string(port) : host;
     if (clear) out = "http://" + out;
     if (clear && parse_asked_target(out) == parse_asked_target(pasted)) return std::string{pasted};
-    return parse_asked_target(out) ? out : std::string{pasted}; // what is still none is told of as it was written
+    return parse_asked_target(out) ? out : std::string{pasted}; // not a target: messages then show it as it was written
 }
 
 } // namespace exeat::ops

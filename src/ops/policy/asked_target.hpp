@@ -1,5 +1,5 @@
-// A target as people write it in [[expect]] and to `exeat explain`: "host:port" is a CONNECT, "http://host[:port][/…]" a plain HTTP
-// request. Pure; any thread.
+// A target as in [[expect]] and for `exeat explain`: "host:port" is a CONNECT, "http://host[:port][/…]" a plain HTTP request. Pure; any
+// thread.
 #pragma once
 
 #include <exeat/target.hpp>
@@ -11,7 +11,8 @@ namespace exeat::ops {
 
 boost::system::result<target, verdict> parse_asked_target(std::string_view text);
 
-// What a person pastes, as a target: a URL of any scheme, a path or a user left in, a port left out. The same text where it is one already.
+// Turns pasted text into a target; it may be a URL of any scheme, have a path or a user, or lack a port. Text that is already a target, or
+// cannot become one, is returned unchanged.
 std::string as_target(std::string_view pasted);
 
 } // namespace exeat::ops

@@ -37,7 +37,7 @@ void allowlist_compiler::add_entry(list_part& p, entry& e)
     if (!e.hosts_file.empty()) add_hosts_file(p, index, e);
 }
 
-// Where it must be approved, nothing is read of it unless it was.
+// When approval is required, a file without it is not read.
 bool allowlist_compiler::hold_to_approval(const std::string& path, hosts_file_options& with, diagnostics& wrong)
 {
     if (approved_ == nullptr) return true;

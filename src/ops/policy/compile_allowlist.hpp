@@ -1,4 +1,4 @@
-// The drafts of a policy's files, and the hosts files that they name, to one compiled policy. One thread.
+// Compiles the drafts of a policy's files, and the hosts files that they name, to one policy. One thread.
 #pragma once
 
 #include <exeat/policy.hpp>
@@ -19,17 +19,18 @@ namespace exeat::ops {
 
 class allowlist_compiler {
 public:
-    // `files`: where the hosts files are added as they are read. `require_end`: these must end with their mark. `approved`: the only ones
-    // that are read; null: any.
+    // `files`: the hosts files are appended as they are read. `require_end`: they must end with their mark. `approved`: the only files that
+    // are read; null: any.
     allowlist_compiler(std::vector<watched_file>& files, bool require_end, const approved_files* approved);
 
     void take_text(std::string_view of_the_allowlist);
     void take_digest(const sha256_digest::value& of_a_part);
-    // The part's entries, and the groups of the first; its hosts are gone from the draft then. What is wrong goes to the part's findings.
+    // Adds the part's entries, and the groups of the first part; removes the hosts from the draft. Errors are added to the part's
+    // diagnostics.
     void add(list_part&);
     bool failed() const;
-    bool unapproved() const noexcept { return unapproved_; } // a hosts file is not there, or not as it was approved
-    // Slots are given out here: a list that is refused uses none up. `settings` without sha256.
+    bool unapproved() const noexcept { return unapproved_; } // a hosts file is missing, or not as it was approved
+    // Slots are assigned here, so that a refused list uses none. `settings` without sha256.
     std::shared_ptr<const policy> finish(policy_settings, label_registry&, diagnostics&) &&;
     void tell_of_hosts_files(std::vector<problem>&);
 
@@ -49,7 +50,7 @@ private:
     std::vector<diagnostics> hosts_files_;
     std::size_t names_ = 0;
     bool unapproved_ = false;
-    std::vector<std::pair<std::string, purpose>> rules_; // for their slots
+    std::vector<std::pair<std::string, purpose>> rules_; // for slots
     std::vector<std::string> groups_;
 };
 

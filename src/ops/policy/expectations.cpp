@@ -15,7 +15,7 @@ namespace {
 constexpr toml_key client_key = key_of(allowlist_toml::expect, "client"), target_key = key_of(allowlist_toml::expect, "target"),
                    verdict_key = key_of(allowlist_toml::expect, "verdict");
 
-// What can be known without a look-up, a connection or a byte of TLS.
+// Verdicts that need no look-up, no connection and no byte of TLS.
 constexpr std::array<std::string_view, 15> words{"allow",
                                                  "allowed",
                                                  "source_not_allowed",
@@ -52,7 +52,7 @@ expectation read_one(section& s)
 struct outcome {
     enum verdict verdict;
     const rule* by = nullptr;
-    std::string why{}; // which entry came closest
+    std::string why{}; // describes the entry that came closest
 };
 
 std::string closest(verdict said, const client& who, const target& to, const policy& rules)
@@ -78,7 +78,7 @@ outcome judge(const expectation& e, const policy& rules, wall_time now, const si
 std::string told(const outcome& o)
 {
     const auto why = o.why.empty() ? std::string{} : ": " + o.why;
-    const bool named = o.by == nullptr || o.why.starts_with(as_shown(o.by->name)); // or the entry would be named twice
+    const bool named = o.by == nullptr || o.why.starts_with(as_shown(o.by->name)); // otherwise the entry would be named twice
     if (named) return fmt::format("{}{}", to_string(o.verdict), why);
     return fmt::format("{} by {} ({}){}", to_string(o.verdict), as_shown(o.by->name), place_of(*o.by), why);
 }

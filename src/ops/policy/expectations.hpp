@@ -21,9 +21,9 @@ std::string to_string(const expectation&); // "10.42.3.7 to pkg.test:443: allowe
 
 std::vector<expectation> read_expectations(section& root);
 
-// Runs them as of `now`, with the addresses that are known without a look-up: a target that is one, and those that a link pins. Each that
-// fails is an error, or a warning where only a grant's expiry made it fail (a restart must not hang on that). In report mode the verdict is
-// the one that "enforce" would give. A list that has expired as a whole says one thing to everybody, so it is not tested.
+// Runs them as of `now`, with the addresses that are known without a look-up: a target that is an address, and those that a private link
+// pins. Each failure is an error, or a warning when only the expiry of an entry caused it (a restart must not depend on that). In report
+// mode the verdict is the one that "enforce" would give. A list that has expired as a whole denies everything, so it is not tested.
 void run_expectations(const std::vector<expectation>&, const policy&, wall_time now, const site_networks&, diagnostics&);
 
 } // namespace exeat::ops

@@ -19,8 +19,8 @@ std::string grant::to_toml() const
     add_text(out, "owner", owner);
     add_text(out, "reason", reason);
     add_text(out, "ticket", ticket);
-    out += fmt::format("expires = {}\n", utc(expires)); // of the entry too: its metric and `exeat grants` tell it
-    return out + "end = true\n";                        // whole (end_mark.hpp), whoever copies it
+    out += fmt::format("expires = {}\n", utc(expires)); // of the entry too: its metric and `exeat grants` show it
+    return out + "end = true\n";                        // so that an incomplete copy is detected (end_mark.hpp)
 }
 
 } // namespace exeat::ops

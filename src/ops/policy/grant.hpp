@@ -1,5 +1,4 @@
-// A grant: one entry for a while, in a file of its own in allowlist.d; and the entries that end, as `exeat grants` lists them. Pure; any
-// thread.
+// A grant: one entry for a limited time, in a file of its own in allowlist.d. Pure; any thread.
 #pragma once
 
 #include <exeat/rule.hpp>
@@ -13,12 +12,12 @@ namespace exeat::ops {
 struct grant {
     std::string name;
     std::vector<std::string> hosts, groups; // no groups: every group
-    std::vector<std::uint16_t> ports;       // none: the protocol's
+    std::vector<std::uint16_t> ports;       // none: the protocol's default
     std::string protocol, purpose;          // empty: the default
     std::string owner, reason, ticket;
     wall_time expires = never;
 
-    std::string to_toml() const; // with its last line's end
+    std::string to_toml() const; // with the newline of its last line
 };
 
 } // namespace exeat::ops

@@ -6,7 +6,7 @@ namespace {
 
 using reach = host_pattern::reach;
 
-// The name above; empty at the top.
+// The parent name; empty at the top.
 std::string_view above(std::string_view name) noexcept
 {
     const auto dot = name.find('.');

@@ -1,4 +1,4 @@
-// Which of many host patterns has hosts in common with another one: a few look-ups by its labels, however many they are. Refers to the
+// Finds which of many host patterns overlaps another one, with a few look-ups by its labels, however many patterns there are. Refers to the
 // patterns; immutable once built, any thread.
 #pragma once
 
@@ -12,17 +12,17 @@ namespace exeat::ops {
 
 class host_overlap {
 public:
-    explicit host_overlap(const std::vector<host_pattern>& all); // exact ones, and those of any depth
+    explicit host_overlap(const std::vector<host_pattern>& all); // exact patterns, and patterns of any depth
 
     static constexpr std::size_t none = SIZE_MAX;
-    // The place in `all` of one that takes in a host which `p` takes in; none otherwise.
+    // The index in `all` of a pattern that has a host in common with `p`; none: there is no such pattern.
     std::size_t meets(const host_pattern& p) const noexcept;
-    // ... that takes in all of them.
+    // The index in `all` of a pattern that matches all hosts of `p`; none: there is no such pattern.
     std::size_t covers(const host_pattern& p) const noexcept;
 
 private:
     using places = std::unordered_map<std::string_view, std::size_t>;
-    places exact_, wild_, below_; // by the base; below_: by each name above it
+    places exact_, wild_, below_; // by base; below_: by each parent of the base
 };
 
 } // namespace exeat::ops

@@ -72,10 +72,10 @@ private:
     const hosts_file_options& with_;
     diagnostics& wrong_;
     std::uint32_t number_ = 0;
-    bool ended_ = false; // by the last line that is not blank
+    bool ended_ = false; // the last line that is not blank is the end mark
 };
 
-// Cuts blocks into lines; what is left of the last line waits for the next block.
+// Cuts blocks into lines; an unfinished line is kept for the next block.
 class line_cutter {
 public:
     line_cutter(line_reader& to, sha256_digest& digest, content_trace* said)
@@ -83,7 +83,7 @@ public:
     {}
 
     std::span<char> room() noexcept { return {buffer_.get() + used_, block_bytes - used_}; }
-    // False when a line does not fit.
+    // Returns false when a line is too long.
     bool filled(std::size_t more)
     {
         std::string_view all{buffer_.get(), used_ + more};
@@ -138,7 +138,7 @@ void read_lines(file_source& file, const line_reader& lines, line_cutter& cut, d
     }
 }
 
-// False when not all of it is what was approved: what was read of it must not be used.
+// Returns false when the file is not what was approved: nothing that was read from it may be used then.
 bool read_lines(verified_file& file, const line_reader& lines, line_cutter& cut, diagnostics& wrong)
 {
     for (;;) {

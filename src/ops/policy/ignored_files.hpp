@@ -1,4 +1,4 @@
-// Files of allowlist.d that count for nothing, and why; and what else people should know of the approvals of the policy in force. Values.
+// Files of allowlist.d that have no effect, and why; and other facts about the approvals of the policy in force. Values.
 #pragma once
 
 #include <exeat/enum_array.hpp>
@@ -11,8 +11,9 @@
 
 namespace exeat::ops {
 
-// unnamed: neither the manifest nor a grant's statement is of it. grant: not approved here, or it does not fit. waiting: a grant that some
-// trusted keys have signed, and not enough of them. revoked: it was taken back. revocation: no trusted key's, or not for here.
+// unnamed: neither the manifest nor a grant's statement names it. grant: not approved for this audience, or it does not fit. waiting: a
+// grant that some trusted keys have signed, but not enough. revoked: it was withdrawn. revocation: not signed by a trusted key, or for
+// another audience.
 enum class ignored_why : std::uint8_t { unnamed, grant, waiting, revoked, revocation };
 inline constexpr enum_array<ignored_why, std::string_view, 5> ignored_words{"unnamed", "grant", "waiting", "revoked",
                                                                             "revocation"}; // metric label
@@ -25,10 +26,10 @@ struct ignored_file {
 
 struct approval_state {
     std::vector<ignored_file> ignored;
-    std::size_t revoked = 0;  // digests that are remembered as revoked
-    bool from_copy = false;   // what is in force is the stored copy: what lies on the disk was refused
-    bool copy_stored = false; // the copy in `state` is what is in force
-    std::string copy_error;   // why not, one line
+    std::size_t revoked = 0;  // digests that are known to be revoked
+    bool from_copy = false;   // the stored copy is in force, because the files on disk were refused
+    bool copy_stored = false; // the list in force is stored in `state`
+    std::string copy_error;   // why it is not stored; one line
 };
 
 } // namespace exeat::ops

@@ -4,7 +4,7 @@
 
 namespace exeat::ops {
 
-static_assert(label_registry::reported_rule == reported_rule_slot); // core gives it to what report mode lets pass
+static_assert(label_registry::reported_rule == reported_rule_slot); // core uses it for what report mode lets pass
 
 label_registry::label_registry() : rules_{{"_other", purpose::pull}, {"_report", purpose::pull}}, groups_{"_none"} {}
 

@@ -22,7 +22,7 @@ std::string days_left(wall_time until, wall_time now)
 void lint_answerable(const entry& e, diagnostics& wrong)
 {
     const rule& r = e.value;
-    if (r.name.empty()) return; // an error of its own
+    if (r.name.empty()) return; // reported as an error elsewhere
     constexpr std::string_view owner = "owner = \"a team\"", reason = "reason = \"what for\"";
     if (r.owner.empty() && r.reason.empty())
         wrong.warning(place_of(e), fmt::format("nobody answers for {}; add {} and {}", as_shown(r.name), owner, reason));
@@ -39,7 +39,7 @@ void lint_expiry(const entry& e, wall_time now, diagnostics& wrong)
                       fmt::format("{} ends {}; renew 'expires' or let it go", as_shown(e.value.name), days_left(e.value.expires, now)));
 }
 
-// What a real ECH could hide there is another tenant's name.
+// On a shared host, real ECH could hide the name of another tenant.
 void lint_ech(const entry& e, const located_host& h, diagnostics& wrong)
 {
     const auto what = e.value.ech == ech_policy::deny || !e.shared_suffix.empty() ? std::string_view{} : shared_around(h.pattern);
@@ -69,7 +69,7 @@ void lint_hosts(const entry& e, diagnostics& wrong, const site_networks& site)
     }
 }
 
-// A deny of addresses that denies everything, or what nothing opens anyway.
+// Reports a deny of addresses that denies everything, or only what nothing opens anyway.
 void lint_denied(const entry& e, const ip_prefix& p, place at, bool links, diagnostics& wrong, const site_networks& site)
 {
     const auto text = p.bits == whole_address ? p.network.to_string() : p.to_string();
@@ -112,7 +112,7 @@ void lint_subnets(const entry& e, diagnostics& wrong, const site_networks& site,
                  fmt::format("{} of {} is public; use [[allow]], or the endpoint's address", a.to_string(), as_shown(e.value.name)));
 }
 
-// `exeat import` writes such a source where it cannot know one.
+// `exeat import` writes such a source for a group without known sources.
 bool nobodys(const ip_prefix& p) noexcept
 {
     return classify(p.network) == address_class::unspecified && classify(p.last()) == address_class::unspecified;
@@ -123,7 +123,7 @@ bool nobodys(const ip_prefix& p) noexcept
 void lint_ends(const allowlist_draft& d, wall_time now, diagnostics& wrong)
 {
     const auto& s = d.settings;
-    const bool reporting = s.report_until > now && s.report_until != never; // without an end it is an error, told elsewhere
+    const bool reporting = s.report_until > now && s.report_until != never; // without an end it is an error, which is reported elsewhere
     if (s.report && reporting)
         wrong.warning(
             {1, 1}, fmt::format("report mode is on: until {} what no entry names passes too; set mode = \"enforce\"", utc(s.report_until)));
@@ -170,10 +170,15 @@ void lint_groups(const allowlist_draft& d, group_set used, diagnostics& wrong)
                                                    as_shown(g.name), g.sources.front().to_string()));
         if (!used[i])
             wrong.warning({g.line, 1}, fmt::format("no entry is for group {}; name it in 'groups' or remove it", as_shown(g.name)));
-        for (const auto& p : g.sources)
+        for (const auto& p : g.sources) {
+            if (p.bits == 0 || (p.network.is_v4() && p.bits == 96))
+                wrong.warning({g.line, 1}, fmt::format("anybody who reaches the proxy is in group {}: {} takes in every address; write the "
+                                                       "networks of its clients",
+                                                       as_shown(g.name), p.to_string()));
             if (!nobodys(p)) all.push_back({p, i});
+        }
     }
-    // Prefixes are nested or disjoint: sorted, each is held against those that are still open.
+    // Prefixes are nested or disjoint: in sorted order, each is compared with those that are still open.
     std::sort(all.begin(), all.end(), [](const range& a, const range& b) {
         return std::tie(a.network.network, a.network.bits, a.group) < std::tie(b.network.network, b.network.bits, b.group);
     });

@@ -1,5 +1,5 @@
-// What is not wrong with an allowlist but most likely not meant: for `exeat check`, not for the proxy, which takes such a list. Looks at
-// the hosts that stand in the allowlist itself, not at those of a hosts_file. One thread.
+// Reports what is valid in an allowlist but most likely not intended: for `exeat check`, not for the proxy, which accepts such a list.
+// Checks the hosts in the allowlist itself, not those of a hosts_file. One thread.
 #pragma once
 
 #include <exeat/address_class.hpp>
@@ -7,16 +7,16 @@
 
 namespace exeat::ops {
 
-// Each finding is a warning, but for a private link that leads to a public network: where the site is known that is an error. `for_groups`:
-// the groups that entries in files of allowlist.d are for.
+// Each finding is a warning, except that a private link to a public network is an error when the site is known. `for_groups`: the groups of
+// the entries in files of allowlist.d.
 void lint(const allowlist_draft&, wall_time now, diagnostics&, const group_set& for_groups = {}, const site_networks& = {},
           bool site_known = false);
 
 // Its parts, each a pass over the whole list:
-void lint_ends(const allowlist_draft&, wall_time now, diagnostics&); // of the list, its entries and report mode
+void lint_ends(const allowlist_draft&, wall_time now, diagnostics&); // expiry of the list and its entries, report mode
 // Owner, reason, shared hosts, public subnets.
 void lint_entries(const allowlist_draft&, diagnostics&, const site_networks&, bool site_known);
-void lint_overlaps(const allowlist_draft&, diagnostics&);               // hosts twice, shadowed, open already, never open
+void lint_overlaps(const allowlist_draft&, diagnostics&);               // duplicate, shadowed, already open, never open
 void lint_groups(const allowlist_draft&, group_set used, diagnostics&); // unused, overlapping sources
 void lint_lookalikes(const allowlist_draft&, diagnostics&);             // A-labels that look like another host of the list
 

@@ -14,7 +14,7 @@ bool has_a_label(std::string_view name) noexcept { return name.starts_with("xn--
 
 void lint_lookalikes(const allowlist_draft& d, diagnostics& wrong)
 {
-    std::unordered_map<std::string, const located_host*> plain; // as the eye takes them
+    std::unordered_map<std::string, const located_host*> plain; // by appearance
     std::vector<const located_host*> international;
     for (const auto& e : d.entries)
         for (const auto& h : e.hosts) {

@@ -22,14 +22,14 @@ bool share(const std::vector<std::uint16_t>& a, const std::vector<std::uint16_t>
     return a.empty() || b.empty() || std::find_first_of(a.begin(), a.end(), b.begin(), b.end()) != a.end();
 }
 
-// All that `narrow` is for, `wide` is for too: clients and ports.
+// Whether `wide` applies to all clients and ports of `narrow`.
 bool covers(const rule& wide, const rule& narrow) noexcept
 {
     return (narrow.groups & ~wide.groups).none() && covers(wide.ports, narrow.ports);
 }
 bool overlap(const rule& a, const rule& b) noexcept { return (a.groups & b.groups).any() && share(a.ports, b.ports); }
 
-// A host with the terms it passes on: where they are equal, one of two entries says nothing.
+// Whether a host has the same terms in both entries: then one of the two is redundant.
 bool same_terms(const rule& a, const rule& b) noexcept
 {
     return a.protocol == b.protocol && a.purpose == b.purpose && a.ech == b.ech && a.wildcard_names == b.wildcard_names &&
@@ -46,14 +46,14 @@ std::string budget_text(const rule& r)
     return out;
 }
 
-// Which budget wins, where they differ.
+// Says which budget applies, if they differ.
 std::string budgets_of(const rule& first, const rule& later)
 {
     if (first.upload == later.upload && first.upload_total == later.upload_total && first.purpose == later.purpose) return {};
     return fmt::format(", so its budget counts (upload {}) and not this one's (upload {})", budget_text(first), budget_text(later));
 }
 
-struct named { // a host where an entry names it
+struct named { // one mention of a host in an entry
     const entry* in;
     const located_host* host;
 };
@@ -87,7 +87,7 @@ private:
         located_network what;
     };
 
-    // A network of a deny, where a line before names it or one around it.
+    // Reports a network of a deny that is in a network of an earlier line.
     void look_at_networks(const entry& e)
     {
         for (auto n = e.networks.begin(); n != e.networks.end(); ++n) {
@@ -99,14 +99,14 @@ private:
                                               around->network.to_string(), around->at.line));
         }
     }
-    // An address, or a network that a private link leads to.
+    // Reports an address, or a network of a private link, that a deny covers.
     void look_at_address(const entry& e, const ip_prefix& p, place at, const std::string& shown_as)
     {
         for (const auto& d : denied_) {
             if (++compared_ > limits::lint_comparisons) return;
             const bool whole = takes_in(d.what.network, p) && covers(d.by->value, e.value);
             const bool twin = d.what.network == p && d.what.network.bits == whole_address && !e.hosts.empty() && e.value.addresses.empty();
-            if (!whole || twin) continue; // a twin is told of as a host
+            if (!whole || twin) continue; // a twin is reported as a host
             return wrong_.warning(at, fmt::format("{} never opens: {} (line {}) denies {} for all these groups and ports; remove one",
                                                   shown_as, as_shown(d.by->value.name), d.what.at.line, d.what.network.to_string()));
         }
@@ -126,7 +126,7 @@ private:
         });
     }
 
-    // The same pattern, named before.
+    // Reports a pattern that was named before.
     bool tell_of_twin(const named& n)
     {
         for (const auto& other : by_base_.at(n.host->pattern.base.str())) {
@@ -164,7 +164,7 @@ private:
                                                    c.host->pattern.to_string(), shown(c)));
     }
 
-    // Every place that names a pattern which takes in all that this one does.
+    // Visits every mention of a pattern that includes all hosts of this one, until `visit` returns true.
     template <class Visit> void each_cover(const host_pattern& p, Visit visit)
     {
         std::string_view base = p.base.str();
@@ -179,7 +179,7 @@ private:
             base.remove_prefix(dot + 1);
         }
     }
-    // A pattern whose base lies `up` labels above that of another.
+    // Whether a pattern includes another one; the base of the first is `up` labels above that of the second.
     static bool takes_in(reach wide, reach narrow, std::size_t up) noexcept
     {
         if (wide == reach::any_depth) return up > 0 || narrow != reach::exact;

@@ -1,4 +1,4 @@
-// One file of a policy on its way in: the allowlist itself, or a small one of the directory beside it. Value; one thread.
+// One file of a policy while it is loaded: the allowlist itself, or a file of the directory beside it. Value; one thread.
 #pragma once
 
 #include <ops/policy/allowlist_draft.hpp>
@@ -25,9 +25,9 @@ struct list_part {
     list_kind kind;
     allowlist_draft draft; // groups, settings and expectations only in the allowlist itself
     std::string sha256;
-    std::vector<hosts_digest> hosts_files; // whole once it is compiled
-    std::vector<std::string> approved_by;  // ids of keys; only where approvals are asked for
-    wall_time ends = never;                // of what it allows, beside what it says itself
+    std::vector<hosts_digest> hosts_files; // complete once it is compiled
+    std::vector<std::string> approved_by;  // key ids; only when approvals are required
+    wall_time ends = never;                // limits what it allows, in addition to its own expiry
     bool revoked = false;
 };
 

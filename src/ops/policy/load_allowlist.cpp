@@ -48,7 +48,7 @@ private:
     void read_parts(const std::string& allowlist)
     {
         const auto directory = parts_directory(allowlist);
-        out_.files.emplace_back(directory + "/."); // before it is read; what comes and goes in it is a change of this one
+        out_.files.emplace_back(directory + "/."); // watched before it is read, to notice files that come or go
         const auto files = part_files(directory);
         if (!files) return parts_.front().wrong.error({}, fmt::format("its {}: {}", directory, files.error()));
         for (const auto& path : *files)
@@ -74,7 +74,7 @@ private:
         if (take_digest(p, text)) draft(p, text);
     }
 
-    // What the file that was named last says.
+    // Records the content of the file that was added last.
     void trace(std::string_view text)
     {
         content_trace said;
@@ -93,7 +93,7 @@ private:
         }
         p.sha256 = hexadecimal(*value);
         if (p.kind != list_kind::allowlist) compiler_.take_digest(*value);
-        if (p.revoked) compiler_.take_digest(*value); // with it and without it are two policies
+        if (p.revoked) compiler_.take_digest(*value); // with and without the revocation are two policies
         return true;
     }
     void take_approved(const approved_files& all)
@@ -109,7 +109,7 @@ private:
         }
     }
 
-    // Whether it is all there, as far as its last line tells.
+    // Whether the file is complete, according to its last line.
     bool is_whole(list_part& p, const marked_text& marked) const
     {
         if (marked.wrong_at != 0) p.wrong.error({marked.wrong_at, 1}, "'end' marks the end of a whole list; write end = true");
@@ -132,10 +132,10 @@ private:
         drafted_ = true;
         p.draft = first ? read_draft(*tree, p.wrong, now_) : read_part(*tree, p.wrong, main.groups, now_);
         end_early(p);
-        if (with_.how == scrutiny::lint && !first) lint_entries(p.draft, p.wrong, with_.site, with_.site_known); // it is there to end
+        if (with_.how == scrutiny::lint && !first) lint_entries(p.draft, p.wrong, with_.site, with_.site_known); // expiry of a part is fine
         for (const auto& e : p.draft.entries) hold_name_for(p, e.value);
     }
-    // What a revoked file denies goes on; what it allows is over, and hides what other entries allow for the same host as it did before.
+    // What a revoked file denies stays in force; what it allows has expired, and still hides what other entries allow for the same host.
     static void end_early(list_part& p)
     {
         for (auto& e : p.draft.entries)
@@ -149,7 +149,7 @@ private:
     void hold_name_for(list_part& p, const rule& r)
     {
         const auto [at, is_new] = names_.emplace(r.name, &r);
-        const bool elsewhere = !is_new && at->second->file != r.file; // twice in one file is told by its reader
+        const bool elsewhere = !is_new && at->second->file != r.file; // a duplicate in one file is reported by its reader
         if (elsewhere)
             p.wrong.error({r.line, 1}, fmt::format("{} is an entry of {}:{} already; give this one another name", as_shown(r.name),
                                                    at->second->file, at->second->line));
@@ -158,7 +158,7 @@ private:
             p.wrong.error({r.line, 1}, fmt::format("more than {} entries in all files; join some", limits::rules));
     }
 
-    // One account is held to one limit.
+    // All entries of an account must have the same limits.
     void hold_account_for(list_part& p, const rule& r)
     {
         if (r.account.empty()) return;
@@ -192,7 +192,7 @@ private:
         if (main.wrong.failed()) out_.rules = nullptr;
     }
 
-    // Of a list in which something was revoked they cannot all be met, and a revocation waits for nobody.
+    // A revocation can make expectations fail and must not wait for them to be fixed, so they are only warnings then.
     void hold_to_expectations(list_part& main) const
     {
         diagnostics unmet{main.path()};
@@ -221,7 +221,7 @@ private:
     std::deque<list_part> parts_; // the allowlist first
     std::map<std::string_view, const rule*> names_, accounts_;
     std::size_t rules_ = 0;
-    bool drafted_ = false, ended_ = false; // ended_: something of it is revoked
+    bool drafted_ = false, ended_ = false; // ended_: a file is revoked
 };
 
 } // namespace

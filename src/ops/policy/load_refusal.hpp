@@ -1,4 +1,4 @@
-// Why an allowlist does not take effect: it is wrong, too few approved it, or it is older than one that did. Value.
+// Why an allowlist does not take effect: it is invalid, has too few approvals, or is older than one that took effect. Value.
 #pragma once
 
 #include <array>

@@ -1,8 +1,10 @@
 #include <ops/policy/near_misses.hpp>
 
 #include <ops/text/diagnostics.hpp>
+#include <ops/text/did_you_mean.hpp>
 #include <ops/text/json_text.hpp>
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -14,7 +16,7 @@ std::string ports_text(const rule& r) { return r.ports.empty() ? "every port" : 
 
 std::string entry_text(const rule& r) { return fmt::format("{} ({})", as_shown(r.name), place_of(r)); }
 
-// Calls for each rule that lets out and takes in the host, until it returns false.
+// Visits each rule that is not a deny and includes the host, until `visit` returns false.
 template <class Visit> void each_opening(const policy& rules, std::string_view host, Visit visit)
 {
     rules.names().match(host, [&](std::span<const rule_index> list, host_pattern::reach) {
@@ -24,7 +26,7 @@ template <class Visit> void each_opening(const policy& rules, std::string_view h
     });
 }
 
-// Entries that name the host and are not for this client, or for another port.
+// Entries that name the host, but for other clients, ports or protocols.
 std::vector<std::string> of_this_host(const client& who, const target& to, const policy& rules)
 {
     std::vector<std::string> out;
@@ -44,7 +46,21 @@ const rule* first_opening(const policy& rules, std::string_view host)
     return found;
 }
 
-// An entry for what lies right below the host, or for a name above it.
+// A host of some entry that differs from this one by a typing mistake; empty: none.
+std::string similar_host(const std::string& host, const policy& rules)
+{
+    std::vector<std::string> all;
+    rules.names().each([&](std::string_view base, name_index::reaches named) {
+        const bool close = base.size() <= host.size() + 2 && host.size() <= base.size() + 2;
+        if (close && named[static_cast<std::size_t>(host_pattern::reach::exact)]) all.emplace_back(base);
+    });
+    std::sort(all.begin(), all.end());
+    const std::vector<std::string_view> known{all.begin(), all.end()};
+    const std::string near{nearest_word(host, known)};
+    return near.empty() || first_opening(rules, near) == nullptr ? std::string{} : near;
+}
+
+// An entry for names directly below the host, or for a parent of it.
 std::string of_a_host_near(const std::string& host, const policy& rules)
 {
     if (const auto* r = first_opening(rules, "x." + host))
@@ -56,7 +72,10 @@ std::string of_a_host_near(const std::string& host, const policy& rules)
         if (const auto* r = first_opening(rules, above))
             return fmt::format("{} names {}, and not what is below it; write {} too", entry_text(*r), above, host);
     }
-    return "no [[allow]] or [[private_link]] names this host";
+    constexpr std::string_view nobody = "no [[allow]] or [[private_link]] names this host";
+    const auto near = similar_host(host, rules);
+    return near.empty() ? std::string{nobody}
+                        : fmt::format("{}; did you mean {} of {}?", nobody, near, entry_text(*first_opening(rules, near)));
 }
 
 } // namespace

@@ -8,12 +8,12 @@
 
 namespace exeat::ops {
 
-// What lies there beside the parts: approvals of grants, and what takes something back.
+// Suffixes of the other files in it: approvals of grants, and revocations.
 inline constexpr std::string_view grant_suffix = ".grant", revocation_suffix = ".revoke";
 
 std::string parts_directory(const std::string& allowlist);
 
-// Its *.toml, by name; none where there is no such directory. The error says why it cannot be read, or that there are too many.
+// Its *.toml files, sorted by name; none if there is no such directory. The error says why it cannot be read, or that there are too many.
 boost::system::result<std::vector<std::string>, std::string> part_files(const std::string& directory);
 
 } // namespace exeat::ops

@@ -33,7 +33,7 @@ void take(const located_text& written, upload_limits& into, section& s, toml_key
     refuse("is for a window that is not kept (1h, 24h or 7d)");
 }
 
-// Several entries may have one by the same name; that they agree is checked over all files.
+// Several entries may have the same account; a later check over all files requires that their limits agree.
 void read_account(section& s, rule& r)
 {
     constexpr auto account = key("account");
@@ -67,7 +67,7 @@ void read_entry_budgets(section& s, rule& r)
     read_account(s, r);
     if (const auto action = s.word(on_budget, budget_action_words)) r.on_budget = static_cast<budget_action>(*action);
     if (r.purpose != purpose::push) return;
-    // Where data is meant to go, somebody says how much, who answers for it and until when.
+    // A push sends data out on purpose, so it requires a limit, an owner, a reason and an expiry.
     for (const auto key : {upload, key("owner"), key("reason"), key("expires")})
         if (!s.has(key.name))
             s.wrong().error(

@@ -1,4 +1,4 @@
-// Upload budgets as an allowlist writes them: "50 MiB/1h", or a list with one for each window. One thread.
+// Reads the upload budgets of an allowlist: "50 MiB/1h", or a list with one for each window. One thread.
 #pragma once
 
 #include <exeat/budget/budget.hpp>
@@ -9,10 +9,10 @@
 
 namespace exeat::ops {
 
-// Absent where the key is absent or wrong.
+// Absent when the key is absent. An invalid budget is an error in the diagnostics and sets no limit.
 std::optional<upload_limits> read_upload(section&, toml_key);
 
-// 'upload', 'upload_total' and 'on_budget' of an entry; what a push must have.
+// Reads 'upload', 'upload_total', 'account' and 'on_budget' of an entry, and checks what a push requires.
 void read_entry_budgets(section&, rule&);
 
 } // namespace exeat::ops

@@ -11,7 +11,7 @@ namespace exeat::ops {
 
 namespace {
 
-using suffixes = boost::container::flat_map<std::string_view, std::string_view>; // → what is shared there
+using suffixes = boost::container::flat_map<std::string_view, std::string_view>; // suffix → what is shared there
 
 suffixes parsed(std::string_view text)
 {
@@ -45,7 +45,7 @@ std::string_view shared_at(std::string_view name)
     return any_child == list.end() ? std::string_view{} : any_child->second;
 }
 
-// The first shared suffix below the name: "**.azure.example" takes in "vault.azure.example".
+// The first shared suffix below the name: "**.azure.example" includes "vault.azure.example".
 std::string_view shared_below(std::string_view name)
 {
     const auto below = [name](std::string_view s) {

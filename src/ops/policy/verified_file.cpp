@@ -26,7 +26,7 @@ boost::system::result<verified_file, std::string> verified_file::open(const std:
     return out;
 }
 
-// Whole but for the last one, so that both readings have the same blocks.
+// Reads a full block, except at the end of the file, so that both passes have the same blocks.
 boost::system::result<std::size_t, int> verified_file::read_block()
 {
     std::size_t used = 0;

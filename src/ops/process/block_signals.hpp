@@ -1,4 +1,5 @@
-// For threads beside the one that waits for signals: they get none; a pipe whose reader went is an error there and not a signal.
+// For threads other than the one that waits for signals: they receive none. With SIGPIPE blocked, a write to a pipe without a reader fails
+// with an error.
 #pragma once
 
 #include <csignal>
@@ -12,7 +13,7 @@ inline void block_signals() noexcept
     ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
 }
 
-// SIGHUP and SIGUSR1, which would end a process that does not handle them yet, wait until it does.
+// Blocks or unblocks SIGHUP and SIGUSR1. While blocked they stay pending; without a handler, each would terminate the process.
 inline void set_early_signals(int how) noexcept
 {
     sigset_t early;

@@ -1,5 +1,5 @@
-// Looks every second whether the machine's clock goes as it did, says so when it does not, and when it does again. Lives on one
-// io_context; the numbers: any thread.
+// Checks the machine's clock every second and logs when it jumps and when it is correct again. Lives on one io_context; the numbers may be
+// read on any thread.
 #pragma once
 
 #include <net/loop/kept_memory.hpp>
@@ -13,7 +13,7 @@
 
 namespace exeat::ops {
 
-// By how many seconds the clock shows another time than it should; 0: it is right. And how often that has begun.
+// `now`: by how many seconds the clock is wrong at present (positive: ahead), 0 when it is right. `all`: how often it has become wrong.
 struct clock_steps {
     std::atomic<std::int64_t> now{0};
     std::atomic<std::uint64_t> all{0};

@@ -10,7 +10,7 @@ namespace exeat::ops {
 
 namespace {
 
-// As many fds as the machine allows; what a tunnel may take of them is the cap on connections.
+// Raises the limit of open files to the machine's maximum and returns it; the cap on connections limits how many of them tunnels use.
 std::size_t raise_fd_limit()
 {
     rlimit fds{};
@@ -25,7 +25,7 @@ std::size_t raise_fd_limit()
 
 descriptor_plan divide_descriptors(const config& c, std::size_t fds) noexcept
 {
-    const std::size_t channels = c.dns_servers.empty() ? 2 : 1; // the second one while the system's servers change
+    const std::size_t channels = c.dns_servers.empty() ? 2 : 1; // two while the system's servers change
     const auto of_worker = limits::fds_per_worker + channels * limits::dns_sockets + c.listeners.size();
     const auto reserved = std::min(limits::reserved_fds + c.workers * of_worker, fds / 2);
     const auto left = fds - reserved;

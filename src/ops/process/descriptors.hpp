@@ -1,4 +1,4 @@
-// How the limit of open files is divided: what admission, the admin listener, the audit log and the workers themselves need is set aside,
+// How the limit of open files is divided: a part is reserved for admission, the admin listener, the audit log and the workers themselves,
 // and tunnels share the rest.
 #pragma once
 
@@ -10,14 +10,14 @@
 namespace exeat::ops {
 
 struct descriptor_plan {
-    std::size_t connections = 0;      // at once, over all workers
-    std::size_t spare_per_worker = 0; // for pipes and further attempts to connect
+    std::size_t connections = 0;      // at the same time, over all workers
+    std::size_t spare_per_worker = 0; // for pipes and parallel connection attempts
     bool operator==(const descriptor_plan&) const = default;
 };
 
-// `fds` are all that the process may have. Pure.
+// `fds`: the limit of open files of the process. Pure.
 descriptor_plan divide_descriptors(const config&, std::size_t fds) noexcept;
-// Raises the limit as far as the machine lets it and divides it. Fewer connections than configured are a warning.
+// Raises the limit to the machine's maximum and divides it. Logs a warning when fewer connections than configured are possible.
 descriptor_plan plan_descriptors(const config&, const event_log&);
 
 } // namespace exeat::ops

@@ -1,6 +1,6 @@
-// The DNS servers that are asked: those of exeat.toml or, where it names none, those of resolv.conf(5), read at the start, whenever the
-// file changes and on SIGHUP. A file that names none changes nothing: the last servers that it named stay, and the log and a metric tell.
-// Lives on one io_context; its callbacks run there.
+// The DNS servers that exeat queries: those of exeat.toml or, where it names none, those of resolv.conf(5), read at the start, whenever the
+// file changes and on SIGHUP. If the file names none, the last known servers stay in use, which the log and a metric report. Lives on one
+// io_context; its callbacks run there.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -22,8 +22,8 @@ public:
     using taker = std::function<void(const std::vector<endpoint>&)>;
 
     dns_servers(boost::asio::io_context&, const config&, const event_log&, taker);
-    const std::vector<endpoint>& now() const noexcept { return now_; }        // one at least
-    const std::atomic<std::size_t>& named() const noexcept { return named_; } // any thread; 0: the file names none, and others are asked
+    const std::vector<endpoint>& now() const noexcept { return now_; }        // at least one
+    const std::atomic<std::size_t>& named() const noexcept { return named_; } // any thread; 0: the file names none
     void read_again(std::string_view cause);                                  // "SIGHUP", "file changed"
     void stop();
 
@@ -36,7 +36,7 @@ private:
     const taker take_;
     std::vector<endpoint> now_;
     std::atomic<std::size_t> named_;
-    std::optional<file_watch> watch_; // none where exeat.toml names the servers
+    std::optional<file_watch> watch_; // empty when exeat.toml names the servers
 };
 
 } // namespace exeat::ops

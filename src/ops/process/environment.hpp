@@ -1,4 +1,4 @@
-// What a service manager hands over in the environment. Main thread, before there is another.
+// Variables that a service manager passes in the environment. Main thread, before any other thread starts.
 #pragma once
 
 #include <cstdlib>
@@ -6,7 +6,7 @@
 
 namespace exeat::ops {
 
-// The variable's value, which nobody takes for theirs later: it is unset. Empty: there is none.
+// Returns the variable's value and unsets it, so that no later code uses it. Empty: it was not set.
 inline std::string take_from_environment(const char* name)
 {
     const char* value = std::getenv(name);

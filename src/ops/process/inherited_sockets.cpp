@@ -70,7 +70,8 @@ void assign_one(inherited_socket s, const config& c, assigned_sockets& to)
     to.of_listener[i].push_back(std::move(s.fd));
 }
 
-// Several of one address share its connections out, one to a worker; one alone must not let others in beside it.
+// Several sockets for one address share its connections, at most one for each worker. A single socket must not have SO_REUSEPORT, or
+// another process could listen beside it.
 void check_number(const std::vector<net::unique_fd>& sockets, const listener& l, std::size_t workers)
 {
     const auto name = fmt::format("[[listen]] {} ({})", as_shown(l.socket), l.address.to_string());
@@ -104,7 +105,7 @@ std::vector<inherited_socket> inherited_sockets()
     const auto pid = take_from_environment("LISTEN_PID"), count = take_from_environment("LISTEN_FDS"),
                names = take_from_environment("LISTEN_FDNAMES");
     std::vector<inherited_socket> out;
-    if (pid != std::to_string(::getpid()) || count.empty()) return out; // those of another process
+    if (pid != std::to_string(::getpid()) || count.empty()) return out; // they belong to another process
     int fd = first_inherited;
     for (auto& name : socket_names(count, names)) {
         if (::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) refuse(fmt::format("descriptor {} ({}) is not open", fd, as_shown(name)));

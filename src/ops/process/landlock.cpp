@@ -14,7 +14,7 @@ namespace exeat::ops {
 
 namespace {
 
-// linux/landlock.h as of version 6; Debian 12's knows of version 2.
+// linux/landlock.h as of version 6; the header of Debian 12 has version 2.
 struct ruleset_attr {
     std::uint64_t handled_access_fs, handled_access_net, scoped;
 };
@@ -34,7 +34,7 @@ constexpr std::uint64_t to_write = to_read | write_file | truncate | remove_file
 constexpr std::uint64_t bind_tcp = right(0);
 constexpr std::uint64_t abstract_unix_socket = right(0), signal = right(1);
 
-// All file rights that a version knows: what is not handled is not denied.
+// All file rights of a version: rights that a ruleset does not handle are not denied.
 constexpr std::uint64_t known(int version) noexcept
 {
     const int bits = version >= 5 ? 16 : version >= 3 ? 15 : version >= 2 ? 14 : 13;
@@ -47,7 +47,7 @@ void allow(int ruleset, const std::string& path, std::uint64_t rights)
 {
     const net::unique_fd at{::open(path.c_str(), O_PATH | O_CLOEXEC)};
     struct stat about {};
-    if (!at || ::fstat(at.value(), &about) != 0) return; // what is not there cannot be opened, nor what we may not see
+    if (!at || ::fstat(at.value(), &about) != 0) return; // a path that does not exist or that exeat may not see needs no rule
     const path_beneath_attr rule{S_ISDIR(about.st_mode) ? rights : rights & for_files, at.value()};
     if (::syscall(SYS_landlock_add_rule, ruleset, rule_path_beneath, &rule, 0) != 0) failed(("landlock rule for " + path).c_str());
 }

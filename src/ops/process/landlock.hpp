@@ -1,5 +1,5 @@
-// The kernel's path-based sandbox (landlock(7)) by its raw system calls: which files the process may still open from now on. Holds for the
-// calling thread and those that it starts later, for good. Main thread, before any other.
+// The kernel's path-based sandbox (landlock(7)) through its raw system calls: it limits which files the process may open from then on. It
+// applies to the calling thread and to threads that it starts later, and cannot be undone. Main thread, before any other thread.
 #pragma once
 
 #include <string>
@@ -8,14 +8,14 @@
 namespace exeat::ops {
 
 struct open_paths {
-    std::vector<std::string> read;  // files, or directories with all that is in them
-    std::vector<std::string> write; // the same, also to make and remove files there
+    std::vector<std::string> read;  // files, or directories with all their content
+    std::vector<std::string> write; // the same, with permission to create and remove files there
 };
 
-// The version of the interface that this kernel has; 0: none.
+// The Landlock ABI version of this kernel; 0: none.
 int landlock_version() noexcept;
-// From now on nothing but this, no TCP port, no abstract socket and no signal to others, as far as the kernel's version knows of them.
-// A path that does not exist opens nothing. Throws std::system_error.
+// Allows only these paths from now on: no binding of TCP ports, no abstract sockets and no signals to other processes, as far as the
+// kernel's version supports it. A path that does not exist is ignored. Throws std::system_error.
 void restrict_files(const open_paths&, int version);
 
 } // namespace exeat::ops

@@ -16,7 +16,7 @@ namespace {
 constexpr enum_array<severity, std::string_view, 3> words{"error", "warning", "notice"};
 constexpr enum_array<severity, int, 3> priorities{3, 4, 5}; // sd-daemon(3)
 
-// What a line must not contain raw: whatever could end, forge or hide it; quotes and backslashes too where they would end a value.
+// Escapes characters that could end, forge or hide a line; inside quotes also quotes and backslashes, which would end the value.
 std::string escaped(std::string_view text, bool quoted = true)
 {
     if (!quoted) return one_line(text);
@@ -59,7 +59,7 @@ void event_log::say(severity how, std::string_view event, std::initializer_list<
     const auto time = fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
     auto text = line(how, event, fields, time) + '\n';
     if (priorities_) text.insert(0, fmt::format("<{}>", priorities[how]));
-    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size()); // there is nowhere else to complain
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, text.data(), text.size()); // there is nowhere to report a failure
 }
 
 } // namespace exeat::ops

@@ -1,5 +1,5 @@
-// exeat's own log (not the audit log): one line per event on stderr, for a person, as logfmt or as JSON; under systemd each line carries
-// its priority. Quiet when all is well. Any thread; a line is one write(2). Never called from a worker.
+// exeat's own log (not the audit log): one line per event on stderr, as plain text, logfmt or JSON; under systemd each line begins with its
+// priority. Logs little while all is well. Any thread; a line is one write(2). Never called from a worker.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@ public:
     explicit event_log(log_format format);
     void say(severity, std::string_view event, std::initializer_list<field> fields = {}) const;
 
-    // The line without its end; for tests.
+    // The line without its newline; for tests.
     std::string line(severity, std::string_view event, std::initializer_list<field> fields, std::string_view time) const;
 
 private:

@@ -1,5 +1,5 @@
-// Gives memory back to the machine when a crowd has left: the C library keeps what the workers have freed, for good if nobody asks.
-// Lives on one io_context and looks at a number once in limits::trim_look.
+// Returns memory to the system after many connections have closed: the C library keeps what the workers have freed until it is trimmed.
+// Lives on one io_context and reads the number of connections every limits::trim_look.
 #pragma once
 
 #include <exeat/limits.hpp>
@@ -14,13 +14,13 @@
 
 namespace exeat::ops {
 
-// Whether memory is worth giving back: when less than half of a crowd is left. Pure.
+// Decides when memory is worth returning: when less than half of the highest number of connections is left. Pure.
 class crowd_watch {
 public:
     bool left(std::size_t connections) noexcept;
 
 private:
-    std::size_t most_ = 0; // since the last time that it was worth it
+    std::size_t most_ = 0; // since the last time that left() returned true
 };
 
 class memory_trim {
@@ -34,7 +34,7 @@ private:
     net::shared_kept_memory look_memory_;
     const std::function<std::size_t()> connections_;
     crowd_watch crowd_;
-    unsigned looks_ = limits::trim_looks; // since a crowd left
+    unsigned looks_ = limits::trim_looks; // looks since connections have closed; at limits::trim_looks trimming ends
 };
 
 } // namespace exeat::ops

@@ -22,7 +22,7 @@ namespace {
     throw std::runtime_error{fmt::format("NOTIFY_SOCKET={}: {}", address, why)};
 }
 
-// A path, or the abstract name behind an '@' (unix(7)), which has no NUL at its end.
+// Connects to a path, or to the abstract name after an '@' (unix(7)), which has no terminating NUL.
 net::unique_fd connect_to(const std::string& address)
 {
     sockaddr_un a{};
@@ -37,7 +37,7 @@ net::unique_fd connect_to(const std::string& address)
     return fd;
 }
 
-// WATCHDOG_USEC= is ours unless WATCHDOG_PID= names another process.
+// WATCHDOG_USEC= applies to this process unless WATCHDOG_PID= names another one.
 std::chrono::microseconds watchdog_time()
 {
     const auto text = take_from_environment("WATCHDOG_USEC"), pid = take_from_environment("WATCHDOG_PID");
@@ -49,7 +49,7 @@ std::chrono::microseconds watchdog_time()
     return std::chrono::microseconds{static_cast<std::int64_t>(n)};
 }
 
-// A newline would begin another assignment.
+// A newline would start another assignment.
 std::string one_line(std::string_view text)
 {
     std::string out{text};
@@ -77,7 +77,7 @@ notifier::notifier()
 void notifier::say(std::string_view assignments) const noexcept
 {
     if (socket_)
-        ::send(socket_.value(), assignments.data(), assignments.size(), MSG_DONTWAIT | MSG_NOSIGNAL); // who does not listen misses it
+        ::send(socket_.value(), assignments.data(), assignments.size(), MSG_DONTWAIT | MSG_NOSIGNAL); // a message without a reader is lost
 }
 
 void notifier::ready(std::string_view text) const { say("READY=1\nSTATUS=" + one_line(text)); }

@@ -1,5 +1,5 @@
-// What a service manager is told (systemd's sd_notify(3)): one datagram for each change of state. The socket is opened at the start, so
-// that it still works when the process may open none any more. Without $NOTIFY_SOCKET nothing is said. Any thread.
+// Notifies the service manager (systemd's sd_notify(3)): one datagram for each change of state. The socket is opened at the start, so that
+// it still works when the process may no longer open sockets. Without $NOTIFY_SOCKET nothing is sent. Any thread.
 #pragma once
 
 #include <net/sockets/unique_fd.hpp>
@@ -12,7 +12,7 @@ namespace exeat::ops {
 
 class notifier {
 public:
-    // Takes $NOTIFY_SOCKET out of the environment. Throws std::runtime_error when it is set and nobody listens there.
+    // Removes $NOTIFY_SOCKET from the environment. Throws std::runtime_error when it is set and cannot be connected to.
     notifier();
 
     void ready(std::string_view status) const;
@@ -20,7 +20,7 @@ public:
     void stopping(std::chrono::milliseconds at_most) const;
     void status(std::string_view) const;
     void alive() const; // WATCHDOG=1
-    // How often alive() is expected of this process; 0: never.
+    // The longest allowed interval between two calls of alive(); 0: none is expected.
     std::chrono::microseconds watchdog() const noexcept { return watchdog_; }
 
 private:

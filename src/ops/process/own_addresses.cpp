@@ -77,12 +77,12 @@ void address_watch::read()
     auto heard = [this](boost::system::error_code failed, std::size_t) {
         if (failed == boost::asio::error::operation_aborted) return;
         read();
-        report(); // what the message says does not matter, nor whether some were lost: all are asked for again
+        report(); // all addresses are read again, so the content of the message and lost messages do not matter
     };
     netlink_.async_read_some(boost::asio::buffer(messages_), boost::asio::bind_allocator(read_memory_.memory(), heard));
 }
 
-// Who asks for the addresses needs a socket and memory, and there may be none just now.
+// Reading the addresses needs a socket and memory; when they are not available, it is tried again later.
 void address_watch::report()
 {
     try {

@@ -1,4 +1,4 @@
-// The machine's own addresses, which no client may reach through exeat, kept up to date as interfaces come and go (rtnetlink(7)).
+// The machine's own addresses, which no client may reach through exeat, updated whenever an interface changes (rtnetlink(7)).
 #pragma once
 
 #include <exeat/check_address.hpp>
@@ -17,15 +17,12 @@
 
 namespace exeat::ops {
 
-// Ascending, each once. Throws std::system_error when the kernel does not say.
+// In ascending order, without duplicates. Throws std::system_error when the kernel does not report them.
 std::vector<ip_address> own_addresses();
-// These, with the ports that exeat listens on there.
+// The own addresses, with the ports that exeat listens on.
 own_endpoints endpoints_of(const config&, std::uint16_t admin_port);
 
-// Those, with the ports of our own sockets.
-own_endpoints endpoints_of(const config&, std::uint16_t admin_port);
-
-// Calls back on the io_context's thread whenever they may have changed.
+// Calls `changed` on the io_context's thread whenever the addresses may have changed.
 class address_watch {
 public:
     address_watch(boost::asio::io_context&, std::function<void()> changed);
@@ -33,7 +30,7 @@ public:
 
 private:
     void read();
-    void report(); // again and again, until `changed` does not throw
+    void report(); // retries until `changed` does not throw
     boost::asio::posix::stream_descriptor netlink_;
     boost::asio::steady_timer again_;
     net::shared_kept_memory read_memory_, again_memory_;

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t shortest_turn = 100'000; // nanoseconds; the kernel's lower bound
 
-// As the kernel has it; <linux/sched/types.h> cannot be included beside <sched.h>.
+// The kernel's struct sched_attr; <linux/sched/types.h> cannot be included together with <sched.h>.
 struct attributes {
     std::uint32_t size = sizeof(attributes);
     std::uint32_t policy = SCHED_OTHER;
@@ -23,7 +23,7 @@ struct attributes {
 
 } // namespace
 
-// Keeps the nice value that whoever started exeat has given it, and leaves any other policy alone.
+// Keeps the nice value that exeat was started with, and changes nothing under another scheduling policy.
 void take_short_turns() noexcept
 {
     attributes a;

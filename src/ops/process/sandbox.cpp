@@ -18,13 +18,13 @@ namespace {
 namespace fs = std::filesystem;
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool looks_into_itself = true; // LeakSanitizer traces the process at its end
+constexpr bool looks_into_itself = true; // LeakSanitizer traces the process at exit
 #else
 constexpr bool looks_into_itself = false;
 #endif
 
-// proc(5) for our own numbers, the allocator's look at overcommit. A library that cannot read the generator's device takes rand() without a
-// seed and says nothing: c-ares does.
+// proc(5) for the process metrics, and for the allocator, which reads the overcommit setting. /dev/urandom, because a library that cannot
+// read it may fall back to an unseeded rand() without an error, as c-ares does.
 constexpr const char* always_read[] = {"/proc/self", "/proc/stat", "/proc/sys/vm", "/sys/devices/system/cpu", "/dev/urandom"};
 
 constexpr const char* resolv_conf_managers[] = {"/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager"};
@@ -35,7 +35,8 @@ std::string parent(const fs::path& p)
     return dir.empty() ? "." : dir.string();
 }
 
-// Where a path lies, and where each symbolic link on the way lies and leads: a list is changed by swapping any of them.
+// Adds the directory of the path and, for each symbolic link on the way, the directories of the link and of its target: replacing any of
+// them changes the list.
 void add_ways_to(const fs::path& path, std::vector<std::string>& to)
 {
     std::error_code failed;
@@ -50,7 +51,7 @@ void add_ways_to(const fs::path& path, std::vector<std::string>& to)
     }
 }
 
-// A file is made anew beside itself when it is rotated; a device or a FIFO is only itself.
+// A log file is created again in its directory when it is rotated; a device or a FIFO needs only its own path.
 void add_log(const std::string& path, open_paths& to)
 {
     std::error_code failed;
@@ -68,7 +69,7 @@ open_paths paths_of(const config& c, const std::vector<watched_file>& lists)
     out.read.insert(out.read.end(), c.sandbox.read.begin(), c.sandbox.read.end());
     if (const char* keys = std::getenv("CREDENTIALS_DIRECTORY")) out.read.emplace_back(keys); // LoadCredential=
     for (const auto& list : lists) add_ways_to(list.path, out.read);
-    if (c.dns_servers.empty()) { // where it is replaced, where it is a mount of its own, and where those who manage it link it to
+    if (c.dns_servers.empty()) { // the file may be replaced, be a mount of its own, or be a link to a manager's file
         add_ways_to(resolv_conf, out.read);
         out.read.emplace_back(resolv_conf);
         out.read.insert(out.read.end(), std::begin(resolv_conf_managers), std::end(resolv_conf_managers));
@@ -81,10 +82,11 @@ open_paths paths_of(const config& c, const std::vector<watched_file>& lists)
 void sandbox::restrict_files(const open_paths& open)
 {
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) throw std::runtime_error{"sandbox: no_new_privs cannot be set"};
-    if (!looks_into_itself) ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); // no core file with what clients sent, no tracer without privilege
+    if (!looks_into_itself) ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0); // no core file with clients' data, no unprivileged tracer
     const int version = wanted_.files ? landlock_version() : 0;
     if (version == 0) return;
-    // A rule is of an inode, and proc(5) makes a new one for /proc/self once nobody holds the old one and its cache has been let go.
+    // A rule applies to an inode, and proc(5) creates a new one for /proc/self once the old one is no longer referenced; this descriptor
+    // keeps it.
     own_numbers_ = net::unique_fd{::open("/proc/self", O_PATH | O_CLOEXEC)};
     try {
         ops::restrict_files(open, version);

@@ -1,5 +1,5 @@
-// What exeat takes from itself once it has what it needs: code that gets in by a bug finds no program to run, no file to read beside the
-// lists and no other process to look into. In two steps, for some of what is set up needs more than what runs.
+// Privileges that exeat drops after start-up: an attacker who exploits a bug finds no program to run, no file to read apart from the lists,
+// and no other process to inspect. They are dropped in two steps, because parts of the set-up need more than the running process.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -13,16 +13,16 @@
 
 namespace exeat::ops {
 
-// What the process reads and writes from its start to its end.
+// The paths that the process reads and writes while it runs.
 open_paths paths_of(const config&, const std::vector<watched_file>& lists);
 
 class sandbox {
 public:
     sandbox(const config& c, const event_log& log) : wanted_{c.sandbox}, log_{log} {}
 
-    void restrict_files(const open_paths&); // before any other thread; after the sockets are open. Throws std::runtime_error.
-    void restrict_system_calls();           // before anything is accepted. Throws std::runtime_error.
-    void tell() const;                      // one line on what was had, and a warning of what was not or is better otherwise
+    void restrict_files(const open_paths&); // before any other thread starts and after the sockets are open. Throws std::runtime_error.
+    void restrict_system_calls();           // before any connection is accepted. Throws std::runtime_error.
+    void tell() const;                      // logs what is in force, and a warning when exeat runs as root without need
 
 private:
     const sandbox_settings& wanted_;

@@ -36,7 +36,7 @@ void rule(const filter& f, std::uint32_t action, int call, std::initializer_list
     checked(::seccomp_rule_add_array(f.get(), action, call, static_cast<unsigned>(when.size()), when.begin()), "seccomp rule");
 }
 
-// libseccomp's SCMP_A0() and its like are macros with casts of the old style.
+// Replaces libseccomp's SCMP_A0() and similar macros, which contain old-style casts.
 condition argument(unsigned n, scmp_compare how, std::uint64_t a, std::uint64_t b = 0) noexcept { return {n, how, a, b}; }
 condition equals(unsigned n, std::uint64_t value) noexcept { return argument(n, SCMP_CMP_EQ, value); }
 condition has_not(unsigned n, std::uint64_t bits) noexcept { return argument(n, SCMP_CMP_MASKED_EQ, bits, 0); }
@@ -69,12 +69,12 @@ constexpr int waiting[] = {
     SCMP_SYS(sched_yield),
     SCMP_SYS(sched_getaffinity),
     SCMP_SYS(sched_getattr),
-    SCMP_SYS(sched_setattr), // of its own threads, and no more than it has: the capability is gone
+    SCMP_SYS(sched_setattr), // for its own threads; without CAP_SYS_NICE the kernel grants no more than they have
     SCMP_SYS(inotify_init1),
     SCMP_SYS(inotify_add_watch),
     SCMP_SYS(inotify_rm_watch),
 };
-// Which files: landlock says.
+// Landlock decides which files.
 constexpr int files[] = {
     SCMP_SYS(open),       SCMP_SYS(openat),     SCMP_SYS(fstat),    SCMP_SYS(stat),      SCMP_SYS(lstat),      SCMP_SYS(newfstatat),
     SCMP_SYS(statx),      SCMP_SYS(fstatfs),    SCMP_SYS(access),   SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink),
@@ -97,7 +97,7 @@ constexpr int own_process[] = {
     SCMP_SYS(set_tid_address), SCMP_SYS(rseq),
     SCMP_SYS(membarrier),      SCMP_SYS(getcpu),
 };
-// What exeat has no use for and an intruder has: no error to learn from, an end.
+// Calls that exeat never makes but an intruder would: they kill the process instead of returning an error to learn from.
 constexpr int intruders[] = {
     SCMP_SYS(execve),
     SCMP_SYS(execveat),
@@ -140,11 +140,11 @@ constexpr int intruders[] = {
     SCMP_SYS(open_by_handle_at),
 };
 
-// Sockets to talk TCP and DNS with, and the kernel's list of our addresses. A netlink address is shorter than an IP one, and so nothing
-// but a netlink socket can be bound; with listen() refused, no new port opens.
+// Allows sockets for TCP and DNS, and for the kernel's list of the machine's addresses. bind() is allowed only with the size of a netlink
+// address, which is shorter than an IP address, so only a netlink socket can be bound. listen() is refused, so no new port opens.
 void allow_sockets(const filter& f)
 {
-    constexpr std::uint64_t kind = 0xf; // SOCK_TYPE_MASK: without SOCK_CLOEXEC and SOCK_NONBLOCK
+    constexpr std::uint64_t kind = 0xf; // SOCK_TYPE_MASK, without SOCK_CLOEXEC and SOCK_NONBLOCK
     for (const auto family : {AF_INET, AF_INET6})
         for (const auto type : {SOCK_STREAM, SOCK_DGRAM})
             rule(f, SCMP_ACT_ALLOW, SCMP_SYS(socket),
@@ -154,20 +154,20 @@ void allow_sockets(const filter& f)
     for (const auto request : {FIONBIO, FIONREAD, SIOCOUTQNSD, TCGETS}) rule(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), {equals(1, request)});
 }
 
-// Threads, no processes; memory to read and write, not to run.
+// Allows threads but no processes, and memory to read and write but not to execute.
 void allow_memory_and_threads(const filter& f)
 {
     for (const auto call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)}) rule(f, SCMP_ACT_ALLOW, call, {has_not(2, PROT_EXEC)});
     rule(f, SCMP_ACT_ALLOW, SCMP_SYS(clone), {has_all(0, CLONE_THREAD)});
-    rule(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3)); // its flags lie in memory; without it the C library takes clone()
+    rule(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3)); // its flags are in memory; the C library then uses clone()
     rule(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), {equals(0, static_cast<std::uint64_t>(::getpid()))}); // abort()
-    rule(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), {equals(2, 0)});                                   // asks, changes nothing
+    rule(f, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), {equals(2, 0)});                                   // only reads limits
     rule(f, SCMP_ACT_ALLOW, SCMP_SYS(getrlimit));
     rule(f, SCMP_ACT_ALLOW, SCMP_SYS(prctl), {equals(0, PR_SET_NAME)});
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-// LeakSanitizer's look at the end: it is a tracer of the process from a thread-like child.
+// For LeakSanitizer, which at exit traces the process from a thread-like child.
 constexpr std::array sanitizers{SCMP_SYS(ptrace),      SCMP_SYS(clone),      SCMP_SYS(wait4),   SCMP_SYS(prctl),
                                 SCMP_SYS(personality), SCMP_SYS(arch_prctl), SCMP_SYS(getppid), SCMP_SYS(getdents)};
 #else

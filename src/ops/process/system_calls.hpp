@@ -1,5 +1,5 @@
-// The system calls that a running exeat makes, and no others (seccomp(2)): what it never needs is refused, and what only an intruder would
-// try ends the process. Needs no_new_privs. Any thread; holds for all of them.
+// Allows only the system calls that exeat makes after start-up (seccomp(2)): other calls fail, and calls that only an intruder would make
+// kill the process. Requires no_new_privs. Any thread; applies to all threads.
 #pragma once
 
 namespace exeat::ops {

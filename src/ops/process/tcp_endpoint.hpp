@@ -1,4 +1,4 @@
-// Our endpoints as Asio's, and back. Pure; any thread.
+// Converts exeat's endpoints to Asio's and back. Pure; any thread.
 #pragma once
 
 #include <exeat/config.hpp>

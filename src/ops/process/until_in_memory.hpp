@@ -1,5 +1,5 @@
-// What must reach everybody, such as a list that takes something away, is done again until there is memory for it. Blocks meanwhile; never
-// on a worker.
+// Repeats an act that must not be lost, such as announcing a list that revokes access, until there is enough memory for it. Blocks
+// meanwhile; never on a worker.
 #pragma once
 
 #include <exeat/limits.hpp>

@@ -15,7 +15,7 @@ namespace {
 
 using cores = std::optional<std::size_t>;
 
-// The part before the first `end`, which leaves `rest` with it.
+// Returns the part before the first `end` and removes both from `rest`.
 std::string_view take_until(char end, std::string_view& rest) noexcept
 {
     const auto at = std::min(rest.find(end), rest.size());
@@ -45,7 +45,7 @@ cores smaller(cores a, cores b) noexcept
     return std::min(*a, *b);
 }
 
-// What cannot be read says nothing.
+// Empty when the file cannot be read.
 std::string text_of(const std::string& path)
 {
     auto text = read_whole(path, limits::config_bytes);
@@ -58,10 +58,10 @@ std::string first_line(const std::string& path)
     return text.substr(0, text.find('\n'));
 }
 
-struct hierarchy { // that limits CPU time, as this process sees it
+struct hierarchy { // a cgroup hierarchy that limits CPU time, as this process sees it
     bool v2 = false;
-    std::string_view top;   // the group that the mount shows
-    std::string_view mount; // where
+    std::string_view top;   // the group at the root of the mount
+    std::string_view mount; // the mount point
 };
 
 // A line of mountinfo (proc_pid_mountinfo(5)): "ID parent device root mount options... - type source options".
@@ -81,7 +81,7 @@ std::optional<hierarchy> read_mount(std::string_view line) noexcept
     return h;
 }
 
-// A line of /proc/self/cgroup (cgroups(7)): "number:controllers:path"; of v2 the second part is empty.
+// Finds the own group in /proc/self/cgroup (cgroups(7)): lines of "number:controllers:path"; for v2, controllers is empty.
 std::string_view own_group(std::string_view lines, bool v2) noexcept
 {
     while (!lines.empty()) {
@@ -93,7 +93,7 @@ std::string_view own_group(std::string_view lines, bool v2) noexcept
     return {};
 }
 
-// Below the mount; "" where the mount does not show the group, as in a container that has its parent's view.
+// The group's path below the mount; "" where the mount does not show the group, as in a container that has its parent's view.
 std::string_view below(std::string_view top, std::string_view group) noexcept
 {
     if (!group.starts_with('/') || group.find("/..") != group.npos) return {};
@@ -108,7 +108,7 @@ cores quota_in(const std::string& directory, bool v2)
     return cores_of_quota(first_line(directory + "/cpu.cfs_quota_us") + ' ' + first_line(directory + "/cpu.cfs_period_us"));
 }
 
-// From the own group up to the one that the mount shows.
+// The smallest quota from the own group up to the group at the root of the mount.
 cores quota_of(const std::string& root, const hierarchy& h, std::string_view group)
 {
     const auto mount = root + std::string{h.mount};
@@ -123,7 +123,7 @@ std::size_t cores_of_affinity() noexcept
 {
     cpu_set_t mask;
     if (::sched_getaffinity(0, sizeof mask, &mask) == 0) return static_cast<std::size_t>(CPU_COUNT(&mask));
-    return std::thread::hardware_concurrency(); // a machine with more than 1,024 of them
+    return std::thread::hardware_concurrency(); // the machine has more than 1,024 cores
 }
 
 } // namespace

@@ -17,7 +17,7 @@ void watchdog::begin()
     if (manager_.watchdog().count() > 0) wait();
 }
 
-// Twice in the time that is given (sd_watchdog_enabled(3)), and not before each worker has had its sweep.
+// Checks twice per watchdog interval (sd_watchdog_enabled(3)), but not more often than every worker completes a sweep.
 void watchdog::wait()
 {
     const auto half = std::chrono::duration_cast<std::chrono::steady_clock::duration>(manager_.watchdog() / 2);

@@ -1,5 +1,5 @@
-// Tells the service manager that exeat is alive as often as it wants to hear it, and only while every worker goes round: a worker that is
-// stuck is an outage for its share of the clients, and a restart the only way out. Lives on one io_context; its callbacks run there.
+// Feeds the service manager's watchdog, but only while the loop of every worker runs: a stuck worker is an outage for its share of the
+// clients, and only a restart ends it. Lives on one io_context; its callbacks run there.
 #pragma once
 
 #include <net/loop/kept_memory.hpp>
@@ -16,10 +16,10 @@ namespace exeat::ops {
 
 class watchdog {
 public:
-    using rounds = std::function<std::vector<std::uint64_t>()>; // of each worker: a number that rises while it goes round
+    using rounds = std::function<std::vector<std::uint64_t>()>; // for each worker, a number that rises while its loop runs
     watchdog(boost::asio::io_context&, const notifier&, const event_log&, rounds);
 
-    void begin(); // once the workers run; nothing where nobody wants to hear
+    void begin(); // once the workers run; does nothing without a watchdog interval
     void stop() { timer_.cancel(); }
 
 private:

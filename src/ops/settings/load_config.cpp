@@ -50,14 +50,15 @@ std::optional<endpoint> read_endpoint(section& s, toml_key key)
 
 bool unspecified(const ip_address& a) noexcept { return a == ip_address{} || a == ip_address::v4(0); }
 
-// Whether both sockets would take the same connections.
+// Whether both sockets would accept the same connections.
 bool overlap(const endpoint& a, const endpoint& b) noexcept
 {
     if (a.port != b.port || a.address.is_v4() != b.address.is_v4()) return false;
     return a.address == b.address || unspecified(a.address) || unspecified(b.address);
 }
 
-// Its own, or that of the mode. What systemd lets a FileDescriptorName= be (systemd.socket(5)) is more than what reads well in a log.
+// The listener's own name, or that of the mode. A FileDescriptorName= of systemd may contain more characters (systemd.socket(5)), but not
+// all are readable in a log.
 void read_socket_name(section& s, listener& l)
 {
     constexpr auto name = listen("name");
@@ -111,7 +112,7 @@ void read_listeners(section& root, config& c)
     }
 }
 
-// What is wrong with it; a name of one label is one, as a service has in its own namespace.
+// Returns what is wrong with the name. A single label is valid: a service has such a name in its own namespace.
 std::string objection_to_admin_name(std::string_view name)
 {
     if (ip_address::parse(name) || name.starts_with('['))

@@ -1,4 +1,4 @@
-// exeat.toml to a validated config. Everything wrong is reported at once. Called before the workers start; may block on the file.
+// Reads exeat.toml into a validated config. All errors are reported at once. Called before the workers start; may block on the file.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -16,7 +16,7 @@ struct loaded_config {
     std::string sha256; // of the file's bytes; empty: it could not be read
 };
 
-// Paths in the file that are not absolute are taken from the file's own directory.
+// Relative paths in the file are relative to the file's own directory.
 loaded_config load_config(const std::string& path);
 
 } // namespace exeat::ops

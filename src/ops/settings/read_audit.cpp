@@ -31,7 +31,7 @@ void read_rotation(section& s, config& c)
     if (s.has(keep.name) && !s.has(size.name)) s.reject(keep.name, "'keep' is for a log with 'max_size'; add it or remove this");
 }
 
-// Whether it is there and can be read, checkpoint_key.hpp finds out.
+// checkpoint_key.hpp checks whether the key exists and can be read.
 void take_checkpoint_key(section& s, config& c)
 {
     constexpr auto key = audit("checkpoint_key");

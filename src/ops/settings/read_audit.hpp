@@ -10,7 +10,7 @@ namespace exeat::ops {
 
 void read_audit(section&, config&);
 
-// Where a path of a file leads that does not begin at the root: from the file's directory.
+// Resolves a relative path against the directory of `file`; returns an absolute path unchanged.
 std::string beside(const std::string& file, const std::string& path);
 
 } // namespace exeat::ops

@@ -12,7 +12,7 @@ namespace {
 
 using detect::detector;
 
-// The one number of each that an operator may want otherwise, in the detector's unit.
+// Sets the detector's threshold, the one number that an operator may change, in the detector's unit.
 void set_threshold(detect::thresholds& t, detector which, std::int64_t value)
 {
     const auto n = static_cast<std::uint64_t>(value);

@@ -1,4 +1,4 @@
-// [detect.NAME] of exeat.toml: what a detector's findings do, and from where on it finds. One thread.
+// [detect.NAME] of exeat.toml: the action for a detector's findings, its rate and its threshold. One thread.
 #pragma once
 
 #include <exeat/config.hpp>

@@ -10,7 +10,7 @@ namespace exeat::ops {
 
 void read_policy(section&, config&);
 
-// A path of exeat.toml that is not absolute is taken from that file's own directory.
+// Resolves a relative path of exeat.toml against that file's own directory.
 std::string beside_config(const std::string& file, const std::string& path);
 
 } // namespace exeat::ops

@@ -33,14 +33,14 @@ void read_internal(section& s, std::vector<ip_prefix>& to)
         s.reject(internal.name, fmt::format("'internal' is empty; write internal = {} or remove it", internal.example));
 }
 
-// RFC 6052 section 2.2.
+// The prefix lengths of RFC 6052 section 2.2.
 bool translated_length(std::uint8_t bits) noexcept
 {
     constexpr std::array<std::uint8_t, 6> lengths{32, 40, 48, 56, 64, 96};
     return std::find(lengths.begin(), lengths.end(), bits) != lengths.end();
 }
 
-// Where hosts may be, or in one of the two ranges set aside for translators (RFC 6052, RFC 8215).
+// Whether hosts may have such addresses, or it is in one of the two ranges reserved for translators (RFC 6052, RFC 8215).
 bool may_translate(const ip_prefix& p) noexcept
 {
     const auto well_known = *ip_prefix::parse("64:ff9b::/96"), local = *ip_prefix::parse("64:ff9b:1::/48");

@@ -1,4 +1,4 @@
-// [network] of exeat.toml: what is known of the addresses around this machine. One thread.
+// [network] of exeat.toml: facts about the addresses around this machine. One thread.
 #pragma once
 
 #include <exeat/config.hpp>

@@ -44,7 +44,7 @@ void account_ledger::adopt(coverage next, const std::function<bool(const holding
     if (next == history_.is().now) return;
     history_.adopt(std::move(next), net::wall_now(), used);
     changed_ = true;
-    wait_until_ = saves_() + 2; // the save that runs now may have begun before the accounts inherited
+    wait_until_ = saves_() + 2; // a save that is running may have begun before the accounts inherited, so the next one counts
 }
 
 void account_ledger::begin()

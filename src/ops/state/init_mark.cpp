@@ -23,7 +23,7 @@ constexpr std::size_t most_bytes = 4'096;
 
 std::string path_of(const state_directory& d) { return fmt::format("{}/{}", d.path, name); }
 
-// What a process leaves that has served with this directory; empty: nothing. Locks alone are no state, and neither is a quarantine.
+// A file left by a process that served with this directory; empty: none. Lock files and a quarantine are not state.
 std::string state_in(const state_directory& d)
 {
     for (const auto& file : std::filesystem::directory_iterator{d.path}) {

@@ -1,4 +1,4 @@
-// What clients have used of their budgets, over lists and restarts: whose the hosts are, uploads, and names of wildcards.
+// What clients have used of their budgets, across lists and restarts: which account each host belongs to, uploads, and names of wildcards.
 #pragma once
 
 #include <ops/state/account_ledger.hpp>
@@ -10,19 +10,19 @@
 namespace exeat::ops {
 
 struct kept_accounts {
-    // As upload_ledger.
+    // Parameters as for upload_ledger.
     kept_accounts(const state_directory& d, const event_log& log, std::uint8_t client_prefix)
         : hosts{d, log, [this] { return std::min(uploads.saves(), names.saves()); }}, uploads{d, log, client_prefix, hosts.knows()},
           names{d, log, hosts.knows()}
     {}
-    // Writes what was inherited at the start. Throws std::system_error.
+    // Writes uploads and names at once, such as what accounts inherited at the start. Throws std::system_error.
     void save() { uploads.save(), names.save(); }
-    void begin() { uploads.begin(), names.begin(); } // the hosts begin with the first list (succession.hpp)
+    void begin() { uploads.begin(), names.begin(); } // hosts.begin() follows with the first list (succession.hpp)
     void stop() { uploads.stop(), names.stop(), hosts.stop(); }
 
     account_ledger hosts;
     upload_ledger uploads;
-    name_ledger names; // after the uploads, which know what time it was
+    name_ledger names; // after the uploads, which restore the time of the last run
 };
 
 } // namespace exeat::ops

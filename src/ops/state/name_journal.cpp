@@ -28,7 +28,7 @@ bool read_into(std::vector<journalled_name>& out, const std::string& path)
     const auto begins = heading();
     if (!bytes || !bytes->starts_with(begins)) return false;
     record r{};
-    for (auto at = begins.size(); at + sizeof r <= bytes->size(); at += sizeof r) { // a kill may have left a part of one
+    for (auto at = begins.size(); at + sizeof r <= bytes->size(); at += sizeof r) { // a killed process may have left a partial record
         std::memcpy(r.data(), bytes->data() + at, sizeof r);
         const auto minutes = std::min(r[3], limits::snapshot_minutes);
         out.push_back({{r[0], r[1], r[2]}, wall_time{std::chrono::minutes{static_cast<std::int64_t>(minutes)}}});
@@ -54,7 +54,7 @@ void name_journal::append(const name_budget::counted& c, wall_time now) noexcept
     ::unlink(path_.c_str());
 }
 
-// A journal that lacks names is begun anew only when a snapshot has them.
+// A journal that lacks names is started again only once a snapshot contains them.
 std::error_code name_journal::begin(bool saved)
 {
     if (path_.empty()) return {};

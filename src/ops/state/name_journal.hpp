@@ -1,6 +1,6 @@
 // The wildcard names that were counted since the last snapshot, for the next process when this one is killed: each is appended to
-// `state`/names.journal when it is counted. A snapshot begins a new journal and, once it is on disk, ends the one before it; both are read
-// back, and what the snapshot knows as well counts once (name_budget.hpp). Not sealed, as the tally is not (tally_file.hpp).
+// `state`/names.journal when it is counted. A snapshot starts a new journal and, once it is on disk, the journal before it is removed; both
+// are read back, and a name that is also in the snapshot counts once (name_budget.hpp). Not sealed, like the tally (tally_file.hpp).
 //
 // Little-endian: "exeat-names-journal-1\n", then records: client u64 | entry u64 | name u64 (keyed hashes) | minutes since 1970 u64.
 #pragma once
@@ -21,16 +21,17 @@ class name_journal {
 public:
     explicit name_journal(std::string path) : path_{std::move(path)} {} // empty: nothing is kept
 
-    // Any thread. Where that fails the journal is removed, so that after a crash half counts as used, until there is a snapshot again.
+    // Any thread. When it fails, the journal is removed, so that after a crash half counts as used, until the next snapshot.
     void append(const name_budget::counted&, wall_time now) noexcept;
-    // The state's thread, before each snapshot; `saved`: the disk has the one before. The error, where no journal could be begun.
+    // On the state's thread, before each snapshot. `saved`: the previous snapshot is on disk. Returns the error when no journal could be
+    // started.
     std::error_code begin(bool saved);
 
 private:
     std::error_code open_new(bool keep_this);
 
     const std::string path_;
-    std::mutex lock_; // of what follows
+    std::mutex lock_; // guards the members below
     net::unique_fd to_;
     std::size_t bytes_ = 0;
     bool lacks_some_ = true; // until a snapshot is on disk
@@ -40,7 +41,7 @@ struct journalled_name {
     name_budget::counted what;
     wall_time at{};
 };
-// Of both journals; none: there is no journal, or one of them cannot be read.
+// From both journals; empty: there is no journal, or one of them cannot be read.
 std::optional<std::vector<journalled_name>> read_names_journal(const std::string& path);
 
 } // namespace exeat::ops

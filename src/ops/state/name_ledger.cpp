@@ -15,7 +15,7 @@ namespace {
 constexpr state_file::words told{"names", "the wildcard names' snapshot", "each of the two counts for itself",
                                  "after a crash they would count as half used"};
 
-// How long ago; never less than nothing, whatever the clock did meanwhile.
+// The age, at least 0 even if the clock was set back.
 std::chrono::minutes age_of(wall_time then, wall_time now)
 {
     return std::chrono::floor<std::chrono::minutes>(std::max(now - then, std::chrono::seconds{0}));
@@ -33,7 +33,7 @@ name_ledger::name_ledger(const state_directory& directory, const event_log& log,
         begin_journal();
         return encode({net::wall_now(), clean, names_->written(net::budget_now())});
     });
-    begin_journal(); // the snapshot has what the journal of the process before had
+    begin_journal(); // the snapshot contains the previous process's journal
 }
 
 std::string name_ledger::journal_path() const { return file_.path().empty() ? std::string{} : file_.path() + ".journal"; }

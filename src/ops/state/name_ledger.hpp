@@ -1,8 +1,8 @@
-// The budgets of wildcard names over restarts. Owns them; reads them back from `directory`/names when it is made and writes them there
-// every limits::snapshot_interval and at a clean end, as state_file.hpp says. What cannot be known of the time before counts as half used
-// (name_budget.hpp): no snapshot, one that cannot be read, or one that a crash left without its journal (name_journal.hpp) or longer ago
-// than limits::snapshot_grace. Without a directory nothing is kept, and every start counts so. Throws std::system_error where it cannot be
-// written at the start.
+// The budgets of wildcard names across restarts. Owns them; reads them from `directory`/names on construction and writes them there every
+// limits::snapshot_interval and at a clean end (state_file.hpp). When earlier use is unknown, half counts as used (name_budget.hpp): there
+// is no snapshot (without an init mark), it cannot be read, or a crash left it without its journal (name_journal.hpp) or longer ago than
+// limits::snapshot_grace. Without a directory nothing is kept, and half counts as used at every start. Throws std::system_error when the
+// file cannot be written at the start.
 #pragma once
 
 #include <exeat/budget/name_budget.hpp>
@@ -23,7 +23,7 @@ public:
     void begin() { file_.begin(limits::snapshot_interval); }
     void save() { file_.save(); } // at once. Throws std::system_error
     void stop() { file_.stop(); }
-    std::uint64_t saves() const noexcept { return file_.saves(); } // how often; any thread
+    std::uint64_t saves() const noexcept { return file_.saves(); } // number of saves; any thread
 
 private:
     std::unique_ptr<name_budget> read(const event_log&, bool accounts_known, bool knows_all) const;
@@ -33,9 +33,9 @@ private:
     const event_log& log_;
     std::unique_ptr<name_budget> names_;
     std::unique_ptr<name_journal> journal_;
-    std::uint64_t saves_ = 0; // when the journal was begun
-    bool told_ = false;       // that it cannot be
-    state_file file_;         // last: its thread uses what is above
+    std::uint64_t saves_ = 0; // file_.saves() when the journal was last started
+    bool told_ = false;       // a failure to write the journal was logged
+    state_file file_;         // last, because its thread uses the members above
 };
 
 } // namespace exeat::ops

@@ -42,7 +42,7 @@ account take_account(number_reader& in, bool former)
         out.taken[age] = taken;
         next = age + std::size_t{1};
     }
-    in.must(next > 0); // an heir of several may have more than the ceiling in all
+    in.must(next > 0); // an heir of several accounts may exceed the ceiling in total
     return out;
 }
 

@@ -1,5 +1,4 @@
-// Where a process keeps what the next one must know, the key by which that is sealed, and what can be known of the last run without it.
-// Value; any thread.
+// Where a process keeps state for the next one, the key that seals it, and what the audit log shows of the last run. Value; any thread.
 #pragma once
 
 #include <exeat/config.hpp>
@@ -11,7 +10,7 @@
 
 namespace exeat::ops {
 
-// The word of an operator that nothing was sent before (init_mark.hpp).
+// An operator's declaration that nothing was sent before (init_mark.hpp).
 struct init_mark {
     std::string by;
     wall_time at{};
@@ -20,16 +19,16 @@ struct init_mark {
 struct state_directory {
     state_directory(std::string p = {}) : path{std::move(p)} {} // NOLINT: one may stand for the other
     std::string path;                                           // empty: nothing is kept
-    std::string key;                                            // empty: a seal is a digest that anybody can make
-    std::optional<wall_time> last_logged;                       // by the last run: its audit log's end, or its anchor where that is later
-    std::optional<init_mark> init;                              // used up by this start
+    std::string key;                      // empty: files are not sealed with a key, and anyone who can write them can change them
+    std::optional<wall_time> last_logged; // when the last run last logged: the end of its audit log, or its anchor if that is later
+    std::optional<init_mark> init;        // empty: this start used up no init mark
 };
 
 inline constexpr const char* state_key_credential = "exeat.state.key"; // systemd.exec(5), LoadCredential=
 
-// The key of that credential; empty where there is none. Blocks. Throws as open_state() does.
+// The key from that credential; empty when there is none. Blocks. Throws as open_state() does.
 std::string state_key();
-// As the settings say. Blocks. Throws std::runtime_error, with words for people, for a key that cannot be used.
+// The state directory of the settings. Blocks. Throws std::runtime_error, with a message for people, when the key cannot be used.
 state_directory open_state(const config&);
 
 } // namespace exeat::ops

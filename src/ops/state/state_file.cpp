@@ -160,7 +160,7 @@ std::error_code state_file::write_bytes(std::string bytes)
     return report(failed);
 }
 
-// Once for as long as it goes wrong.
+// Logs only the first of several failures in a row.
 std::error_code state_file::report(std::error_code failed)
 {
     if (failed && !failing_)

@@ -1,8 +1,8 @@
-// One file of the state directory, by which a process tells the next one what it knows: read at the start, then written every so often on
-// a thread of its own, and once more at a clean end. Of several processes with one directory, such as the old and the new one of an
-// upgrade, one writes: the first. The next one begins with what that wrote last, and writes when the first has ended (flock(2) of
-// `file`.lock). Where there is a key, what was not sealed with it is not read (HMAC-SHA-256, RFC 2104, over the file's name and content).
-// Without a directory nothing is kept.
+// One file of the state directory, with which a process passes state to the next one: read at the start, then written periodically on a
+// thread of its own, and once more at a clean end. If several processes share a directory, such as the old and the new one during an
+// upgrade, only the first one writes. The next one starts with the content that was written last, and writes once the first has ended
+// (flock(2) of `file`.lock). With a key, content that is not sealed with it is rejected (HMAC-SHA-256, RFC 2104, over the file's name and
+// content). Without a directory nothing is kept.
 #pragma once
 
 #include <net/sockets/unique_fd.hpp>
@@ -22,51 +22,52 @@
 
 namespace exeat::ops {
 
-// The content of a file that is there, where its seal is right.
+// The content of an existing file without its seal, which must be right.
 boost::system::result<std::string, std::string> read_state(const state_directory&, std::string_view name, std::size_t most);
 
-// Appends the seal, where there is a key. False: it cannot be made.
+// Appends the seal when there is a key. False: the seal cannot be computed.
 bool seal_state(const state_directory&, std::string_view name, std::string& bytes);
 
 class state_file {
 public:
     struct words {
         std::string_view name;      // of the file
-        std::string_view what;      // stands in it
-        std::string_view meanwhile; // is so while another process writes it
-        std::string_view otherwise; // is so when it cannot be written
+        std::string_view what;      // what the file contains
+        std::string_view meanwhile; // the consequence while another process writes the file
+        std::string_view otherwise; // the consequence when the file cannot be written
     };
-    // What is to stand in it, `clean` at the end; empty: it cannot be made. Throws std::bad_alloc.
+    // Returns the content to write; `clean`: for the last time, at the end. Empty: it cannot be computed. Throws std::bad_alloc.
     using content = std::function<std::string(bool clean)>;
 
-    // Throws std::system_error where the directory cannot be written.
+    // Throws std::system_error when the directory cannot be written.
     state_file(const state_directory&, const words&, const event_log&);
     ~state_file(); // stop()
     state_file(const state_file&) = delete;
 
-    const std::string& path() const noexcept { return path_; } // empty: nowhere
+    const std::string& path() const noexcept { return path_; } // empty: nothing is kept
     bool is_there() const;
-    // Whether what was saved then leaves out what came later: a crash left it long ago, or it was put back and the audit log goes on after
-    // it.
+    // Whether later events are missing from what was saved at `saved_at`: a crash left the file longer ago than limits::snapshot_grace, or
+    // an older file was restored and the audit log continues after it.
     bool lacks_the_end(bool clean, wall_time saved_at, wall_time now) const noexcept;
     boost::system::result<std::string, std::string> read(std::size_t most) const;
-    // Writes it at once, where no other process does. Throws std::system_error when it cannot be. Where one does, `taken_over` is called
-    // when that has ended, before the first write: what it left last may be further than what was read at the start.
+    // Writes the file at once if no other process does. Otherwise `taken_over` is called when that process has ended, before the first
+    // write, because that process may have written more than was read at the start. Throws std::system_error when the file cannot be
+    // written.
     void claim(content, std::function<void()> taken_over = {});
-    // The thread; after claim(). `due`: whether there is anything to write; empty: always.
+    // Starts the thread; after claim(). `due`: whether there is anything to write; empty: always.
     void begin(std::chrono::seconds interval, std::function<bool()> due = {});
-    void save(); // at once, where no other process writes; after claim(). Throws std::system_error when it cannot be written
-    void stop(); // the last time, a clean one; idempotent
-    // Instead of claim() and begin(), for what is written when something has happened. One thread. False: it was not written.
+    void save(); // at once, unless another process writes; after claim(). Throws std::system_error when it cannot be written
+    void stop(); // writes a last time, with `clean`; idempotent
+    // Replaces claim() and begin() for a file that is written after an event. One thread. False: it was not written.
     bool write_now(std::string bytes);
 
-    // Any thread. Seconds since 1970 of the last time that the disk took it; 0: never.
+    // Any thread. The time of the last successful write, in seconds since 1970; 0: never.
     std::uint64_t saved_at() const noexcept { return saved_at_; }
-    std::uint64_t saves() const noexcept { return saves_; } // how often the disk took it
-    bool keeps() const noexcept { return keeps_; }          // writes it; any thread
+    std::uint64_t saves() const noexcept { return saves_; } // number of successful writes
+    bool keeps() const noexcept { return keeps_; }          // whether this process writes the file; any thread
 
 private:
-    bool take_over(); // when nobody else writes any longer
+    bool take_over(); // true once no other process writes
     std::error_code write(bool clean);
     std::error_code write_bytes(std::string bytes);
     std::error_code report(std::error_code);

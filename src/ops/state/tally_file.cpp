@@ -72,7 +72,7 @@ void tally_file::alive(wall_time now) noexcept
     head().alive.store(static_cast<std::uint64_t>(std::chrono::floor<std::chrono::minutes>(now.time_since_epoch()).count()));
 }
 
-// All of its blocks are written before it is mapped, so that a full disk is an error here and no signal later.
+// All blocks are written before the file is mapped, so that a full disk is an error here and not a signal (SIGBUS) later.
 std::error_code tally_file::attach(const std::string& path)
 {
     const auto next = fmt::format("{}.new.{}", path, ::getpid());

@@ -11,7 +11,7 @@ namespace exeat::ops {
 
 namespace {
 
-// How long ago; never less than nothing, whatever the clock did meanwhile.
+// The age, at least 0 even if the clock was set back.
 std::chrono::minutes age_of(wall_time then, wall_time now)
 {
     return std::chrono::floor<std::chrono::minutes>(std::max(now - then, std::chrono::seconds{0}));
@@ -41,7 +41,7 @@ upload_ledger::upload_ledger(const state_directory& directory, const event_log& 
             take_time_left_by_another();
             attach();
         });
-    if (file_.keeps()) attach(); // after the first snapshot, which has what the tally before it had
+    if (file_.keeps()) attach(); // after the first snapshot, which contains the previous tally
 }
 
 void upload_ledger::attach()
@@ -134,7 +134,7 @@ void upload_ledger::say_half_spent() const
                                                   : "nothing, or before the first start of a new installation: exeat state init"}});
 }
 
-// The time only ever rises: what the process before this one was certain of at its end is not written back to what it was at our start.
+// The certain time only rises: our snapshot must not contain an earlier one than the process before this one has written at its end.
 void upload_ledger::take_time_left_by_another() const
 {
     if (!file_.is_there()) return;
@@ -143,7 +143,7 @@ void upload_ledger::take_time_left_by_another() const
     if (found && found->certain) net::wall_has_been(*found->certain);
 }
 
-// What had expired before the restart stays expired, whatever was done to the clock meanwhile.
+// What had expired before the restart stays expired, even if the clock was changed meanwhile.
 void upload_ledger::take_time_of(const upload_snapshot& s)
 {
     if (!s.certain) return;

@@ -1,13 +1,12 @@
-// The upload accounts over restarts. Owns the book; reads it back from `directory`/uploads when it is made and writes it there every
-// limits::snapshot_interval and at a clean end, as state_file.hpp says. What was taken since the last snapshot of a process that was killed
-// is in its tally (tally_file.hpp).
+// The upload accounts across restarts. Owns the book; reads it from `directory`/uploads on construction and writes it there every
+// limits::snapshot_interval and at a clean end (state_file.hpp). What was used since the last snapshot of a killed process is in its tally
+// (tally_file.hpp).
 //
-// What cannot be known of the time before counts as half spent (budget.hpp): no snapshot where no operator has said that nothing was sent
-// before (init_mark.hpp), one that cannot be read, one that a crash left without its tally, or together with the machine longer ago than
-// limits::snapshot_grace, or one that the audit log shows to be older than that run's end; and one whose file of accounts is lost
-// (account_ledger.hpp).
-// The time that the last run was certain of is the least that net::wall_now() says from then on. Without a directory nothing is kept, and
-// every start counts so. Throws std::system_error where it cannot be written at the start.
+// When earlier usage is unknown, half counts as spent (budget.hpp): there is no snapshot and no init mark (init_mark.hpp); the snapshot
+// cannot be read; a crash left it without its tally, or longer ago than limits::snapshot_grace; the audit log shows it to be older than the
+// end of that run; or its file of accounts is lost (account_ledger.hpp).
+// The time that the last run was certain of is from then on the minimum of net::wall_now(). Without a directory nothing is kept, and half
+// counts as spent at every start. Throws std::system_error when the file cannot be written at the start.
 #pragma once
 
 #include <exeat/budget/budget_book.hpp>
@@ -25,7 +24,7 @@ struct upload_snapshot;
 
 class upload_ledger {
 public:
-    // `client_prefix`: how many bits of an IPv6 address name a client. `accounts_known`: see account_ledger::knows().
+    // `client_prefix`: how many bits of an IPv6 address identify a client. `accounts_known`: see account_ledger::knows().
     upload_ledger(const state_directory&, const event_log&, std::uint8_t client_prefix = whole_address, bool accounts_known = true);
     upload_ledger(const upload_ledger&) = delete;
 
@@ -33,15 +32,15 @@ public:
     void begin() { file_.begin(limits::snapshot_interval); }
     void save() { file_.save(); } // at once. Throws std::system_error
     void stop() { file_.stop(); }
-    std::uint64_t saves() const noexcept { return file_.saves(); } // how often; any thread
-    // Any thread. Seconds since 1970 of the last snapshot that the disk has; 0: none.
+    std::uint64_t saves() const noexcept { return file_.saves(); } // number of saves; any thread
+    // Any thread. The time of the last snapshot on disk, in seconds since 1970; 0: none.
     std::uint64_t saved_at() const noexcept { return file_.saved_at(); }
     bool keeps() const noexcept { return file_.keeps(); }
-    // Whether half of the budgets of a window counts as spent now, until when, and why.
+    // Until when half of the budgets of each window counts as spent, and why.
     struct half_spent {
-        per_window<std::optional<wall_time>> until; // none: of this window nothing
+        per_window<std::optional<wall_time>> until; // empty: nothing counts as spent in this window
         std::string why;
-        bool any() const noexcept { return until.back().has_value(); } // the longest window is the last to be known
+        bool any() const noexcept { return until.back().has_value(); } // the longest window is the last to end
     };
     half_spent half() const;
 
@@ -59,8 +58,8 @@ private:
     const event_log& log_;
     tally_file tally_;
     std::unique_ptr<budget_book> book_;
-    std::string why_half_; // is spent
-    state_file file_;      // last: its thread uses the book
+    std::string why_half_; // why half counts as spent
+    state_file file_;      // last, because its thread uses the book
 };
 
 } // namespace exeat::ops

@@ -67,7 +67,7 @@ bool in_order(const upload_snapshot::account& a, const upload_snapshot::account&
 
 void add(upload_account::snapshot& to, const upload_account::snapshot& more) noexcept
 {
-    // No more than a file may say of one step.
+    // At most what decoding accepts for one step.
     const auto sum = [](std::uint64_t a, std::uint64_t b) { return std::min(a + b, unlimited / (2 * sliding_sums::steps) - 1); };
     for (const auto which : {&upload_account::snapshot::sent, &upload_account::snapshot::down, &upload_account::snapshot::tunnels})
         std::transform((to.*which).begin(), (to.*which).end(), (more.*which).begin(), (to.*which).begin(), sum);
@@ -97,7 +97,7 @@ bool add_tally(upload_snapshot& s, const left_tally& t)
         const auto known = std::lower_bound(s.accounts.begin(), s.accounts.end(), of, in_order);
         const bool is_known = known != s.accounts.end() && known->key == of.key;
         auto& to = is_known ? *known : of;
-        const auto then = a.number == to.number ? std::min(a.taken, to.taken) : 0; // an account that went and came again began at 0
+        const auto then = a.number == to.number ? std::min(a.taken, to.taken) : 0; // a removed account starts at 0 again
         to.more = std::min(a.taken - then, unlimited / (2 * sliding_sums::steps) - 1);
         if (!is_known && to.more > 0) others.push_back(of);
     }
@@ -112,7 +112,7 @@ upload_snapshot snapshot_of(budget_book& book, budget_minutes now, bool clean)
     out.clean = clean;
     book.each([&](const budget_key& key, upload_account& account) {
         const auto* const tally = account.tally();
-        const auto taken = tally == nullptr ? 0 : tally->taken.load(); // first: what is taken meanwhile counts twice, not never
+        const auto taken = tally == nullptr ? 0 : tally->taken.load(); // first: usage meanwhile counts twice, not never
         out.accounts.push_back({key, account.written(now), taken, tally == nullptr ? 0 : tally->account});
     });
     return out;

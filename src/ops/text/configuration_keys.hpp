@@ -1,5 +1,5 @@
-// What may stand in a configuration file, said once: the readers take each key's name, example and bounds from its table, and
-// `exeat help FILE`, the manual pages and the tests print the same tables. Values.
+// The keys of the configuration files, defined once: the readers take each key's name, example and bounds from its table, and `exeat help
+// FILE`, the manual pages and the tests print the same tables. Values.
 #pragma once
 
 #include <ops/text/section.hpp>
@@ -13,7 +13,7 @@ namespace exeat::ops {
 
 struct configuration_key {
     std::string_view name, type;
-    std::string_view standard; // what holds without it; "required" where there must be one
+    std::string_view standard; // the value without the key; "required" for a required key
     std::string_view meaning;
     std::string_view example; // the value, as written
     value_bounds bounds{};
@@ -23,7 +23,7 @@ struct configuration_key {
 
 struct configuration_table {
     std::string_view title; // as the file writes it: "[limits]", "[[allow]]"; empty for the top level
-    std::string_view also;  // the title of a table whose keys it has too
+    std::string_view also;  // the title of a table whose keys this one also has
     std::string_view meaning;
     std::span<const configuration_key> keys;
 };
@@ -33,7 +33,7 @@ struct configuration_file {
     std::span<const configuration_table> tables;
 };
 
-// The key of this name; a name that the table lacks does not compile.
+// The key with this name; does not compile when the table lacks it.
 template <std::size_t N> consteval configuration_key key_of(const std::array<configuration_key, N>& table, std::string_view name)
 {
     for (const auto& k : table)

@@ -23,7 +23,7 @@ void diagnostics::add(place at, problem::weight how, std::string text)
         ++more_;
         return;
     }
-    found_.push_back({file_, at.line, at.column, how, one_line(text)}); // whatever the file holds, a problem changes no terminal
+    found_.push_back({file_, at.line, at.column, how, one_line(text)}); // escaped, so that no file content can control a terminal
 }
 
 void diagnostics::move_to(std::vector<problem>& out)

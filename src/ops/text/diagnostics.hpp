@@ -1,4 +1,4 @@
-// Collects what is wrong with one file, up to a bound; beyond it only counts, and says so at the end. One thread.
+// Collects the problems of one file, up to a limit; further ones are only counted and reported at the end. One thread.
 #pragma once
 
 #include <exeat/limits.hpp>
@@ -11,7 +11,7 @@
 
 namespace exeat::ops {
 
-struct place { // from 1; 0: the file as a whole
+struct place { // from 1; 0: the whole file
     std::uint32_t line = 0, column = 0;
 };
 
@@ -25,7 +25,7 @@ public:
     const std::string& file() const noexcept { return file_; }
     bool failed() const noexcept { return failed_; }
     bool full() const noexcept { return found_.size() >= most_; }
-    // Moves all to the end of `out`, ascending by place.
+    // Moves all problems to the end of `out`, sorted by place.
     void move_to(std::vector<problem>& out);
 
 private:
@@ -38,7 +38,7 @@ private:
     std::vector<problem> found_;
 };
 
-// What a file says, fit to be printed: in quotes, cut to a line's length, everything but printable ASCII escaped.
+// Text from a file, safe to print: quoted, cut to 80 octets, everything but printable ASCII escaped.
 std::string as_shown(std::string_view text);
 
 } // namespace exeat::ops

@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4) of bytes that come in pieces. One thread.
+// SHA-256 (FIPS 180-4) of bytes that arrive in pieces. One thread.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ public:
     sha256_digest();
     void take(std::string_view bytes) noexcept;
     void take(const value& v) noexcept;
-    // Once, at the end. None when the library has no SHA-256 for us.
+    // Call once, at the end. Empty when the library provides no SHA-256.
     std::optional<value> finish() noexcept;
 
 private:

@@ -1,5 +1,5 @@
-// The formats that exeat writes into `state` and signs, by name and version: the first line of each file. A reader refuses what begins
-// otherwise, but for the older ones named here; `exeat version` prints them all. Constants; any thread.
+// The formats of the files in `state` and of signed statements, by name and version: the first line of each file. A reader rejects any
+// other first line, except for the older formats named here; `exeat version` prints them all. Constants; any thread.
 #pragma once
 
 #include <array>
@@ -31,7 +31,7 @@ inline constexpr std::array of_state{format{"accounts", accounts, ""},
                                      format{"quarantine", "TOML", ""}};
 inline constexpr std::array of_statements{manifest, grant, revocation, checkpoint};
 
-// Each line of the audit log: JSON with the field names of the Elastic Common Schema, and ours below "exeat.".
+// Each line of the audit log is JSON with the field names of the Elastic Common Schema, and exeat's own below "exeat.".
 inline constexpr std::string_view audit_log = "ECS 8 JSON lines, chained by SHA-256";
 
 } // namespace exeat::ops::formats

@@ -23,14 +23,14 @@ std::string_view base_of(std::string_view pattern) noexcept
     return pattern.starts_with("*.") ? pattern.substr(2) : pattern;
 }
 
-// An address and names, as in hosts(5): the block lists that people share look so.
+// An address followed by names, as in hosts(5); many published block lists have this format.
 bool line_of_hosts(std::string_view text) noexcept
 {
     const auto end = text.find_first_of(" \t");
     return end != text.npos && ip_address::parse(text.substr(0, end));
 }
 
-// Blanks, which a reader does not see.
+// For blanks, which are easily overlooked.
 std::string_view fix_for_blanks(std::string_view text) noexcept
 {
     const auto at = text.find_first_of(" \t");
@@ -42,7 +42,7 @@ std::string_view fix_for_blanks(std::string_view text) noexcept
                   : "there is a space in the name; write each name in quotes of its own";
 }
 
-// The A-label of what was written, and what it may be mistaken for.
+// Suggests the A-label, and names letters that may be mistaken for Latin ones.
 std::string fix_for_letters(std::string_view text)
 {
     const auto base = base_of(text);

@@ -1,4 +1,4 @@
-// Host patterns as people write them wrongly: what is wrong, and how to fix it. Pure; any thread.
+// Explains invalid and unsuitable host patterns and how to fix them. Pure; any thread.
 #pragma once
 
 #include <exeat/names/name_index.hpp>
@@ -10,10 +10,10 @@
 
 namespace exeat::ops {
 
-// For text that host_pattern::parse refused.
+// For text that host_pattern::parse rejected.
 std::string explain_bad_host(std::string_view text);
 
-// Why an entry cannot have this host, though it is one; empty when it can.
+// Why this entry cannot have this valid host; empty when it can.
 std::string objection_to(const host_pattern&, const rule&);
 
 } // namespace exeat::ops

@@ -15,8 +15,8 @@ struct glyph {
     std::string_view looks_like;
 };
 
-// Letters that look like Latin ones in the usual fonts (after Unicode Technical Standard 39, the lower-case letters that IDNA takes),
-// ascending. Latin letters with marks are told apart by eye only when one looks for it.
+// Letters that look like Latin ones in the usual fonts (after Unicode Technical Standard 39, the lower-case letters that IDNA accepts), in
+// ascending order. Latin letters with marks are included, because a reader may overlook the mark.
 constexpr std::array glyphs{
     glyph{U'à', "a"}, glyph{U'á', "a"}, glyph{U'â', "a"}, glyph{U'ã', "a"}, glyph{U'ä', "a"}, glyph{U'å', "a"}, glyph{U'ç', "c"},
     glyph{U'è', "e"}, glyph{U'é', "e"}, glyph{U'ê', "e"}, glyph{U'ë', "e"}, glyph{U'ì', "i"}, glyph{U'í', "i"}, glyph{U'î', "i"},
@@ -44,7 +44,7 @@ const glyph* find(char32_t c) noexcept
     return at != glyphs.end() && at->letter == c ? at : nullptr;
 }
 
-// What the eye takes an ASCII octet for among its like: l, 1 and i; o and 0.
+// Maps ASCII characters that look alike to the same character: l, 1 and i; o and 0.
 char eye(char c) noexcept { return c == '1' || c == 'i' ? 'l' : c == '0' ? 'o' : c; }
 
 } // namespace
@@ -55,7 +55,7 @@ std::string as_seen(std::u32string_view text)
     for (const auto c : text) {
         if (const auto* g = find(c)) out += eye(g->looks_like.front());
         else if (c < 0x80) out += eye(static_cast<char>(c));
-        else out += fmt::format("<{:x}>", static_cast<std::uint32_t>(c)); // looks like itself
+        else out += fmt::format("<{:x}>", static_cast<std::uint32_t>(c)); // has no look-alike
     }
     return out;
 }
@@ -77,12 +77,12 @@ std::string to_a_labels(const std::string& name)
     const std::unique_ptr<char, void (*)(void*)> keep{encoded, idn2_free};
     const std::string_view label{encoded};
     const auto allowed = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'; };
-    return std::all_of(label.begin(), label.end(), allowed) ? std::string{label} : std::string{}; // the library lets controls pass
+    return std::all_of(label.begin(), label.end(), allowed) ? std::string{label} : std::string{}; // the library accepts control characters
 }
 
 std::string foreign_letters(const std::string& name)
 {
-    constexpr char32_t beyond_latin = 0x250; // letters with marks look like what they are
+    constexpr char32_t beyond_latin = 0x250; // Latin letters with marks are not reported
     std::string out;
     for (const auto c : from_a_labels(name))
         if (const auto* g = c < beyond_latin ? nullptr : find(c); g != nullptr && out.size() < 80)

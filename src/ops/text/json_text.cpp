@@ -59,7 +59,7 @@ void append_escape(std::string& out, char32_t c)
     fmt::format_to(std::back_inserter(out), FMT_COMPILE("\\u{:04x}"), static_cast<std::uint32_t>(c));
 }
 
-// \U000e0001 is what TOML, C and Python understand beyond \uffff; JSON has pairs.
+// Beyond \uffff, TOML, C and Python use one escape such as \U000e0001; JSON uses a surrogate pair.
 enum class notation : std::uint8_t { json, text };
 
 void append_escape(std::string& out, char32_t c, notation how)
@@ -83,7 +83,7 @@ std::string without_deception(std::string_view text, notation how, std::string_v
     return out;
 }
 
-// One character from the front of `text`; returns how many octets it took.
+// Appends one character from the front of `text`; returns the number of octets that it took.
 std::size_t append_one(std::string& out, std::string_view text)
 {
     const char c = text[0];

@@ -16,7 +16,7 @@ constexpr toml_key sources = key_of(allowlist_toml::groups, "sources"), within =
                    addresses = key_of(allowlist_toml::private_link, "addresses"),
                    senders = key_of(exeat_toml::listen, "proxy_protocol_from");
 
-// IPv4 is kept in its mapped form, so "::/0" would take in all of it unsaid.
+// IPv4 is stored as IPv4-mapped IPv6, so "::/0" would include all of it without saying so.
 bool takes_v4_unsaid(const ip_prefix& p) noexcept { return p.bits < 96 && p.contains(ip_address::v4(0)); }
 
 } // namespace
@@ -90,7 +90,8 @@ std::string_view where_nobody_goes(const ip_address& a) noexcept
     }
 }
 
-// A network may be wide (each address of an answer is judged by its own class as well), but not reach into what nobody may open.
+// A network may be wide, because each address of an answer is also checked by its own class, but it must not include addresses that no
+// entry can open.
 std::string_view forbidden_part(const ip_prefix& p) noexcept
 {
     const auto loopback = [](const ip_address& a) { return classify(a) == address_class::loopback; };

@@ -1,4 +1,5 @@
-// Networks and addresses in our files: where a group sits, where a private link leads, who sends PROXY headers. One thread.
+// Networks and addresses in configuration files: the sources of a group, the targets of a private link, the senders of PROXY headers. One
+// thread.
 #pragma once
 
 #include <exeat/rule.hpp>
@@ -12,9 +13,9 @@
 
 namespace exeat::ops {
 
-// Whether it is meant as a network, right or wrong: an address, and a '/' behind it.
+// Whether the text is meant as a network, valid or not: an address followed by a '/'.
 bool written_as_network(std::string_view) noexcept;
-// One network as a list has it; an error says what is wrong with it.
+// Parses one network of a list; the error says what is wrong with it.
 boost::system::result<ip_prefix, std::string> parse_network(std::string_view);
 std::optional<ip_prefix> read_network(const located_text&, diagnostics&);
 // [groups.NAME] sources
@@ -24,7 +25,7 @@ std::vector<ip_prefix> read_proxy_senders(section&);
 // [[private_link]] within, addresses
 void read_link_networks(section&, rule& link);
 
-// A client as metrics name it, without its group: "training/10.42.3.7" is 10.42.3.7. What is an address or a network stays.
+// A client as metrics name it, without its group: "training/10.42.3.7" becomes 10.42.3.7. An address or a network is unchanged.
 std::string_view without_group(std::string_view client) noexcept;
 
 } // namespace exeat::ops

@@ -1,4 +1,4 @@
-// Numbers as bytes, little-endian, for what is written for a later process, and back. Private to ops.
+// Numbers as little-endian bytes and back, for files that a later process reads. Private to ops.
 #pragma once
 
 #include <bit>
@@ -13,7 +13,7 @@ static_assert(std::endian::native == std::endian::little);
 
 template <class T> void put(std::string& out, T value) { out.append(reinterpret_cast<const char*>(&value), sizeof value); }
 
-// Takes numbers off the front; once there were too few bytes, or what was taken could not be, it has failed for good.
+// Takes numbers from the front. Once there are too few bytes or a value is invalid, the reader has failed for good.
 class number_reader {
 public:
     explicit number_reader(std::string_view from) : left_{from} {}
@@ -29,7 +29,7 @@ public:
     }
     void must(bool holds) noexcept { failed_ |= !holds; }
     bool failed() const noexcept { return failed_; }
-    bool whole() const noexcept { return !failed_ && left_.empty(); } // right to the last byte
+    bool whole() const noexcept { return !failed_ && left_.empty(); } // nothing failed, and every byte was read
 
 private:
     std::string_view left_;

@@ -1,4 +1,4 @@
-// One thing wrong with a file that people write, with its place, as a compiler would say it. Value.
+// One problem in a file that people write, with its place, printed in the style of a compiler. Value.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace exeat::ops {
 struct problem {
     enum class weight : std::uint8_t { warning, error };
     std::string file;
-    std::uint32_t line = 0, column = 0; // from 1; 0: the file as a whole
+    std::uint32_t line = 0, column = 0; // from 1; 0: the whole file
     weight how = weight::error;
     std::string text; // what is wrong and, after a semicolon, how to fix it
 

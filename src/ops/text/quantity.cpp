@@ -13,7 +13,7 @@ struct unit {
 };
 constexpr std::array<unit, 5> times{{{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
 constexpr std::array<unit, 4> sizes{{{"KiB", 1ull << 10}, {"MiB", 1ull << 20}, {"GiB", 1ull << 30}, {"TiB", 1ull << 40}}};
-constexpr std::size_t most_digits = 9; // times any unit: below 2^63
+constexpr std::size_t most_digits = 9; // with any unit of time the result is below 2^63; parse_size() checks for overflow
 
 struct counted {
     std::uint64_t count;

@@ -1,5 +1,6 @@
-// One table of a TOML file, read key by key into plain values. Every read marks its key as known; done() reports the others. What is
-// wrong goes to the diagnostics with its place and a fix, and reads as absent. Refers to the table and the findings; one thread.
+// One table of a TOML file, read key by key into plain values. Every read marks its key as known; done() reports the others. Problems are
+// reported to the diagnostics with a place and a fix, and the value then counts as absent. Refers to the table and the diagnostics; one
+// thread.
 #pragma once
 
 #include <exeat/rule.hpp>
@@ -18,7 +19,7 @@ namespace exeat::ops {
 
 inline constexpr std::array<std::string_view, 2> mode_words{"enforce", "report"}; // of a list, and of a group
 
-// What the value of a key may be: a number or a duration from `least` to `most`, or a list of at most so many entries.
+// The bounds of a key's value: a number or a duration from `least` to `most`, or a list of at most `most` entries.
 struct value_bounds {
     enum class unit : std::uint8_t { none, number, milliseconds, entries } of = unit::none;
     std::int64_t least = 0, most = 0;
@@ -32,7 +33,7 @@ consteval value_bounds entries(std::size_t most) { return {value_bounds::unit::e
 
 struct toml_key {
     std::string_view name;
-    std::string_view example; // of a right value, as written
+    std::string_view example; // a valid value, as written
     value_bounds bounds{};
 };
 
@@ -43,11 +44,11 @@ struct located_text {
 
 class section {
 public:
-    // `title` as the file would write it: "[limits]", "[[allow]]"; empty for the top level.
+    // `title` as in the file: "[limits]", "[[allow]]"; empty for the top level.
     section(const toml::table& of, std::string title, diagnostics& wrong) : of_{of}, title_{std::move(title)}, wrong_{wrong} {}
 
-    bool has(std::string_view key);                             // asking makes it known, too
-    bool is(std::string_view key, std::string_view text) const; // it has this key, with this text
+    bool has(std::string_view key);                             // also marks the key as known
+    bool is(std::string_view key, std::string_view text) const; // whether the key has this text
     const toml::array* array(std::string_view key) const { return of_.get_as<toml::array>(key); }
     place where() const noexcept { return at(of_); }
     place where(std::string_view key) const; // of the value, or of the table where it is absent
@@ -55,23 +56,23 @@ public:
     diagnostics& wrong() const noexcept { return wrong_; }
 
     std::optional<std::string> text(toml_key, std::size_t most = limits::text_octets);
-    std::optional<std::string> lines(toml_key, std::size_t most = limits::text_octets);  // text that may have several
-    std::optional<std::string> octets(toml_key, std::size_t most = limits::text_octets); // text with anything in it
+    std::optional<std::string> lines(toml_key, std::size_t most = limits::text_octets);  // text that may have several lines
+    std::optional<std::string> octets(toml_key, std::size_t most = limits::text_octets); // text that may contain any octets
     std::optional<bool> flag(toml_key);
-    std::optional<std::int64_t> integer(toml_key); // within the key's bounds, as the next two
+    std::optional<std::int64_t> integer(toml_key); // within the key's bounds, like the next two
     std::optional<std::chrono::milliseconds> duration(toml_key);
     std::optional<std::vector<located_text>> texts(toml_key key) { return texts(key, static_cast<std::size_t>(key.bounds.most)); }
     std::optional<wall_time> moment(toml_key);
-    std::optional<std::size_t> word(toml_key, std::span<const std::string_view> choices); // the index of the one written
+    std::optional<std::size_t> word(toml_key, std::span<const std::string_view> choices); // the index of the written word
     std::optional<std::vector<located_text>> texts(toml_key, std::size_t most);
     std::optional<std::vector<std::uint16_t>> ports(toml_key);
     const toml::table* table(toml_key);
     std::vector<const toml::table*> tables(toml_key, std::size_t most);
 
-    void missing(toml_key);                                       // a key that must be there
-    void not_enforced(toml_key);                                  // one that this version reads in vain
-    void elsewhere(std::string_view key, std::string_view where); // one that belongs there
-    void reject(std::string_view key, std::string text) const;    // at its value
+    void missing(toml_key);                                       // reports that a required key is missing
+    void not_enforced(toml_key);                                  // reports a key that this version does not enforce
+    void elsewhere(std::string_view key, std::string_view where); // reports a key that belongs to `where`
+    void reject(std::string_view key, std::string text) const;    // reports a problem at the key's value
     void done();
 
 private:

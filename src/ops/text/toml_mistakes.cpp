@@ -17,12 +17,12 @@ std::string_view trimmed(std::string_view s) noexcept
     return begin == s.npos ? std::string_view{} : s.substr(begin, s.find_last_not_of(blanks) - begin + 1);
 }
 
-// Follows quotes and comments, and nothing else of the syntax.
+// Recognizes quotes and comments, and no other syntax.
 class quote_reader {
 public:
     explicit quote_reader(std::string_view text) : text_{text} {}
 
-    // The place of the next quote that is not closed; line 0: there is none.
+    // The place of the next quote that is not closed; line 0: none.
     place next()
     {
         while (at_ < text_.size()) {
@@ -38,7 +38,7 @@ public:
 private:
     place here() const noexcept { return {line_, static_cast<std::uint32_t>(at_ - begin_ + 1)}; }
 
-    // Over a whole text in quotes. False: it is not closed, and the next line is read as if it was.
+    // Skips a quoted text. False: it is not closed, and reading continues on the next line as if it were.
     bool pass(char quote)
     {
         const std::string three(3, quote);
@@ -60,11 +60,11 @@ private:
     }
 
     std::string_view text_;
-    std::size_t at_ = 0, begin_ = 0; // begin_: of the line
+    std::size_t at_ = 0, begin_ = 0; // begin_: start of the line
     std::uint32_t line_ = 1;
 };
 
-// The word that the first quote of a line stands right behind: its own opening quote is missing.
+// The word directly before the first quote of a line: its own opening quote is missing.
 std::string_view word_before_quote(std::string_view line) noexcept
 {
     const auto quote = line.find(double_quote);

@@ -1,5 +1,5 @@
-// What people mistype in a TOML file before it is one: quotes that are not closed or not there, and [allow] for [[allow]]. Each is told of
-// at the line where it began. Pure; any thread.
+// Typing mistakes that make a file invalid TOML or change its meaning: quotes that are missing or not closed, and [allow] for [[allow]].
+// Each is reported at the line where it begins. Pure; any thread.
 #pragma once
 
 #include <ops/text/diagnostics.hpp>
@@ -13,7 +13,7 @@
 
 namespace exeat::ops {
 
-// Tables that a file has once for each thing: [[allow]].
+// Tables that a file may have several times, such as [[allow]].
 inline constexpr std::array<std::string_view, 5> many_of{"allow", "private_link", "deny", "expect", "listen"};
 
 struct toml_mistake {
@@ -24,16 +24,16 @@ struct toml_mistake {
 // Quotes that are not closed, in the order of the file. At most `most`.
 std::vector<toml_mistake> unclosed_quotes(std::string_view text, std::size_t most);
 
-// Headers in single brackets of tables that there are many of, which `text` then has in double ones.
+// Finds headers in single brackets that need double brackets, and corrects them in `text`.
 std::vector<toml_mistake> single_brackets(std::string& text);
 
-// The list that is still open where line `before` ends it wrongly.
+// The list that is not closed before line `before`, where the parser reported the error.
 std::optional<toml_mistake> open_list(std::string_view text, std::uint32_t before);
 
-// Without its end; empty beyond the last.
+// Without its line feed; empty beyond the last line.
 std::string_view line_of(std::string_view text, std::uint32_t line) noexcept;
 
-// What the line of a syntax error wants, where that can be seen; empty otherwise.
+// How to fix a line with a syntax error, when that is clear; empty otherwise.
 std::string fix_for_line(std::string_view line);
 
 } // namespace exeat::ops

@@ -22,7 +22,7 @@ std::string_view fix_for(std::string_view what) noexcept
     return "fix the syntax here or on the line above (toml.io/en/v1.0.0)";
 }
 
-// The library repeats what it met, line ends included.
+// The library quotes the file's text, including line ends.
 std::string on_one_line(std::string_view what)
 {
     std::string out;
@@ -35,12 +35,13 @@ std::string on_one_line(std::string_view what)
 
 bool has(std::string_view text, std::string_view part) noexcept { return text.find(part) != text.npos; }
 
-// Reads on behind a mistake, as if its line was empty, so that each is told of at once. What most likely follows from one is left out.
+// Blanks the lines of a mistake and parses again, so that all mistakes are reported at once. Errors that most likely follow from an earlier
+// mistake are left out.
 class mistaken_toml {
 public:
     mistaken_toml(std::string_view text, diagnostics& wrong) : text_{text}, wrong_{wrong} {}
 
-    // A table only where brackets alone were wrong: anything else leaves a value out.
+    // Returns a table only if single brackets were the only mistake: after any other mistake a value is missing.
     std::optional<toml::table> read()
     {
         constexpr std::size_t most = 20;
@@ -51,7 +52,7 @@ public:
                 auto tree = toml::parse(text_);
                 if (empty_.empty()) return tree;
                 return std::nullopt;
-            } catch (const toml::parse_error& e) { // the library knows no other way to say it
+            } catch (const toml::parse_error& e) { // the library reports errors only by exceptions
                 take(at(e.source()), e.description());
             }
         }
@@ -83,10 +84,10 @@ private:
 
     std::string text_;
     diagnostics& wrong_;
-    std::set<std::uint32_t> empty_; // lines that were taken as empty
+    std::set<std::uint32_t> empty_; // lines that were blanked
 };
 
-// Of what there are many, in single brackets: valid TOML, and another thing.
+// Whether a table that needs double brackets has single ones: valid TOML, but with another meaning.
 bool single(const toml::table& tree)
 {
     return std::any_of(many_of.begin(), many_of.end(), [&](auto name) { return tree[name].is_table(); });
@@ -96,7 +97,7 @@ bool single(const toml::table& tree)
 
 std::optional<toml::table> parse_toml(std::string_view text, diagnostics& wrong)
 {
-    // The usual trace of a file that was being written when the machine went down.
+    // The usual result when the machine crashes while the file is being written.
     if (const auto nul = text.find('\0'); nul != text.npos) {
         const auto line = static_cast<std::uint32_t>(1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(nul), '\n'));
         wrong.error({line, 1}, "a NUL octet; the file is damaged or half-written, write it again");
@@ -105,7 +106,7 @@ std::optional<toml::table> parse_toml(std::string_view text, diagnostics& wrong)
     try {
         auto tree = toml::parse(text);
         if (!single(tree)) return tree;
-    } catch (const toml::parse_error&) {} // what it says is said below, with what else there is
+    } catch (const toml::parse_error&) {} // reported below, together with further mistakes
     return mistaken_toml{text, wrong}.read();
 }
 

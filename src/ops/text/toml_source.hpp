@@ -1,4 +1,4 @@
-// The text of a TOML file to its tree, with the places that problems refer to. Views and nodes live as long as the tree.
+// Parses the text of a TOML file into a tree, with the places that problems refer to. Views and nodes live as long as the tree.
 #pragma once
 
 #include <ops/text/diagnostics.hpp>
@@ -13,7 +13,7 @@ namespace exeat::ops {
 place at(const toml::source_region&) noexcept;
 inline place at(const toml::node& n) noexcept { return at(n.source()); }
 
-// TOML 1.0; nullopt after one finding, for the grammar ends at its first breach.
+// TOML 1.0; reports every mistake that it finds. nullopt when the file could not be read completely.
 std::optional<toml::table> parse_toml(std::string_view text, diagnostics&);
 
 } // namespace exeat::ops

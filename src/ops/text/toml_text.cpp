@@ -11,7 +11,7 @@ std::string toml_text(std::string_view text)
 {
     std::string out;
     append_json(out, text);
-    // JSON writes what lies beyond U+FFFF as two surrogates; TOML wants the scalar value.
+    // JSON writes a code point beyond U+FFFF as two surrogates; TOML requires the scalar value.
     for (auto at = out.find("\\u"); at != out.npos; at = out.find("\\u", at + 2)) {
         std::size_t slashes = 1;
         while (slashes <= at && out[at - slashes] == '\\') ++slashes;

@@ -1,4 +1,4 @@
-// Values as TOML 1.0 writes them. Pure; any thread.
+// Values in TOML 1.0 syntax. Pure; any thread.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,10 @@
 
 namespace exeat::ops {
 
-// A basic string: whatever is in it stays in it.
+// A basic string; everything that could end it is escaped.
 std::string toml_text(std::string_view);
 
-// A list: in the line of its key while it is short, one value a line beyond.
+// A list: on the line of its key when it is short, otherwise one value per line.
 template <class Items, class Word> std::string toml_array(const Items& items, Word word)
 {
     constexpr std::size_t one_line = 3;
@@ -30,7 +30,7 @@ inline std::string toml_texts(const std::vector<std::string>& all)
     return toml_array(all, [](const std::string& s) { return toml_text(s); });
 }
 
-// A line "key = value" each; nothing where there is no value.
+// Each adds one line "key = value", or nothing when there is no value.
 void add_text(std::string& out, std::string_view key, std::string_view value);
 void add_texts(std::string& out, std::string_view key, const std::vector<std::string>& values);
 void add_ports(std::string& out, const std::vector<std::uint16_t>&);

@@ -12,7 +12,7 @@ std::string volume_text(std::uint64_t octets)
     if (octets < 1024) return fmt::format("{} B", octets);
     auto shown = static_cast<double>(octets) / 1024;
     std::size_t unit = 0;
-    for (; shown >= 1023.95 && unit + 1 < units.size(); ++unit) shown /= 1024; // or it would read 1024.0
+    for (; shown >= 1023.95 && unit + 1 < units.size(); ++unit) shown /= 1024; // otherwise it would print 1024.0
     return fmt::format("{:.1f} {}", shown, units[unit]);
 }
 

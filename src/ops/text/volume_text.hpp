@@ -1,4 +1,4 @@
-// Amounts for people. Pure; any thread.
+// Amounts as text for people. Pure; any thread.
 #pragma once
 
 #include <cstdint>
