@@ -79,16 +79,22 @@ inline constexpr std::uint64_t pull_download_share = 1'000;                    /
 inline constexpr std::uint64_t pull_download_allowance = 2 * 1024 * 1024;      // the most of that, in bytes, within an hour
 inline constexpr auto budget_epoch = std::chrono::minutes{20'160};             // two weeks, so that times before a start can be represented
 inline constexpr auto snapshot_interval = std::chrono::seconds{10};            // between two snapshots of the accounts to disk
+inline constexpr auto entry_end_look = std::chrono::seconds{1};                // between two looks for entries that end
+inline constexpr auto entry_end_lead = std::chrono::seconds{3};                // that an entry's end is prepared before it
+inline constexpr auto take_over_interval = std::chrono::milliseconds{200};     // between two checks whether the other process has ended
 inline constexpr auto snapshot_grace = std::chrono::minutes{2};  // of a snapshot after an unclean stop; an older one counts as incomplete
 inline constexpr std::uint64_t snapshot_minutes = 525'960'000;   // since 1970; a later time is invalid
 inline constexpr std::size_t snapshot_bytes = 256 * 1024 * 1024; // to read; all accounts take 166 MiB, a million hosts 24 MiB
 inline constexpr std::size_t name_snapshot_bytes = 16 * 1024 * 1024; // to read; full tables take 9 MiB
 inline constexpr std::size_t budget_accounts = 65'536;               // keys that have an account of their own
 inline constexpr std::size_t budget_sample = 64;                     // accounts examined to evict one when there is no room
-inline constexpr auto account_memory = std::chrono::days{8}; // how long it is remembered which account a host had; longer than any window
-inline constexpr std::size_t past_hosts = 1 << 21;           // marks of such hosts (accounts.hpp); 16 MiB
-inline constexpr std::size_t past_holdings = 32'768;         // entries that had them; beyond it the unused ones are dropped first
-inline constexpr std::uint64_t crowded_budget = 4 * 1024 * 1024; // an hour, for all keys without room together
+// How long it is remembered which account a host had: longer than any window, and than a quarantine.
+inline constexpr auto account_memory = std::chrono::days{32};
+inline constexpr std::size_t past_hosts = 1 << 21;                 // marks of such hosts (accounts.hpp); 16 MiB
+inline constexpr std::size_t heir_accounts = 16 * budget_accounts; // that one list creates at most
+inline constexpr std::size_t heirs_listed = 200'000;               // entries in sets of heirs; beyond it, one set has all
+inline constexpr std::size_t past_holdings = 32'768;               // entries that had them; beyond it the unused ones are dropped first
+inline constexpr std::uint64_t crowded_budget = 4 * 1024 * 1024;   // an hour, for all keys without room together
 
 // Approvals.
 inline constexpr std::chrono::minutes clock_grace{5}; // how far the clock may be behind the last run without a warning
@@ -118,12 +124,13 @@ inline constexpr std::uint64_t serial_jump = 1'000;        // largest step from 
 inline constexpr std::chrono::seconds pull_max_age{4 * 3'600}; // of a tunnel whose entry does not set it
 inline constexpr std::chrono::minutes max_age_least{1};        // that an entry may set: tunnels are checked once a minute
 inline constexpr std::chrono::hours max_age_ceiling{30 * 24};
-inline constexpr std::chrono::minutes shut_out_time{15};     // duration of a detector's cut
-inline constexpr std::size_t shut_outs = 1'024;              // on each worker at once; beyond it the one that ends first is dropped
-inline constexpr std::size_t quarantines = 256;              // at once
-inline constexpr std::size_t quarantine_bytes = 1024 * 1024; // of their file, to read
+inline constexpr std::chrono::minutes shut_out_time{15};          // duration of a detector's cut
+inline constexpr std::size_t shut_outs = 1'024;                   // on each worker at once; beyond it the one that ends first is dropped
+inline constexpr std::size_t quarantines = 256;                   // at once, by 'exeat quarantine'; their entries' heirs come on top
+inline constexpr std::size_t quarantine_bytes = 16 * 1024 * 1024; // of their file, to read
 inline constexpr std::chrono::minutes quarantine_least{1};
 inline constexpr std::chrono::hours quarantine_ceiling{31 * 24};
+static_assert(account_memory > quarantine_ceiling);
 inline constexpr std::chrono::milliseconds quarantine_interval{200};  // between two checks whether their file has changed
 inline constexpr std::chrono::hours throttle_time{1};                 // duration of a detector's throttle after the last finding
 inline constexpr std::size_t throttles = 1'024;                       // throttled clients at entries, at once; beyond it as with shut_outs

@@ -7,6 +7,11 @@ namespace exeat::net {
 
 void restrictions::shut_out(const ip_address& client, std::uint64_t rule_id, moment until) noexcept
 {
+    for (auto& s : shut_)
+        if (s.client == client && s.rule_id == rule_id) {
+            s.until = std::max(s.until, until);
+            return;
+        }
     if (shut_.size() == limits::shut_outs)
         shut_.erase(std::min_element(shut_.begin(), shut_.end(), [](const shut& a, const shut& b) { return a.until < b.until; }));
     shut_.push_back({client, rule_id, until});

@@ -87,7 +87,7 @@ reload::loaded reload::load_in_memory()
 {
     try {
         loaded out{gate_.load(with_.labels, net::wall_now()), {}};
-        if (out.rules) out.inheritance = with_.accounts.to(*out.rules);
+        if (out.rules) out.inheritance = with_.accounts.to(*out.rules, net::wall_now());
         return out;
     } catch (const std::bad_alloc&) {
         return {};

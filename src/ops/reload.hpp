@@ -48,8 +48,9 @@ public:
 
     void now(std::string_view cause); // "file changed"
     // An explicit request: the files are taken as they are, even if they look like truncated copies of the former ones.
-    void at_once(std::string_view cause); // "SIGHUP"
-    void stop();                          // waits for a load in progress
+    void at_once(std::string_view cause);           // "SIGHUP"
+    void stop();                                    // waits for a load in progress
+    bool busy() const noexcept { return loading_; } // a load is on its way, and compares with the list in force
 
 private:
     using clock = std::chrono::steady_clock;

@@ -10,6 +10,7 @@
 #include <ops/detection/detector_actions.hpp>
 #include <ops/detection/detector_memory.hpp>
 #include <ops/drain.hpp>
+#include <ops/entry_ends.hpp>
 #include <ops/metrics/history.hpp>
 #include <ops/metrics/metrics.hpp>
 #include <ops/metrics/quarantine_watch.hpp>
@@ -95,6 +96,7 @@ private:
     std::unique_ptr<history_timer> sampling_;
     std::unique_ptr<admin> admin_;
     std::unique_ptr<reload> reload_;
+    std::unique_ptr<entry_ends> ends_;
     std::unique_ptr<address_watch> addresses_;
     std::unique_ptr<audit_watch> audit_watch_;
     memory_trim trim_{io_, [this] { return admitted_.connections(); }};
@@ -126,10 +128,7 @@ service::service(const config& c, const settings_file& settings, label_registry&
     detector_actions_.listen_to(detection_);
     std::vector<const net::counters*> counts;
     std::vector<const net::client_table*> clients;
-    for (const auto& w : workers_) {
-        counts.push_back(&w->counts());
-        clients.push_back(&w->clients());
-    }
+    for (const auto& w : workers_) counts.push_back(&w->counts()), clients.push_back(&w->clients());
     metrics_ = std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, detection_, accounts_.uploads,
                                                         clock_.steps(), dns_.named(), quarantine_, settings.sha256, std::string{version},
                                                         std::string{revision}});
@@ -139,9 +138,11 @@ service::service(const config& c, const settings_file& settings, label_registry&
         for (const auto& w : workers_) net::list_tunnels(*w, q, done);
         return workers_.size();
     });
-    reload_ =
-        std::make_unique<reload>(io_, gate, reload::surroundings{settings_, labels, status_, *journal_, manager, log, succession_}, first,
-                                 [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); });
+    const auto hand_out = [this](auto rules, auto generation) { post_to_workers([&](auto& w) { w.adopt(rules, generation); }); };
+    reload_ = std::make_unique<reload>(io_, gate, reload::surroundings{settings_, labels, status_, *journal_, manager, log, succession_},
+                                       first, hand_out);
+    ends_ = std::make_unique<entry_ends>(
+        io_, status_, succession_, [this] { return reload_->busy(); }, hand_out);
     audit_watch_ = std::make_unique<audit_watch>(io_, *journal_, c.on_audit_failure, log_);
     addresses_ = std::make_unique<address_watch>(io_, [this] {
         const auto own = endpoints_of(config_, admin_->port());

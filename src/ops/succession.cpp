@@ -11,14 +11,13 @@ namespace exeat::ops {
 
 void succession::begin(const policy& first, std::uint64_t generation)
 {
-    take(to(first), generation);
-    accounts_.save();
+    take(to(first, net::wall_now()), generation);
     accounts_.hosts.begin();
 }
 
-succession::step succession::to(const policy& rules) const
+succession::step succession::to(const policy& rules, wall_time at) const
 {
-    step out{coverage_of(rules, net::wall_now()), {}, {}};
+    step out{coverage_of(rules, at), {}, {}};
     out.heirs = accounts_.hosts.heirs_under(rules, out.next);
     if (out.heirs.entries.empty()) return out;
     for (const auto& r : rules.rules()) out.names.emplace(r.id, r.name);
@@ -36,12 +35,18 @@ void succession::take(step s, std::uint64_t generation)
         until_in_memory([&] { actions_.pass_on(entries, generation); });
         until_in_memory([&] { quarantines_.pass_on(entries, s.names); });
     }
-    until_in_memory([&] {
-        accounts_.hosts.adopt(s.next, [used = std::optional<std::set<account_id>>{}, this](const holding& h) mutable {
-            if (!used) used = accounts_.uploads.book().used();
-            return used->contains(h.client) || used->contains(h.shared);
-        });
-    });
+    // On disk before any worker has the list: after a crash nothing inherits by it again.
+    const bool saved = s.heirs.empty() || accounts_.save();
+    until_in_memory([&] { accounts_.hosts.adopt(s.next, use(), saved); });
+}
+
+// Whether something is kept under the accounts of a holding, or whether its entry is quarantined.
+std::function<bool(const holding&)> succession::use() const
+{
+    return [this, used = std::optional<std::set<account_id>>{}](const holding& h) mutable {
+        if (!used) used = accounts_.uploads.book().used();
+        return used->contains(h.client) || used->contains(h.shared) || quarantines_.has(h.entry);
+    };
 }
 
 } // namespace exeat::ops

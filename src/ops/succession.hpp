@@ -6,6 +6,7 @@
 #include <ops/metrics/quarantine_watch.hpp>
 #include <ops/state/kept_accounts.hpp>
 
+#include <functional>
 #include <map>
 #include <string>
 
@@ -25,11 +26,14 @@ public:
 
     // Applies the first list. Throws std::bad_alloc, and std::system_error when the state cannot be written.
     void begin(const policy&, std::uint64_t generation);
-    step to(const policy&) const; // throws std::bad_alloc
+    // `at`: an entry whose end has passed by then lets nothing out. Any thread, but not during take(). Throws std::bad_alloc.
+    step to(const policy&, wall_time at) const;
     // `generation` is that of the new list. Retries until there is enough memory.
     void take(step, std::uint64_t generation);
 
 private:
+    std::function<bool(const holding&)> use() const;
+
     kept_accounts& accounts_;
     detection& detectors_;
     detector_actions& actions_;

@@ -1,5 +1,6 @@
 """L12: no edit of a list gives a client a fresh budget, whatever it does to names and hosts of entries, while exeat runs and while it does not.
 A start without a snapshot counts half as spent, so what is left of a budget at first is half of it."""
+import datetime
 import socket
 import threading
 
@@ -118,6 +119,62 @@ def test_what_was_sent_before_an_edit_while_exeat_is_down_counts_after_it(lab, s
         push_until_cut(exeat, asked)
         assert uploaded(exeat) == LEFT - SENT
         assert is_spent(exeat, asked)
+
+
+def began_with_all(lab, tmp_path, text, **more):
+    """exeat, not running, whose budgets are whole."""
+    state = tmp_path / "state"
+    state.mkdir()
+    exeat = lab.exeat(text, policy={"state": str(state)}, **more)
+    assert run("state", "init", "--config", exeat.config_path).returncode == 0
+    return exeat
+
+
+def killed(exeat):
+    exeat.process.kill()
+    exeat.process.wait()
+    exeat.start()
+
+
+def test_a_kill_right_after_a_reload_gives_nothing_back(lab, sink, tmp_path):
+    """What was inherited is on disk before the list by which it was; what the heir took is in the tally."""
+    with began_with_all(lab, tmp_path, listing(entry("m0", "x"))) as exeat:
+        for n in range(1, 4):
+            send(exeat, sink, "x", MEBIBYTE // 4)
+            exeat.reload(listing(entry(f"m{n}", "x")))
+            send(exeat, sink, "x", MEBIBYTE // 16)
+            killed(exeat)
+            exeat.reload(listing(entry(f"n{n}", "x")))
+            exeat.reload(listing(entry(f"o{n}", "x")))
+            killed(exeat)
+        push_until_cut(exeat, "x")
+        assert is_spent(exeat, "x")
+        wait_until(sink.at_rest)
+        assert sink.received_bytes <= MEBIBYTE
+
+
+def test_an_entry_that_ends_by_itself_leaves_what_was_sent_to_the_one_behind_it(lab, sink, tmp_path):
+    end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=8)
+    behind = entry("b", "x")
+    with began_with_all(lab, tmp_path, listing(entry("a", "x", more=f"{BUDGET}\nexpires = {end:%Y-%m-%dT%H:%M:%SZ}"), behind)) as exeat:
+        push_until_cut(exeat, "x")
+        wait_until(lambda: datetime.datetime.now(datetime.timezone.utc) > end + datetime.timedelta(seconds=1))
+        assert is_spent(exeat, "x")
+        wait_until(lambda: [line["rule.name"] for line in exeat.audit(event__action="deny")][-1:] == ["b"])
+        exeat.reload(listing(entry("a", "x"), behind))
+        assert is_spent(exeat, "x")
+
+
+def test_a_total_stays_spent_when_the_clients_change_their_group_in_two_steps(lab, sink, tmp_path):
+    def of(first, second):
+        total = BUDGET.replace("upload", "upload_total") + '\nupload = "9 MiB/1h"'
+        return listing(GROUPS.format(first, second), *(entry(n, "x", more=f'{total}\ngroups = ["{g}"]') for n, g in (("a", "one"), ("b", "two")))).replace('"127.0.0.0/8"]\n[groups.one', '"10.8.8.8"]\n[groups.one')
+    with began_with_all(lab, tmp_path, of("127.0.0.0/8", "10.9.9.9")) as exeat:
+        push_until_cut(exeat, "x")
+        exeat.reload(of("10.9.9.8", "10.9.9.9"))
+        assert connect_reply(exeat, "x.account.test:9").reason == "source_not_allowed"
+        exeat.reload(of("10.9.9.8", "127.0.0.0/8"))
+        assert is_spent(exeat, "x")
 
 
 def test_hosts_that_nobody_had_and_ports_that_do_not_meet_begin_anew(lab, sink):

@@ -190,6 +190,46 @@ def test_an_entry_that_lets_out_what_a_quarantined_one_did_is_quarantined_too(la
         wait_until(lambda: connect_reply(exeat, ECHO).status == 200)
 
 
+def test_a_list_right_after_a_quarantine_does_not_outrun_it(exeat):
+    for n in range(4):
+        quarantine(exeat, "--entry", "echo" if n == 0 else f"echo{n - 1}")
+        exeat.reload(allowlist(entry(f"echo{n}", "echo", 7)))
+        assert connect_reply(exeat, ECHO).reason == "quarantined"
+
+
+def test_of_two_quarantines_of_what_is_one_entry_now_the_longer_holds(exeat):
+    quarantine(exeat, "--entry", "echo", lasts="1m")
+    quarantine(exeat, "--entry", "other", lasts="5h")
+    both = entry("both", "echo", 7).replace('"echo.quarantine.test"', '"echo.quarantine.test", "other.quarantine.test"')
+    exeat.reload(allowlist(both))
+    listed = {q["target"]: q for q in json.loads(run("quarantine", "--config", exeat.config_path, "--list", "--format", "json").stdout)}
+    assert listed["entry both"]["until"] == listed["entry other"]["until"]
+
+
+def test_however_often_an_entry_is_renamed_its_quarantine_can_be_read(exeat):
+    quarantine(exeat, "--entry", "echo", reason="r" * 1000)
+    for n in range(30):
+        exeat.reload(allowlist(entry(f"a-name-of-more-than-thirty-octets-{n}", "echo", 7)))
+    assert connect_reply(exeat, ECHO).reason == "quarantined"
+    exeat.stop()
+    exeat.start()
+    assert connect_reply(exeat, ECHO).reason == "quarantined"
+
+
+def test_an_entry_that_becomes_more_than_may_be_quarantined_is_quarantined_all_the_same(exeat):
+    hosts = ", ".join(f'"h{n}.quarantine.test"' for n in range(300))
+    whole = f'[[allow]]\nname = "whole"\nhosts = ["echo.quarantine.test", {hosts}]\nports = [7]\nprotocol = "tcp"\n'
+    exeat.reload(allowlist(whole))
+    quarantine(exeat, "--entry", "whole")
+    exeat.reload(allowlist(entry("part", "echo", 7), *(entry(f"part{n}", f"h{n}", 7) for n in range(300))))
+    assert connect_reply(exeat, ECHO).reason == "quarantined"
+    exeat.stop()
+    exeat.start()
+    assert connect_reply(exeat, ECHO).reason == "quarantined"
+    quarantine(exeat, "--entry", "part", "--lift")
+    wait_until(lambda: connect_reply(exeat, ECHO).status == 200)
+
+
 def test_it_ends_by_itself_by_the_earlier_of_two_clocks(lab, settings, tmp_path):
     clock = Preload(tmp_path / "clock", allocations=False)
     with lab.exeat(allowlist(), before=clock.before, **settings) as exeat:

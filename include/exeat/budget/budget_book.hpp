@@ -116,16 +116,19 @@ private:
     struct part {
         std::mutex lines_lock;
         std::unordered_map<budget_key, std::unique_ptr<line>, hash> lines{0, hash{}};
-        std::size_t hand = 0; // the bucket that make_room() looked at last
+        std::size_t hand = 0;           // the bucket that make_room() looked at last
+        std::uint64_t full_in_pass = 0; // the pass_on() that found no room
     };
     static constexpr std::size_t part_count = 64;
 
-    struct legacy;
+    struct estate;
     std::vector<budget_key> keys_that_leave(const heirs_of<account_id>&);
     void pass_on_of(std::span<const budget_key> one_client, const heirs_of<account_id>&, budget_minutes now);
-    void add_legacy(std::vector<legacy>&, const budget_key& from, const budget_key& to, budget_minutes now);
-    std::optional<std::pair<upload_account::bequest, budget_minutes>> copy_of(const budget_key&, const upload_limits&, bool only_excess,
-                                                                              budget_minutes now);
+    void add_to(estate&, std::span<const budget_key> leaving, std::span<const account_id> heirs, budget_minutes now);
+    std::optional<upload_limits> limits_of_used(const budget_key&, budget_minutes now); // absent: nothing was sent
+    std::optional<std::pair<upload_account::bequest, budget_minutes>> copy_of(const budget_key&, bool only_excess, budget_minutes now);
+    line* line_of_heir(part&, const budget_key&, const upload_limits&, budget_minutes now);
+    std::size_t made() const noexcept { return size() + evicted(); }
     line* find_or_add(part&, const budget_key&, const upload_limits&, budget_minutes now);
     part& part_of(const budget_key& k) noexcept { return parts_[hash_(k) % part_count]; }
     bool make_room(part&, budget_minutes now);
@@ -138,6 +141,8 @@ private:
     std::atomic<std::size_t> size_{0};
     std::atomic<std::uint64_t> evicted_{0}, crowded_{0};
     std::atomic<std::uint64_t> generation_{0};
+    std::uint64_t pass_ = 0; // counts the calls of pass_on()
+    std::size_t made_before_ = 0;
     std::mutex heirs_lock_; // guards heirs_
     recent_heirs<account_id> heirs_;
 };

@@ -16,15 +16,16 @@ struct members_from {
 };
 using membership = std::vector<members_from>; // ascending; addresses before the first are in no group
 
+inline constexpr ip_address everybody{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+
 class moved_clients {
 public:
     moved_clients() = default;
     moved_clients(const membership& before, const membership& after);
 
     bool any() const noexcept { return !parts_.empty(); }
-    // `client` is a client::key. The zero bits at the end of an IPv6 key may stand for any value, so the key counts as moved if any of the
-    // addresses that it covers did. The zero key, for all clients together, counts as moved if some client was in groups before and is in
-    // others now.
+    // `client` is a client::key. The zero bits at the end of an IPv6 key may stand for any address, so they count as moved if one of these
+    // addresses did. `everybody` has moved if some client is in groups that it was not in before.
     bool has(const ip_address& client) const noexcept;
 
 private:
@@ -33,7 +34,7 @@ private:
         bool moved = false;
     };
     std::vector<part> parts_; // empty: no client moved
-    bool regrouped_ = false;
+    bool some_joined_ = false;
 };
 
 } // namespace exeat

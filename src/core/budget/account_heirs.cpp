@@ -37,10 +37,12 @@ public:
 
     void add(std::size_t heir, std::size_t from) { bits_[heir * others_ + from] = true; }
     bool has(std::size_t heir, std::size_t from) const { return bits_[heir * others_ + from]; }
-    void each(auto&& visit) const
+    places of(std::size_t heir) const
     {
-        for (std::size_t at = 0; at < bits_.size(); ++at)
-            if (bits_[at]) visit(at / others_, at % others_);
+        places out;
+        for (std::size_t i = 0; i < others_ && !bits_.empty(); ++i)
+            if (bits_[heir * others_ + i]) out.push_back(i);
+        return out;
     }
 
 private:
@@ -48,12 +50,24 @@ private:
     std::vector<bool> bits_;
 };
 
-template <class Id> heirs_of<Id> sorted(typename heirs_of<Id>::list all, std::shared_ptr<const moved_clients> moved)
+// The holdings that the same others inherit from.
+using holding_sets = std::map<places, places>;
+
+auto ids(auto&& id_of, const places& which)
 {
-    std::sort(all.begin(), all.end()); // inheritance for all clients before that for moved clients only
-    all.erase(std::unique(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.from == b.from && a.to == b.to; }),
-              all.end());
-    return {std::move(all), std::move(moved)};
+    std::vector<decltype(id_of(std::size_t{}))> out;
+    std::transform(which.begin(), which.end(), std::back_inserter(out), id_of);
+    std::sort(out.begin(), out.end());
+    out.erase(std::unique(out.begin(), out.end()), out.end());
+    return out;
+}
+
+places set_bits(const std::vector<bool>& of)
+{
+    places out;
+    for (std::size_t i = 0; i < of.size(); ++i)
+        if (of[i]) out.push_back(i);
+    return out;
 }
 
 class comparison {
@@ -81,16 +95,15 @@ public:
 
     account_heirs found() const
     {
-        heirs_of<account_id>::list uploads;
-        heirs_of<std::uint64_t>::list entries;
+        std::vector<heirs_of<account_id>::set> uploads;
+        std::vector<heirs_of<std::uint64_t>::set> entries;
         for (const bool of_moved : {false, true})
-            (of_moved ? moved_only_ : all_).each([&](std::size_t heir, std::size_t from) {
-                const auto &h = next_.holdings[heir], &f = holding_at(from);
-                if (f.client != h.client) uploads.push_back({f.client, h.client, of_moved});
-                if (f.shared != h.shared) uploads.push_back({f.shared, h.shared, of_moved});
-                if (f.entry != h.entry) entries.push_back({f.entry, h.entry, of_moved});
-            });
-        return {sorted<account_id>(std::move(uploads), moved_), sorted<std::uint64_t>(std::move(entries), moved_)};
+            for (const auto& [from, to] : sets_of(of_moved ? moved_only_ : all_)) {
+                add(uploads, from, to, of_moved, [](const holding& h) { return h.client; });
+                add(uploads, from, to, of_moved, [](const holding& h) { return h.shared; });
+                add(entries, from, to, of_moved, [](const holding& h) { return h.entry; });
+            }
+        return {{std::move(uploads), moved_}, {std::move(entries), moved_}};
     }
 
 private:
@@ -100,6 +113,33 @@ private:
     {
         const auto now = before_.now.holdings.size();
         return place < now ? before_.now.holdings[place] : before_.past.holdings[place - now];
+    }
+
+    // Beyond the limit everything inherits from everything: too much, and not too little.
+    holding_sets sets_of(const pairs& which) const
+    {
+        holding_sets out;
+        std::size_t listed = 0;
+        std::vector<bool> all_from(others()), all_to(next_.holdings.size());
+        for (std::size_t heir = 0; heir < next_.holdings.size(); ++heir) {
+            auto from = which.of(heir);
+            if (from.empty()) continue;
+            all_to[heir] = true;
+            for (const auto f : from) all_from[f] = true;
+            if (listed > limits::heirs_listed) continue;
+            const auto [at, added] = out.try_emplace(std::move(from));
+            at->second.push_back(heir);
+            listed += 1 + (added ? at->first.size() : 0);
+        }
+        if (listed > limits::heirs_listed) out = {{set_bits(all_from), set_bits(all_to)}};
+        return out;
+    }
+
+    void add(auto& out, const places& from, const places& to, bool of_moved, auto&& id_of) const
+    {
+        auto leaving = ids([&](std::size_t i) { return id_of(holding_at(i)); }, from);
+        auto heirs = ids([&](std::size_t i) { return id_of(next_.holdings[i]); }, to);
+        if (heirs.size() != 1 || leaving != heirs) out.push_back({std::move(leaving), std::move(heirs), of_moved}); // not only to itself
     }
 
     // Handles a pattern that a holding of the next list did not have, or not on these terms; or, with of_moved, any pattern, for clients

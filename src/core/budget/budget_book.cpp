@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <tuple>
 
 namespace exeat {
@@ -18,6 +19,8 @@ bool counts_excess(const account_id& a) noexcept
 }
 
 account_id account_of(const budget_key& k) noexcept { return {k.of, k.what}; }
+
+const ip_address& owner_of(const budget_key& k) noexcept { return k.of == budget_key::scope::entry ? everybody : k.client; }
 
 // The limits of an heir that has not been opened yet.
 upload_limits first_limits(const budget_key& heir, const upload_limits& of_what_it_inherits)
@@ -95,12 +98,15 @@ void budget_book::restore(const budget_key& key, const upload_account::snapshot&
     if (line* l = find_or_add(p, key, {}, now)) l->account.read(s, saved_at, then, now);
 }
 
-// What one account inherits.
-struct budget_book::legacy {
-    budget_key to;
-    upload_limits held_to;                 // until the account is opened
-    upload_account::bequest before, after; // before: its sums when the first copy was made
-    budget_minutes used;
+// What the accounts of one client inherit.
+struct budget_book::estate {
+    struct legacy {
+        handle heir;                           // open, so that it is not evicted before it inherits
+        upload_account::bequest before, after; // before: its sums when the first copy was made
+        budget_minutes used;
+    };
+    const ip_address client;
+    std::map<account_id, legacy> of;
 };
 
 void budget_book::pass_on(const heirs_of<account_id>& all, std::uint64_t generation, budget_minutes now)
@@ -111,6 +117,8 @@ void budget_book::pass_on(const heirs_of<account_id>& all, std::uint64_t generat
         heirs_.add(generation, all);
         generation_.store(generation);
     }
+    ++pass_;
+    made_before_ = made();
     const auto keys = keys_that_leave(all);
     for (auto first = keys.begin(); first != keys.end();) {
         const auto last = std::find_if(first, keys.end(), [&](const budget_key& k) { return k.client != first->client; });
@@ -141,53 +149,82 @@ std::vector<budget_key> budget_book::keys_that_leave(const heirs_of<account_id>&
 // inherited. What is taken from an heir after its own copy was made is added to what it inherits.
 void budget_book::pass_on_of(std::span<const budget_key> one_client, const heirs_of<account_id>& all, budget_minutes now)
 {
-    std::vector<legacy> estate;
+    std::map<const heirs_of<account_id>::set*, std::vector<budget_key>> leaving;
     for (const auto& key : one_client)
-        all.each(account_of(key), key.client, [&](const account_id& to) { add_legacy(estate, key, {to.of, key.client, to.what}, now); });
-    for (const auto& l : estate) {
-        auto& p = part_of(l.to);
-        const std::lock_guard hold{p.lines_lock};
-        auto* const heir = find_or_add(p, l.to, l.held_to, now); // still there, unless it was evicted
-        if (heir == nullptr) continue;
-        heir->account.inherit(l.before, l.after, now);
-        heir->used = std::max(heir->used, l.used);
+        all.each_set(account_of(key), [&](const auto& s) {
+            if (all.applies(s, owner_of(key))) leaving[&s].push_back(key);
+        });
+    estate left{one_client.front().client, {}};
+    for (const auto& [heirs, keys] : leaving) add_to(left, keys, heirs->to, now);
+    for (auto& [id, l] : left.of) {
+        auto& heir = *l.heir.line_;
+        const std::lock_guard hold{part_of(heir.key).lines_lock};
+        heir.account.inherit(l.before, l.after, now);
+        heir.used = std::max(heir.used, l.used);
     }
 }
 
-void budget_book::add_legacy(std::vector<legacy>& estate, const budget_key& from, const budget_key& to, budget_minutes now)
-{
-    const auto limits = [&]() -> std::optional<upload_limits> {
-        auto& p = part_of(from);
-        const std::lock_guard hold{p.lines_lock};
-        const auto found = p.lines.find(from);
-        if (found == p.lines.end()) return std::nullopt;
-        const auto is = found->second->account.look(now);
-        return is.sent[budget_window::week] == 0 ? std::nullopt : std::optional{is.held_to}; // nothing to inherit, so no account is created
-    }();
-    if (!limits) return;
-    auto at = std::find_if(estate.begin(), estate.end(), [&](const legacy& l) { return l.to == to; });
-    if (at == estate.end()) {
-        const auto held_to = first_limits(to, *limits);
-        const auto had = copy_of(to, held_to, false, now); // before the other copy, which includes what is taken meanwhile
-        if (!had) return;                                  // without room it uses the shared account
-        at = estate.insert(at, {to, held_to, had->first, had->first, had->second});
-    }
-    const bool was_excess = counts_excess(account_of(from)), is_excess = counts_excess(account_of(to));
-    const auto left = copy_of(from, *limits, was_excess && !is_excess, now);
-    if (!left) return;
-    at->after.sent.raise_to(left->first.sent);
-    if (was_excess && is_excess) at->after.came.raise_to(left->first.came), at->after.opened.raise_to(left->first.opened);
-    at->used = std::max(at->used, left->second);
-}
-
-std::optional<std::pair<upload_account::bequest, budget_minutes>> budget_book::copy_of(const budget_key& key, const upload_limits& limits,
-                                                                                       bool only_excess, budget_minutes now)
+std::optional<upload_limits> budget_book::limits_of_used(const budget_key& key, budget_minutes now)
 {
     auto& p = part_of(key);
     const std::lock_guard hold{p.lines_lock};
-    line* const l = find_or_add(p, key, limits, now);
-    if (l == nullptr) return std::nullopt;
-    return std::pair{l->account.leaves(only_excess, now), l->used};
+    const auto found = p.lines.find(key);
+    if (found == p.lines.end()) return std::nullopt;
+    const auto is = found->second->account.look(now);
+    return is.sent[budget_window::week] == 0 ? std::nullopt : std::optional{is.held_to};
+}
+
+void budget_book::add_to(estate& e, std::span<const budget_key> keys, std::span<const account_id> heirs, budget_minutes now)
+{
+    std::vector<std::pair<budget_key, upload_limits>> used;
+    for (const auto& key : keys)
+        if (const auto limits = limits_of_used(key, now)) used.emplace_back(key, *limits);
+    if (used.empty()) return; // nothing to inherit, so no account is created
+    for (const auto& id : heirs) {
+        const budget_key to{id.of, e.client, id.what};
+        if (e.of.contains(id)) continue;
+        auto& p = part_of(to);
+        const std::lock_guard hold{p.lines_lock};
+        auto* const heir = line_of_heir(p, to, first_limits(to, used.front().second), now);
+        if (heir == nullptr) continue; // without room it uses the shared account
+        heir->open.fetch_add(1, std::memory_order_relaxed);
+        const auto had = heir->account.leaves(false, now); // before the other copies, which include what is taken meanwhile
+        e.of.emplace(id, estate::legacy{handle{*heir}, had, had, heir->used});
+    }
+    for (const auto& [key, held_to] : used) {
+        const bool was_excess = counts_excess(account_of(key));
+        const auto whole = copy_of(key, false, now), only_excess = was_excess ? copy_of(key, true, now) : whole;
+        if (!whole || !only_excess) continue;
+        for (const auto& id : heirs) {
+            const auto at = e.of.find(id);
+            if (at == e.of.end() || id == account_of(key)) continue;
+            auto& l = at->second;
+            const bool pulls = was_excess && counts_excess(id);
+            l.after.sent.raise_to((pulls ? whole : only_excess)->first.sent);
+            if (pulls) l.after.came.raise_to(whole->first.came), l.after.opened.raise_to(whole->first.opened);
+            l.used = std::max(l.used, whole->second);
+        }
+    }
+}
+
+std::optional<std::pair<upload_account::bequest, budget_minutes>> budget_book::copy_of(const budget_key& key, bool only_excess,
+                                                                                       budget_minutes now)
+{
+    auto& p = part_of(key);
+    const std::lock_guard hold{p.lines_lock};
+    const auto found = p.lines.find(key);
+    if (found == p.lines.end()) return std::nullopt;
+    return std::pair{found->second->account.leaves(only_excess, now), found->second->used};
+}
+
+// One list creates no more accounts than there may be, and does not search again where it has found no room.
+budget_book::line* budget_book::line_of_heir(part& p, const budget_key& key, const upload_limits& to, budget_minutes now)
+{
+    if (const auto known = p.lines.find(key); known != p.lines.end()) return known->second.get();
+    if (p.full_in_pass == pass_ || made() - made_before_ >= limits::heir_accounts) return nullptr;
+    auto* const out = find_or_add(p, key, to, now);
+    if (out == nullptr) p.full_in_pass = pass_;
+    return out;
 }
 
 std::uint64_t budget_book::open_heirs(const handle& of, std::uint64_t generation, budget_minutes now, std::vector<handle>& to)
@@ -196,7 +233,7 @@ std::uint64_t budget_book::open_heirs(const handle& of, std::uint64_t generation
     std::uint64_t latest = 0;
     {
         const std::lock_guard hold{heirs_lock_};
-        heirs = heirs_.since(generation, account_of(of.line_->key), of.line_->key.client);
+        heirs = heirs_.since(generation, account_of(of.line_->key), owner_of(of.line_->key));
         latest = generation_.load();
     }
     for (const auto& id : heirs) {

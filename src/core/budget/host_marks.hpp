@@ -6,6 +6,7 @@
 
 #include "../names/name_hash.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string_view>
@@ -31,6 +32,10 @@ constexpr std::size_t index_of(std::uint64_t mark) noexcept { return mark & mark
 constexpr std::uint64_t without_index(std::uint64_t mark) noexcept { return mark & ~mark_index_mask; }
 
 class host_marks {
+    // A pattern with a longer base is also taken for one of any depth below its last labels, and marks no place further down: a host of
+    // many labels costs no more than this.
+    static constexpr std::size_t deepest = 16;
+
 public:
     host_marks(std::string_view base, host_pattern::reach how) noexcept : how_{how}
     {
@@ -51,8 +56,8 @@ public:
     void each_own(auto&& visit) const
     {
         visit(self());
-        for (std::size_t i = 1; i + is_name() < count_; ++i)
-            visit(mark_of(suffixes_[i], mark_kind::above)); // no pattern has a base of one label
+        for (std::size_t i = 1; i < bases(); ++i) visit(mark_of(suffixes_[i], mark_kind::above)); // no pattern has a base of one label
+        if (!is_name() && count_ > deepest) visit(mark_of(suffixes_[deepest - 1], mark_kind::any_depth));
     }
     // Visits the marks of patterns that include all of this one.
     void each_around(auto&& visit) const
@@ -60,12 +65,12 @@ public:
         if (is_name()) visit(self());
         if (is_name() && count_ > 1) visit(mark_of(suffixes_[count_ - 2], mark_kind::one_label));
         if (how_ == host_pattern::reach::one_label) visit(self());
-        for (std::size_t i = 0; i + is_name() < count_; ++i) visit(mark_of(suffixes_[i], mark_kind::any_depth));
+        for (std::size_t i = 0; i < bases(); ++i) visit(mark_of(suffixes_[i], mark_kind::any_depth));
     }
     // Visits the mark of patterns that this one includes, or may include.
     void each_below(auto&& visit) const
     {
-        if (!is_name()) visit(mark_of(suffixes_[count_ - 1], mark_kind::above));
+        if (!is_name()) visit(mark_of(suffixes_[std::min(count_, deepest) - 1], mark_kind::above));
     }
 
 private:
@@ -75,6 +80,7 @@ private:
         return base.find(':') != std::string_view::npos || last.find_first_not_of("0123456789") == std::string_view::npos;
     }
     bool is_name() const noexcept { return how_ == host_pattern::reach::exact; }
+    std::size_t bases() const noexcept { return std::min(count_ - (is_name() ? 1 : 0), deepest); } // that it lies below, or has itself
 
     std::array<std::uint64_t, (limits::hostname_octets + 1) / 2> suffixes_; // from the last label to the whole name
     std::size_t count_ = 0;

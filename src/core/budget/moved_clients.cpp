@@ -40,14 +40,14 @@ moved_clients::moved_clients(const membership& before, const membership& after)
         const auto then = groups_at(before, first), now = groups_at(after, first);
         parts_.push_back({first, then != now});
         some = some || then != now;
-        regrouped_ = regrouped_ || (then != now && then != 0 && now != 0);
+        some_joined_ = some_joined_ || (then != now && now != 0);
     }
     if (!some) parts_.clear();
 }
 
 bool moved_clients::has(const ip_address& client) const noexcept
 {
-    if (client == ip_address{}) return regrouped_;
+    if (client == everybody) return some_joined_;
     const auto last = last_of(client);
     auto at = std::upper_bound(parts_.begin(), parts_.end(), client, [](const ip_address& x, const part& p) { return x < p.first; });
     if (at != parts_.begin()) --at;

@@ -102,8 +102,10 @@ bool name_budget::take(const ip_address& client, std::uint64_t entry, std::strin
         a->add(here);
     }
     if (tell_) tell_({key.client, entry, hash});
-    for (const auto heir : heirs)
+    for (const auto heir : heirs) {
         if (!count_at({key.client, heir}, most, here)) return false;
+        if (tell_) tell_({key.client, heir, hash_of(seed_, client, heir, name)});
+    }
     if (!heirs.empty()) remember(hash, here);
     return true;
 }
@@ -127,6 +129,36 @@ bool name_budget::count_at(const account_key& key, std::uint32_t most, step now)
 }
 
 // The heirs are published before anything is copied: a name taken meanwhile is in the copy, or is counted at the heirs as well.
+namespace {
+
+using ids = std::vector<std::uint64_t>; // of entries, ascending
+
+void keep_some(ids& of)
+{
+    std::sort(of.begin(), of.end());
+    of.erase(std::unique(of.begin(), of.end()), of.end());
+    if (of.size() > name_budget::ancestors)
+        of.erase(of.begin(), of.end() - name_budget::ancestors); // names that were used there cost again
+}
+
+ids with_ancestors(const ids& entries, const std::map<std::uint64_t, ids>& known)
+{
+    ids out = entries;
+    for (const auto entry : entries)
+        if (const auto further = known.find(entry); further != known.end())
+            out.insert(out.end(), further->second.begin(), further->second.end());
+    keep_some(out);
+    return out;
+}
+
+void add_some(ids& to, const ids& more, std::uint64_t without)
+{
+    std::copy_if(more.begin(), more.end(), std::back_inserter(to), [without](auto id) { return id != without; });
+    keep_some(to);
+}
+
+} // namespace
+
 void name_budget::pass_on(const heirs_of<std::uint64_t>& all, std::uint64_t generation, budget_minutes now)
 {
     if (all.empty()) return;
@@ -134,14 +166,9 @@ void name_budget::pass_on(const heirs_of<std::uint64_t>& all, std::uint64_t gene
     next->heirs.add(generation, all);
     if (next->ancestors_of.size() > 4 * limits::rules) next->ancestors_of.clear(); // nearly all belong to removed entries
     const auto before = next->ancestors_of;
-    for (const auto& h : all.all()) {
-        auto& of = next->ancestors_of[h.to];
-        of.push_back(h.from);
-        if (const auto further = before.find(h.from); further != before.end())
-            of.insert(of.end(), further->second.begin(), further->second.end());
-        std::sort(of.begin(), of.end());
-        of.erase(std::unique(of.begin(), of.end()), of.end());
-        if (of.size() > ancestors) of.erase(of.begin()); // names that were used at the dropped ancestor cost again
+    for (const auto& heirs : all.sets()) {
+        const auto further = with_ancestors(heirs.from, before);
+        for (const auto to : heirs.to) add_some(next->ancestors_of[to], further, to);
     }
     for (auto& p : parts_) {
         const std::lock_guard hold{p.lock};

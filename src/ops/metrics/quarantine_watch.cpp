@@ -63,36 +63,44 @@ void quarantine_watch::begin(taker take, noter note)
     if (!path_.empty()) look();
 }
 
+bool quarantine_watch::has(std::uint64_t entry) const
+{
+    return std::ranges::any_of(written_, [&](const auto& q) { return !q.client && budget_key::id_of(q.entry) == entry; });
+}
+
 void quarantine_watch::pass_on(const heirs_of<std::uint64_t>& entries, const std::map<std::uint64_t, std::string>& names)
 {
+    if (path_.empty()) return;
+    read(); // it may have been written since the last look
     quarantines more;
-    for (const auto& q : *now()) {
+    for (const auto& q : in_force(written_, net::wall_earliest())) {
         if (q.client) continue;
         entries.each(budget_key::id_of(q.entry), [&](std::uint64_t to) {
             const auto name = names.find(to);
             if (name == names.end()) return;
-            auto heir = q;
-            heir.entry = name->second;
-            heir.reason = fmt::format("{} (of the entry {}, whose hosts it lets out now)", q.reason, q.entry);
-            if (of_target(*now(), heir) == nullptr && of_target(more, heir) == nullptr) more.push_back(std::move(heir));
+            more.push_back(q);
+            more.back().entry = name->second;
         });
     }
-    if (more.empty()) return;
     const auto add = [&more](quarantines& all) {
-        for (const auto& q : more) {
-            std::erase_if(all, [&](const quarantine& o) { return o.same_target(q); }); // a quarantine of the same target that has ended
-            all.push_back(q);
+        for (const auto& q : more) { // the one that lasts longer stays
+            const auto at = std::find_if(all.begin(), all.end(), [&](const auto& known) { return known.same_target(q); });
+            if (at == all.end()) all.push_back(q);
+            else if (at->until < q.until) *at = q;
         }
     };
+    auto all = written_;
+    add(all);
+    if (all == written_) return enforce();
     try {
-        change_quarantines(path_, add);
+        change_quarantines(path_, add, limits::quarantines + limits::rules);
         read();
     } catch (const std::runtime_error& e) {
-        log_.say(
-            severity::error, "what is quarantined cannot be written",
-            {{"why", e.what()}, {"what to do", "quarantine the new entries by 'exeat quarantine --entry'"}, {"entry", more.front().entry}});
+        log_.say(severity::error, "what is quarantined cannot be written, so a restart may forget some of it",
+                 {{"why", e.what()}, {"entry", more.front().entry}, {"what to do", "quarantine it again by 'exeat quarantine --entry'"}});
+        inherited_ = more;
     }
-    if (of_target(written_, more.front()) == nullptr) add(written_);
+    add(written_);
     enforce();
 }
 
@@ -127,6 +135,9 @@ void quarantine_watch::read()
                  {{"why", why}, {"what to do", "fix the file, or quarantine again after removing it"}});
     if (all && !error_.empty()) log_.say(severity::notice, "what is quarantined is read again");
     if (all) written_ = std::move(*all);
+    // What could not be written stays in force.
+    for (const auto& q : inherited_)
+        if (of_target(written_, q) == nullptr) written_.push_back(q);
     const std::lock_guard hold{mutex_};
     error_ = std::move(why);
     looked_ = is.text;

@@ -33,6 +33,7 @@ public:
     // `names` contains entry names by rule::id. Writes the file; if that fails, they are quarantined until the file changes. Throws
     // std::bad_alloc.
     void pass_on(const heirs_of<std::uint64_t>& entries, const std::map<std::uint64_t, std::string>& names);
+    bool has(std::uint64_t entry) const; // whether it is quarantined, by rule::id
 
     std::shared_ptr<const quarantines> now() const; // never null
     std::string error() const;                      // why the file cannot be read; empty: no error
@@ -53,6 +54,7 @@ private:
     noter note_;
     std::string looked_; // state of the file when it was last read
     quarantines written_, told_;
+    quarantines inherited_;    // that could not be written to the file
     mutable std::mutex mutex_; // guards the two members below
     std::shared_ptr<const quarantines> in_force_ = std::make_shared<const quarantines>();
     std::string error_;

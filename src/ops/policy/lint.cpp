@@ -171,9 +171,9 @@ void lint_groups(const allowlist_draft& d, group_set used, diagnostics& wrong)
         if (!used[i])
             wrong.warning({g.line, 1}, fmt::format("no entry is for group {}; name it in 'groups' or remove it", as_shown(g.name)));
         for (const auto& p : g.sources) {
-            if (p.bits == 0 || (p.network.is_v4() && p.bits == 96))
-                wrong.warning({g.line, 1}, fmt::format("anybody who reaches the proxy is in group {}: {} takes in every address; write the "
-                                                       "networks of its clients",
+            if (p.network.is_v4() && p.bits == 96)
+                wrong.warning({g.line, 1}, fmt::format("anybody who reaches the proxy is in group {}: {} takes in every IPv4 address; "
+                                                       "write the networks of its clients",
                                                        as_shown(g.name), p.to_string()));
             if (!nobodys(p)) all.push_back({p, i});
         }

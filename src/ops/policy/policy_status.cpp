@@ -42,6 +42,14 @@ void policy_status::took_effect(std::shared_ptr<const policy> rules, wall_time n
     succeeded(now);
 }
 
+void policy_status::renewed()
+{
+    const std::lock_guard hold{mutex_};
+    const auto before = view_.generation++;
+    responsible_[view_.generation % responsible_.size()] = responsible_[before % responsible_.size()];
+    sha256_[view_.generation % sha256_.size()] = sha256_[before % sha256_.size()];
+}
+
 void policy_status::failed(std::string error, load_refusal why)
 {
     const std::lock_guard hold{mutex_};

@@ -41,6 +41,7 @@ public:
     };
     view now() const;
     void took_effect(std::shared_ptr<const policy>, wall_time now); // generation + 1
+    void renewed();                                                 // the same list again, after an entry's end: generation + 1
     void failed(std::string error, load_refusal = load_refusal::invalid);
     void unchanged(wall_time now); // a reload that found the same bytes is a success
     void approved(approval_state);

@@ -38,13 +38,16 @@ account_heirs account_ledger::heirs_under(const policy& rules, const coverage& n
     return history_.heirs_under(rules, next, net::wall_now());
 }
 
-void account_ledger::adopt(coverage next, const std::function<bool(const holding&)>& used)
+void account_ledger::adopt(coverage next, const std::function<bool(const holding&)>& used, bool saved)
 {
-    const std::lock_guard hold{mutex_};
-    if (next == history_.is().now) return;
-    history_.adopt(std::move(next), net::wall_now(), used);
-    changed_ = true;
-    wait_until_ = saves_() + 2; // a save that is running may have begun before the accounts inherited, so the next one counts
+    {
+        const std::lock_guard hold{mutex_};
+        if (next == history_.is().now) return;
+        history_.adopt(std::move(next), net::wall_now(), used);
+        changed_ = true;
+        wait_until_ = saved ? 0 : saves_() + 2; // a save that is running may have begun before the accounts inherited
+    }
+    if (saved) file_.try_save();
 }
 
 void account_ledger::begin()

@@ -22,8 +22,8 @@ public:
 
     // The inheritance that would follow if the policy came into force. Any thread, but not during adopt(). Throws std::bad_alloc.
     account_heirs heirs_under(const policy&, const coverage& next) const;
-    // Call when the policy has come into force. Throws std::bad_alloc.
-    void adopt(coverage next, const std::function<bool(const holding&)>& used);
+    // Call when the policy has come into force. `saved`: what the accounts inherited by it is on disk. Throws std::bad_alloc.
+    void adopt(coverage next, const std::function<bool(const holding&)>& used, bool saved);
     void begin(); // once the first list is adopted. Throws std::system_error when the file cannot be written
     void stop() { file_.stop(); }
 

@@ -15,8 +15,8 @@ struct kept_accounts {
         : hosts{d, log, [this] { return std::min(uploads.saves(), names.saves()); }}, uploads{d, log, client_prefix, hosts.knows()},
           names{d, log, hosts.knows()}
     {}
-    // Writes uploads and names at once, such as what accounts inherited at the start. Throws std::system_error.
-    void save() { uploads.save(), names.save(); }
+    // Writes at once what accounts inherited. False: some of it is not on disk.
+    bool save() { return !uploads.try_save() && !names.try_save(); }
     void begin() { uploads.begin(), names.begin(); } // hosts.begin() follows with the first list (succession.hpp)
     void stop() { uploads.stop(), names.stop(), hosts.stop(); }
 

@@ -21,7 +21,7 @@ public:
 
     name_budget& names() noexcept { return *names_; }
     void begin() { file_.begin(limits::snapshot_interval); }
-    void save() { file_.save(); } // at once. Throws std::system_error
+    std::error_code try_save() { return file_.try_save(); } // at once
     void stop() { file_.stop(); }
     std::uint64_t saves() const noexcept { return file_.saves(); } // number of saves; any thread
 

@@ -87,7 +87,7 @@ boost::system::result<quarantines, std::string> read_quarantines(const std::stri
     quarantines out;
     if (const auto tree = parse_toml(*text, wrong)) {
         section top{*tree, "", wrong};
-        for (const auto* one : top.tables({"quarantine", ""}, limits::quarantines))
+        for (const auto* one : top.tables({"quarantine", ""}, limits::quarantines + limits::rules))
             out.push_back(read_one({*one, "[[quarantine]]", wrong}));
         top.done();
     }
@@ -97,15 +97,16 @@ boost::system::result<quarantines, std::string> read_quarantines(const std::stri
     return out;
 }
 
-void change_quarantines(const std::string& path, const std::function<void(quarantines&)>& change)
+void change_quarantines(const std::string& path, const std::function<void(quarantines&)>& change, std::size_t most)
 {
     const auto lock = locked(path + ".lock");
     auto all = read_quarantines(path);
     if (!all) throw std::runtime_error{all.error()};
+    const auto before = all->size();
     change(*all);
-    if (all->size() > limits::quarantines)
+    if (all->size() > most && all->size() > before)
         throw std::runtime_error{
-            fmt::format("{}: {} are quarantined already, and no more fit; lift some, or quarantine a network", path, limits::quarantines)};
+            fmt::format("{}: {} are quarantined already, and no more fit; lift some, or quarantine a network", path, most)};
     if (const auto failed = replace_file(path, to_toml(*all), readers::all)) throw std::runtime_error{path + ": " + failed.message()};
 }
 

@@ -103,9 +103,13 @@ void state_file::claim(content c, std::function<void()> taken_over)
 
 void state_file::save()
 {
+    if (const auto failed = try_save()) throw std::system_error{failed, "cannot write " + path_ + " (state)"};
+}
+
+std::error_code state_file::try_save()
+{
     const std::lock_guard hold{mutex_};
-    if (path_.empty() || !keeps_) return;
-    if (const auto failed = write(false)) throw std::system_error{failed, "cannot write " + path_ + " (state)"};
+    return path_.empty() || !keeps_ || !content_ ? std::error_code{} : write(false);
 }
 
 void state_file::begin(std::chrono::seconds interval, std::function<bool()> due)
@@ -127,7 +131,8 @@ void state_file::run(std::stop_token stopped, std::chrono::seconds interval, con
     block_signals();
     while (!stopped.stop_requested()) {
         std::unique_lock hold{mutex_};
-        if (wake_.wait_for(hold, stopped, interval, [&] { return stopped.stop_requested(); }) || !take_over()) continue;
+        const auto pause = keeps_ ? std::chrono::milliseconds{interval} : limits::take_over_interval;
+        if (wake_.wait_for(hold, stopped, pause, [&] { return stopped.stop_requested(); }) || !take_over()) continue;
         if (failing_ || !due || due()) write(false);
     }
 }

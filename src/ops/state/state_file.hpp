@@ -56,7 +56,9 @@ public:
     void claim(content, std::function<void()> taken_over = {});
     // Starts the thread; after claim(). `due`: whether there is anything to write; empty: always.
     void begin(std::chrono::seconds interval, std::function<bool()> due = {});
-    void save(); // at once, unless another process writes; after claim(). Throws std::system_error when it cannot be written
+    // Writes it at once, unless another process does; after claim(). save() throws std::system_error when it cannot be written.
+    void save();
+    std::error_code try_save();
     void stop(); // writes a last time, with `clean`; idempotent
     // Replaces claim() and begin() for a file that is written after an event. One thread. False: it was not written.
     bool write_now(std::string bytes);

@@ -30,7 +30,7 @@ public:
 
     budget_book& book() noexcept { return *book_; }
     void begin() { file_.begin(limits::snapshot_interval); }
-    void save() { file_.save(); } // at once. Throws std::system_error
+    std::error_code try_save() { return file_.try_save(); } // at once
     void stop() { file_.stop(); }
     std::uint64_t saves() const noexcept { return file_.saves(); } // number of saves; any thread
     // Any thread. The time of the last snapshot on disk, in seconds since 1970; 0: none.

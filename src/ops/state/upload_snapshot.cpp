@@ -98,7 +98,8 @@ bool add_tally(upload_snapshot& s, const left_tally& t)
         const bool is_known = known != s.accounts.end() && known->key == of.key;
         auto& to = is_known ? *known : of;
         const auto then = a.number == to.number ? std::min(a.taken, to.taken) : 0; // a removed account starts at 0 again
-        to.more = std::min(a.taken - then, unlimited / (2 * sliding_sums::steps) - 1);
+        const bool below = a.taken > unlimited; // more was given back than taken: the start of the tally was missed
+        to.more = below ? 0 : std::min(a.taken - then, unlimited / (2 * sliding_sums::steps) - 1);
         if (!is_known && to.more > 0) others.push_back(of);
     }
     s.accounts.insert(s.accounts.end(), others.begin(), others.end());

@@ -97,7 +97,52 @@ TEST_CASE("where a network changes its group, its clients inherit between entrie
     CHECK(from_a(ip_address::v4(0x0a02ffff)) == just_b);
     CHECK(from_a(ip_address::v4(0x0a030001)) == just_b); // is in no group now
     CHECK(from_a(ip_address::v4(0x0a040001)).empty());
-    CHECK(from_a(ip_address{}) == just_b); // all clients together
+    CHECK(from_a(everybody) == just_b);
     l.entries({a, b, c, all}, groups("10.2.0.0/16", "10.1.0.0/16"));
     CHECK(l.of_moved.empty());
+}
+
+TEST_CASE("lists whose entries all inherit from others cost a bounded amount, and nothing is left out")
+{
+    lists l;
+    const auto all = [](char first, bool with_own) {
+        std::vector<entry> out;
+        for (std::size_t i = 0; i < limits::rules; ++i) {
+            std::vector<std::string> hosts{"**.w.org"};
+            if (i % 8 != 0) hosts = {"x" + std::to_string(i) + ".w.org"};
+            if (with_own) hosts.push_back("y" + std::to_string(i) + ".w.org");
+            out.push_back(with_budget(first + std::to_string(i), hosts));
+        }
+        return out;
+    };
+    l.next(all('a', true));
+    const auto heirs = l.next(all('b', false));
+    std::size_t listed = 0;
+    for (const auto& s : heirs.entries.sets()) listed += s.from.size() + s.to.size();
+    CHECK(listed <= 2 * limits::heirs_listed);
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < limits::rules; ++i)
+        heirs.entries.each(budget_key::id_of("a" + std::to_string(i)),
+                           [&](auto to) { found += to == budget_key::id_of("b" + std::to_string(i)); });
+    CHECK(found >= limits::rules);
+}
+
+TEST_CASE("hosts of many labels cost little, and meet the wildcards around them")
+{
+    std::string deep = "w.org";
+    for (int i = 0; i < 60; ++i) deep.insert(0, "a.");
+    const auto c = coverage_of(compiled({with_budget("a", {deep})}), now);
+    CHECK(c.marks.size() < 20);
+    const std::pair<std::string, std::string> around[]{
+        {deep, "**." + deep.substr(2)}, {deep, "**.a.w.org"}, {"**." + deep, "**.a.w.org"}, {deep, "*." + deep.substr(2)}};
+    for (const auto& [one, other] : around)
+        for (const bool wide_first : {false, true}) {
+            lists l;
+            l.entries({with_budget("a", {wide_first ? other : one})});
+            CHECK(l.entries({with_budget("b", {wide_first ? one : other})}) == names{{"a", "b"}});
+        }
+    lists l;
+    const auto wide = with_budget("wide", {"**." + deep.substr(2)});
+    l.entries({wide, with_budget("one", {deep})});
+    CHECK(l.entries({wide}) == names{{"one", "wide"}});
 }

@@ -156,7 +156,8 @@ TEST_CASE("an account that entries share inherits from each of them, and they fr
     const auto joined = l.next({sharing("one", with_budget("a", {"x.test.org"})), sharing("one", with_budget("b", {"y.test.org"}))});
     const auto id = [](const char* name) { return account_id{budget_key::scope::client_at_entry, budget_key::id_of(name)}; };
     const auto has = [](const account_heirs& h, const account_id& from, const account_id& to) {
-        return std::ranges::find(h.uploads.all(), heir<account_id>{from, to}) != h.uploads.all().end();
+        const auto all = h.uploads.all();
+        return std::ranges::find(all, heir<account_id>{from, to}) != all.end();
     };
     CHECK(has(joined, id("a"), id("account:one")));
     CHECK(has(joined, id("b"), id("account:one")));

@@ -97,10 +97,9 @@ TEST_CASE("one list that makes more heirs than there is room for gives nobody a 
         return budget_key{budget_key::scope::client_at_entry, ip_address::v4(client), entry};
     };
     for (std::uint32_t c = 1; c <= clients; ++c) CHECK(book.open(at(c, 1), hourly(mebibyte), start)->take(mebibyte, start) == mebibyte);
-    heirs_of<account_id>::list all;
-    for (std::uint64_t e = 2; e < 2 + entries; ++e)
-        all.push_back({{budget_key::scope::client_at_entry, 1}, {budget_key::scope::client_at_entry, e}});
-    book.pass_on({all, nullptr}, 2, start);
+    heirs_of<account_id>::set all{{{budget_key::scope::client_at_entry, 1}}, {}};
+    for (std::uint64_t e = 2; e < 2 + entries; ++e) all.to.push_back({budget_key::scope::client_at_entry, e});
+    book.pass_on({{all}, nullptr}, 2, start);
     std::uint64_t left = 0;
     for (std::uint32_t c = 1; c <= clients; ++c)
         for (std::uint64_t e = 1; e < 2 + entries; ++e) left += book.open(at(c, e), hourly(mebibyte), start)->take(mebibyte, start);

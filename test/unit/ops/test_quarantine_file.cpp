@@ -95,8 +95,15 @@ TEST_CASE("the file has so many octets and quarantines, and not one more")
     CHECK(wrong_with(std::string(limits::quarantine_bytes + 1, '#')) != "nothing");
     const temporary_directory dir;
     const auto path = dir.path("quarantine");
-    change_quarantines(path, [](quarantines& all) { all.assign(limits::quarantines, of_client("10.1.2.4")); });
+    const auto fill = [](std::size_t n) { return [n](quarantines& all) { all.assign(n, of_client("10.1.2.4")); }; };
+    change_quarantines(path, fill(limits::quarantines));
+    CHECK_THROWS_AS(change_quarantines(path, fill(limits::quarantines + 1)), std::runtime_error);
     CHECK(read_quarantines(path)->size() == limits::quarantines);
+    constexpr auto most = limits::quarantines + limits::rules; // with those of entries that inherit
+    change_quarantines(path, fill(most), most);
+    CHECK(read_quarantines(path)->size() == most);
+    change_quarantines(path, fill(most - 1)); // fewer than before
+    change_quarantines(path, fill(most), most);
     std::ofstream{path, std::ios::app} << "[[quarantine]]\nentry = \"one more\"\nuntil = 2026-12-24T04:00:00Z\n";
     CHECK_FALSE(read_quarantines(path).has_value());
 }
