@@ -72,30 +72,35 @@ void reload::now(std::string_view cause)
     again_ = loading_;
     if (loading_) return;
     with_.manager.reloading();
-    boost::asio::post(loader_, [this, cause = std::string{cause}]() mutable {
-        auto loaded = load_in_memory();
-        boost::asio::post(
-            io_, boost::asio::bind_allocator(way_back_.memory(), [this, loaded = std::move(loaded), cause = std::move(cause)]() mutable {
-                finished(std::move(loaded), std::move(cause));
-            }));
+    auto e = std::make_unique<errand>(errand{{}, std::string{cause}}); // here, where a lack of memory is no end
+    boost::asio::post(loader_, [this, e = std::move(e)]() mutable {
+        e->what = load_in_memory();
+        boost::asio::post(io_, boost::asio::bind_allocator(way_back_.memory(), [this, e = std::move(e)]() mutable {
+                              finished(std::move(e->what), std::move(e->cause));
+                          }));
     });
     loading_ = true;
 }
 
 // A list that does not fit into memory counts as a list that cannot be loaded.
 reload::loaded reload::load_in_memory()
-{
-    try {
-        loaded out{gate_.load(with_.labels, net::wall_now()), {}};
-        if (out.rules) out.inheritance = with_.accounts.to(*out.rules, net::wall_now());
-        return out;
-    } catch (const std::bad_alloc&) {
-        return {};
-    } catch (const std::exception& e) {
-        loaded none;
-        none.problems.push_back({"the allowlist", 0, 0, problem::weight::error, e.what()});
-        return none;
-    }
+try {
+    return load();
+} catch (const std::bad_alloc&) {
+    return {};
+}
+
+reload::loaded reload::load()
+try {
+    loaded out{gate_.load(with_.labels, net::wall_now()), {}};
+    if (out.rules) out.inheritance = with_.accounts.to(*out.rules, net::wall_now());
+    return out;
+} catch (const std::bad_alloc&) {
+    throw;
+} catch (const std::exception& e) {
+    loaded none;
+    none.problems.push_back({"the allowlist", 0, 0, problem::weight::error, e.what()});
+    return none;
 }
 
 void reload::finished(loaded what, std::string cause)

@@ -58,7 +58,12 @@ private:
     struct loaded : loaded_allowlist {
         succession::step inheritance; // inherited by its rules
     };
+    struct errand { // what the loader brings back
+        loaded what;
+        std::string cause;
+    };
     loaded load_in_memory();
+    loaded load();
     void finished(loaded, std::string cause);
     void take(loaded, const std::string& cause);
     bool read_again(loaded_allowlist&);
