@@ -136,8 +136,8 @@ void try_address(const endpoint& at, bool transparent, const machine& here, star
     if (error == 0) return;
     const auto* serving = holder_of(at.port, here.exeats);
     if (serving != nullptr && !serving->config.empty() && serving->config != here.config && error == EADDRINUSE)
-        out.wrong.push_back(fmt::format("{} is in use by another exeat (pid {}), which reads {}; name another 'address'", at.to_string(),
-                                        serving->pid, serving->config));
+        out.notes.push_back(fmt::format("{} is in use by another exeat (pid {}), which reads {}; stop that one, or name another 'address'",
+                                        at.to_string(), serving->pid, serving->config));
     // A running exeat already has its sockets, by its own privileges or from the service manager.
     else if (serving != nullptr && error == EADDRINUSE)
         out.notes.push_back(fmt::format("{} is in use, as it should be while exeat runs (pid {})", at.to_string(), serving->pid));

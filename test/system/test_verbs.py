@@ -182,7 +182,7 @@ def test_what_another_exeat_or_another_program_holds_is_an_error_of_check(lab, t
         other = lab.exeat(ALLOWLIST, proxy_port=exeat.proxy_port, audit={"path": str(exeat.audit_path)})
         done = run("check", "--config", other.config_path)
         assert done.returncode == 1, done.stdout
-        assert f"127.0.0.1:{exeat.proxy_port} is in use by another exeat (pid {exeat.pid}), which reads {exeat.config_path}; name another" in done.stdout
+        assert f"127.0.0.1:{exeat.proxy_port} is in use by another exeat (pid {exeat.pid}), which reads {exeat.config_path}; stop that one, or name another" in done.stdout
         assert f"audit log: another process (pid {exeat.pid}) writes {exeat.audit_path}; give each its own" in done.stdout
     namesake = tmp_path / "exeatd"
     shutil.copy("/bin/sleep", namesake)
