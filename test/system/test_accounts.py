@@ -140,7 +140,7 @@ def test_a_kill_right_after_a_reload_gives_nothing_back(lab, sink, tmp_path):
     """What was inherited is on disk before the list by which it was; what the heir took is in the tally."""
     with began_with_all(lab, tmp_path, listing(entry("m0", "x"))) as exeat:
         for n in range(1, 4):
-            send(exeat, sink, "x", MEBIBYTE // 4)
+            send(exeat, sink, "x", MEBIBYTE // 8)
             exeat.reload(listing(entry(f"m{n}", "x")))
             send(exeat, sink, "x", MEBIBYTE // 16)
             killed(exeat)
