@@ -25,25 +25,23 @@ void entry_ends::look()
     try {
         const auto now = net::wall_now();
         const auto is = status_.now();
-        if (is.generation != generation_) generation_ = is.generation, covered_ = is.last_success, due_.reset();
-        prepare(is, now);
+        prepare(*is.rules, now);
         if (!due_ || now < *due_) return;
-        until_in_memory([&] { take_(status_.now().rules, generation_); });
         due_.reset();
+        if (status_.now().generation != generation_) return; // a reload has handed out another list since
+        until_in_memory([&] { take_(is.rules, generation_); });
     } catch (const std::bad_alloc&) { // the next look tries again
     }
 }
 
-void entry_ends::prepare(const policy_status::view& is, wall_time now)
+void entry_ends::prepare(const policy& rules, wall_time now)
 {
     const auto ahead = now + limits::entry_end_lead;
-    const auto ends = [&](const rule& r) { return r.kind != rule_kind::deny && r.expires > covered_ && r.expires <= ahead; };
-    const auto& rules = is.rules->rules();
-    if (std::none_of(rules.begin(), rules.end(), ends)) return;
-    auto step = accounts_.to(*is.rules, ahead);
+    const auto ends = [&](const rule& r) { return r.kind != rule_kind::deny && r.expires > accounts_.covered() && r.expires <= ahead; };
+    if (std::none_of(rules.rules().begin(), rules.rules().end(), ends)) return;
+    auto step = accounts_.to(rules, ahead);
     status_.renewed();
-    generation_ = status_.now().generation;
-    covered_ = ahead, due_ = ahead;
+    generation_ = status_.now().generation, due_ = ahead;
     accounts_.take(std::move(step), generation_);
 }
 

@@ -23,7 +23,7 @@ public:
 
 private:
     void look();
-    void prepare(const policy_status::view&, wall_time now);
+    void prepare(const policy&, wall_time now);
 
     boost::asio::steady_timer timer_;
     net::shared_kept_memory memory_;
@@ -31,9 +31,8 @@ private:
     succession& accounts_;
     const std::function<bool()> busy_;
     const taker take_;
-    std::uint64_t generation_ = 0; // the list that the two below are of
-    wall_time covered_{};          // ends up to then have been taken in
-    std::optional<wall_time> due_; // when the workers get the list again
+    std::uint64_t generation_ = 0; // that the workers get again at:
+    std::optional<wall_time> due_;
 };
 
 } // namespace exeat::ops

@@ -17,7 +17,7 @@ void succession::begin(const policy& first, std::uint64_t generation)
 
 succession::step succession::to(const policy& rules, wall_time at) const
 {
-    step out{coverage_of(rules, at), {}, {}};
+    step out{coverage_of(rules, at), {}, {}, at};
     out.heirs = accounts_.hosts.heirs_under(rules, out.next);
     if (out.heirs.entries.empty()) return out;
     for (const auto& r : rules.rules()) out.names.emplace(r.id, r.name);
@@ -36,8 +36,10 @@ void succession::take(step s, std::uint64_t generation)
         until_in_memory([&] { quarantines_.pass_on(entries, s.names); });
     }
     // On disk before any worker has the list: after a crash nothing inherits by it again.
-    const bool saved = s.heirs.empty() || accounts_.save();
+    bool saved = true;
+    if (!s.heirs.empty()) until_in_memory([&] { saved = accounts_.save(); });
     until_in_memory([&] { accounts_.hosts.adopt(s.next, use(), saved); });
+    covered_ = s.at;
 }
 
 // Whether something is kept under the accounts of a holding, or whether its entry is quarantined.

@@ -18,6 +18,7 @@ public:
         coverage next;
         account_heirs heirs;
         std::map<std::uint64_t, std::string> names; // of entries, by rule::id; empty where none inherits
+        wall_time at{};                             // ends up to then are taken in
     };
 
     succession(kept_accounts& a, detection& l, detector_actions& d, quarantine_watch& q) noexcept
@@ -30,6 +31,7 @@ public:
     step to(const policy&, wall_time at) const;
     // `generation` is that of the new list. Retries until there is enough memory.
     void take(step, std::uint64_t generation);
+    wall_time covered() const noexcept { return covered_; } // ends of entries up to then are taken in; on take()'s thread
 
 private:
     std::function<bool(const holding&)> use() const;
@@ -38,6 +40,7 @@ private:
     detection& detectors_;
     detector_actions& actions_;
     quarantine_watch& quarantines_;
+    wall_time covered_{};
 };
 
 } // namespace exeat::ops

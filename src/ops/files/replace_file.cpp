@@ -36,7 +36,7 @@ std::error_code sync_directory(const std::string& path)
 net::unique_fd make(const std::string& path, readers who, int how)
 {
     const mode_t mode = who == readers::all ? S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH : S_IRUSR | S_IWUSR;
-    net::unique_fd fd{::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, mode)};
+    net::unique_fd fd{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | how, mode)};
     if (fd && who == readers::all && ::fchmod(fd.value(), mode) != 0) return {}; // independent of the umask: exeat runs as another user
     return fd;
 }
@@ -49,14 +49,43 @@ std::error_code write_new(const std::string& path, std::string_view content, rea
     return sync(fd.value());
 }
 
-std::string next_to(const std::string& path) { return path + ".new." + std::to_string(::getpid()); }
+} // namespace
 
-std::error_code put(const std::string& next, const std::string& path)
+unfinished_file::unfinished_file(std::string path, readers who, int how)
+    : path_{std::move(path)}, new_{path_ + ".new." + std::to_string(::getpid())}, fd_{make(new_, who, O_TRUNC | how)}
 {
-    return ::rename(next.c_str(), path.c_str()) == 0 ? sync_directory(path) : last_error();
+    if (!fd_) failed();
 }
 
-} // namespace
+unfinished_file::~unfinished_file()
+{
+    if (!put_) ::unlink(new_.c_str());
+}
+
+std::error_code unfinished_file::failed() { return error_ = last_error(); }
+
+std::error_code unfinished_file::write(std::string_view content) { return error_ = write_all(fd_.value(), content); }
+
+std::error_code unfinished_file::sync() { return error_ = ops::sync(fd_.value()); }
+
+std::error_code unfinished_file::put()
+{
+    put_ = ::rename(new_.c_str(), path_.c_str()) == 0;
+    return put_ ? std::error_code{} : failed();
+}
+
+void remove_unfinished(const std::string& directory)
+{
+    constexpr std::string_view mark = ".new.";
+    std::error_code failed;
+    for (std::filesystem::directory_iterator at{directory, failed}, end; !failed && at != end; at.increment(failed)) {
+        const auto name = at->path().filename().string();
+        const auto pid = name.rfind(mark);
+        const bool unfinished = pid != name.npos && name.find_first_not_of("0123456789", pid + mark.size()) == name.npos;
+        std::error_code unknown;
+        if (unfinished && at->is_regular_file(unknown)) ::unlink(at->path().c_str());
+    }
+}
 
 std::error_code create_file(const std::string& path, std::string_view content, readers who)
 {
@@ -65,25 +94,21 @@ std::error_code create_file(const std::string& path, std::string_view content, r
 
 std::error_code replace_file(const std::string& path, std::string_view content, readers who)
 {
-    const auto next = next_to(path);
-    auto failed = write_new(next, content, who, O_TRUNC);
-    if (!failed) failed = put(next, path);
-    if (failed) ::unlink(next.c_str());
-    return failed;
+    unfinished_file next{path, who};
+    if (!next.is_open() || next.write(content) || next.sync() || next.put()) return next.error();
+    return sync_directory(path);
 }
 
 std::error_code replace_file_by_parts(const std::string& path, const std::function<std::string_view()>& next_part,
                                       const std::function<bool()>& whole, readers who)
 {
-    const auto next = next_to(path);
-    const auto fd = make(next, who, O_TRUNC);
-    if (!fd) return last_error();
-    std::error_code failed;
-    for (auto part = next_part(); !failed && !part.empty(); part = failed ? part : next_part()) failed = write_all(fd.value(), part);
-    if (!failed) failed = sync(fd.value());
-    if (!failed && whole()) return put(next, path);
-    ::unlink(next.c_str());
-    return failed ? failed : std::make_error_code(std::errc::io_error);
+    unfinished_file next{path, who};
+    if (!next.is_open()) return next.error();
+    for (auto part = next_part(); !part.empty(); part = next_part())
+        if (next.write(part)) return next.error();
+    if (next.sync()) return next.error();
+    if (!whole()) return std::make_error_code(std::errc::io_error);
+    return next.put() ? next.error() : sync_directory(path);
 }
 
 } // namespace exeat::ops

@@ -80,24 +80,10 @@ std::optional<init_mark> use_up_init_mark(const state_directory& d, const event_
     return mark;
 }
 
-// What a process that was killed while it replaced a file has left. That of another that runs may go too: it reports an error and writes
-// the file again.
-static void remove_unfinished(const state_directory& d)
-{
-    if (d.path.empty()) return;
-    std::error_code failed;
-    for (std::filesystem::directory_iterator at{d.path, failed}, end; !failed && at != end; at.increment(failed)) {
-        const auto name = at->path().filename().string();
-        const auto mark = name.rfind(".new.");
-        const bool unfinished = mark != name.npos && name.find_first_not_of("0123456789", mark + 5) == name.npos;
-        if (unfinished && at->is_regular_file(failed)) ::unlink(at->path().c_str());
-    }
-}
-
 state_directory begin_state(const config& c, const event_log& log)
 {
     auto out = open_state(c);
-    remove_unfinished(out);
+    if (!out.path.empty()) remove_unfinished(out.path);
     out.init = use_up_init_mark(out, log);
     return out;
 }

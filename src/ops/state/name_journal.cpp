@@ -43,42 +43,52 @@ void name_journal::append(const name_budget::counted& c, wall_time now) noexcept
     const auto minutes = std::chrono::floor<std::chrono::minutes>(now.time_since_epoch()).count();
     const record r{c.client, c.entry, c.name, static_cast<std::uint64_t>(minutes)};
     const std::lock_guard hold{lock_};
-    if (!to_) return;
-    const bool fits = bytes_ + sizeof r <= limits::name_snapshot_bytes;
-    if (fits && ::write(to_.value(), r.data(), sizeof r) == sizeof r) {
-        bytes_ += sizeof r;
-        return;
-    }
-    to_.reset();
-    lacks_some_ = true;
-    ::unlink(path_.c_str());
+    if (!to_ && !first_) return;
+    const int fd = to_ ? to_.value() : first_->file().value();
+    if (bytes_ + sizeof r > limits::name_snapshot_bytes || ::write(fd, r.data(), sizeof r) != sizeof r) lost({});
+    else bytes_ += sizeof r;
 }
 
-// A journal that lacks names is started again only once a snapshot contains them.
+std::error_code name_journal::lost(const std::error_code& why) noexcept
+{
+    to_.reset();
+    first_.reset();
+    ::unlink(path_.c_str());
+    return why;
+}
+
 std::error_code name_journal::begin(bool saved)
 {
     if (path_.empty()) return {};
     const std::lock_guard hold{lock_};
+    if (!to_ && !first_) return begin_first();
     if (!saved) return {};
-    const bool lacked = std::exchange(lacks_some_, false);
-    return open_new(!lacked && to_);
+    if (to_) return rotate();
+    if (const auto failed = first_->put()) return lost(failed);
+    ::unlink(former(path_).c_str());
+    to_ = first_->take();
+    first_.reset();
+    return {};
 }
 
-std::error_code name_journal::open_new(bool keep_this)
+std::error_code name_journal::begin_first()
 {
-    const auto next = fmt::format("{}.new.{}", path_, ::getpid());
-    net::unique_fd fd{::open(next.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)};
     const auto begins = heading();
-    if (!fd || ::write(fd.value(), begins.data(), begins.size()) != static_cast<ssize_t>(begins.size()) ||
-        (keep_this && ::rename(path_.c_str(), former(path_).c_str()) != 0) || ::rename(next.c_str(), path_.c_str()) != 0) {
-        lacks_some_ = true;
-        to_.reset();
-        const std::error_code why{errno, std::generic_category()};
-        for (const auto& file : {path_, next}) ::unlink(file.c_str());
-        return why;
-    }
-    if (!keep_this) ::unlink(former(path_).c_str());
-    to_ = std::move(fd);
+    first_ = std::make_unique<unfinished_file>(path_, readers::owner, O_APPEND);
+    if (!first_->is_open() || first_->write(begins)) return lost(std::error_code{first_->error()}); // a copy: it ends with the file
+    bytes_ = begins.size();
+    return {};
+}
+
+// The names since the previous snapshot stay until the next one is on disk.
+std::error_code name_journal::rotate()
+{
+    const auto begins = heading();
+    unfinished_file next{path_, readers::owner, O_APPEND};
+    if (!next.is_open() || next.write(begins)) return lost(next.error());
+    if (::rename(path_.c_str(), former(path_).c_str()) != 0) return lost({errno, std::generic_category()});
+    if (next.put()) return lost(next.error());
+    to_ = next.take();
     bytes_ = begins.size();
     return {};
 }

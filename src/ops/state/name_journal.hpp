@@ -8,8 +8,9 @@
 #include <exeat/budget/name_budget.hpp>
 #include <exeat/rule.hpp>
 #include <net/sockets/unique_fd.hpp>
+#include <ops/files/replace_file.hpp>
 
-#include <atomic>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -21,20 +22,23 @@ class name_journal {
 public:
     explicit name_journal(std::string path) : path_{std::move(path)} {} // empty: nothing is kept
 
-    // Any thread. When it fails, the journal is removed, so that after a crash half counts as used, until the next snapshot.
+    // Any thread. When it fails the journal is removed, so that after a crash half counts as used.
     void append(const name_budget::counted&, wall_time now) noexcept;
-    // On the state's thread, before each snapshot. `saved`: the previous snapshot is on disk. Returns the error when no journal could be
-    // started.
+    // On the state's thread, before each snapshot. `saved`: the snapshot after the previous call is on disk. A first journal, or one after
+    // a failure, gets its name only then: before, there would be names that neither it nor a snapshot has. Returns the error when there is
+    // no journal.
     std::error_code begin(bool saved);
 
 private:
-    std::error_code open_new(bool keep_this);
+    std::error_code begin_first();
+    std::error_code rotate();
+    std::error_code lost(const std::error_code&) noexcept;
 
     const std::string path_;
-    std::mutex lock_; // guards the members below
-    net::unique_fd to_;
-    std::size_t bytes_ = 0;
-    bool lacks_some_ = true; // until a snapshot is on disk
+    std::mutex lock_;                        // guards the members below
+    net::unique_fd to_;                      // the journal
+    std::unique_ptr<unfinished_file> first_; // a journal without a name yet
+    std::size_t bytes_ = 0;                  // of either
 };
 
 struct journalled_name {

@@ -2,19 +2,15 @@
 
 #include <exeat/limits.hpp>
 #include <net/random_seed.hpp>
-#include <net/sockets/unique_fd.hpp>
+#include <ops/files/replace_file.hpp>
 #include <ops/text/formats.hpp>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
-#include <fmt/format.h>
 #include <memory>
 #include <new>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace exeat::ops {
 
@@ -37,18 +33,6 @@ std::array<char, 16> format_text()
     return out;
 }
 static_assert(formats::tally.size() < 16);
-
-std::error_code last_error() { return {errno, std::generic_category()}; }
-
-std::error_code write_all(int fd, const char* from, std::size_t n)
-{
-    for (std::size_t done = 0; done < n;) {
-        const auto written = ::write(fd, from + done, n - done);
-        if (written < 0 && errno != EINTR) return last_error();
-        if (written > 0) done += static_cast<std::size_t>(written);
-    }
-    return {};
-}
 
 } // namespace
 
@@ -75,16 +59,11 @@ void tally_file::alive(wall_time now) noexcept
 // All blocks are written before the file is mapped, so that a full disk is an error here and not a signal (SIGBUS) later.
 std::error_code tally_file::attach(const std::string& path)
 {
-    const auto next = fmt::format("{}.new.{}", path, ::getpid());
-    const net::unique_fd fd{::open(next.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR)};
-    if (!fd) return last_error();
-    auto failed = write_all(fd.value(), static_cast<const char*>(memory_), file_bytes);
-    if (!failed && ::rename(next.c_str(), path.c_str()) != 0) failed = last_error();
-    if (!failed && ::mmap(memory_, file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd.value(), 0) == MAP_FAILED)
-        failed = last_error();
-    if (failed) ::unlink(next.c_str());
-    attached_ = !failed;
-    return failed;
+    unfinished_file next{path};
+    if (!next.is_open() || next.write({static_cast<const char*>(memory_), file_bytes}) || next.put()) return next.error();
+    const auto* const at = ::mmap(memory_, file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, next.file().value(), 0);
+    attached_ = at != MAP_FAILED;
+    return attached_ ? std::error_code{} : std::error_code{errno, std::generic_category()};
 }
 
 std::optional<left_tally> read_tally(std::string_view bytes)

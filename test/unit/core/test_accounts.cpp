@@ -226,11 +226,9 @@ TEST_CASE("hosts beyond those that can be remembered were anywhere, and what is 
     }
 }
 
-TEST_CASE("of past entries beyond those that can be remembered, those go first that nobody sent to")
+// Lists of entries, each for a host of its own, that all go: how many.
+static std::size_t more_than_can_be_remembered(lists& l)
 {
-    lists l;
-    l.used = {budget_key::id_of("spent")};
-    l.next({with_budget("spent", {"spent.org"})});
     std::size_t n = 0;
     while (n <= limits::past_holdings) {
         std::vector<entry> all;
@@ -241,22 +239,22 @@ TEST_CASE("of past entries beyond those that can be remembered, those go first t
     }
     l.next(policy{});
     CHECK(l.history.is().past.holdings.size() == limits::past_holdings);
+    return n;
+}
+
+TEST_CASE("of past entries beyond those that can be remembered, those go first that nobody sent to")
+{
+    lists l;
+    l.used = {budget_key::id_of("spent")};
+    l.next({with_budget("spent", {"spent.org"})});
+    more_than_can_be_remembered(l);
     CHECK_FALSE(l.next({with_budget("fresh", {"spent.org"})}).empty());
 }
 
 TEST_CASE("of so many past entries those that end last are remembered")
 {
     lists l;
-    std::size_t n = 0;
-    while (n <= limits::past_holdings) {
-        std::vector<entry> all;
-        for (std::size_t i = 0; i < limits::rules; ++i, ++n)
-            all.push_back(with_budget('e' + std::to_string(n), {"h" + std::to_string(n) + ".org"}));
-        l.next(all);
-        l.at += 1s;
-    }
-    l.next(policy{});
-    CHECK(l.history.is().past.holdings.size() == limits::past_holdings);
+    const auto n = more_than_can_be_remembered(l);
     CHECK(l.next({with_budget("new", {"h" + std::to_string(limits::rules - 1) + ".org"})}).empty());
     CHECK_FALSE(l.next({with_budget("newer", {"h" + std::to_string(n - 1) + ".org"})}).empty());
 }

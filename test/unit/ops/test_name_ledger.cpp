@@ -33,6 +33,7 @@ void leave(const temporary_directory& d, std::size_t names, bool clean, std::chr
 {
     name_budget b{1, net::budget_now(), false};
     name_journal journal{d.path("names.journal")};
+    CHECK_FALSE(journal.begin(false));
     CHECK_FALSE(journal.begin(true));
     b.on_counted([&](const name_budget::counted& c) { journal.append(c, net::wall_now()); });
     CHECK(take(b, 'n', names) == names);
@@ -122,25 +123,30 @@ TEST_CASE("a journal of names is there whenever a process may be killed, and not
     };
     name_journal j{path};
     j.append({1, 1, 1}, net::wall_now());
-    CHECK(known() == -1); // no snapshot yet
-    CHECK_FALSE(j.begin(true));
-    CHECK(known() == 0);
+    CHECK_FALSE(j.begin(false)); // before the first snapshot
+    CHECK(known() == -1);
     j.append({1, 1, 2}, net::wall_now());
-    CHECK_FALSE(j.begin(false)); // the snapshot failed: both are needed
+    CHECK_FALSE(j.begin(false)); // it failed
+    CHECK(known() == -1);
+    CHECK_FALSE(j.begin(true));
+    CHECK(known() == 1);
     j.append({1, 1, 3}, net::wall_now());
-    CHECK(known() == 2);
-    CHECK_FALSE(j.begin(true)); // of the one that is being made now nothing is on disk
+    CHECK_FALSE(j.begin(false)); // the snapshot failed: both are needed
     j.append({1, 1, 4}, net::wall_now());
     CHECK(known() == 3);
+    CHECK_FALSE(j.begin(true)); // of the one that is being made now nothing is on disk
+    j.append({1, 1, 5}, net::wall_now());
+    CHECK(known() == 4);
     CHECK_FALSE(j.begin(true));
     CHECK(known() == 1);
     for (std::size_t i = 0; i <= limits::name_snapshot_bytes / 32; ++i) j.append({1, 1, i}, net::wall_now());
-    CHECK(known() == -1); // full
-    CHECK_FALSE(j.begin(false));
-    j.append({1, 1, 5}, net::wall_now());
+    CHECK(known() == -1);                 // full
+    j.append({1, 1, 6}, net::wall_now()); // in no journal
+    CHECK_FALSE(j.begin(true));           // of a snapshot that does not have it
+    j.append({1, 1, 7}, net::wall_now());
     CHECK(known() == -1);
     CHECK_FALSE(j.begin(true));
-    CHECK(known() == 0);
+    CHECK(known() == 1);
     CHECK(name_journal{d.path("not/there")}.begin(true));
 }
 
