@@ -66,6 +66,18 @@ struct network_settings {
     bool operator==(const network_settings&) const = default;
 };
 
+// Where exeat learns which pod has an address.
+struct kubernetes_settings {
+    std::vector<ip_prefix> networks;       // whose clients are pods and nothing else; empty: none
+    std::string pods_file;                 // path
+    std::chrono::milliseconds wait{2'000}; // of a connection whose pod is not known yet
+    std::chrono::milliseconds stale_after{120'000};
+    bool keeps_stale = false; // known pods count also when the source has been away for so long
+
+    bool covers(const ip_address&) const noexcept; // whether it lies in the networks
+    bool operator==(const kubernetes_settings&) const = default;
+};
+
 enum class audit_failure : std::uint8_t { deny, proceed };
 
 // Events with a limit per second and client, over all workers.
@@ -94,6 +106,7 @@ struct config {
     std::vector<endpoint> dns_servers;                  // empty: those of the system
     std::chrono::milliseconds dns_timeout{2'000};
     network_settings network;
+    kubernetes_settings kubernetes;
     detector_settings detect;
     std::string audit_path; // "stdout" or a path
     audit_failure on_audit_failure = audit_failure::deny;
@@ -111,6 +124,10 @@ struct config {
     std::chrono::milliseconds drain_timeout{30'000};
 
     sandbox_settings sandbox;
+
+    // How a client is counted by its address (client.hpp). Each address of a network of pods is a client of its own.
+    std::uint8_t bits_of(const ip_address& source) const noexcept;
+    ip_address key_of(const ip_address& source) const noexcept;
     bool operator==(const config&) const = default;
 };
 

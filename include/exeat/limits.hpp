@@ -56,6 +56,9 @@ inline constexpr std::size_t rules = 2'000;
 inline constexpr std::size_t groups = 256;
 inline constexpr std::size_t entries_of_host = 256; // entries that name one pattern: one for each group
 inline constexpr std::size_t sources_per_group = 4'096;
+inline constexpr std::size_t workloads_per_group = 1'024; // service accounts, or namespaces
+inline constexpr std::uint32_t instances = 16;            // pods of one service account at a time, unless its group sets it
+inline constexpr std::uint32_t instances_ceiling = 100'000;
 inline constexpr std::size_t ports_per_rule = 64;
 inline constexpr std::size_t addresses_per_rule = 64;
 inline constexpr std::size_t expectations = 10'000;
@@ -63,6 +66,7 @@ inline constexpr std::size_t rule_name_octets = 64;  // also for a group's name,
 inline constexpr std::size_t text_octets = 1'024;    // owner, reason, ticket, deny_help
 inline constexpr std::uint32_t wildcard_names = 100; // different names under an entry's wildcards, per client, unless the entry sets it
 inline constexpr std::uint32_t wildcard_names_ceiling = 10'000;
+inline constexpr std::uint32_t name_budget_most = 60'000;   // of all pods of one service account, whatever their number
 inline constexpr auto name_window = std::chrono::hours{24}; // the window in which they are counted
 inline constexpr auto name_step = std::chrono::hours{1};    // the step by which it slides
 inline constexpr std::size_t name_budget_names = 1 << 18;   // remembered within a window, of all clients; 2 MiB
@@ -145,6 +149,24 @@ inline constexpr std::size_t detector_bytes = 128 * 1024 * 1024;      // to read
 inline constexpr std::size_t new_hosts = 4'096;                       // pairs of a client and a new host with a budget, at once
 inline constexpr std::size_t detect_clients = 65'536;                 // keys of a table whose values are small
 inline constexpr std::size_t detect_entries = 8'192;                  // keys of a table whose values are large: 4 to 14 MiB when it is full
+
+// Pods.
+inline constexpr std::size_t pods = 100'000;
+inline constexpr std::size_t pods_gone = 100'000;         // whose names are kept for the log and the page
+inline constexpr std::size_t pod_bytes = 2 * 1024 * 1024; // of one pod's JSON
+inline constexpr std::size_t pods_file_bytes = 512 * 1024 * 1024;
+inline constexpr std::size_t pod_depth = 32;     // of nested JSON
+inline constexpr std::size_t pod_addresses = 16; // of one pod
+inline constexpr std::size_t pod_uid_octets = 128;
+inline constexpr std::size_t pod_networks = 64;
+inline constexpr std::size_t pod_waits = 4'096;     // connections of a worker that wait for their pod to become known
+inline constexpr std::size_t pod_waits_of_one = 64; // of one address
+inline constexpr auto pods_line_time = 1s;          // that a line of the file may lack its end
+inline constexpr auto pod_wait_most = 30s;
+inline constexpr auto pods_stale_least = 10s;
+inline constexpr auto pods_stale_most = 1h;
+inline constexpr auto pods_sweep = 250ms;    // between two looks at tunnels whose pod may have gone
+inline constexpr auto pods_file_look = 50ms; // between two looks whether the file has changed
 
 // Metric slots: a rule or group keeps its slot for the life of the process; when they are used up, new names share slot 0.
 inline constexpr std::size_t rule_slots = 4'096;

@@ -6,6 +6,7 @@
 #include <exeat/budget/moved_clients.hpp>
 #include <exeat/client.hpp>
 #include <exeat/denied_networks.hpp>
+#include <exeat/identity/workload_groups.hpp>
 #include <exeat/names/name_index.hpp>
 #include <exeat/rule.hpp>
 #include <exeat/target.hpp>
@@ -51,10 +52,12 @@ decision decide(const client& who, const target& to, const policy& rules, wall_t
 
 struct group {
     std::string name;
-    std::vector<ip_prefix> sources;
-    std::uint32_t slot = 0; // of its counters; stable over reloads, below limits::group_slots; 0 is "_none"
-    std::uint32_t line = 0; // its line in the file
-    bool report = false;    // mode = "report", only for this group
+    std::vector<ip_prefix> sources; // empty: every address, for a group with workloads
+    std::uint32_t slot = 0;         // of its counters; stable over reloads, below limits::group_slots; 0 is "_none"
+    std::uint32_t line = 0;         // its line in the file
+    bool report = false;            // mode = "report", only for this group
+    workload_terms workloads{};
+    std::uint32_t instances = limits::instances; // how many pods one service account has here at a time
 };
 
 // Settings of the whole list.
@@ -77,14 +80,18 @@ public:
     const std::vector<rule>& rules() const noexcept { return rules_; }
     const std::vector<group>& groups() const noexcept { return groups_; }
     const name_index& names() const noexcept { return names_; }
+    const workload_groups& workloads() const noexcept { return workloads_; }
     const denied_networks& denied() const noexcept { return denied_; }
 
     // The [[deny]] that names this address or a network around it, for a client of these groups and this port; null: none.
     const rule* denies(const group_set&, std::uint16_t port, const ip_address&) const noexcept;
 
-    // The groups of a source address; if none() is true, the connection is refused before a byte is read.
-    group_set groups_of(const ip_address& source) const noexcept;
-    // The groups of all addresses.
+    // The groups of a source address and of the pod that has it (null: none); if none() is true, the connection is refused before a byte
+    // is read.
+    group_set groups_of(const ip_address& source, const pod* = nullptr) const noexcept;
+    // The largest group::instances of these groups.
+    std::uint32_t instances_of(const group_set&) const noexcept;
+    // The groups of all addresses, and what decides the groups of pods.
     membership memberships() const;
     // A digest of the groups' names, the same in every process; 0 for all groups.
     std::uint64_t digest_of(const group_set&) const noexcept;
@@ -105,11 +112,14 @@ private:
         group_set groups;
     };
     static std::vector<source_range> disjoint_ranges(const std::vector<group>&);
+    std::uint64_t pods_digest() const;
 
     policy_settings settings_;
     std::vector<rule> rules_;
     std::vector<group> groups_;
     std::vector<source_range> sources_;
+    group_set anywhere_; // the groups without sources
+    workload_groups workloads_;
     name_index names_;
     denied_networks denied_;
     group_set reports_; // the groups in report mode

@@ -54,9 +54,10 @@ struct rule {
     group_set groups = group_set{}.set(); // the groups that it applies to; all by default
     std::vector<std::uint16_t> ports;     // ascending; empty: every port (only deny)
     wall_time expires = never;
-    std::optional<upload_limits> upload; // of one client; replaces the purpose's budget
-    upload_limits upload_total;          // of all clients together
-    std::string account;                 // shared by several entries; empty: the entry has its own budgets
+    std::optional<upload_limits> upload;          // of one client; replaces the purpose's budget
+    std::optional<upload_limits> upload_identity; // of all pods of one service account; otherwise that of one client, times the instances
+    upload_limits upload_total;                   // of all clients together
+    std::string account;                          // shared by several entries; empty: the entry has its own budgets
     budget_action on_budget = budget_action::cut;
     std::chrono::seconds max_age{0};                       // of a tunnel; 0: none
     std::uint32_t wildcard_names = limits::wildcard_names; // for one client within limits::name_window

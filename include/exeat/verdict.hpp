@@ -27,6 +27,7 @@ enum class verdict : std::uint8_t {
     // policy: the request was read, and no rule allows it
     source_not_allowed,
     proxy_sender,
+    pod_unknown,
     identity_required,
     not_allowed,
     denied_by_rule,
@@ -62,6 +63,7 @@ enum class verdict : std::uint8_t {
     upstream_malformed,
     overload,
     rate,
+    identity_unavailable,
     audit_unavailable,
     policy_revoked,
     quarantined,

@@ -39,6 +39,7 @@ std::string addresses_text(const rule& r)
 std::string value_of(std::string_view key, const rule& r, const policy& p)
 {
     if (key == "upload") return upload_text(r, p);
+    if (key == "upload_identity") return r.upload_identity ? budget_text(*r.upload_identity) : "upload, times instances";
     if (key == "upload_total") return budget_text(r.upload_total);
     if (key == "on_budget") return std::string{budget_action_words[r.on_budget]};
     if (key == "expires") return ops::utc(r.expires);

@@ -28,7 +28,8 @@ std::string groups(const std::vector<std::string>& names)
 std::string clients_text(const client_class& c)
 {
     if (c.before == c.after) return groups(c.after);
-    return fmt::format("clients such as {}, from {} to {}", c.example.to_string(), groups(c.before), groups(c.after));
+    return fmt::format("clients such as {}{}, from {} to {}", c.example.to_string(),
+                       c.service_account.empty() ? "" : " (a pod of " + c.service_account + ")", groups(c.before), groups(c.after));
 }
 
 std::string place_of(const rule& r) { return fmt::format("{}:{}", ops::one_line(r.file), r.line); }
@@ -183,6 +184,15 @@ void compare_lists(const policy& before, const policy& after, wall_time now, dif
     if (b.serial < a.serial) out.other.push_back(fmt::format("the serial falls from {} to {}", a.serial, b.serial));
 }
 
+void compare_instances(const policy& before, const policy& after, diff_report& out)
+{
+    for (const auto& g : after.groups())
+        for (const auto& was : before.groups())
+            if (was.name == g.name && was.instances != g.instances)
+                (g.instances > was.instances ? out.opening : out.other)
+                    .push_back(fmt::format("group {} has {} instances (was {})", ops::as_shown(g.name), g.instances, was.instances));
+}
+
 // A missing test counts as opening, because the list can then be changed in a way that the test would have rejected.
 void compare_tests(const std::vector<std::string>& before, const std::vector<std::string>& after, diff_report& out)
 {
@@ -223,6 +233,7 @@ diff_report report_difference(const ops::loaded_allowlist& before, const ops::lo
     for (auto& c : out.by_host.changes)
         for (auto& t : c.terms) t = with_values(t, c, *before.rules, *after.rules);
     compare_lists(*before.rules, *after.rules, now, out);
+    compare_instances(*before.rules, *after.rules, out);
     compare_tests(before.expectations, after.expectations, out);
     return out;
 }
@@ -265,18 +276,20 @@ boost::json::object to_json(const diff_report& d)
     boost::json::array changes, opening(d.opening.begin(), d.opening.end()), other(d.other.begin(), d.other.end());
     for (const auto& c : d.by_host.changes) {
         const auto& who = d.by_host.clients[c.clients];
-        changes.push_back(boost::json::object{{"change", to_string(c.what)},
-                                              {"hosts", c.hosts},
-                                              {"port", c.port},
-                                              {"every_port_but", boost::json::array(c.but.begin(), c.but.end())},
-                                              {"protocol", to_string(rule_of(c).protocol)},
-                                              {"groups_before", boost::json::array(who.before.begin(), who.before.end())},
-                                              {"groups_after", boost::json::array(who.after.begin(), who.after.end())},
-                                              {"client", who.example.to_string()},
-                                              {"entry", rule_of(c).name},
-                                              {"file", rule_of(c).file},
-                                              {"line", rule_of(c).line},
-                                              {"terms", boost::json::array(c.terms.begin(), c.terms.end())}});
+        changes.push_back(boost::json::object{
+            {"change", to_string(c.what)},
+            {"hosts", c.hosts},
+            {"port", c.port},
+            {"every_port_but", boost::json::array(c.but.begin(), c.but.end())},
+            {"protocol", to_string(rule_of(c).protocol)},
+            {"groups_before", boost::json::array(who.before.begin(), who.before.end())},
+            {"groups_after", boost::json::array(who.after.begin(), who.after.end())},
+            {"client", who.example.to_string()},
+            {"service_account", who.service_account.empty() ? boost::json::value(nullptr) : boost::json::value(who.service_account)},
+            {"entry", rule_of(c).name},
+            {"file", rule_of(c).file},
+            {"line", rule_of(c).line},
+            {"terms", boost::json::array(c.terms.begin(), c.terms.end())}});
     }
     return {{"opens", d.opens()}, {"list_opens", opening}, {"list_changes", other}, {"changes", changes}};
 }

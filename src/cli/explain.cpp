@@ -16,7 +16,7 @@ namespace exeat::cli {
 namespace {
 
 struct question {
-    std::string client, config, allowlist, format = "text";
+    std::string client, service_account, config, allowlist, format = "text";
     std::vector<std::string> targets;
 };
 
@@ -36,7 +36,7 @@ std::vector<explanation> answer(const question& q, const ip_address& source, con
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     std::vector<explanation> out;
     for (const auto& t : q.targets) {
-        out.push_back(explain_target(t, source, *files.list.rules, now, files.site));
+        out.push_back(explain_target(t, {source, q.service_account}, *files.list.rules, now, files.site));
         hold_to_quarantines(out.back(), source, shut, now);
     }
     return out;
@@ -62,6 +62,7 @@ int explain(int argc, char** argv)
                  "exeat explain"};
     question q;
     app.add_option("--client", q.client, "the client's address, or its name in metrics")->required();
+    app.add_option("--service-account", q.service_account, "of the pod that the client is: NAMESPACE/NAME");
     app.add_option("--config", q.config, "exeat.toml, which names the allowlist")->type_name("FILE");
     app.add_option("--allowlist", q.allowlist, "the allowlist")->type_name("FILE");
     app.add_option("--format", q.format, "text or json")->check(CLI::IsMember(formats));
@@ -70,6 +71,10 @@ int explain(int argc, char** argv)
     const auto source = ip_address::parse(ops::without_group(q.client));
     if (!source || (q.config.empty() && q.allowlist.empty())) {
         print_error("exeat explain: {}\n", source ? "name --allowlist or --config" : "--client takes an IP address, like 10.42.3.7");
+        return wrong_usage;
+    }
+    if (!q.service_account.empty() && !is_service_account(q.service_account)) {
+        print_error("exeat explain: --service-account takes NAMESPACE/NAME, like training/trainer\n");
         return wrong_usage;
     }
     const auto files = load_files(q.config, q.allowlist);

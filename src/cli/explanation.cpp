@@ -89,7 +89,7 @@ std::string how_to_write(std::string_view asked, verdict why)
 
 } // namespace
 
-explanation explain_target(std::string_view asked, const ip_address& source, const policy& rules, wall_time now, const site_networks& site)
+explanation explain_target(std::string_view asked, const asking& from, const policy& rules, wall_time now, const site_networks& site)
 {
     explanation e;
     e.target = asked;
@@ -101,7 +101,9 @@ explanation explain_target(std::string_view asked, const ip_address& source, con
         if (auto note = how_to_write(asked, e.verdict); !note.empty()) e.notes.push_back(std::move(note));
         return e;
     }
-    const client who{source, 0, rules.groups_of(source)};
+    client who{from.source};
+    if (const auto pod = pod_of_account(from.service_account)) who.pod = std::make_shared<const exeat::pod>(*pod);
+    who.groups = rules.groups_of(from.source, who.pod.get());
     const auto d = decide(who, *to, rules, now);
     e.verdict = d.verdict, e.allowed = d.allowed(), e.by = d.rule, e.reported = d.reported;
     e.notes.push_back("group: " + ops::groups_text(who.groups, rules));

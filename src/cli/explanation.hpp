@@ -21,7 +21,12 @@ struct explanation {
     std::vector<std::string> notes; // further conditions, or entries that nearly match
 };
 
-explanation explain_target(std::string_view asked, const ip_address& source, const policy&, wall_time now, const site_networks& = {});
+struct asking { // who
+    ip_address source;
+    std::string service_account{}; // "namespace/name" of the pod; empty: it is none
+};
+
+explanation explain_target(std::string_view asked, const asking&, const policy&, wall_time now, const site_networks& = {});
 // Changes an allowed result to quarantined if the client or the entry is quarantined now.
 void hold_to_quarantines(explanation&, const ip_address& source, const quarantines&, wall_time now);
 std::string to_text(const explanation&);

@@ -3,6 +3,7 @@
 #include <ops/approvals/policy_gate.hpp>
 #include <ops/audit/checkpoint_key.hpp>
 #include <ops/files/resolv_conf.hpp>
+#include <ops/identity/pods_file.hpp>
 
 #include <boost/json/object.hpp>
 
@@ -22,6 +23,14 @@ void add_problem_of_key(const std::string& file, const std::string& key, std::ve
     const bool unknown = key.starts_with(ops::credential_prefix) && std::getenv("CREDENTIALS_DIRECTORY") == nullptr;
     if (unknown) return;
     if (const auto read = ops::read_checkpoint_key(key); !read) to.push_back({file, 0, 0, ops::problem::weight::error, read.error()});
+}
+
+// A warning, because the file may be made only when its writer runs.
+void add_problem_of_pods(const std::string& file, const std::string& pods_file, std::vector<ops::problem>& to)
+{
+    if (pods_file.empty()) return;
+    if (const auto read = ops::pods_file{pods_file}.read(); !read)
+        to.push_back({file, 0, 0, ops::problem::weight::warning, "the pods are not known: " + read.error()});
 }
 
 // Loads what `serve` would load, without writing anything.
@@ -51,6 +60,7 @@ loaded_files load_files(const std::string& config_path, const std::string& allow
         settings = std::move(config.value);
         if (settings) out.site = settings->network.site, out.rates = settings->rates, with.require_end = settings->require_end;
         if (settings && how == ops::scrutiny::lint) add_problem_of_key(config_path, settings->checkpoint_key, out.problems);
+        if (settings && how == ops::scrutiny::lint) add_problem_of_pods(config_path, settings->kubernetes.pods_file, out.problems);
         if (settings && how == ops::scrutiny::lint && settings->dns_servers.empty())
             for (auto& p : ops::read_resolv_conf().problems) out.problems.push_back(std::move(p));
     }
@@ -62,6 +72,7 @@ loaded_files load_files(const std::string& config_path, const std::string& allow
     const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     with.site = out.site;
     with.site_known = settings.has_value();
+    if (settings) with.pods = !settings->kubernetes.networks.empty();
     out.list = draft ? ops::load_allowlist(out.allowlist, labels, now, with) : load_approved(*settings, now, how);
     std::move(out.list.problems.begin(), out.list.problems.end(), std::back_inserter(out.problems));
     return out;

@@ -30,6 +30,14 @@ std::uint32_t policy::group_slot(const group_set& of) const noexcept
     return 0;
 }
 
+std::uint32_t policy::instances_of(const group_set& of) const noexcept
+{
+    std::uint32_t most = 1;
+    for (std::size_t i = 0; i < groups_.size(); ++i)
+        if (of[i]) most = std::max(most, groups_[i].instances);
+    return most;
+}
+
 bool policy::reporting(const group_set& of, wall_time now) const noexcept { return now < settings_.report_until && (reports_ & of).any(); }
 
 wall_time policy::next_change(wall_time now) const noexcept
@@ -54,8 +62,12 @@ std::size_t policy::bytes() const noexcept
         total += r.ports.capacity() * sizeof(std::uint16_t) + r.within.capacity() * sizeof(ip_prefix);
         total += r.addresses.capacity() * sizeof(ip_address);
     }
-    for (const auto& g : groups_) total += g.name.capacity() + g.sources.capacity() * sizeof(ip_prefix);
-    return total;
+    for (const auto& g : groups_) {
+        total += g.name.capacity() + g.sources.capacity() * sizeof(ip_prefix);
+        for (const auto* words : {&g.workloads.service_accounts, &g.workloads.namespaces})
+            for (const auto& w : *words) total += sizeof w + w.capacity();
+    }
+    return total + workloads_.bytes();
 }
 
 } // namespace exeat

@@ -72,6 +72,11 @@ policy policy_builder::finish(policy_settings settings) &&
     out.rules_ = std::move(parts_->rules);
     out.groups_ = std::move(parts_->groups);
     out.sources_ = policy::disjoint_ranges(out.groups_);
+    for (std::size_t i = 0; i < out.groups_.size(); ++i) {
+        const auto& g = out.groups_[i];
+        if (g.sources.empty() && g.workloads.any()) out.anywhere_.set(i);
+        out.workloads_.add(i, g.workloads);
+    }
     if (out.settings_.report) out.reports_.set();
     for (std::size_t i = 0; i < out.groups_.size(); ++i)
         if (out.groups_[i].report) out.reports_.set(i);

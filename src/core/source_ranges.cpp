@@ -1,6 +1,7 @@
 // Maps a source address to its groups: nested networks of many groups are split into ascending ranges that do not overlap, so that one
 // binary search is enough.
 #include <exeat/budget/budget_book.hpp> // id_of
+#include <exeat/identity/workload_key.hpp>
 #include <exeat/policy.hpp>
 
 #include <algorithm>
@@ -94,24 +95,50 @@ std::vector<policy::source_range> policy::disjoint_ranges(const std::vector<grou
     return out;
 }
 
-group_set policy::groups_of(const ip_address& source) const noexcept
+group_set policy::groups_of(const ip_address& source, const pod* p) const noexcept
 {
+    if (is_workload_key(source)) return {};
+    auto out = anywhere_;
     const auto next =
         std::upper_bound(sources_.begin(), sources_.end(), source, [](const ip_address& a, const source_range& r) { return a < r.first; });
-    if (next == sources_.begin() || std::prev(next)->last < source) return {};
-    return std::prev(next)->groups;
+    if (next != sources_.begin() && source <= std::prev(next)->last) out |= std::prev(next)->groups;
+    return out & workloads_.of(p);
 }
 
 membership policy::memberships() const
 {
     membership out;
     const auto from = [&out](const ip_address& first, std::uint64_t groups) {
-        if (!out.empty() && out.back().first == first) out.pop_back(); // the range before ended there
-        if ((out.empty() ? 0 : out.back().groups) != groups) out.push_back({first, groups});
+        auto& ranges = out.ranges;
+        if (!ranges.empty() && ranges.back().first == first) ranges.pop_back(); // the range before ended there
+        if ((ranges.empty() ? 0 : ranges.back().groups) != groups) ranges.push_back({first, groups});
     };
     for (const auto& r : sources_) {
-        from(r.first, digest_of(r.groups));
+        const auto of = r.groups & workloads_.of_anybody();
+        from(r.first, of.none() ? 0 : digest_of(of));
         if (const auto end = after(r.last)) from(*end, 0);
+    }
+    out.pods = pods_digest();
+    return out;
+}
+
+// Of the groups with workloads; 0: there are none. Independent of the order in the file.
+std::uint64_t policy::pods_digest() const
+{
+    std::uint64_t out = 0;
+    for (const auto& g : groups_) {
+        if (!g.workloads.any()) continue;
+        std::string all = g.name;
+        const auto add = [&all](char kind, const auto& words, auto&& text) {
+            std::vector<std::string> sorted;
+            for (const auto& w : words) sorted.push_back(text(w));
+            std::sort(sorted.begin(), sorted.end());
+            for (const auto& w : sorted) (all += kind) += w;
+        };
+        add('s', g.sources, [](const ip_prefix& p) { return p.to_string(); });
+        add('\n', g.workloads.service_accounts, [](const std::string& w) { return w; });
+        add('\t', g.workloads.namespaces, [](const std::string& w) { return w; });
+        out += budget_key::id_of(all);
     }
     return out;
 }

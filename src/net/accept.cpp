@@ -52,7 +52,7 @@ next accept_one(stage_context& home, watched_socket& listening, std::size_t list
     unique_fd fd{::accept4(listening.fd.value(), reinterpret_cast<sockaddr*>(&peer), &size, SOCK_NONBLOCK | SOCK_CLOEXEC)};
     if (!fd) return used_up(errno) ? next::pause : errno == EAGAIN || errno == EWOULDBLOCK ? next::wait : next::again;
     const auto from = from_kernel(peer);
-    auto who = known_as(from.address, from.port, home.settings().network.client_prefix);
+    auto who = known_as(from.address, from.port, home.settings().bits_of(from.address));
     who.groups = home.policy_now().rules->groups_of(from.address);
     const bool balanced = !home.settings().listeners[listener].senders.empty(); // the client is named by a header that is not read yet
     if (!balanced && !home.rates.take(client_rate::connections, who.key, std::chrono::steady_clock::now())) {

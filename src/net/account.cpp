@@ -12,7 +12,8 @@ namespace exeat::net {
 using std::chrono::steady_clock;
 
 account::account(tunnel& t, request_mode mode)
-    : tunnel_{t}, client_{t.home.clients.of({t.who.key, t.group_slot})}, id_{t.home.audit.next_id()}, mode_{mode}
+    : tunnel_{t}, client_{t.home.clients.of({t.home.settings().key_of(t.who.source), t.group_slot})}, id_{t.home.audit.next_id()}, mode_{
+                                                                                                                                       mode}
 {
     assert(t.bill == nullptr);
     client_.active.add();
@@ -79,7 +80,8 @@ void account::hold_to_decision()
     const auto action = by.rules->reporting(tunnel_.who.groups, home.wall()) ? on_spent::report : static_cast<on_spent>(d.rule->on_budget);
     constexpr auto first_seen = static_cast<std::size_t>(detect::detector::first_seen);
     const bool cuts = home.settings().detect.actions[first_seen] == detector_action::cut;
-    gate.hold_to_budgets({home.uploads, tunnel_.who.key, *d.rule, by.rules->settings(), home.minute(), by.generation}, action, cuts);
+    gate.hold_to_budgets({home.uploads, tunnel_.uploads_as(*by.rules), *d.rule, by.rules->settings(), home.minute(), by.generation}, action,
+                         cuts);
     hold_to_findings();
     if (!open_) return;
     const auto& e = tunnel_.home.due.at(tunnel_.slot);
@@ -95,8 +97,8 @@ void account::hold_to_decision()
 void account::hold_to_findings()
 {
     auto& home = tunnel_.home;
-    const auto& who = tunnel_.who.key;
-    gate.hold_to_findings(home.restricted.throttles_of(who, tunnel_.decision.rule->id),
+    const auto& who = tunnel_.who;
+    gate.hold_to_findings(home.restricted.throttles_of(who.key, tunnel_.decision.rule->id),
                           home.new_host_budget_of(who, tunnel_.to->host.str()), upload_, tunnel_.wake, home.throttled);
 }
 

@@ -33,6 +33,7 @@ audit_record account::line(audit_action action) const
     r.duration = steady_clock::now() - tunnel_.accepted;
     r.source = tunnel_.who.source;
     r.client = tunnel_.who.key;
+    if (tunnel_.who.pod) r.identity = tunnel_.who.pod->identity;
     r.source_port = tunnel_.who.port;
     r.group_slot = tunnel_.group_slot;
     r.rule_slot = rule_slot_;

@@ -4,38 +4,55 @@
 #include <net/stage_context.hpp>
 #include <net/upload/budget_text.hpp>
 
+#include <algorithm>
 #include <cassert>
 
 namespace exeat::net {
 
 namespace {
 
-std::optional<verdict> check_name_budget(const tunnel& t, const decision& d)
+// What all pods of a service account may use together.
+std::uint32_t names_of(const rule& r, std::uint32_t instances) noexcept
+{
+    return static_cast<std::uint32_t>(std::min(std::uint64_t{r.wildcard_names} * instances, std::uint64_t{limits::name_budget_most}));
+}
+
+// Why a check refuses; the details are a constant text, or empty.
+struct objection {
+    verdict why;
+    std::string_view details{};
+};
+
+std::optional<objection> check_name_budget(const tunnel& t, const decision& d)
 {
     const bool of_requests = d.rule->protocol == protocol::http && t.to->via == approach::tunnel; // its requests are judged and logged
     if (!d.by_wildcard || of_requests) return std::nullopt;
-    const bool may = t.home.wildcard_names.take(t.who.key, d.rule->id, t.to->host.str(), d.rule->wildcard_names, t.home.minute(),
-                                                t.judged_by.generation);
-    return may ? std::nullopt : std::optional{verdict::name_budget};
+    const auto may = [&](const ip_address& client, std::uint32_t most) {
+        return t.home.wildcard_names.take(client, d.rule->id, t.to->host.str(), most, t.home.minute(), t.judged_by.generation);
+    };
+    const auto as = t.uploads_as(*t.judged_by.rules);
+    if (!may(as.client, d.rule->wildcard_names)) return objection{verdict::name_budget};
+    if (!as.identity || may(*as.identity, names_of(*d.rule, as.instances))) return std::nullopt;
+    return objection{verdict::name_budget, "all pods of this service account share these names, and they are used up"};
 }
 
 // The checks that decide() cannot make, because they need the history of this client. They apply the decision to the account.
-std::optional<verdict> check_client(tunnel& t)
+std::optional<objection> check_client(tunnel& t)
 {
     auto& d = t.decision;
-    if (is_quarantined(t)) return verdict::quarantined;
+    if (is_quarantined(t)) return objection{verdict::quarantined};
     if (const auto no = check_name_budget(t, d)) return no;
-    if (t.home.restricted.shuts_out(t.who.key, d.rule->id)) return verdict::anomaly;
+    if (t.home.restricted.shuts_out(t.who.key, d.rule->id)) return objection{verdict::anomaly};
     t.bill->hold_to_decision();
     auto& gate = t.bill->gate;
     using on_spent = upload_gate::on_spent;
     const auto when_spent = gate.when_spent();
     const bool may_be_refused = when_spent == on_spent::cut || when_spent == on_spent::report;
     if (may_be_refused && gate.budget_spent(t.home.minute())) {
-        if (when_spent == on_spent::cut) return verdict::budget;
+        if (when_spent == on_spent::cut) return objection{verdict::budget};
         if (d.reported == verdict::allowed) d.reported = verdict::budget;
     }
-    if (gate.refuses_at_new_host() && gate.new_host_spent(t.home.minute())) return verdict::anomaly;
+    if (gate.refuses_at_new_host() && gate.new_host_spent(t.home.minute())) return objection{verdict::anomaly};
     return std::nullopt;
 }
 
@@ -62,11 +79,12 @@ checked refuse_for(tunnel& t, client_rate limit)
 }
 
 // When a budget is spent, the refusal says which one and until when.
-refusal refusal_for(tunnel& t, verdict why)
+refusal refusal_for(tunnel& t, const objection& no)
 {
-    const auto lack = why == verdict::budget ? t.bill->gate.budget_lacks(t.home.minute()) : std::nullopt;
-    if (!lack) return refused(why);
-    return refused(why, {.details = budget_text(*lack, *t.decision.rule)});
+    if (!no.details.empty()) return refused(no.why, {.details = std::string{no.details}});
+    const auto lack = no.why == verdict::budget ? t.bill->gate.budget_lacks(t.home.minute()) : std::nullopt;
+    if (!lack) return refused(no.why);
+    return refused(no.why, {.details = budget_text(*lack, *t.decision.rule)});
 }
 
 // A tunnel has log lines of its own, so its client must have some left. Exchanges can be summed.
@@ -94,10 +112,10 @@ checked judge(tunnel& t)
         t.decision.refuse(verdict::rate);
         return refuse_for(t, client_rate::log_lines);
     }
-    if (t.decision.allowed())
-        if (const auto no = check_client(t)) t.decision.refuse(*no);
+    const auto no = t.decision.allowed() ? check_client(t) : std::nullopt;
+    if (no) t.decision.refuse(no->why);
     assert(t.decision.allowed() == (t.decision.verdict == verdict::allowed));
-    if (!t.decision.allowed()) return refusal_for(t, t.decision.verdict);
+    if (!t.decision.allowed()) return refusal_for(t, no.value_or(objection{t.decision.verdict}));
     return checked{};
 }
 
@@ -122,7 +140,7 @@ std::optional<interruption> judge_again(tunnel& t)
     }
     const auto no = check_client(t);
     if (!no) return std::nullopt;
-    return interruption{*no == verdict::budget ? ending::budget : ending::policy_revoked, *no};
+    return interruption{no->why == verdict::budget ? ending::budget : ending::policy_revoked, no->why};
 }
 
 } // namespace exeat::net

@@ -98,7 +98,7 @@ task<or_refusal<client>> read_client(tunnel& t, const listener& l)
         if (const auto* header = std::get_if<proxy_header>(&scan)) {
             t.clear_deadline();
             t.held.erase(0, header->bytes);
-            if (header->client) t.who = known_as(header->client->source, header->client->port, t.home.settings().network.client_prefix);
+            if (const auto& c = header->client) t.who = known_as(c->source, c->port, t.home.settings().bits_of(c->source));
             if (!may_connect(t)) co_return refused(verdict::rate);
             if (!t.place.name(t.who.key)) co_return refused(verdict::overload);
             co_return t.who;

@@ -99,7 +99,6 @@ std::string refusal_reply(const refused_request& r, std::uint64_t id, std::uint6
     (out += ": ") += word; // for a refused CONNECT, most clients show only this line
     out += "\r\nProxy-Status: exeat; error=" + std::string{proxy_error(r.why)} + "; details=\"" + word + '"';
     out += "\r\nX-Exeat-Reason: " + word + "\r\nX-Exeat-Request: " + hex(id);
-    if (status == 407) out += "\r\nProxy-Authenticate: Basic realm=\"exeat: a client certificate is required\"";
     out += r.json ? "\r\nContent-Type: application/json" : "\r\nContent-Type: text/plain; charset=utf-8";
     out += "\r\nContent-Length: " + std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n";
     return out + body;

@@ -13,8 +13,8 @@ stage_context::stage_context(std::size_t worker, const worker_shared& shared, bo
       shares_listeners_{shared.shares_listeners}, events{io}, count{*counters_},
       names{io, shared.dns_servers, shared.settings.dns_timeout, *counters_}, spare{shared.spare_descriptors}, pipes{spare},
       clients{client_table_}, audit{worker, ring, shared.audit_healthy, shared.settings.on_audit_failure, shared.rates, *counters_},
-      admitted{shared.admitted}, rates{shared.rates}, wildcard_names{shared.wildcard_names}, uploads{shared.uploads},
-      policy_{shared.rules, shared.generation}, own_{shared.own}, wall_{wall_now()}
+      pods{shared.settings.kubernetes}, admitted{shared.admitted}, rates{shared.rates}, wildcard_names{shared.wildcard_names},
+      uploads{shared.uploads}, policy_{shared.rules, shared.generation}, own_{shared.own}, wall_{wall_now()}
 {}
 
 void stage_context::adopt(policy_snapshot next) noexcept
@@ -42,14 +42,14 @@ void stage_context::judge_all_again() noexcept
 }
 
 // Whether the host is new must be known here, before the first byte: the detectors see the tunnel only when its record reaches them.
-std::shared_ptr<new_host_budget> stage_context::new_host_budget_of(const ip_address& client, std::string_view host)
+std::shared_ptr<new_host_budget> stage_context::new_host_budget_of(const client& who, std::string_view host)
 {
     if (!first_contact_) return nullptr;
-    if (auto held = new_hosts_.find(client, host, minute_)) return held;
-    const auto met = first_contact_(client, host);
+    if (auto held = new_hosts_.find(who.key, host, minute_)) return held;
+    const auto met = first_contact_(who.pod ? who.pod->identity : who.key, host);
     if (!met) return nullptr;
-    new_hosts_.hold(client, host, met->hour_up, minute_, minute_ + std::chrono::ceil<budget_minutes>(met->until));
-    return new_hosts_.find(client, host, minute_);
+    new_hosts_.hold(who.key, host, met->hour_up, minute_, minute_ + std::chrono::ceil<budget_minutes>(met->until));
+    return new_hosts_.find(who.key, host, minute_);
 }
 
 } // namespace exeat::net

@@ -14,6 +14,7 @@
 #include <net/clients/admission.hpp>
 #include <net/clients/client_rates.hpp>
 #include <net/clients/client_table.hpp>
+#include <net/clients/pod_view.hpp>
 #include <net/counters.hpp>
 #include <net/dns/resolver.hpp>
 #include <net/loop/deadlines.hpp>
@@ -32,9 +33,9 @@
 
 namespace exeat::net {
 
-// How long a host would be new to the client if a tunnel opened now (`until`, from now), and what the client has sent there within the
-// hour; nullopt for a host that is not new. Any thread.
-using first_contact = std::function<std::optional<detect::host_history::meeting>(const ip_address& client, std::string_view host)>;
+// How long a host would be new to the client (flow_event::acquainted()) if a tunnel opened now (`until`, from now), and what the client has
+// sent there within the hour; nullopt for a host that is not new. Any thread.
+using first_contact = std::function<std::optional<detect::host_history::meeting>(const ip_address& acquainted, std::string_view host)>;
 
 // What all workers of a process share, and their initial state. The references outlive the workers.
 struct worker_shared {
@@ -53,6 +54,7 @@ struct worker_shared {
     bool shares_listeners = false;                             // other processes listen on the same sockets, now or later
     std::vector<endpoint> dns_servers;                         // at the start; at least one
     std::shared_ptr<const quarantines> quarantined{};          // at the start; null: none
+    std::shared_ptr<const pod_snapshot> pods{};                // at the start; null: none is known
 };
 
 class stage_context {
@@ -88,7 +90,7 @@ public:
     void advance(wall_time now) noexcept;
 
     // The budget of the client at the host, if the detectors limit it; null: none. Throws std::bad_alloc.
-    std::shared_ptr<new_host_budget> new_host_budget_of(const ip_address& client, std::string_view host);
+    std::shared_ptr<new_host_budget> new_host_budget_of(const client& who, std::string_view host);
 
     reactor events;
     deadlines due;
@@ -99,6 +101,7 @@ public:
     client_table& clients;
     audit_writer audit;
     restrictions restricted;
+    pod_view pods;
     throttle_queue throttled;
     bool any_waits_for_log = false; // an upload of a tunnel waits for the log, or has since the last sweep
     boost::intrusive::list<tunnel, boost::intrusive::constant_time_size<false>> live;

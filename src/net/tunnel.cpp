@@ -197,8 +197,14 @@ tunnel::~tunnel()
 void tunnel::find_groups() noexcept
 {
     const auto& rules = *home.policy_now().rules;
-    who.groups = rules.groups_of(who.source);
+    who.groups = rules.groups_of(who.source, who.pod.get());
     group_slot = rules.group_slot(who.groups);
+}
+
+uploader tunnel::uploads_as(const policy& by) const noexcept
+{
+    if (!who.pod) return {who.key, std::nullopt, 1};
+    return {who.key, who.pod->identity, by.instances_of(who.groups)};
 }
 
 void tunnel::take_policy() noexcept

@@ -7,6 +7,7 @@
 #include <net/clients/admission.hpp>
 #include <net/loop/deadlines.hpp>
 #include <net/loop/reactor.hpp>
+#include <net/upload/upload_permit.hpp>
 
 #include <boost/intrusive/list.hpp>
 #include <chrono>
@@ -52,6 +53,7 @@ struct tunnel : live_hook {
 
     // Finds the groups of the client under the list in force.
     void find_groups() noexcept;
+    uploader uploads_as(const policy&) const noexcept; // whose budgets it uses
     // The list in force becomes the one that judges the current request. Before this, and after drop_decision(), the tunnel holds no list,
     // so that a waiting tunnel does not keep an old list alive.
     void take_policy() noexcept;

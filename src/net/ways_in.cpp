@@ -1,5 +1,6 @@
 #include <net/ways_in.hpp>
 
+#include <net/clients/find_pod.hpp>
 #include <net/http/http_forward.hpp>
 #include <net/read_target.hpp>
 #include <net/sockets/original_destination.hpp>
@@ -12,6 +13,11 @@ task<checked> find_client(tunnel& t, const listener& l)
     if (!l.senders.empty()) {
         const auto named = co_await read_client(t, l);
         if (!named) co_return named.error();
+        t.find_groups();
+    }
+    if (t.home.pods.covers(t.who.source)) {
+        const auto known = co_await find_pod(t);
+        if (!known) co_return known.error();
         t.find_groups();
     }
     if (t.who.groups.none()) co_return refused(verdict::source_not_allowed);

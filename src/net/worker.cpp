@@ -3,6 +3,7 @@
 #include <exeat/check_address.hpp>
 #include <net/accept.hpp>
 #include <net/change_or_cut.hpp>
+#include <net/clients/find_pod.hpp>
 #include <net/judge.hpp>
 #include <net/wall_clock.hpp>
 
@@ -36,6 +37,7 @@ worker::worker(std::size_t index, const worker_shared& shared, std::vector<uniqu
     : io_{1}, at_{index, shared, io_, audit}, sweep_timer_{io_}, listening_{as_watched(std::move(listeners))}, began_{steady_clock::now()}
 {
     at_.restricted.quarantine(shared.quarantined);
+    at_.pods.adopt(shared.pods);
     at_.adopt({own_count(shared.rules), shared.generation});
 }
 
@@ -103,6 +105,18 @@ void worker::adopt(std::shared_ptr<const quarantines> next)
         for (auto& t : at_.live)
             if (t.bill && t.decision.allowed() && is_quarantined(t)) t.interrupt(quarantine_interruption);
     });
+}
+
+void worker::adopt(std::shared_ptr<const pod_snapshot> next)
+{
+    asio::post(io_, [this, next = std::move(next)]() mutable noexcept { at_.pods.adopt(std::move(next)); });
+}
+
+// Not with each change: pods may come and go many times a second, and there may be many tunnels.
+void worker::look_at_pods() noexcept
+{
+    if (!at_.pods.changed()) return;
+    for (auto& t : at_.live) check_pod(t);
 }
 
 void worker::shut_out(const ip_address& client, std::uint64_t rule_id)
@@ -179,6 +193,7 @@ void worker::sweep()
     at_.advance(wall_now());
     if (at_.cutting_) // connections that still talk to their client have had their time
         for (auto& t : at_.live) at_.due.at(t.slot).passed = true, t.wake.wake();
+    if (now >= next_look_at_pods_) next_look_at_pods_ = now + ticks(limits::pods_sweep), look_at_pods();
     constexpr tick per_second = std::chrono::seconds{1} / limits::sweep_interval;
     if (now / per_second != second_) second_ = now / per_second, each_second();
     at_.names.sweep(); // last, because it may run out of memory

@@ -34,6 +34,7 @@ public:
     void ask_servers(std::vector<endpoint>);              // DNS servers
     void adopt(std::shared_ptr<const throttled_clients>); // also applies to open tunnels
     void adopt(std::shared_ptr<const quarantines>);       // ends open tunnels that are quarantined
+    void adopt(std::shared_ptr<const pod_snapshot>);      // wakes tunnels that wait for their pod, ends those of pods that are gone
     // Ends the client's open tunnels at the entry (0: any entry) and refuses the client there for limits::shut_out_time.
     void shut_out(const ip_address& client, std::uint64_t rule_id);
     void drain();                                                     // accepts no more, lets tunnels finish
@@ -47,6 +48,7 @@ public:
 private:
     void shut_out_now(const ip_address& client, std::uint64_t rule_id) noexcept;
     void hold_to_findings_now() noexcept;
+    void look_at_pods() noexcept;
     void stop_accepting() noexcept;
     void sweep_again();
     void sweep();
@@ -60,7 +62,7 @@ private:
     boost::asio::steady_timer sweep_timer_;
     std::vector<watched_socket> listening_;
     const std::chrono::steady_clock::time_point began_;
-    tick second_ = 0;
+    tick second_ = 0, next_look_at_pods_ = 0;
     tick give_up_log_ = no_deadline; // after cut_all(): when to stop waiting for a log that accepts nothing
     std::atomic<std::uint64_t> rounds_{0};
 };

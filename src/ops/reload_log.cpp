@@ -17,6 +17,12 @@ std::string approvers_text(const policy_settings& s)
 }
 } // namespace
 
+void log_serving(const event_log& log, const policy& rules)
+{
+    const auto& s = rules.settings();
+    log.say(severity::notice, "serving", {{"serial", std::to_string(s.serial)}, {"sha256", s.sha256}});
+}
+
 void log_reloaded(const event_log& log, const policy& rules, const std::string& cause, bool from_copy)
 {
     const auto& s = rules.settings();

@@ -1,4 +1,4 @@
-// The messages about reloads in exeat's own log. Any thread.
+// The messages about lists in exeat's own log. Any thread.
 #pragma once
 
 #include <ops/policy/load_allowlist.hpp>
@@ -12,6 +12,7 @@ namespace exeat::ops {
 
 inline constexpr std::chrono::seconds hold_time{30}; // how long a truncated list is held back
 
+void log_serving(const event_log&, const policy&);
 void log_reloaded(const event_log&, const policy&, const std::string& cause, bool from_copy);
 void log_unchanged(const event_log&, const std::string& cause, const policy_settings&);
 void log_hold(const event_log&, const watched_file&);

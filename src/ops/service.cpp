@@ -11,6 +11,7 @@
 #include <ops/detection/detector_memory.hpp>
 #include <ops/drain.hpp>
 #include <ops/entry_ends.hpp>
+#include <ops/identity/pod_watch.hpp>
 #include <ops/metrics/history.hpp>
 #include <ops/metrics/metrics.hpp>
 #include <ops/metrics/quarantine_watch.hpp>
@@ -27,6 +28,7 @@
 #include <ops/process/version.hpp>
 #include <ops/process/watchdog.hpp>
 #include <ops/reload.hpp>
+#include <ops/reload_log.hpp>
 #include <ops/start_needs.hpp>
 #include <ops/state/init_mark.hpp>
 #include <ops/state/kept_accounts.hpp>
@@ -56,7 +58,6 @@ public:
 private:
     void make_workers(const std::shared_ptr<const policy>& first, open_sockets&);
     void start_threads();
-    void log_serving() const;
     void on_signals();
     void handle(int signal);
     void note(process_event::what);
@@ -81,6 +82,7 @@ private:
     net::client_rates rates_;
     const state_directory state_{begin_state(config_, log_)};
     kept_accounts accounts_{state_, log_, config_.network.client_prefix};
+    pod_watch pods_{config_.kubernetes, log_};
     std::vector<std::unique_ptr<net::audit_ring>> rings_;
     detection detection_;
     detector_memory detector_memory_{state_, detection_, log_};
@@ -120,7 +122,8 @@ service::service(const config& c, const settings_file& settings, label_registry&
     std::vector<net::audit_ring*> rings;
     for (std::size_t i = 0; i < c.workers; ++i) rings.push_back(rings_.emplace_back(std::make_unique<net::audit_ring>()).get());
     journal_ = std::make_unique<journal>(c.audit_path, rings, labels, status_, &detection_, c.network.client_prefix, c.rotation,
-                                         std::make_unique<audit_checkpoints>(c.audit_path, state_, std::move(checkpoint_key), log));
+                                         std::make_unique<audit_checkpoints>(c.audit_path, state_, std::move(checkpoint_key), log),
+                                         &pods_.names());
     // A full volume recovers when there is room again, and nothing is let out until then. Any other error is a configuration error.
     if (journal_->waits_for_room()) log.say(severity::error, "audit log", {{"why", journal_->last_error()}});
     else if (!journal_->healthy()) throw std::runtime_error{"audit log: " + journal_->last_error()};
@@ -130,8 +133,8 @@ service::service(const config& c, const settings_file& settings, label_registry&
     std::vector<const net::client_table*> clients;
     for (const auto& w : workers_) counts.push_back(&w->counts()), clients.push_back(&w->clients());
     metrics_ = std::make_unique<metrics>(metric_sources{c, counts, clients, labels, status_, *journal_, detection_, accounts_.uploads,
-                                                        clock_.steps(), dns_.named(), quarantine_, settings.sha256, std::string{version},
-                                                        std::string{revision}});
+                                                        clock_.steps(), dns_.named(), quarantine_, pods_, settings.sha256,
+                                                        std::string{version}, std::string{revision}});
     history_ = std::make_unique<history>(*metrics_);
     sampling_ = std::make_unique<history_timer>(io_, *history_);
     admin_->serve(*metrics_, *history_, [this](const net::tunnel_question& q, const std::function<void(net::tunnel_list)>& done) {
@@ -167,7 +170,8 @@ void service::make_workers(const std::shared_ptr<const policy>& first, open_sock
                                     descriptors_.spare_per_worker,
                                     sockets.inherited,
                                     dns_.now(),
-                                    quarantine_.now()};
+                                    quarantine_.now(),
+                                    pods_.first()};
     for (std::size_t i = 0; i < config_.workers; ++i)
         workers_.push_back(std::make_unique<net::worker>(i, shared, std::move(sockets.of_worker[i]), *rings_[i]));
 }
@@ -189,17 +193,19 @@ void service::run()
     detector_memory_.begin();
     note(process_event::what::start);
     quarantine_.begin([this](const auto& all) { post_to_workers([&](auto& w) { w.adopt(all); }); }, [this](auto e) { journal_->note(e); });
+    pods_.begin([this](const auto& now) { post_to_workers([&](auto& w) { w.adopt(now); }); });
     start_threads();
     status_.start();
     manager_.ready(serving_status(status_.now()));
     watchdog_.begin();
-    log_serving();
+    log_serving(log_, *status_.now().rules);
     while (!io_.stopped()) {
         try {
             admin_->keep_accepting();
             io_.run();
         } catch (const std::exception&) {} // no memory or no descriptor: serve the next signal, poll or scrape
     }
+    pods_.stop();
     for (auto& t : threads_) t.join();
     accounts_.stop();
     note(process_event::what::stop);
@@ -216,13 +222,6 @@ void service::start_threads()
             take_short_turns();
             w->run();
         });
-}
-
-void service::log_serving() const
-{
-    const auto rules = status_.now().rules;
-    const auto& s = rules->settings();
-    log_.say(severity::notice, "serving", {{"serial", std::to_string(s.serial)}, {"sha256", s.sha256}});
 }
 
 void service::note(process_event::what action)

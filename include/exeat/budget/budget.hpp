@@ -35,7 +35,16 @@ struct upload_limits {
     // limits::pull_tunnels of them within the window, and a thousandth of the bytes downloaded, at most limits::pull_download_allowance an
     // hour.
     bool excess = false;
+    std::uint32_t clients = 1; // how many clients that cost is counted for
     bool operator==(const upload_limits&) const = default;
+    // What `n` clients, at least one, may upload together when each has these limits.
+    upload_limits times(std::uint32_t n) const noexcept
+    {
+        auto out = *this;
+        out.clients = n;
+        for (auto& m : out.most) m = m >= unlimited / n ? unlimited : m * n;
+        return out;
+    }
 };
 
 using budget_minutes = std::chrono::minutes;
@@ -139,7 +148,7 @@ private:
         void advance(budget_minutes now) noexcept;
     };
     void settle(budget_minutes now) noexcept; // books what was taken since the last call, advances the windows, computes what is left
-    static std::uint64_t usual(const totals&, std::size_t window) noexcept;
+    std::uint64_t usual(const totals&, std::size_t window) const noexcept;
     std::uint64_t assumed(std::size_t window, budget_minutes now) const noexcept;
     std::int64_t credit(const totals&, std::size_t window, budget_minutes now) const noexcept;
     std::int64_t credit(const totals&, budget_minutes now) const noexcept;

@@ -1,6 +1,7 @@
 // The upload accounts of all keys: bounded, shared by all workers. Opening an account takes the lock of one of many parts; taking from it
 // requires none (budget.hpp). When a part is full, an account that has used little of its limits is evicted, and of equal ones the one that
-// has been idle longer; never an account with an open tunnel or a spent limit. When none can be evicted, keys without room share one
+// has been idle longer; never an account with an open tunnel or a spent limit, or of a service account
+// that has sent anything. When none can be evicted, keys without room share one
 // account of limits::crowded_budget an hour. Outlives its handles.
 //
 // When a list replaces another, accounts inherit (accounts.hpp). Workers adopt the new list one after the other, so for a moment some take

@@ -14,7 +14,11 @@ struct members_from {
     std::uint64_t groups = 0;
     bool operator==(const members_from&) const = default;
 };
-using membership = std::vector<members_from>; // ascending; addresses before the first are in no group
+struct membership {
+    std::vector<members_from> ranges; // ascending, for clients that are no pods; addresses before the first are in no group
+    std::uint64_t pods = 0;           // a digest of the groups for pods; 0: there are none
+    bool operator==(const membership&) const = default;
+};
 
 inline constexpr ip_address everybody{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
 
@@ -23,9 +27,10 @@ public:
     moved_clients() = default;
     moved_clients(const membership& before, const membership& after);
 
-    bool any() const noexcept { return !parts_.empty(); }
-    // `client` is a client::key. The zero bits at the end of an IPv6 key may stand for any address, so they count as moved if one of these
-    // addresses did. `everybody` has moved if some client is in groups that it was not in before.
+    bool any() const noexcept { return !parts_.empty() || pods_moved_; }
+    // `client` is a client::key, or a pod::identity. The zero bits at the end of an IPv6 key may stand for any address, so they count as
+    // moved if one of these addresses did. The address of a workload's key may be any, so each counts as moved if anybody did.
+    // `everybody` has moved if some client is in groups that it was not in before.
     bool has(const ip_address& client) const noexcept;
 
 private:
@@ -33,8 +38,8 @@ private:
         ip_address first;
         bool moved = false;
     };
-    std::vector<part> parts_; // empty: no client moved
-    bool some_joined_ = false;
+    std::vector<part> parts_; // empty: no client moved, except for pods
+    bool some_joined_ = false, pods_moved_ = false;
 };
 
 } // namespace exeat

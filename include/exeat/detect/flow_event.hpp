@@ -30,6 +30,7 @@ struct flow_event {
     moment age{0};        // of the tunnel
     std::uint64_t id = 0; // of the tunnel
     ip_address client;
+    ip_address identity{}; // of all pods of its service account; all zero: the client is no pod
     flow_entry entry;
     enum purpose purpose = purpose::pull;
     std::string_view host;
@@ -39,6 +40,9 @@ struct flow_event {
     bool wildcard = false;          // the entry names the host by a wildcard
     bool over_budget = false;       // close: a budget cut it
     bool over_new_host = false;     // the budget of a client at a host that is new to it is spent
+
+    // Who is remembered to have met a host: a pod that is made anew is not new to what its service account does.
+    const ip_address& acquainted() const noexcept { return identity == ip_address{} ? client : identity; }
 };
 
 struct finding {

@@ -25,7 +25,7 @@ public:
         std::uint64_t hour_up = 0; // bytes already uploaded to it in the current hour
     };
     const std::optional<meeting>& met() const noexcept { return met_; }
-    // The same for a tunnel that would be opened now, before its event is seen.
+    // The same for a tunnel that would be opened now, before its event is seen; `client` as flow_event::acquainted().
     std::optional<meeting> would_meet(const ip_address& client, std::string_view to, moment now) const;
 
     template <class Archive> void fields(Archive& a) { a(hosts_, clients_); }
@@ -55,6 +55,7 @@ private:
     static bool is_new(const host&, moment now) noexcept;
     void weigh(host&, const flow_event&, findings&) const;
     void listen(host&, const flow_event&, findings&) const;
+    void listen_to_pod(const flow_event&, std::uint64_t to, moment since, bool is_new, findings&);
 
     const std::uint64_t seed_;
     const thresholds& than_;

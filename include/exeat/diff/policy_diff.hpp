@@ -19,6 +19,7 @@ std::string_view to_string(change_kind) noexcept;
 // Clients that are in the same groups before, and in the same groups after.
 struct client_class {
     ip_address example;
+    std::string service_account;            // of the example, if it is a pod
     std::vector<std::string> before, after; // names of their groups, ascending
     bool operator==(const client_class&) const = default;
 };

@@ -243,10 +243,10 @@ void upload_account::totals::advance(budget_minutes now) noexcept
     for (auto* s : {&sent, &came, &opened}) s->advance(now);
 }
 
-std::uint64_t upload_account::usual(const totals& t, std::size_t window) noexcept
+std::uint64_t upload_account::usual(const totals& t, std::size_t window) const noexcept
 {
-    const auto allowance = limits::pull_download_allowance * window_hours[window];
-    return limits::pull_tunnel_bytes * std::min(t.opened.sums()[window], limits::pull_tunnels[window]) +
+    const auto allowance = limits::pull_download_allowance * window_hours[window] * limits_.clients;
+    return limits::pull_tunnel_bytes * std::min(t.opened.sums()[window], limits::pull_tunnels[window] * limits_.clients) +
            std::min(t.came.sums()[window] / limits::pull_download_share, allowance);
 }
 

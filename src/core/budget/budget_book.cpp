@@ -1,5 +1,7 @@
 #include <exeat/budget/budget_book.hpp>
 
+#include <exeat/identity/workload_key.hpp>
+
 #include <exeat/rule.hpp>
 
 #include "../names/name_hash.hpp"
@@ -270,6 +272,7 @@ bool budget_book::make_room(part& p, budget_minutes now)
             line& l = *at->second;
             if (l.open.load(std::memory_order_acquire) > 0) continue;
             const auto used = l.account.share_used(now);
+            if (used > 0 && is_identity_key(l.key.client)) continue; // new pods come without limit, and must not drive it out
             const bool less = least != nullptr && used == least_used ? l.used < least->used : used < least_used;
             if (less) least = &l, least_used = used;
         }

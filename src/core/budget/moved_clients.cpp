@@ -1,5 +1,7 @@
 #include <exeat/budget/moved_clients.hpp>
 
+#include <exeat/identity/workload_key.hpp>
+
 #include <algorithm>
 
 namespace exeat {
@@ -8,8 +10,9 @@ namespace {
 
 std::uint64_t groups_at(const membership& of, const ip_address& a) noexcept
 {
-    const auto next = std::upper_bound(of.begin(), of.end(), a, [](const ip_address& x, const members_from& m) { return x < m.first; });
-    return next == of.begin() ? 0 : std::prev(next)->groups;
+    const auto& all = of.ranges;
+    const auto next = std::upper_bound(all.begin(), all.end(), a, [](const ip_address& x, const members_from& m) { return x < m.first; });
+    return next == all.begin() ? 0 : std::prev(next)->groups;
 }
 
 ip_address last_of(const ip_address& key) noexcept
@@ -28,11 +31,12 @@ ip_address last_of(const ip_address& key) noexcept
 } // namespace
 
 moved_clients::moved_clients(const membership& before, const membership& after)
+    : some_joined_{before.pods != after.pods}, pods_moved_{before.pods != after.pods}
 {
     if (before == after) return;
     std::vector<ip_address> starts;
     for (const auto* side : {&before, &after})
-        for (const auto& m : *side) starts.push_back(m.first);
+        for (const auto& m : side->ranges) starts.push_back(m.first);
     std::sort(starts.begin(), starts.end());
     starts.erase(std::unique(starts.begin(), starts.end()), starts.end());
     bool some = false;
@@ -48,6 +52,7 @@ moved_clients::moved_clients(const membership& before, const membership& after)
 bool moved_clients::has(const ip_address& client) const noexcept
 {
     if (client == everybody) return some_joined_;
+    if (is_workload_key(client)) return any();
     const auto last = last_of(client);
     auto at = std::upper_bound(parts_.begin(), parts_.end(), client, [](const ip_address& x, const part& p) { return x < p.first; });
     if (at != parts_.begin()) --at;

@@ -19,15 +19,28 @@ void host_history::see(const flow_event& e, findings& out)
 {
     met_.reset();
     if (e.step == flow_step::deny) return;
-    auto& who = clients_.use({e.client, 0});
+    auto& who = clients_.use({e.acquainted(), 0});
     if (!who.begun || who.last + fortnight < e.at) who.since = e.at, who.begun = true;
     who.last = e.at;
-    auto& h = hosts_.use({e.client, hash_of(e.host, seed_) | 1});
-    meet(h, e, who.since + day <= e.at);
-    if (e.step == flow_step::open) listen(h, e, out);
+    const auto to = hash_of(e.host, seed_) | 1;
+    const bool known = who.since + day <= e.at;
+    auto& h = hosts_.use({e.acquainted(), to});
+    meet(h, e, known);
+    const bool of_pods = e.client != e.acquainted();
+    if (e.step == flow_step::open && !of_pods) listen(h, e, out);
     weigh(h, e, out);
     if (e.step == flow_step::open && is_new(h, e.at)) met_ = {h.since + day, h.hour_up};
     h.last = e.at;
+    if (e.step == flow_step::open && of_pods) listen_to_pod(e, to, h.since, h.new_to_client, out);
+}
+
+// The openings of many pods together have no rhythm, so each pod is listened to alone.
+void host_history::listen_to_pod(const flow_event& e, std::uint64_t to, moment since, bool is_new, findings& out)
+{
+    auto& h = hosts_.use({e.client, to});
+    if (!h.begun || h.last + fortnight < e.at) h = host{}, h.begun = true;
+    h.since = since, h.new_to_client = is_new, h.last = e.at;
+    listen(h, e, out);
 }
 
 std::optional<host_history::meeting> host_history::would_meet(const ip_address& client, std::string_view to, moment now) const

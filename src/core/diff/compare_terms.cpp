@@ -36,6 +36,12 @@ void compare_budgets(const upload_limits& a, const upload_limits& b, const std::
 
 upload_limits budget_of(const rule_in_list& r) { return r.by.upload ? *r.by.upload : r.of.upload.value_or(default_upload(r.by.purpose)); }
 
+// Of all pods of a service account, where their group says nothing of their number: a change of that number is reported by the list.
+upload_limits identity_budget_of(const rule_in_list& r)
+{
+    return r.by.upload_identity ? *r.by.upload_identity : budget_of(r).times(limits::instances);
+}
+
 // Compares the terms of two rules from the point of view of a reviewer who wants them tight: more is wider.
 void compare_entries(const rule& a, const rule& b, bool by_wildcard, std::vector<std::string>& wider, std::vector<std::string>& narrower)
 {
@@ -94,6 +100,8 @@ changed_terms compare_terms(const rule_in_list& before, const rule_in_list& afte
 {
     changed_terms out;
     compare_budgets(budget_of(before), budget_of(after), "upload", out.wider, out.narrower);
+    if (before.by.upload_identity || after.by.upload_identity)
+        compare_budgets(identity_budget_of(before), identity_budget_of(after), "upload_identity", out.wider, out.narrower);
     compare_entries(before.by, after.by, by_wildcard, out.wider, out.narrower);
     compare_links(before.by, after.by, out.wider, out.narrower);
     return out;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <tuple>
 
@@ -25,9 +26,35 @@ std::vector<std::string> names_of(const group_set& of, const policy& in)
     return out;
 }
 
+// Pods of which the groups of both policies tell each from the others: one of each service account that they name, and one of another
+// account in each namespace that they name. The first one is no pod.
+std::vector<std::optional<pod>> pods_of(const policy& before, const policy& after_policy)
+{
+    std::set<std::string> accounts;
+    for (const auto* p : {&before, &after_policy})
+        for (const auto& g : p->groups()) {
+            accounts.insert(g.workloads.service_accounts.begin(), g.workloads.service_accounts.end());
+            for (const auto& space : g.workloads.namespaces) accounts.insert(space + "/any");
+        }
+    std::vector<std::optional<pod>> out{std::nullopt};
+    std::set<std::pair<std::string, std::string>> kinds; // as text, because a bitset has no order
+    for (const auto& a : accounts) {
+        auto p = pod_of_account(a);
+        const auto was = before.workloads().of(&*p), is = after_policy.workloads().of(&*p);
+        if (kinds.emplace(was.to_string(), is.to_string()).second) out.push_back(std::move(p));
+    }
+    return out;
+}
+
+struct example {
+    ip_address at;
+    std::string service_account;
+};
+
 // Groups change only at the ends of networks, so these addresses include one client of each kind.
 std::vector<client_class> classes_of(const policy& before, const policy& after_policy)
 {
+    const auto pods = pods_of(before, after_policy);
     std::set<ip_address> ends;
     for (const auto* p : {&before, &after_policy})
         for (const auto& g : p->groups())
@@ -35,13 +62,24 @@ std::vector<client_class> classes_of(const policy& before, const policy& after_p
                 ends.insert(s.network);
                 if (const auto next = first_after(s)) ends.insert(*next);
             }
-    std::map<std::pair<std::vector<std::string>, std::vector<std::string>>, ip_address> kinds;
-    for (const auto& a : ends)
-        kinds.try_emplace({names_of(before.groups_of(a), before), names_of(after_policy.groups_of(a), after_policy)}, a);
+    if (pods.size() > 1) ends.insert(ip_address::v4(0x0a000001)); // of groups without networks
+    std::map<std::pair<std::vector<std::string>, std::vector<std::string>>, example> kinds;
+    for (const auto& p : pods)
+        for (const auto& a : ends) {
+            const auto* pod = p ? &*p : nullptr;
+            kinds.try_emplace({names_of(before.groups_of(a, pod), before), names_of(after_policy.groups_of(a, pod), after_policy)},
+                              example{a, p ? p->service_account : std::string{}});
+        }
     std::vector<client_class> out;
-    for (const auto& [groups, example] : kinds)
-        if (!groups.first.empty() || !groups.second.empty()) out.push_back({example, groups.first, groups.second});
+    for (const auto& [groups, e] : kinds)
+        if (!groups.first.empty() || !groups.second.empty()) out.push_back({e.at, e.service_account, groups.first, groups.second});
     return out;
+}
+
+client example_client(const client_class& c, const policy& rules)
+{
+    const auto p = pod_of_account(c.service_account);
+    return {c.example, 0, rules.groups_of(c.example, p ? &*p : nullptr)};
 }
 
 // One change for a kind of host, whatever its name.
@@ -60,8 +98,7 @@ public:
     comparison(const policy& before, const policy& after, wall_time now)
         : before_{before}, after_{after}, now_{now}, out_{classes_of(before, after), {}}
     {
-        for (const auto& c : out_.clients)
-            asking_.push_back({client{c.example, 0, before.groups_of(c.example)}, client{c.example, 0, after.groups_of(c.example)}});
+        for (const auto& c : out_.clients) asking_.push_back({example_client(c, before), example_client(c, after)});
     }
 
     policy_diff run() &&

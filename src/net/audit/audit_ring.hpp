@@ -66,7 +66,8 @@ struct audit_fields {
     std::chrono::system_clock::time_point at;
     std::chrono::nanoseconds duration{0}; // since the connection was accepted
     ip_address source;
-    ip_address client; // client::key, by which limits and budgets count it
+    ip_address client;     // client::key, by which limits and budgets count it
+    ip_address identity{}; // pod::identity; all zero: the client is no pod
     std::uint16_t source_port = 0;
     std::uint32_t group_slot = 0;
     std::uint32_t rule_slot = 0; // for its label

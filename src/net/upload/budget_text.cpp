@@ -28,12 +28,12 @@ std::string wait_text(std::chrono::minutes m)
     return std::to_string(all / (24 * 60)) + " d " + std::to_string(all % (24 * 60) / 60) + " h";
 }
 
-std::string which(budget_key::scope of, const rule& by)
+std::string which(const upload_permit::lack& lack, const rule& by)
 {
-    if (of == budget_key::scope::client_at_purpose)
-        return "the budget of this client for entries of purpose " + std::string{to_string(by.purpose)};
-    if (of == budget_key::scope::entry) return "the budget that all clients share at the entry '" + by.name + "'";
-    return "the budget of this client at the entry '" + by.name + "'";
+    if (lack.of == budget_key::scope::entry) return "the budget that all clients share at the entry '" + by.name + "'";
+    std::string out = lack.of_identity ? "the budget that all pods of this service account share " : "the budget of this client ";
+    if (lack.of == budget_key::scope::client_at_purpose) return out + "for entries of purpose " + std::string{to_string(by.purpose)};
+    return out + "at the entry '" + by.name + "'";
 }
 
 } // namespace
@@ -41,7 +41,7 @@ std::string which(budget_key::scope of, const rule& by)
 std::string budget_text(const upload_permit::lack& lack, const rule& by)
 {
     const auto& what = lack.what;
-    auto out = which(lack.of, by) + " is " + octets_text(what.most) + " within ";
+    auto out = which(lack, by) + " is " + octets_text(what.most) + " within ";
     out += budget_window_words[what.window];
     out += ": " + octets_text(what.used) + " are used";
     if (what.assumed > 0)

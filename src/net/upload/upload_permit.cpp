@@ -27,7 +27,7 @@ budget_minutes budget_now() noexcept
     return std::chrono::floor<budget_minutes>(std::chrono::steady_clock::now().time_since_epoch()) + limits::budget_epoch;
 }
 
-upload_permit::upload_permit(budget_book& book, const ip_address& client, const rule& by, const policy_settings& s, budget_minutes now,
+upload_permit::upload_permit(budget_book& book, const uploader& who, const rule& by, const policy_settings& s, budget_minutes now,
                              std::uint64_t generation)
     : book_{&book}, generation_{generation}
 {
@@ -35,10 +35,14 @@ upload_permit::upload_permit(budget_book& book, const ip_address& client, const 
     const auto limits = limits_of(by, s);
     excess_ = limits.excess;
     mine_ = mine.of;
-    accounts_[0] = book.open({mine.of, client, mine.what}, limits, now);
+    accounts_[client] = book.open({mine.of, who.client, mine.what}, limits, now);
+    if (who.identity) {
+        const auto of_identity = by.upload_identity ? *by.upload_identity : limits.times(who.instances);
+        accounts_[identity] = book.open({mine.of, *who.identity, mine.what}, of_identity, now);
+    }
     if (!limited(by.upload_total)) return;
     const auto of_all = shared_account(by);
-    accounts_[1] = book.open({of_all.of, {}, of_all.what}, by.upload_total, now);
+    accounts_[everybody] = book.open({of_all.of, {}, of_all.what}, by.upload_total, now);
 }
 
 std::uint64_t upload_permit::take(std::uint64_t want, budget_minutes now) noexcept
@@ -96,14 +100,15 @@ void upload_permit::give_back(std::uint64_t n) noexcept
 
 void upload_permit::tunnel_opened() noexcept
 {
-    if (accounts_[0]) accounts_[0]->tunnel_opened();
+    each_own([](auto& a) { a->tunnel_opened(); });
 }
 
 std::optional<upload_permit::lack> upload_permit::lacks(budget_minutes now)
 {
     for (std::size_t i = 0; i < accounts_.size(); ++i) {
         if (!accounts_[i]) continue;
-        if (const auto what = accounts_[i]->lacks(now)) return lack{i == 0 ? mine_ : budget_key::scope::entry, *what};
+        if (const auto what = accounts_[i]->lacks(now))
+            return lack{i == everybody ? budget_key::scope::entry : mine_, i == identity, *what};
     }
     return std::nullopt;
 }

@@ -1,5 +1,6 @@
 #include <ops/admin/finding_report.hpp>
 
+#include <ops/admin/client_text.hpp>
 #include <ops/detection/finding_text.hpp>
 #include <ops/text/json_text.hpp> // valid_utf8
 #include <ops/text/utc.hpp>
@@ -36,7 +37,7 @@ json::value of_rule(const policy_status::view& status, std::uint64_t id)
 std::string log_command(const metric_sources& from, const anomaly_event& e)
 {
     if (from.settings.audit_path == "stdout") return {};
-    const auto client = key_text(e.what.client, from.settings.network.client_prefix);
+    const auto client = client_text(e.what.client, from);
     const auto at = std::chrono::floor<std::chrono::seconds>(e.at);
     return fmt::format(
         R"(jq -c 'select(."@timestamp" >= "{}" and ."@timestamp" < "{}" and (."source.ip" == "{}" or ."source.address" == "{}"))' {})",
@@ -53,7 +54,8 @@ json::object of_anomaly(const anomaly_event& e, const metric_sources& from, cons
             {"severity", std::string{detect::severity_words[facts.how]}},
             {"action", std::string{detector_action_words[e.action]}},
             {"technique", std::string{facts.technique}},
-            {"client", key_text(e.what.client, from.settings.network.client_prefix)},
+            {"client", client_text(e.what.client, from)},
+            {"workload", workload_or_null(e.what.client, from)},
             {"client_name", names.of(e.what.client)},
             {"entry", at_entry ? json::value(from.labels.rule_name(e.what.entry.slot, e.what.entry.id)) : json::value(nullptr)},
             {"rule", of_rule(status, e.what.entry.id)},

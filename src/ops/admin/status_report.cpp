@@ -1,7 +1,9 @@
 #include <ops/admin/status_report.hpp>
 
 #include <net/wall_clock.hpp>
+#include <ops/admin/client_text.hpp>
 #include <ops/admin/finding_report.hpp>
+#include <ops/identity/pod_watch.hpp>
 #include <ops/metrics/budget_use.hpp>
 #include <ops/metrics/metric_families.hpp> // sum
 #include <ops/metrics/traffic_totals.hpp>
@@ -133,7 +135,7 @@ json::array of_clients(const metric_sources& from, std::vector<metrics::client> 
                                    {"download_bytes", c.s.shown.sum(download)},
                                    {"denied", c.s.shown.denied},
                                    {"tunnels_active", c.s.active},
-                                   {"anomaly_score", from.watch.score(c.key.source, now)},
+                                   {"anomaly_score", from.watch.score(from.pods.names().client_at(c.key.source), now)},
                                    {"last_cut", time_or_null(c.s.last_cut == 0 ? never : wall_time{std::chrono::seconds{c.s.last_cut}})}});
     return out;
 }
@@ -157,16 +159,16 @@ json::array of_budgets(const metric_sources& from, const client_names& names)
 {
     json::array out;
     for (const auto& b : fullest_budgets(from.uploads.book(), from.policy.now(), limits::status_rows))
-        out.push_back(json::object{
-            {"client", b.client ? json::value(key_text(*b.client, from.settings.network.client_prefix)) : json::value(nullptr)},
-            {"client_name", b.client ? json::value(names.of(*b.client)) : json::value(nullptr)},
-            {"entry", b.entry ? json::value(*b.entry) : json::value(nullptr)},
-            {"purpose", std::string{to_string(b.purpose)}},
-            {"window", std::string{budget_window_words[b.window]}},
-            {"used_bytes", b.used},
-            {"assumed_bytes", b.assumed},
-            {"limit_bytes", b.limit},
-            {"share", b.share()}});
+        out.push_back(json::object{{"client", b.client ? json::value(client_text(*b.client, from)) : json::value(nullptr)},
+                                   {"workload", b.client ? workload_or_null(*b.client, from) : json::value(nullptr)},
+                                   {"client_name", b.client ? json::value(names.of(*b.client)) : json::value(nullptr)},
+                                   {"entry", b.entry ? json::value(*b.entry) : json::value(nullptr)},
+                                   {"purpose", std::string{to_string(b.purpose)}},
+                                   {"window", std::string{budget_window_words[b.window]}},
+                                   {"used_bytes", b.used},
+                                   {"assumed_bytes", b.assumed},
+                                   {"limit_bytes", b.limit},
+                                   {"share", b.share()}});
     return out;
 }
 

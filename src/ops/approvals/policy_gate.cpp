@@ -47,8 +47,9 @@ approval_rules read_approval_rules(const config& c)
 }
 
 policy_gate::policy_gate(const config& c, use u)
-    : allowlist_{c.allowlist}, require_end_{c.require_end}, site_{c.network.site}, grant_for_{c.grant_for}, use_{u},
-      rules_{read_approval_rules(c)}, state_{c.state}, accepted_{c.state}, revoked_{c.state}, store_{c.state}
+    : allowlist_{c.allowlist}, require_end_{c.require_end}, site_{c.network.site}, pods_{!c.kubernetes.networks.empty()},
+      grant_for_{c.grant_for}, use_{u}, rules_{read_approval_rules(c)}, state_{c.state}, accepted_{c.state}, revoked_{c.state}, store_{
+                                                                                                                                    c.state}
 {
     if (rules_.needed == 0) return;
     if (const auto wrong = accepted_.look(); !wrong.empty()) throw std::runtime_error{wrong};
@@ -67,6 +68,7 @@ load_options policy_gate::options(scrutiny how) const
     with.require_end = require_end_;
     with.site = site_;
     with.site_known = true;
+    with.pods = pods_;
     return with;
 }
 

@@ -46,6 +46,7 @@ private:
     const std::string allowlist_;
     const bool require_end_;
     const site_networks site_;
+    const bool pods_; // exeat.toml has [kubernetes]
     const std::chrono::seconds grant_for_;
     const use use_;
     approval_rules rules_;

@@ -33,16 +33,6 @@ constexpr enum_array<process_event::what, std::string_view, 7> process_heads{
     R"(,"event.kind":"alert","event.category":["intrusion_detection"],"event.type":["info"],"event.action":"gap","event.outcome":")",
     R"(,"event.kind":"event","event.category":["process"],"event.type":["info"],"event.action":"resumed","event.outcome":")"};
 
-void address(std::string& out, std::string_view key, const ip_address& a)
-{
-    out.append(key);
-    if (a.is_v4()) {
-        const auto v4 = a.as_v4();
-        fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}.{}.{}.{}"), v4 >> 24, v4 >> 16 & 0xff, v4 >> 8 & 0xff, v4 & 0xff);
-    } else out.append(a.to_string());
-    out += '"';
-}
-
 // A tunnel that an endpoint or the operator ended normally has not failed.
 bool orderly(ending e) noexcept
 {
@@ -127,8 +117,9 @@ std::string quoted(std::string_view name)
 
 } // namespace
 
-audit_line::audit_line(const label_registry& labels, const policy_status& status, std::uint8_t client_prefix)
-    : labels_{labels}, status_{status}, client_prefix_{client_prefix}
+audit_line::audit_line(const label_registry& labels, const policy_status& status, std::uint8_t client_prefix,
+                       const workload_names* workloads)
+    : labels_{labels}, status_{status}, client_prefix_{client_prefix}, workloads_{workloads}
 {}
 
 void audit_line::timestamp(std::string& out, std::chrono::system_clock::time_point at)
@@ -157,14 +148,6 @@ void audit_line::after_torn(std::string_view fragment, std::uint64_t line)
     const auto hash = sha256{}.of(fragment);
     torn_ = fmt::format(R"(,"exeat.audit.torn_octets":{},"exeat.audit.torn_sha256":"{}")", fragment.size(),
                         std::string_view{hash.data(), hash.size()});
-}
-
-void audit_line::source(std::string& out, const audit_record& r)
-{
-    if (r.source != ip_address{}) address(out, R"(,"source.ip":")", r.source); // none: a sum over clients
-    number(out, R"(,"source.port":)", r.source_port);
-    out.append(R"(,"exeat.group":)");
-    out.append(group(r.group_slot));
 }
 
 void audit_line::policy(std::string& out, const audit_record& r)
@@ -251,9 +234,8 @@ void audit_line::append(std::string& out, const anomaly_event& e, audit_chain& c
     out.append(R"(,"event.kind":"alert","event.category":["intrusion_detection"],"event.type":["info"],"event.action":"anomaly")");
     word(out, R"(,"event.reason":")", facts.name);
     fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"event.risk_score":{:.0f})"), e.score);
-    // Readers of source.ip expect one address, so a prefix is written to source.address.
-    if (e.what.client.is_v4() || client_prefix_ >= whole_address) address(out, R"(,"source.ip":")", e.what.client);
-    else word(out, R"(,"source.address":")", key_text(e.what.client, client_prefix_));
+    found_at(out, e.what.client);
+    workload(out, e.what.client);
     out.append(R"(,"exeat.group":)");
     out.append(group(e.group_slot));
     if (e.request != 0) fmt::format_to(std::back_inserter(out), FMT_COMPILE(R"(,"event.id":"{:016x}")"), e.request);

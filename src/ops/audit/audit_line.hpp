@@ -6,6 +6,7 @@
 #include <exeat/enum_array.hpp>
 #include <net/audit/audit_ring.hpp>
 #include <ops/evidence/audit_chain.hpp>
+#include <ops/identity/workload_names.hpp>
 #include <ops/policy/label_registry.hpp>
 #include <ops/policy/policy_status.hpp>
 
@@ -52,8 +53,10 @@ struct checkpoint_event {
 
 class audit_line {
 public:
-    // Both references outlive this object. `client_prefix` is the number of bits of an IPv6 address that identify a client in a finding.
-    audit_line(const label_registry&, const policy_status&, std::uint8_t client_prefix = whole_address);
+    // All references outlive this object. `client_prefix` is the number of bits of an IPv6 address that identify a client in a finding.
+    // `workloads` names the pods of clients; null: no client is one.
+    audit_line(const label_registry&, const policy_status&, std::uint8_t client_prefix = whole_address,
+               const workload_names* workloads = nullptr);
 
     // Append one line with its newline to `out` as the next line of the chain, and update the chain.
     void append(std::string& out, const net::audit_record&, audit_chain&);
@@ -67,6 +70,8 @@ private:
     void begin(std::string& out, std::chrono::system_clock::time_point at, const audit_chain&);
     void timestamp(std::string& out, std::chrono::system_clock::time_point at);
     void source(std::string& out, const net::audit_record&);
+    void workload(std::string& out, const ip_address& client) const;
+    void found_at(std::string& out, const ip_address& client) const;
     void policy(std::string& out, const net::audit_record&);
     void responsible_for(std::string& out, std::uint64_t rule_id) const;
     const std::string& rule(std::uint32_t slot, std::uint64_t id);
@@ -75,6 +80,7 @@ private:
     const label_registry& labels_;
     const policy_status& status_;
     const std::uint8_t client_prefix_;
+    const workload_names* const workloads_;
     std::vector<std::string> rules_, groups_; // by slot, as JSON strings; a slot's name never changes
     std::string unslotted_;                   // the name of the last rule without a slot
     std::string sha256_;                      // of the policy of generation_

@@ -14,8 +14,9 @@ void count(std::atomic<std::uint64_t>& cell, std::uint64_t n = 1) noexcept { cel
 } // namespace
 
 journal::journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry& labels, const policy_status& status,
-                 detection* watch, std::uint8_t client_prefix, const audit_rotation& rotation, std::unique_ptr<audit_checkpoints> points)
-    : rings_{std::move(rings)}, file_{std::move(path)}, line_{labels, status, client_prefix},
+                 detection* watch, std::uint8_t client_prefix, const audit_rotation& rotation, std::unique_ptr<audit_checkpoints> points,
+                 const workload_names* workloads)
+    : rings_{std::move(rings)}, file_{std::move(path)}, line_{labels, status, client_prefix, workloads},
       detection_{watch}, rotation_{rotation}, points_{std::move(points)}
 {
     healthy_ = begin();

@@ -31,7 +31,8 @@ public:
     // Opens `path` ("stdout" or a file) before it returns; see healthy(). Rings, labels and status outlive the journal. A detection gets
     // every record once it is formatted, and each finding is logged in a line after it.
     journal(std::string path, std::vector<net::audit_ring*> rings, const label_registry&, const policy_status&, detection* = nullptr,
-            std::uint8_t client_prefix = whole_address, const audit_rotation& = {}, std::unique_ptr<audit_checkpoints> = {});
+            std::uint8_t client_prefix = whole_address, const audit_rotation& = {}, std::unique_ptr<audit_checkpoints> = {},
+            const workload_names* = nullptr);
     ~journal(); // stop()
     journal(const journal&) = delete;
     journal& operator=(const journal&) = delete;

@@ -1,10 +1,13 @@
 // Append the members of a JSON object to a line; `key` includes its comma, quotes and colon. Throw std::bad_alloc; any thread.
 #pragma once
 
+#include <exeat/ip_address.hpp>
 #include <ops/text/json_text.hpp>
 
 #include <cstdint>
+#include <fmt/compile.h>
 #include <fmt/format.h>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -28,6 +31,16 @@ inline void text(std::string& out, std::string_view key, std::string_view value)
 {
     out.append(key);
     append_json(out, value);
+}
+
+inline void address(std::string& out, std::string_view key, const ip_address& a)
+{
+    out.append(key);
+    if (a.is_v4()) {
+        const auto v4 = a.as_v4();
+        fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}.{}.{}.{}"), v4 >> 24, v4 >> 16 & 0xff, v4 >> 8 & 0xff, v4 & 0xff);
+    } else out.append(a.to_string());
+    out += '"';
 }
 
 } // namespace exeat::ops

@@ -61,6 +61,7 @@ detect::flow_event detection::event_of(const net::audit_record& r)
     e.age = std::chrono::floor<detect::moment>(r.duration);
     e.id = r.id;
     e.client = r.client;
+    e.identity = r.identity;
     e.entry = {r.rule_id, r.rule_slot};
     e.purpose = r.rule_purpose;
     e.host = r.host.str();

@@ -31,7 +31,8 @@ inline void add(prometheus::MetricFamily& f, std::uint64_t value, metric_labels 
 // A client's label: its group and its address or network.
 std::string client_label(const std::vector<std::string>& groups, const net::client_key&, const network_settings&);
 
-// The label for an address alone: that of the client with a series, otherwise with the group that the policy in force gives the address.
+// The label for a client::key or pod::identity alone: that of the client with a series, otherwise with the group that the policy in force
+// gives it. Of pods that have or had one address it is the same; a former workload whose address nobody remembers has its key.
 class client_names {
 public:
     client_names(const metric_sources&, const client_series::series_map&);
@@ -39,6 +40,7 @@ public:
 
 private:
     const network_settings& network_;
+    const workload_names& workloads_;
     const std::vector<std::string> groups_;
     const std::shared_ptr<const exeat::policy> rules_;
     std::map<ip_address, net::client_key> known_;
@@ -79,6 +81,7 @@ void collect_findings(families&, const metric_sources&, const client_series&);
 void collect_budgets(families&, const metric_sources&, const client_series&);
 void collect_tunnels(families&, const metric_sources&);
 void collect_upstream(families&, const metric_sources&);
+void collect_pods(families&, const metric_sources&);
 void collect_process(families&);
 
 } // namespace exeat::ops

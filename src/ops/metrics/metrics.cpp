@@ -1,5 +1,6 @@
 #include <ops/metrics/metrics.hpp>
 
+#include <ops/identity/pod_watch.hpp>
 #include <ops/metrics/budget_use.hpp>
 #include <ops/metrics/metric_families.hpp>
 #include <ops/text/json_text.hpp>
@@ -59,6 +60,7 @@ std::vector<prometheus::MetricFamily> metrics::Collect() const
     collect_bytes(all, from_);
     collect_tunnels(all, from_);
     collect_upstream(all, from_);
+    collect_pods(all, from_);
     {
         const std::lock_guard hold{mutex_};
         refresh_clients();
@@ -77,9 +79,9 @@ client_series::addresses metrics::notable() const
     constexpr double nearly = 0.8; // the same as in the alert
     client_series::addresses out;
     for (const auto& e : from_.watch.recent())
-        if (detect::about(e.what.which).how != detect::severity::info) out.insert(e.what.client);
+        if (detect::about(e.what.which).how != detect::severity::info) out.insert(from_.pods.names().address(e.what.client));
     for (const auto& b : fullest_budgets(from_.uploads.book(), from_.policy.now(), limits::status_rows))
-        if (b.client && b.share() >= nearly) out.insert(*b.client);
+        if (b.client && b.share() >= nearly) out.insert(from_.pods.names().address(*b.client));
     return out;
 }
 

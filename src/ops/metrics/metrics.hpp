@@ -22,6 +22,8 @@
 
 namespace exeat::ops {
 
+class pod_watch;
+
 // Where the numbers come from; all of it outlives the metrics.
 struct metric_sources {
     const config& settings;
@@ -35,6 +37,7 @@ struct metric_sources {
     const clock_steps& clock;
     const std::atomic<std::size_t>& dns_servers; // number of named servers; 0: the last known ones are used
     const quarantine_watch& quarantine;
+    const pod_watch& pods;
     std::string config_sha256, version, revision;
 };
 

@@ -1,8 +1,10 @@
+#include <ops/identity/pod_watch.hpp>
 #include <ops/metrics/metric_families.hpp>
 #include <ops/metrics/open_accounts.hpp>
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 namespace exeat::ops {
 
@@ -48,7 +50,7 @@ void operator+=(per_window<std::uint64_t>& a, const per_window<std::uint64_t>& b
     for (std::size_t w = 0; w < budget_windows; ++w) a[w] += b[w];
 }
 
-sent_by look_into(budget_book& book, const policy_status::view& status)
+sent_by look_into(budget_book& book, const policy_status::view& status, const workload_names& workloads)
 {
     sent_by out;
     each_open_account(book, status, [&](const open_account& a) {
@@ -56,12 +58,15 @@ sent_by look_into(budget_book& book, const policy_status::view& status)
             out.entries.emplace(a.account, a.now.sent);
             return;
         }
-        auto& mine = out.clients[*a.client];
         const auto p = static_cast<std::size_t>(a.purpose);
+        if (a.entry != nullptr) out.own.push_back({*a.client, a.entry, a.now});
+        if (workloads.find(*a.client).of_identity) return; // what each of its pods has sent is counted there
+        auto& mine = out.clients[workloads.address(*a.client)];
         if (!mine.sent[p]) mine.sent[p].emplace();
         *mine.sent[p] += a.now.sent;
-        if (a.entry == nullptr) mine.counted[p] = a.now.counted;
-        else out.own.push_back({*a.client, a.entry, a.now});
+        if (a.entry != nullptr) return;
+        if (!mine.counted[p]) mine.counted[p].emplace();
+        for (std::size_t w = 0; w < budget_windows; ++w) (*mine.counted[p])[w] = std::max((*mine.counted[p])[w], a.now.counted[w]);
     });
     const auto shown = static_cast<std::ptrdiff_t>(std::min(out.own.size(), limits::budget_series));
     std::partial_sort(out.own.begin(), out.own.begin() + shown, out.own.end(),
@@ -90,23 +95,32 @@ void by_client(prometheus::MetricFamily& gauge, const metric_sources& from, cons
     }
 }
 
-// Also by entry: these bytes count against the entry's own budget, not against the purpose's.
+// Also by entry: these bytes count against the entry's own budget, not against the purpose's. Several pods that had one address one after
+// the other have one name: the one that has used most.
 void by_client_at_entry(prometheus::MetricFamily& gauge, const sent_by& sent, const client_names& names)
 {
+    std::map<std::tuple<std::string, const rule*, std::size_t>, std::uint64_t> all;
     for (const auto& a : sent.own)
-        for (std::size_t w = 0; w < budget_windows; ++w)
-            if (a.now.held_to.most[w] != unlimited)
-                add(gauge, a.now.counted[w],
-                    {{"client", names.of(a.client)},
-                     {"entry", a.entry->name},
-                     {"purpose", word(to_string(a.entry->purpose))},
-                     {"window", word(budget_window_words[w])}});
+        for (std::size_t w = 0; w < budget_windows; ++w) {
+            if (a.now.held_to.most[w] == unlimited) continue;
+            auto& counted = all[{names.of(a.client), a.entry, w}];
+            counted = std::max(counted, a.now.counted[w]);
+        }
+    for (const auto& [key, counted] : all) {
+        const auto& [client, entry, w] = key;
+        add(gauge, counted,
+            {{"client", client},
+             {"entry", entry->name},
+             {"purpose", word(to_string(entry->purpose))},
+             {"window", word(budget_window_words[w])}});
+    }
 }
 
 void own_thresholds(prometheus::MetricFamily& gauge, const sent_by& sent, const policy_status::view& status)
 {
     std::map<const rule*, const upload_limits*> shown;
-    for (const auto& a : sent.own) shown.emplace(a.entry, &a.now.held_to);
+    for (const auto& a : sent.own)
+        if (a.now.held_to.clients == 1) shown.emplace(a.entry, &a.now.held_to);
     if (status.rules)
         for (const auto& r : status.rules->rules())
             if (r.upload) shown[&r] = &*r.upload;
@@ -176,7 +190,7 @@ void collect_budgets(families& all, const metric_sources& from, const client_ser
 {
     exceeded(all, from);
     const auto status = from.policy.now();
-    const auto sent = look_into(from.uploads.book(), status);
+    const auto sent = look_into(from.uploads.book(), status, from.pods.names());
     own_thresholds(thresholds(all), sent, status);
     by_client(new_gauge(all, "client_upload_window_bytes",
                         "Uploaded by a client within the window, to the byte; of the clients that have series of their own."),

@@ -1,3 +1,4 @@
+#include <ops/identity/pod_watch.hpp>
 #include <ops/metrics/metric_families.hpp>
 #include <ops/metrics/traffic_totals.hpp>
 
@@ -168,7 +169,7 @@ void collect_clients(families& all, const metric_sources& from, const client_ser
     const auto now = detection::moment_of(std::chrono::system_clock::now());
     for (const auto& [key, s] : clients.named()) {
         const auto name = client_label(groups, key, from.settings.network);
-        add(score, from.watch.score(key.source, now), {{"client", name}});
+        add(score, from.watch.score(from.pods.names().client_at(key.source), now), {{"client", name}});
         add_bytes(bytes, name, s.shown);
         add(denied, s.shown.denied, {{"client", name}});
         if (s.last_cut != 0) add(cut, s.last_cut, {{"client", name}});

@@ -88,6 +88,7 @@ private:
             if (!source) return false;
             e_.source = *source;
         }
+        if (const auto user = text("user.name"); is_service_account(user)) e_.service_account = user;
         if (!read_number(text("event.id"), e_.id, 16)) return false;
         return number("source.port", e_.source_port);
     }

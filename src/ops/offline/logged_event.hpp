@@ -19,6 +19,7 @@ struct logged_event {
     std::uint64_t id = 0;
     ip_address source;
     std::uint16_t source_port = 0;
+    std::string service_account;             // "namespace/name" of the pod that asked; empty: it was none
     std::string group;                       // a valid group name, or "_none"
     std::string rule;                        // a valid entry name, or "_other", "_report"; empty: none
     enum verdict verdict = verdict::allowed; // deny: the reason. open, and a close that is a sum: what report mode let pass

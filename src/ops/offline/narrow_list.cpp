@@ -221,15 +221,19 @@ private:
 
     narrow_group group_of(const std::string& name) const
     {
-        narrow_group out{name, {}, false, {}};
+        narrow_group out;
+        out.name = name;
         const auto clients = clients_of(name);
         if (const auto* from = given_group(name)) {
-            out.sources = from->sources;
+            out.sources = from->sources, out.workloads = from->workloads, out.instances = from->instances;
             out.given = true;
             const auto in = [&](const ip_address& a) {
-                return std::any_of(from->sources.begin(), from->sources.end(), [&](const ip_prefix& p) { return p.contains(a); });
+                return from->sources.empty() ||
+                       std::any_of(from->sources.begin(), from->sources.end(), [&](const ip_prefix& p) { return p.contains(a); });
             };
             std::remove_copy_if(clients.begin(), clients.end(), std::back_inserter(out.elsewhere), in);
+        } else if (const auto accounts = seen_.accounts_of(name); !accounts.empty()) {
+            out.workloads.service_accounts.assign(accounts.begin(), accounts.end());
         } else
             for (const auto& a : clients) out.sources.push_back({a, 128});
         return out;

@@ -22,8 +22,10 @@ struct narrow_entry {
 
 struct narrow_group {
     std::string name;
-    std::vector<ip_prefix> sources;
-    bool given = false;                // the sources are those of the list in force
+    std::vector<ip_prefix> sources; // empty: any, for a group with workloads
+    workload_terms workloads;
+    std::uint32_t instances = limits::instances;
+    bool given = false;                // the sources and workloads are those of the list in force
     std::vector<ip_address> elsewhere; // given: clients that were served and are in none of the sources
 };
 

@@ -24,12 +24,20 @@ void settings(std::string& out, const narrow_list& list)
 void group_table(std::string& out, const narrow_group& g)
 {
     out += "\n";
-    if (!g.given) out += comment("The addresses that were seen. Write the networks that you mean.");
+    if (!g.given && !g.sources.empty()) out += comment("The addresses that were seen. Write the networks that you mean.");
+    if (!g.given && g.sources.empty()) out += comment("The service accounts of the pods that were seen.");
     if (!g.elsewhere.empty())
         out += comment(fmt::format("In none of these sources: {} served, such as {}.",
                                    counted(g.elsewhere.size(), "client that was", "clients that were"), g.elsewhere.front().to_string()));
     out += fmt::format("[groups.{}]\n", toml_text(g.name));
-    out += fmt::format("sources = {}\n", toml_array(g.sources, [](const ip_prefix& p) { return toml_text(p.to_string()); }));
+    if (!g.sources.empty())
+        out += fmt::format("sources = {}\n", toml_array(g.sources, [](const ip_prefix& p) { return toml_text(p.to_string()); }));
+    const auto words = [&out](std::string_view key, const std::vector<std::string>& all) {
+        if (!all.empty()) out += fmt::format("{} = {}\n", key, toml_array(all, [](const std::string& w) { return toml_text(w); }));
+    };
+    words("service_accounts", g.workloads.service_accounts);
+    words("namespaces", g.workloads.namespaces);
+    if (g.instances != limits::instances) out += fmt::format("instances = {}\n", g.instances);
 }
 
 void link_networks(std::string& out, const rule& r)
@@ -60,6 +68,7 @@ void budgets(std::string& out, std::string_view key, const upload_limits& l)
 void kept_budgets(std::string& out, const rule& r)
 {
     if (r.upload) budgets(out, "upload", *r.upload);
+    if (r.upload_identity) budgets(out, "upload_identity", *r.upload_identity);
     budgets(out, "upload_total", r.upload_total);
     add_text(out, "account", r.account);
     if (r.on_budget != budget_action::cut) out += fmt::format("on_budget = \"{}\"\n", budget_action_words[r.on_budget]);

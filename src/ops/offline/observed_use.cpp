@@ -54,8 +54,17 @@ std::size_t observed_use::serve(const logged_event& e)
     return use.handle;
 }
 
+std::set<std::string> observed_use::accounts_of(const std::string& group) const
+{
+    const auto found = accounts_.find(group);
+    return found == accounts_.end() || found->second.contains({}) ? std::set<std::string>{} : found->second;
+}
+
 void observed_use::note_client(const logged_event& e)
 {
+    auto& accounts = accounts_[e.group];
+    if (accounts.size() < limits::workloads_per_group) accounts.insert(e.service_account);
+    else accounts.insert(std::string{}); // too many to be named
     auto& known = (e.reported() ? reported_clients_ : clients_)[e.group];
     if (known.contains(e.source)) return;
     if (known.size() < limits::sources_per_group) known.insert(e.source);

@@ -54,6 +54,8 @@ public:
     using client_map = std::map<std::string, std::set<ip_address>>;
     const client_map& clients() const noexcept { return clients_; }
     const client_map& reported_clients() const noexcept { return reported_clients_; }
+    // The service accounts of a group's clients; empty where one of them was no pod.
+    std::set<std::string> accounts_of(const std::string& group) const;
     // By entry: the most octets that one client uploaded through it within one clock hour.
     std::map<std::string, std::uint64_t> busiest_hours() const;
 
@@ -80,6 +82,7 @@ private:
     refused_map refused_;
     std::uint64_t floor_ = 0; // the count of a forgotten target was at most this
     client_map clients_, reported_clients_;
+    std::map<std::string, std::set<std::string>> accounts_; // by group; the empty one is of clients that are no pods
     std::map<std::pair<std::string, ip_address>, hourly> uploads_;
     std::uint64_t unattributed_ = 0, beyond_ = 0, forgotten_ = 0;
     bool clients_beyond_ = false, uploads_beyond_ = false;

@@ -23,9 +23,15 @@ bool by_list(verdict v) noexcept
 
 std::size_t replay::request(const logged_event& e) { return e.action == logged_event::what::deny ? refused(e) : passed(e); }
 
+group_set replay::groups_of(const logged_event& e) const
+{
+    const auto pod = pod_of_account(e.service_account);
+    return rules_.groups_of(e.source, pod ? &*pod : nullptr);
+}
+
 replay::judgement replay::judge(const logged_event& e, const target& to) const
 {
-    const client who{e.source, e.source_port, rules_.groups_of(e.source)};
+    const client who{e.source, e.source_port, groups_of(e)};
     const auto d = decide(who, to, rules_, now_);
     judgement out{d.verdict, d.rule, d.reported != verdict::allowed};
     if (!d.allowed()) return out;
@@ -78,7 +84,7 @@ std::size_t replay::passed(const logged_event& e)
 std::size_t replay::refused(const logged_event& e)
 {
     if (!e.host || e.port == 0) {
-        const bool known = e.verdict == verdict::source_not_allowed && rules_.groups_of(e.source).any();
+        const bool known = e.verdict == verdict::source_not_allowed && groups_of(e).any();
         if (known) result_.newly_known += e.stands_for;
         return not_replayed(e, e.verdict);
     }

@@ -68,6 +68,7 @@ private:
     std::size_t refused(const logged_event&);
     std::size_t not_replayed(const logged_event&, verdict);
     judgement judge(const logged_event&, const target&) const;
+    group_set groups_of(const logged_event&) const;
     bool closed_whatever_the_list_says(const logged_event&, const judgement&) const;
     bool known_from_log(const logged_event&) const;
     std::size_t changed(const logged_event&, const judgement&, bool opens);

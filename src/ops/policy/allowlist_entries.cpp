@@ -187,6 +187,35 @@ std::string objection_to(const host_pattern& host, const entry& e)
     return said;
 }
 
+namespace {
+
+std::vector<std::string> read_words(section& s, toml_key key, bool (*is_one)(std::string_view) noexcept, std::string_view form)
+{
+    std::vector<std::string> out;
+    const auto all = s.texts(key);
+    for (const auto& [text, where] : all.value_or(std::vector<located_text>{})) {
+        if (!is_one(text)) s.wrong().error(where, fmt::format("{} is not {}; write {} = {}", as_shown(text), form, key.name, key.example));
+        else if (std::find(out.begin(), out.end(), text) != out.end())
+            s.wrong().error(where, fmt::format("{} is listed twice; remove one", as_shown(text)));
+        else out.emplace_back(text);
+    }
+    if (all && all->empty()) s.reject(key.name, fmt::format("'{0}' is empty; write {0} = {1}, or remove it", key.name, key.example));
+    return out;
+}
+
+// Of the group's keys all but its mode.
+void read_members(section& s, group& g)
+{
+    constexpr auto accounts = key_of(allowlist_toml::groups, "service_accounts"), spaces = key_of(allowlist_toml::groups, "namespaces"),
+                   instances = key_of(allowlist_toml::groups, "instances");
+    g.workloads.service_accounts = read_words(s, accounts, is_service_account, "a service account, as namespace/name");
+    g.workloads.namespaces = read_words(s, spaces, is_namespace, "the name of a namespace");
+    if (s.has("sources") || (!s.has(accounts.name) && !s.has(spaces.name))) g.sources = read_sources(s);
+    if (const auto n = s.integer(instances)) g.instances = static_cast<std::uint32_t>(*n);
+}
+
+} // namespace
+
 std::vector<group> read_groups(section& root)
 {
     std::vector<group> out;
@@ -209,7 +238,10 @@ std::vector<group> read_groups(section& root)
         constexpr auto identities = key_of(allowlist_toml::groups, "identities");
         if (const auto i = s.texts(identities); i && !i->empty()) s.not_enforced(identities);
         const bool report = s.word(key_of(allowlist_toml::groups, "mode"), mode_words).value_or(0) == 1;
-        out.push_back({std::string{name.str()}, read_sources(s), 0, s.where().line, report});
+        group g;
+        g.name = name.str(), g.line = s.where().line, g.report = report;
+        read_members(s, g);
+        out.push_back(std::move(g));
         s.done();
     }
     return out;

@@ -13,7 +13,7 @@ namespace exeat::ops {
 namespace {
 
 constexpr toml_key client_key = key_of(allowlist_toml::expect, "client"), target_key = key_of(allowlist_toml::expect, "target"),
-                   verdict_key = key_of(allowlist_toml::expect, "verdict");
+                   account_key = key_of(allowlist_toml::expect, "service_account"), verdict_key = key_of(allowlist_toml::expect, "verdict");
 
 // Verdicts that need no look-up, no connection and no byte of TLS.
 constexpr std::array<std::string_view, 15> words{"allow",
@@ -43,6 +43,12 @@ expectation read_one(section& s)
         if (!a) s.reject(client_key.name, fmt::format("{} is not an address; write client = {}", as_shown(*text), client_key.example));
         e.client = a.value_or(ip_address{});
     }
+    if (const auto text = s.text(account_key)) {
+        if (!is_service_account(*text))
+            s.reject(account_key.name,
+                     fmt::format("{} is not a service account; write {} = {}", as_shown(*text), account_key.name, account_key.example));
+        else e.service_account = *text;
+    }
     e.target = s.octets(target_key).value_or("");
     if (const auto w = s.word(verdict_key, words)) e.verdict = verdict_from(words[*w]).value_or(verdict::allowed);
     s.done();
@@ -65,7 +71,9 @@ outcome judge(const expectation& e, const policy& rules, wall_time now, const si
 {
     const auto to = parse_asked_target(e.target);
     if (!to) return {to.error()};
-    const client who{e.client, 0, rules.groups_of(e.client)};
+    client who{e.client};
+    if (const auto pod = pod_of_account(e.service_account)) who.pod = std::make_shared<const exeat::pod>(*pod);
+    who.groups = rules.groups_of(e.client, who.pod.get());
     const auto d = decide(who, *to, rules, now);
     if (!d.allowed()) return {d.verdict, d.rule, closest(d.verdict, who, *to, rules)};
     if (d.reported != verdict::allowed) return {d.reported, nullptr, closest(d.reported, who, *to, rules)};
@@ -73,6 +81,11 @@ outcome judge(const expectation& e, const policy& rules, wall_time now, const si
     if (checked) return {d.verdict, d.rule};
     const auto* denier = checked.error().by;
     return {checked.error().why, denier == nullptr ? d.rule : denier};
+}
+
+std::string client_text(const expectation& e)
+{
+    return e.service_account.empty() ? e.client.to_string() : fmt::format("{} ({})", e.client.to_string(), e.service_account);
 }
 
 std::string told(const outcome& o)
@@ -87,7 +100,7 @@ std::string told(const outcome& o)
 
 std::string to_string(const expectation& e)
 {
-    return fmt::format("{} to {}: {}", e.client.to_string(), as_shown(e.target), to_string(e.verdict));
+    return fmt::format("{} to {}: {}", client_text(e), as_shown(e.target), to_string(e.verdict));
 }
 
 std::vector<expectation> read_expectations(section& root)
@@ -108,7 +121,7 @@ void run_expectations(const std::vector<expectation>& all, const policy& rules, 
         const auto got = judge(e, rules, now, site);
         if (got.verdict == e.verdict) continue;
         auto text = fmt::format("expected that {} from client {} is {}, but it is {}; fix the entry or the expectation", as_shown(e.target),
-                                e.client.to_string(), to_string(e.verdict), told(got));
+                                client_text(e), to_string(e.verdict), told(got));
         if (got.verdict == verdict::expired && e.verdict == verdict::allowed) wrong.warning(e.at, std::move(text));
         else wrong.error(e.at, std::move(text));
     }

@@ -12,6 +12,7 @@ namespace exeat::ops {
 
 struct expectation {
     ip_address client;
+    std::string service_account; // of the pod that the client is; empty: it is none
     std::string target;
     enum verdict verdict = verdict::allowed;
     place at;

@@ -131,6 +131,7 @@ private:
         const bool first = &p == &parts_.front();
         drafted_ = true;
         p.draft = first ? read_draft(*tree, p.wrong, now_) : read_part(*tree, p.wrong, main.groups, now_);
+        refuse_groups_without_pods(p);
         end_early(p);
         if (with_.how == scrutiny::lint && !first) lint_entries(p.draft, p.wrong, with_.site, with_.site_known); // expiry of a part is fine
         for (const auto& e : p.draft.entries) hold_name_for(p, e.value);
@@ -145,6 +146,17 @@ private:
             if (e.value.kind == rule_kind::deny) p.wrong.error({e.value.line, 1}, "a grant only opens; write [[deny]] in the list");
             if (!e.hosts_file.empty()) p.wrong.error(e.hosts_file_at, "a grant names its hosts itself; write 'hosts'");
         }
+    }
+    // Nobody would be in such a group, so a list that works elsewhere would be an outage here.
+    void refuse_groups_without_pods(list_part& p) const
+    {
+        if (with_.pods.value_or(true)) return;
+        for (const auto& g : p.draft.groups)
+            if (g.workloads.any())
+                p.wrong.error({g.line, 1},
+                              fmt::format("group {} is of pods, and exeat.toml has no [kubernetes], so nobody would be in it; add "
+                                          "[kubernetes], or write sources",
+                                          as_shown(g.name)));
     }
     void hold_name_for(list_part& p, const rule& r)
     {
@@ -164,8 +176,10 @@ private:
         if (r.account.empty()) return;
         const auto [at, is_new] = accounts_.emplace(r.account, &r);
         const auto& other = *at->second;
-        if (is_new || (other.upload == r.upload && other.upload_total == r.upload_total)) return;
-        p.wrong.error({r.line, 1}, fmt::format("{} shares account {} with {} ({}:{}), which has another upload or upload_total; write the "
+        if (is_new || (other.upload == r.upload && other.upload_identity == r.upload_identity && other.upload_total == r.upload_total))
+            return;
+        p.wrong.error({r.line, 1}, fmt::format("{} shares account {} with {} ({}:{}), which has another upload, upload_identity or "
+                                               "upload_total; write the "
                                                "same in both, or give this one an account of its own",
                                                as_shown(r.name), as_shown(r.account), as_shown(other.name), other.file, other.line));
     }

@@ -14,6 +14,7 @@
 #include <ops/text/problem.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -47,8 +48,9 @@ enum class scrutiny : std::uint8_t { load, lint };
 struct load_options {
     load_options(scrutiny s = scrutiny::load) : how{s} {} // NOLINT: one may stand for the other
     scrutiny how;
-    site_networks site{};    // for warnings and [[expect]]
-    bool site_known = false; // from exeat.toml, so it is known what is public
+    site_networks site{};       // for warnings and [[expect]]
+    bool site_known = false;    // from exeat.toml, so it is known what is public
+    std::optional<bool> pods{}; // whether exeat.toml has [kubernetes]; nullopt: there is no exeat.toml
     // Used instead of the files on disk. Only hosts files are read, and they are parsed only after their digest has been checked.
     const approved_files* approved = nullptr;
     bool without_grants = false; // files of allowlist.d with a grant's statement are left out

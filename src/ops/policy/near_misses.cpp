@@ -82,6 +82,21 @@ std::string of_a_host_near(const std::string& host, const policy& rules)
 
 std::string place_of(const rule& r) { return r.line == 0 ? "built in" : fmt::format("{}:{}", one_line(r.file), r.line); }
 
+namespace {
+
+std::string in_no_group(const client& who, const policy& rules)
+{
+    if (who.pod)
+        return fmt::format("a pod of {} at {} is in none of the groups: write its service account or its namespace, and if need be its "
+                           "network, into the one that it belongs to",
+                           who.pod->service_account, who.source.to_string());
+    const bool pods = std::ranges::any_of(rules.groups(), [](const group& g) { return g.workloads.any(); });
+    return fmt::format("{} lies in the sources of none of the groups: write its network into the one that it belongs to{}",
+                       who.source.to_string(), pods ? "; into the groups of pods nobody comes by an address alone" : "");
+}
+
+} // namespace
+
 std::string groups_text(const group_set& of, const policy& rules)
 {
     std::vector<std::string> names;
@@ -93,9 +108,7 @@ std::string groups_text(const group_set& of, const policy& rules)
 std::vector<std::string> near_misses(verdict why, const client& who, const target& to, const policy& rules)
 {
     switch (why) {
-    case verdict::source_not_allowed:
-        return {fmt::format("{} lies in the sources of none of the groups: write its network into the one that it belongs to",
-                            who.source.to_string())};
+    case verdict::source_not_allowed: return {in_no_group(who, rules)};
     case verdict::not_allowed:
     case verdict::ip_literal:
     case verdict::port_not_allowed:

@@ -11,7 +11,8 @@ namespace exeat::ops {
 namespace {
 
 consteval toml_key key(std::string_view name) { return key_of(allowlist_toml::allow, name); }
-constexpr toml_key upload = key("upload"), upload_total = key("upload_total"), on_budget = key("on_budget");
+constexpr toml_key upload = key("upload"), upload_identity = key("upload_identity"), upload_total = key("upload_total"),
+                   on_budget = key("on_budget");
 constexpr per_window<std::chrono::hours> spans{std::chrono::hours{1}, std::chrono::hours{24}, std::chrono::hours{168}};
 
 void take(const located_text& written, upload_limits& into, section& s, toml_key key)
@@ -63,6 +64,12 @@ std::optional<upload_limits> read_upload(section& s, toml_key key)
 void read_entry_budgets(section& s, rule& r)
 {
     r.upload = read_upload(s, upload);
+    r.upload_identity = read_upload(s, upload_identity);
+    if (r.upload_identity && !r.upload)
+        s.reject(upload_identity.name,
+                 fmt::format("'upload_identity' is of all pods of a service account, each of which is held to 'upload'; "
+                             "add {} = {}",
+                             upload.name, upload.example));
     if (const auto total = read_upload(s, upload_total)) r.upload_total = *total;
     read_account(s, r);
     if (const auto action = s.word(on_budget, budget_action_words)) r.on_budget = static_cast<budget_action>(*action);

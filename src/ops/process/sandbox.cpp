@@ -69,6 +69,7 @@ open_paths paths_of(const config& c, const std::vector<watched_file>& lists)
     out.read.insert(out.read.end(), c.sandbox.read.begin(), c.sandbox.read.end());
     if (const char* keys = std::getenv("CREDENTIALS_DIRECTORY")) out.read.emplace_back(keys); // LoadCredential=
     for (const auto& list : lists) add_ways_to(list.path, out.read);
+    if (!c.kubernetes.pods_file.empty()) add_ways_to(c.kubernetes.pods_file, out.read);
     if (c.dns_servers.empty()) { // the file may be replaced, be a mount of its own, or be a link to a manager's file
         add_ways_to(resolv_conf, out.read);
         out.read.emplace_back(resolv_conf);

@@ -7,6 +7,7 @@
 #include <ops/process/usable_cores.hpp>
 #include <ops/settings/read_audit.hpp>
 #include <ops/settings/read_detectors.hpp>
+#include <ops/settings/read_kubernetes.hpp>
 #include <ops/settings/read_policy.hpp>
 #include <ops/settings/read_site.hpp>
 #include <ops/text/endpoint_text.hpp>
@@ -216,6 +217,7 @@ config read_all(section& root)
     read_section(root, "policy", true, c, read_policy);
     read_section(root, "dns", false, c, read_dns);
     read_section(root, "network", false, c, [](section& s, config& to) { read_site(s, to.network); });
+    if (root.has("kubernetes")) read_section(root, "kubernetes", false, c, read_kubernetes);
     read_section(root, "audit", false, c, read_audit);
     read_section(root, "limits", false, c, read_limits);
     read_section(root, "sandbox", false, c, read_sandbox);

@@ -26,8 +26,9 @@ void put_coverage(std::string& out, const coverage& c)
     }
     put(out, static_cast<std::uint32_t>(c.marks.size()));
     out.append(reinterpret_cast<const char*>(c.marks.data()), c.marks.size() * sizeof(std::uint64_t));
-    put(out, static_cast<std::uint32_t>(c.clients.size()));
-    for (const auto& m : c.clients) put(out, m.first.octets), put(out, m.groups);
+    put(out, c.clients.pods);
+    put(out, static_cast<std::uint32_t>(c.clients.ranges.size()));
+    for (const auto& m : c.clients.ranges) put(out, m.first.octets), put(out, m.groups);
 }
 
 holding take_holding(number_reader& in)
@@ -57,13 +58,14 @@ coverage take_coverage(number_reader& in, std::size_t most)
         in.must((mark & index_mask) < holdings && (out.marks.empty() || out.marks.back() < mark));
         out.marks.push_back(mark);
     }
+    out.clients.pods = in.take<std::uint64_t>();
     const auto clients = in.take<std::uint32_t>();
     for (std::uint32_t i = 0; i < clients && !in.failed(); ++i) {
         members_from m;
         m.first.octets = in.take<decltype(m.first.octets)>();
         m.groups = in.take<std::uint64_t>();
-        in.must(out.clients.empty() || out.clients.back().first < m.first);
-        out.clients.push_back(m);
+        in.must(out.clients.ranges.empty() || out.clients.ranges.back().first < m.first);
+        out.clients.ranges.push_back(m);
     }
     return out;
 }

@@ -1,6 +1,7 @@
 #include <ops/state/upload_snapshot.hpp>
 
 #include <exeat/client.hpp>
+#include <exeat/identity/workload_key.hpp>
 #include <ops/state/tally_file.hpp>
 #include <ops/text/formats.hpp>
 #include <ops/text/number_bytes.hpp>
@@ -77,7 +78,8 @@ void add(upload_account::snapshot& to, const upload_account::snapshot& more) noe
 
 void join_clients(upload_snapshot& s, std::uint8_t v6_bits)
 {
-    for (auto& a : s.accounts) a.key.client = known_as(a.key.client, 0, v6_bits).key;
+    for (auto& a : s.accounts)
+        if (!is_workload_key(a.key.client)) a.key.client = address_key(a.key.client, v6_bits);
     std::sort(s.accounts.begin(), s.accounts.end(), in_order);
     std::vector<upload_snapshot::account> joined;
     for (auto& a : s.accounts) {

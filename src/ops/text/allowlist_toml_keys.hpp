@@ -45,8 +45,19 @@ inline constexpr std::array defaults{
 };
 
 inline constexpr std::array groups{
-    key{"sources", "list of networks", "required", "The addresses of its clients. A client may be in several groups.", "[\"10.42.0.0/16\"]",
-        entries(limits::sources_per_group)},
+    key{"sources", "list of networks", "required, unless the group is of pods",
+        "The addresses of its clients. A client may be in several groups. With service_accounts or namespaces, both must hold.",
+        "[\"10.42.0.0/16\"]", entries(limits::sources_per_group)},
+    key{"service_accounts", "list of \"namespace/name\"", "any client",
+        "Only pods of one of these service accounts are in the group. It needs [kubernetes] of exeat.toml.", "[\"training/trainer\"]",
+        entries(limits::workloads_per_group)},
+    key{"namespaces", "list of namespaces", "any client",
+        "Only pods of one of these namespaces are in the group. Whoever may create pods in one of them is in the group.", "[\"training\"]",
+        entries(limits::workloads_per_group)},
+    key{"instances", "whole number", "16",
+        "How many pods a service account has here at a time. All of them together may upload what so many of them may upload each, and use "
+        "as many names under a wildcard; a refusal by that says so. A client in several groups has the largest.",
+        "16", between(1, limits::instances_ceiling)},
     key{"mode", "enforce or report", "enforce", "report: report mode for this group's clients alone; needs report_until at the top.",
         "\"report\""},
     key{"identities", "list of text", "none", "Not enforced by this version, and refused unless it is empty.", "[]",
@@ -66,10 +77,12 @@ inline constexpr std::array allow{
     key{"purpose", "pull, api, telemetry or push", "pull",
         "Brings upload budgets for each client. push has none of its own: it needs upload, owner, reason and expires.", "\"pull\""},
     key{"upload", "budget, or a list of them", "by purpose", "Of each client at this entry, in windows of 1h, 24h or 7d.", "\"50 MiB/1h\""},
+    key{"upload_identity", "budget, or a list of them", "upload, times instances",
+        "Of all pods of one service account together, whatever pods those are. Needs upload.", "\"500 MiB/1h\""},
     key{"upload_total", "budget, or a list of them", "none", "Of all clients together.", "\"5 GiB/24h\""},
     key{"account", "text", "its own",
         "Entries of the same account share their upload budgets: what a client uploads by one counts for all of them. They need the same "
-        "upload and upload_total.",
+        "upload, upload_identity and upload_total.",
         "\"uploads\""},
     key{"on_budget", "cut, throttle or alert", "cut",
         "When a budget is spent: cut ends the tunnel, throttle waits until the window slides on, alert only reports.", "\"cut\""},
@@ -113,6 +126,7 @@ inline constexpr std::array deny{
 
 inline constexpr std::array expect{
     key{"client", "address", "required", "Who asks.", "\"10.42.3.7\""},
+    key{"service_account", "\"namespace/name\"", "none", "The client is a pod of this service account.", "\"training/trainer\""},
     key{"target", "text", "required", "\"host:port\" for CONNECT and TLS, \"http://host[:port]\" for plain HTTP.", "\"pkg.test:443\""},
     key{"verdict", "allow or a reason", "required",
         "allow, not_allowed, port_not_allowed, denied_by_rule, source_not_allowed, and so on. No name is looked up: addresses are judged "

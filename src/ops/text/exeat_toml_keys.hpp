@@ -100,6 +100,26 @@ inline constexpr std::array network{
         "64", between(limits::client_prefix_floor, 128)},
 };
 
+inline constexpr std::array kubernetes{
+    key{"networks", "list of networks", "required",
+        "The networks of the pods, and of nothing else. A connection from there is its pod's: budgets, names and detectors count by pod, "
+        "so that a pod which is made anew under an old address inherits nothing, and by service account. Without a pod that has the "
+        "address it is refused (pod_unknown).",
+        "[\"10.244.0.0/16\"]", entries(limits::pod_networks)},
+    key{"pods_file", "path", "required",
+        "All pods, one a line, as the API server writes them: kubectl get pods -A -o json | jq -c '.items[]'. Whoever keeps it replaces it "
+        "by a rename, and writes it again at least every stale_after, even when nothing has changed.",
+        "\"/run/exeat/pods.jsonl\""},
+    key{"wait", "duration", "2s",
+        "How long a connection waits for its pod to become known: a new pod may dial before its address is in the file.", "\"2s\"",
+        between(1ms, limits::pod_wait_most)},
+    key{"stale_after", "duration", "2m", "When the file is older, or could not be read for so long, it says nothing of new connections.",
+        "\"2m\"", between(limits::pods_stale_least, limits::pods_stale_most)},
+    key{"when_stale", "deny or keep", "deny",
+        "deny: every new connection of a pod is refused then (identity_unavailable). keep: those of pods that were known are served.",
+        "\"deny\""},
+};
+
 inline constexpr std::array audit{
     key{"path", "path", "/var/log/exeat/audit.jsonl", "The audit log; \"stdout\" for the standard output.",
         "\"/var/log/exeat/audit.jsonl\""},
@@ -178,6 +198,7 @@ inline constexpr std::array tables{
     configuration_table{"[policy]", "", "Required.", policy},
     configuration_table{"[dns]", "", "Only names that an entry allows are looked up.", dns},
     configuration_table{"[network]", "", "What exeat cannot know of the addresses around it.", network},
+    configuration_table{"[kubernetes]", "", "Which pod has an address. Without it every client is known by its address.", kubernetes},
     configuration_table{"[audit]", "", "One line of JSON for each event.", audit},
     configuration_table{"[limits]", "", "What an operator may set; every other bound is fixed.", bounds},
     configuration_table{"[detect.NAME]", "", "What a detector's findings do: drip, first_seen, beacon, denied_burst, fan_out and so on.",

@@ -7,7 +7,7 @@
 
 namespace exeat::ops::formats {
 
-inline constexpr std::string_view accounts = "exeat-accounts-2", uploads = "exeat-uploads-3", names = "exeat-names-2",
+inline constexpr std::string_view accounts = "exeat-accounts-3", uploads = "exeat-uploads-3", names = "exeat-names-2",
                                   former_names = "exeat-names-1", detectors = "exeat-detectors-2", anchor = "exeat-anchor-1",
                                   tally = "exeat-tally-1", names_journal = "exeat-names-journal-1", init = "exeat-init-1",
                                   accepted = "accepted policy v2", former_accepted = "accepted policy v1",

@@ -186,9 +186,22 @@ def name_states():
     return [state(0, [], []), state(3, [struct.pack("<IQB", place, 5, 1) for place in (3, 4)], [struct.pack("<QQBBHBH", 9, 1, 2, 0, 1, 24, 7)])]
 
 
+def pods():
+    def pod(n, address="10.244.0.7", **more):
+        return {"metadata": {"uid": f"7c1e2b9a-{n}", "namespace": "training", "name": f"trainer-{n}"}, "spec": {"serviceAccountName": "trainer", **more},
+                "status": {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}, {"ip": "fd00:244::7"}]}}
+
+    def lines(*all_of_them):
+        return b"".join(json.dumps(each).encode() + b"\n" for each in all_of_them)
+
+    events = [{"type": kind, "object": pod(n)} for n, kind in enumerate(["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"])]
+    return [lines(pod(1), pod(2, "10.244.0.8", hostNetwork=True)), lines(pod(1), *events[:4]), lines(*events[:3], pod(9)), lines(events[4]), lines(pod(1))[:-1],
+            b'{"metadata":{"uid":"a","uid":"b"}}\n', lines({"kind": "PodList", "items": []})]
+
+
 SEEDS = {"admin_answer": admin_answers, "allowlist": allowlists, "chunked_body": chunks, "client_hello": hellos, "config": configs, "detector_snapshot": detector_states, "dns_answer": dns_answers,
          "hello_beside_openssl": hellos, "hello_retry": retries, "hostname": names,
-         "hosts_file": hosts_files, "import": other_lists, "manifest": statements, "name_snapshot": name_states, "proxy_header": proxy_headers, "request_head": requests, "response_head": responses, "verify_audit": audit_logs}
+         "hosts_file": hosts_files, "import": other_lists, "manifest": statements, "name_snapshot": name_states, "pods": pods, "proxy_header": proxy_headers, "request_head": requests, "response_head": responses, "verify_audit": audit_logs}
 
 
 def write(fuzzer, directory):

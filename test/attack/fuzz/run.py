@@ -23,7 +23,7 @@ FUZZERS = {
     "admin_answer": Fuzzer("json", 8192, 1_500), "allowlist": Fuzzer("toml", 4096, 6_000), "chunked_body": Fuzzer("http", 4096, 60_000), "client_hello": Fuzzer("tls", 8192, 60_000),
     "config": Fuzzer("toml", 4096, 10_000), "detector_snapshot": Fuzzer("state", 4096, 40_000), "dns_answer": Fuzzer("dns", 2048, 10_000),
     "hello_beside_openssl": Fuzzer("tls", 4096, 40_000), "hello_retry": Fuzzer("tls", 4096, 30_000),
-    "hostname": Fuzzer("name", 512, 100_000), "hosts_file": Fuzzer("name", 8192, 8_000), "import": Fuzzer("yaml", 4096, 2_000), "manifest": Fuzzer("statement", 4096, 40_000), "name_snapshot": Fuzzer("state", 4096, 2_000),
+    "hostname": Fuzzer("name", 512, 100_000), "hosts_file": Fuzzer("name", 8192, 8_000), "import": Fuzzer("yaml", 4096, 2_000), "manifest": Fuzzer("statement", 4096, 40_000), "name_snapshot": Fuzzer("state", 4096, 2_000), "pods": Fuzzer("json", 4096, 20_000),
     "request_head": Fuzzer("http", 4096, 40_000),
     "proxy_header": Fuzzer("proxy", 4096, 100_000), "response_head": Fuzzer("http", 4096, 50_000), "verify_audit": Fuzzer("audit", 4096, 1_500),
 }

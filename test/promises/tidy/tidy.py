@@ -81,7 +81,7 @@ def layers_point_down():
 
 
 # Each room of ops includes only itself and those before it; what stands in ops itself puts them together.
-ROOMS = ["text", "files", "process", "policy", "approvals", "evidence", "state", "detection", "audit", "settings", "metrics", "admin", "offline"]
+ROOMS = ["text", "files", "process", "policy", "approvals", "evidence", "state", "identity", "detection", "audit", "settings", "metrics", "admin", "offline"]
 
 
 def room_of(f):

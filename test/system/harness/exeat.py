@@ -47,11 +47,11 @@ CROWD = {f"{what}_per_second": 1_000_000 for what in ("connections", "requests",
 
 
 class Exeat:
-    """`limits`, `audit`, `dns`, `policy`: what differs from the tests' defaults in those tables. `listen`: more [[listen]] tables.
+    """`limits`, `audit`, `dns`, `policy`, `kubernetes`: what differs from the tests' defaults in those tables. `listen`: more [[listen]] tables.
     `before`: a command that starts exeat, such as prlimit. `sockets`: passed to it as systemd would (systemd.py)."""
 
     def __init__(self, directory, allowlist, dns_server, *, listen=(), limits=None, audit=None, dns=None, policy=None, before=(), arguments=(), allowlist_path=None,
-                 sandbox=None, sockets=None, proxy_port=None, admin_port=None):
+                 sandbox=None, kubernetes=None, sockets=None, proxy_port=None, admin_port=None):
         self.directory = pathlib.Path(directory)
         self.proxy_port, self.admin_port = proxy_port or free_port(), admin_port or free_port()
         self.sockets = sockets
@@ -69,6 +69,7 @@ class Exeat:
             table("[audit]", {"path": str(self.audit_path), **(audit or {})}),
             table("[limits]", {"workers": 2, "drain_timeout": "1s", **(CROWD if "connections_per_source" in (limits or {}) else {}), **(limits or {})}),
             table("[sandbox]", {"root": "allow", **(sandbox or {})}),
+            *([table("[kubernetes]", kubernetes)] if kubernetes else []),
         ]))
         self._argv = [*before, BINARY, "serve", "--config", str(self.config_path), *arguments]
         self.process = None

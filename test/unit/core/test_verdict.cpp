@@ -53,7 +53,7 @@ TEST_CASE("statuses are the promised ones")
     CHECK(http_status(verdict::hello_timeout) == 408);
     CHECK(http_status(verdict::proxy_header) == 400);
     CHECK(http_status(verdict::proxy_sender) == 403);
-    CHECK(http_status(verdict::identity_required) == 407);
+    CHECK(http_status(verdict::identity_required) == 403); // 407 only where a client could answer it
     CHECK(http_status(verdict::not_allowed) == 403);
     CHECK(http_status(verdict::addr_class) == 403);
     CHECK(http_status(verdict::sni_mismatch) == 403);

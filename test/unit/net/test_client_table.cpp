@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-client_key pod(std::uint32_t n, std::uint32_t group = 1) { return {ip_address::v4(0x0a000000 + n), group}; }
+client_key a_pod(std::uint32_t n, std::uint32_t group = 1) { return {ip_address::v4(0x0a000000 + n), group}; }
 
 std::uint64_t everything(const client_table& t)
 {
@@ -33,28 +33,28 @@ std::size_t names(const client_table& t)
 TEST_CASE("a client has one account, another group of the same address another")
 {
     client_table t;
-    auto& a = t.of(pod(1));
-    CHECK(&a == &t.of(pod(1)));
-    CHECK(&a != &t.of(pod(1, 2)));
-    CHECK(&a != &t.of(pod(2)));
+    auto& a = t.of(a_pod(1));
+    CHECK(&a == &t.of(a_pod(1)));
+    CHECK(&a != &t.of(a_pod(1, 2)));
+    CHECK(&a != &t.of(a_pod(2)));
     CHECK(names(t) == 3);
 }
 
 TEST_CASE("an account stays where it is while others come and go")
 {
     client_table t;
-    auto& a = t.of(pod(0));
+    auto& a = t.of(a_pod(0));
     a.active.add();
-    for (std::uint32_t i = 1; i < 10'000; ++i) t.of(pod(i));
+    for (std::uint32_t i = 1; i < 10'000; ++i) t.of(a_pod(i));
     t.forget_idle(limits::client_idle);
     CHECK(names(t) == 1);
-    CHECK(&a == &t.of(pod(0)));
+    CHECK(&a == &t.of(a_pod(0)));
 }
 
 TEST_CASE("a client is forgotten after a day without a sign, and what it moved stays in the sum")
 {
     client_table t;
-    auto& a = t.of(pod(1));
+    auto& a = t.of(a_pod(1));
     a.last_seen.set(100);
     a.bytes[0].upload.add(5);
     a.bytes[3].download.add(7);
@@ -70,10 +70,10 @@ TEST_CASE("a client is forgotten after a day without a sign, and what it moved s
 TEST_CASE("a client with an open tunnel is never forgotten")
 {
     client_table t;
-    t.of(pod(1)).active.add();
+    t.of(a_pod(1)).active.add();
     t.forget_idle(limits::client_idle * 100);
     CHECK(names(t) == 1);
-    t.of(pod(1)).active.take();
+    t.of(a_pod(1)).active.take();
     t.forget_idle(limits::client_idle * 101);
     CHECK(names(t) == 0);
 }
@@ -81,10 +81,10 @@ TEST_CASE("a client with an open tunnel is never forgotten")
 TEST_CASE("when the slots are used, new clients share one account and old ones keep theirs")
 {
     client_table t;
-    for (std::uint32_t i = 0; i < limits::client_slots; ++i) t.of(pod(i)).active.add();
-    auto& shared = t.of(pod(limits::client_slots));
-    CHECK(&shared == &t.of(pod(limits::client_slots + 1)));
-    CHECK(&shared != &t.of(pod(5)));
+    for (std::uint32_t i = 0; i < limits::client_slots; ++i) t.of(a_pod(i)).active.add();
+    auto& shared = t.of(a_pod(limits::client_slots));
+    CHECK(&shared == &t.of(a_pod(limits::client_slots + 1)));
+    CHECK(&shared != &t.of(a_pod(5)));
     CHECK(names(t) == limits::client_slots);
 }
 
@@ -94,7 +94,7 @@ TEST_CASE("a reader that walks while the worker adds and forgets sees sums that 
     std::atomic<bool> done{false};
     std::thread worker{[&] {
         for (std::uint32_t i = 0; i < 200; ++i) {
-            for (std::uint32_t n = 0; n < 500; ++n) t.of(pod(i * 500 + n)).bytes[1].download.add(3);
+            for (std::uint32_t n = 0; n < 500; ++n) t.of(a_pod(i * 500 + n)).bytes[1].download.add(3);
             t.forget_idle(limits::client_idle * (i + 1));
         }
         done = true;

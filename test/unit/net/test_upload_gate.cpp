@@ -20,7 +20,7 @@ struct gated {
         rule r;
         r.name = "entry";
         r.upload = an_hour(bytes);
-        gate.hold_to_budgets({book, *ip_address::parse("10.1.0.7"), r, {}, minute, 0}, action, false);
+        gate.hold_to_budgets({book, {*ip_address::parse("10.1.0.7")}, r, {}, minute, 0}, action, false);
     }
     budget_book book{1, minute, {}};
     upload_gate gate;
@@ -159,6 +159,6 @@ TEST_CASE("what a full or closed upstream does not take goes back to the budget"
     server_end.reset();
     const auto after = send_upstream(bill, t->upstream, bytes);
     CHECK(after.what == sent::how::failed);
-    upload_permit rest{s.uploads, s.who.source, *t->decision.rule, {}, s.at.minute(), 0};
+    upload_permit rest{s.uploads, {s.who.source}, *t->decision.rule, {}, s.at.minute(), 0};
     CHECK(rest.take(1ull << 40, s.at.minute()) == 64 * 1024 * 1024 - written);
 }

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr budget_minutes start = 29'000'000min;
-const auto pod = ip_address::v4(1);
+const auto a_pod = ip_address::v4(1);
 
 rule named(std::string name, std::uint64_t limit)
 {
@@ -26,7 +26,7 @@ rule named(std::string name, std::uint64_t limit)
 
 heir<account_id> to(const rule& from, const rule& heir) { return {client_account(from, {}), client_account(heir, {})}; }
 
-upload_permit permit(budget_book& book, const rule& by, std::uint64_t generation) { return {book, pod, by, {}, start, generation}; }
+upload_permit permit(budget_book& book, const rule& by, std::uint64_t generation) { return {book, {a_pod}, by, {}, start, generation}; }
 
 const auto a = named("a", 100), b = named("b", 100), c = named("c", 100);
 

@@ -4,6 +4,7 @@
 #include "temporary_directory.hpp"
 
 #include <exeat/policy_builder.hpp>
+#include <ops/identity/pod_watch.hpp>
 #include <ops/metrics/metrics.hpp>
 
 #include <memory>
@@ -43,7 +44,7 @@ struct observed {
         for (const auto& t : clients) tables.push_back(t.get());
         audit = std::make_unique<ops::journal>(dir.path("audit.jsonl"), std::vector<net::audit_ring*>{}, labels, policy);
         numbers = std::make_unique<ops::metrics>(ops::metric_sources{settings, counts, tables, labels, policy, *audit, watch, uploads,
-                                                                     clock, dns_servers, quarantine, "c0ffee", "1.2.3", "abcdef"});
+                                                                     clock, dns_servers, quarantine, pods, "c0ffee", "1.2.3", "abcdef"});
     }
 
     // A list with these allow rules and groups takes effect.
@@ -75,6 +76,7 @@ struct observed {
     ops::upload_ledger uploads{{}, log};
     boost::asio::io_context io;
     ops::quarantine_watch quarantine{io, dir.path(""), whole_address, log};
+    ops::pod_watch pods{{}, log};
     std::unique_ptr<ops::metrics> numbers;
 };
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint64_t mebibyte = 1024 * 1024;
 
-net::client_key pod(std::uint32_t n) { return {ip_address::v4(0x0a000000 + n), 1}; }
+net::client_key a_pod(std::uint32_t n) { return {ip_address::v4(0x0a000000 + n), 1}; }
 
 struct tables {
     std::vector<std::unique_ptr<net::client_table>> owned;
@@ -29,7 +29,7 @@ struct tables {
     }
     void upload(std::size_t worker, std::uint32_t client, std::uint64_t bytes, std::chrono::seconds now = 0s)
     {
-        auto& a = owned[worker]->of(pod(client));
+        auto& a = owned[worker]->of(a_pod(client));
         a.bytes[0].upload.add(bytes);
         a.last_seen.set(static_cast<std::uint64_t>(now.count()));
     }
@@ -37,7 +37,7 @@ struct tables {
 
 std::uint64_t shown(const client_series& s, std::uint32_t client)
 {
-    const auto at = s.named().find(pod(client));
+    const auto at = s.named().find(a_pod(client));
     return at == s.named().end() ? 0 : at->second.shown.all_bytes();
 }
 
@@ -54,14 +54,14 @@ TEST_CASE("a client has a series from its first byte or refusal as long as there
 {
     tables t{2};
     client_series s{t.all()};
-    t.owned[0]->of(pod(3)).active.add();
+    t.owned[0]->of(a_pod(3)).active.add();
     t.upload(0, 1, 1);
-    t.owned[1]->of(pod(2)).denied.add();
+    t.owned[1]->of(a_pod(2)).denied.add();
     s.refresh(0s);
     CHECK(shown(s, 1) == 1);
-    REQUIRE(s.named().contains(pod(2)));
-    CHECK(s.named().at(pod(2)).shown.denied == 1);
-    CHECK_FALSE(s.named().contains(pod(3)));
+    REQUIRE(s.named().contains(a_pod(2)));
+    CHECK(s.named().at(a_pod(2)).shown.denied == 1);
+    CHECK_FALSE(s.named().contains(a_pod(3)));
     CHECK(s.other().none());
 }
 
@@ -116,7 +116,7 @@ TEST_CASE("a client that only probes gets a series, and probers cannot take all 
 {
     tables t{1};
     client_series s{t.all()};
-    for (std::uint32_t i = 0; i < 300; ++i) t.owned[0]->of(pod(i)).denied.add(limits::client_series_denials);
+    for (std::uint32_t i = 0; i < 300; ++i) t.owned[0]->of(a_pod(i)).denied.add(limits::client_series_denials);
     s.refresh(0s);
     CHECK(s.named().size() == limits::client_series);
     for (std::uint32_t i = 1'000; i < 1'300; ++i) t.upload(0, i, mebibyte);
@@ -133,9 +133,9 @@ TEST_CASE("where there is no room a prober takes the place of who did nearly not
     client_series s{t.all()};
     for (std::uint32_t i = 0; i < limits::client_series; ++i) t.upload(0, i, 100);
     s.refresh(0s);
-    for (std::uint32_t i = 0; i < 300; ++i) t.owned[0]->of(pod(1'000 + i)).denied.add(limits::client_series_denials - (i == 0));
+    for (std::uint32_t i = 0; i < 300; ++i) t.owned[0]->of(a_pod(1'000 + i)).denied.add(limits::client_series_denials - (i == 0));
     s.refresh(1s);
-    CHECK_FALSE(s.named().contains(pod(1'000)));
+    CHECK_FALSE(s.named().contains(a_pod(1'000)));
     std::size_t probers = 0;
     for (const auto& [key, one] : s.named()) probers += one.shown.denied > 0;
     CHECK(probers == limits::client_series_probers);
@@ -164,7 +164,7 @@ TEST_CASE("a client with an open tunnel keeps its place, however quiet")
     tables t{1};
     client_series s{t.all()};
     t.upload(0, 1, mebibyte);
-    t.owned[0]->of(pod(1)).active.add();
+    t.owned[0]->of(a_pod(1)).active.add();
     s.refresh(0s);
     s.refresh(limits::client_idle * 3);
     CHECK(shown(s, 1) == mebibyte);
@@ -206,15 +206,15 @@ TEST_CASE("a client that somebody must see has a series at once and keeps it, in
     tables t{1};
     client_series s{t.all()};
     for (std::uint32_t i = 0; i < limits::client_series; ++i) t.upload(0, 1'000 + i, 2 * mebibyte + i);
-    t.owned[0]->of(pod(1)).denied.add();
+    t.owned[0]->of(a_pod(1)).denied.add();
     s.refresh(0s);
-    REQUIRE_FALSE(s.named().contains(pod(1)));
-    s.refresh(1s, {pod(1).source});
-    REQUIRE(s.named().contains(pod(1)));
+    REQUIRE_FALSE(s.named().contains(a_pod(1)));
+    s.refresh(1s, {a_pod(1).source});
+    REQUIRE(s.named().contains(a_pod(1)));
     CHECK(s.named().size() == limits::client_series);
-    CHECK_FALSE(s.named().contains(pod(1'000)));
-    s.refresh(1s + limits::client_idle, {pod(1).source});
-    CHECK(s.named().contains(pod(1)));
+    CHECK_FALSE(s.named().contains(a_pod(1'000)));
+    s.refresh(1s + limits::client_idle, {a_pod(1).source});
+    CHECK(s.named().contains(a_pod(1)));
     s.refresh(2s + 2 * limits::client_idle);
-    CHECK_FALSE(s.named().contains(pod(1)));
+    CHECK_FALSE(s.named().contains(a_pod(1)));
 }

@@ -88,6 +88,23 @@ TEST_CASE("a group has so many sources")
         "4096");
 }
 
+TEST_CASE("a group has so many service accounts and namespaces, and its accounts so many pods")
+{
+    const auto group = [](std::string_view line) { return "serial = 1\n[groups.g]\n" + std::string{line} + "\n" + std::string{entry}; };
+    const auto word = [](std::size_t i) { return std::to_string(i); };
+    bounded(
+        limits::workloads_per_group,
+        [&](std::size_t n) {
+            return group("service_accounts = [" + repeated(n, [&](std::size_t i) { return quoted("a/" + word(i)); }) + "]");
+        },
+        "1024");
+    bounded(
+        limits::workloads_per_group,
+        [&](std::size_t n) { return group("namespaces = [" + repeated(n, [&](std::size_t i) { return quoted(word(i)); }) + "]"); }, "1024");
+    bounded(
+        limits::instances_ceiling, [&](std::size_t n) { return group("namespaces = [\"a\"]\ninstances = " + word(n)); }, "100000");
+}
+
 TEST_CASE("an entry has so many ports")
 {
     bounded(

@@ -98,6 +98,13 @@ TEST_CASE("numbers of exeat.toml have their ceilings")
     };
     CHECK(takes_with(internal(limits::internal_networks)));
     CHECK_FALSE(takes_with(internal(limits::internal_networks + 1)));
+    const auto pods = [](std::size_t n) {
+        std::string out = "[kubernetes]\npods_file = \"p\"\nnetworks = [";
+        for (std::size_t i = 0; i < n; ++i) out += "\"10." + std::to_string(i) + ".0.0/16\", ";
+        return out + "]";
+    };
+    CHECK(takes_with(pods(limits::pod_networks)));
+    CHECK_FALSE(takes_with(pods(limits::pod_networks + 1)));
     const auto known_by = [](int bits) { return "[network]\nclient_prefix = " + std::to_string(bits); };
     CHECK(takes_with(known_by(limits::client_prefix_floor)));
     CHECK_FALSE(takes_with(known_by(limits::client_prefix_floor - 1)));
@@ -121,6 +128,13 @@ TEST_CASE("durations of exeat.toml have their ceilings to the millisecond")
         CHECK(takes_with("[limits]\n" + time(key, most)));
         CHECK_FALSE(takes_with("[limits]\n" + time(key, most + 1ms)));
     }
+    const auto pods = [](const std::string& line) { return "[kubernetes]\nnetworks = [\"10.0.0.0/8\"]\npods_file = \"p\"\n" + line; };
+    CHECK(takes_with(pods(time("wait", limits::pod_wait_most))));
+    CHECK_FALSE(takes_with(pods(time("wait", limits::pod_wait_most + 1ms))));
+    CHECK(takes_with(pods(time("stale_after", limits::pods_stale_least))));
+    CHECK_FALSE(takes_with(pods(time("stale_after", limits::pods_stale_least - 1ms))));
+    CHECK(takes_with(pods(time("stale_after", limits::pods_stale_most))));
+    CHECK_FALSE(takes_with(pods(time("stale_after", limits::pods_stale_most + 1ms))));
     CHECK(takes_with("[dns]\n" + time("timeout", limits::dns_timeout)));
     CHECK_FALSE(takes_with("[dns]\n" + time("timeout", limits::dns_timeout + 1ms)));
 }

@@ -185,7 +185,9 @@ TEST_CASE("a default that the table of keys says is the one that holds without t
             if (list || prose || k.standard == "none" || t.title == "[[listen]]" || t.title == "[policy]" || t.title == "[detect.NAME]")
                 continue;
             INFO(t.title, " ", k.name);
-            const auto around = k.name == "keep" ? "max_size = \"1 MiB\"\n" : "";
+            const auto* around = k.name == "keep"            ? "max_size = \"1 MiB\"\n"
+                                 : t.title == "[kubernetes]" ? "networks = [\"10.244.0.0/16\"]\npods_file = \"pods.jsonl\"\n"
+                                                             : "";
             const auto value = quoted ? "\"" + std::string{k.standard} + "\"" : std::string{k.standard};
             const auto begun = std::string{t.title} + "\n" + around;
             CHECK(loaded(begun + std::string{k.name} + " = " + value + "\n") == loaded(begun));

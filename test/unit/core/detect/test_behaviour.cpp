@@ -246,12 +246,12 @@ TEST_CASE("a score rises with each finding by its severity, and halves in an hou
 {
     detector_bank b{seed, usual};
     findings out;
-    CHECK(b.score(pod(1), day) == 0);
+    CHECK(b.score(a_pod(1), day) == 0);
     b.see(denied(day, "a.test", verdict::sni_mismatch), out);
-    CHECK(b.score(pod(1), day) == doctest::Approx(50));
-    CHECK(b.score(pod(1), day + hour) == doctest::Approx(25));
-    CHECK(b.score(pod(2), day) == 0);
-    CHECK(b.score(pod(1), day - hour) == doctest::Approx(50)); // a clock that differs does not raise it
+    CHECK(b.score(a_pod(1), day) == doctest::Approx(50));
+    CHECK(b.score(a_pod(1), day + hour) == doctest::Approx(25));
+    CHECK(b.score(a_pod(2), day) == 0);
+    CHECK(b.score(a_pod(1), day - hour) == doctest::Approx(50)); // a clock that differs does not raise it
 }
 
 TEST_CASE("however many clients and hosts there are, the tables keep their size and count what they forgot")

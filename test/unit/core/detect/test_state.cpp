@@ -130,7 +130,7 @@ TEST_CASE("what is found after a restart is what would have been found without o
         CHECK(restarts > 20);
         CHECK(sorted(written(never)) == sorted(written(*often)));
         for (std::uint32_t who = 1; who <= 5; ++who)
-            CHECK(never.score(pod(who), began + 9 * day) == often->score(pod(who), began + 9 * day));
+            CHECK(never.score(a_pod(who), began + 9 * day) == often->score(a_pod(who), began + 9 * day));
     }
     for (std::size_t d = 0; d < detectors; ++d)
         if (static_cast<detector>(d) != detector::long_tunnel) CHECK_MESSAGE(after[d] > 0, about(static_cast<detector>(d)).name);

@@ -37,7 +37,7 @@ TEST_CASE("drip: the bucket fills by what is uploaded less what leaks, and is to
     d.see(moved(moment{0}, 1), out);
     REQUIRE(out.size() == 1);
     CHECK(out[0].which == detector::drip);
-    CHECK(out[0].client == pod(1));
+    CHECK(out[0].client == a_pod(1));
     CHECK(out[0].value == doctest::Approx(64'000'001));
     CHECK(out[0].threshold == 64e6);
     d.see(moved(moment{1}, 1'000'000), out);

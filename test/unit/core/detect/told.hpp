@@ -11,14 +11,14 @@ namespace exeat::detect::testing {
 constexpr std::uint64_t seed = 7;
 constexpr moment minute{60}, hour{3'600}, day{86'400};
 
-inline ip_address pod(std::uint32_t n) { return ip_address::v4(0x0a000000 + n); }
+inline ip_address a_pod(std::uint32_t n) { return ip_address::v4(0x0a000000 + n); }
 
 inline flow_event moved(moment at, std::uint64_t up, std::uint64_t down = 0, std::uint32_t who = 1, std::uint32_t entry = 1)
 {
     flow_event e;
     e.step = flow_step::progress;
     e.at = at;
-    e.client = pod(who);
+    e.client = a_pod(who);
     e.entry = {entry, entry};
     e.up = up, e.down = down;
     e.host = "a.test";

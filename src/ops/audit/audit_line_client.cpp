@@ -1,0 +1,39 @@
+// The fields of a line that say who the client is.
+#include <ops/audit/audit_line.hpp>
+
+#include <ops/audit/line_parts.hpp>
+
+namespace exeat::ops {
+
+void audit_line::source(std::string& out, const net::audit_record& r)
+{
+    if (r.source != ip_address{}) address(out, R"(,"source.ip":")", r.source); // none: a sum over clients
+    number(out, R"(,"source.port":)", r.source_port);
+    workload(out, r.client);
+    out.append(R"(,"exeat.group":)");
+    out.append(group(r.group_slot));
+}
+
+// All of it was checked when it was read (ops/identity/pod_json), so nothing has to be escaped.
+void audit_line::workload(std::string& out, const ip_address& client) const
+{
+    const auto who = workloads_ == nullptr ? workload_names::workload{} : workloads_->find(client);
+    if (!who.pod) return;
+    word(out, R"(,"user.name":")", who.pod->service_account);
+    word(out, R"(,"orchestrator.namespace":")", who.pod->space);
+    if (who.of_identity) return;
+    word(out, R"(,"kubernetes.pod.name":")", who.pod->name);
+    word(out, R"(,"kubernetes.pod.uid":")", who.pod->uid);
+}
+
+// Readers of source.ip expect one address, so a prefix is written to source.address. All pods of a service account have no address.
+void audit_line::found_at(std::string& out, const ip_address& client) const
+{
+    const auto who = workloads_ == nullptr ? workload_names::workload{} : workloads_->find(client);
+    const auto at = workloads_ == nullptr ? client : workloads_->address(client);
+    if (who.of_identity || at == ip_address{}) return;
+    if (who.pod || at.is_v4() || client_prefix_ >= whole_address) address(out, R"(,"source.ip":")", at);
+    else word(out, R"(,"source.address":")", key_text(at, client_prefix_));
+}
+
+} // namespace exeat::ops
