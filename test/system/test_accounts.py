@@ -284,7 +284,7 @@ def test_an_account_that_cannot_be_is_an_error_with_both_places_and_what_to_do(t
     path.write_text(listing(*shared))
     done = run("check", path)
     assert done.returncode == 1
-    assert f"{path}:11:1: error: 'b' shares account 'both' with 'a' ({path}:4), which has another upload or upload_total; write the same in both" in done.stdout
+    assert f"{path}:11:1: error: 'b' shares account 'both' with 'a' ({path}:4), which has another upload, upload_identity or upload_total; write the same in both" in done.stdout
     path.write_text(listing(shared[0]))
     (tmp_path / "allowlist.d").mkdir()
     (tmp_path / "allowlist.d" / "more.toml").write_text(shared[1])

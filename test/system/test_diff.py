@@ -105,6 +105,7 @@ CLOSED = '[[deny]]\nname = "closed"\nhosts = ["a.pkg.test"]\n'
 WILD = PACKAGES.replace('"pkg.test"', '"*.pkg.test"')
 PUSH = 'owner = "a"\nreason = "b"\nexpires = 2027-01-01T00:00:00Z\n'
 EXPECT = '[[expect]]\nclient = "10.42.0.1"\ntarget = "pkg.test:443"\nverdict = "allow"\n'
+PODS = '[groups.pods]\nservice_accounts = ["runs/a"]\n'
 # table, key: the list, what it has, what it has instead
 WIDENS = {
     ("", "expires"): (HEAD + PACKAGES, "serial = 1\n", f"serial = 1\nexpires = {SOON}\n", f"serial = 1\nexpires = {LATER}\n"),
@@ -112,6 +113,9 @@ WIDENS = {
     ("", "report_until"): (HEAD + PACKAGES, "serial = 1\n", *(f'serial = 1\nmode = "report"\nreport_until = {t}\n' for t in (SOON, LATER))),
     ("[defaults]", "upload"): (HEAD + PACKAGES, "serial = 1\n", *(f'serial = 1\n[defaults]\nupload = "{n} GiB/24h"\n' for n in (10, 11))),
     ("[groups.NAME]", "sources"): (HEAD + PACKAGES, '"10.42.0.0/16"', '"10.42.0.0/16"', '"10.42.0.0/16", "10.45.0.0/16"'),
+    ("[groups.NAME]", "service_accounts"): (HEAD + PODS + PACKAGES, '"runs/a"', '"runs/a"', '"runs/a", "runs/b"'),
+    ("[groups.NAME]", "namespaces"): (HEAD + PODS.replace("service_accounts", "namespaces").replace("runs/a", "runs") + PACKAGES, '"runs"', '"runs"', '"runs", "other"'),
+    ("[groups.NAME]", "instances"): (HEAD + PODS + "INSTANCES\n" + PACKAGES, "INSTANCES", "instances = 16", "instances = 17"),
     ("[groups.NAME]", "mode"): (HEAD + PACKAGES, "serial = 1\n[groups.training]\n", f"serial = 1\nreport_until = {SOON}\n[groups.training]\n",
                                 f'serial = 1\nreport_until = {SOON}\n[groups.training]\nmode = "report"\n'),
     ("[[allow]]", "hosts"): (HEAD + PACKAGES, '"pkg.test"', '"pkg.test"', '"pkg.test", "b.test"'),
@@ -120,6 +124,7 @@ WIDENS = {
     ("[[allow]]", "protocol"): (HEAD + PACKAGES + "ports = [443]\nPROTOCOL", "PROTOCOL", 'protocol = "tls"', 'protocol = "tcp"'),
     ("[[allow]]", "purpose"): (HEAD + PACKAGES + PUSH + 'upload = "1 GiB/1h"\nPURPOSE', "PURPOSE", 'purpose = "api"', 'purpose = "push"'),
     ("[[allow]]", "upload"): (HEAD + PACKAGES + "UPLOAD", "UPLOAD", 'upload = "50 MiB/1h"', 'upload = "50000 GiB/1h"'),
+    ("[[allow]]", "upload_identity"): (HEAD + PACKAGES + 'upload = "50 MiB/1h"\nUPLOAD', "UPLOAD", 'upload_identity = "60 MiB/1h"', 'upload_identity = "70 MiB/1h"'),
     ("[[allow]]", "upload_total"): (HEAD + PACKAGES + "UPLOAD", "UPLOAD", 'upload_total = "5 GiB/24h"', ""),
     ("[[allow]]", "account"): (HEAD + PACKAGES + 'upload = "50 MiB/1h"\nACCOUNT', "ACCOUNT", 'account = "shared"', ""),
     ("[[allow]]", "on_budget"): (HEAD + PACKAGES + "ACTION", "ACTION", 'on_budget = "throttle"', 'on_budget = "alert"'),
@@ -133,6 +138,7 @@ WIDENS = {
     ("[[deny]]", "ports"): (HEAD + WILD + CLOSED + "PORTS", "PORTS", "", "ports = [444]"),
     ("[[deny]]", "groups"): (HEAD + WILD + CLOSED + "GROUPS", "GROUPS", "", 'groups = ["eval"]'),
     ("[[expect]]", "client"): (HEAD + PACKAGES + EXPECT, "10.42.0.1", "10.42.0.1", "10.42.0.2"),
+    ("[[expect]]", "service_account"): (HEAD + PACKAGES + EXPECT + "WHO", "WHO", 'service_account = "runs/a"', 'service_account = "runs/b"'),
     ("[[expect]]", "target"): (HEAD + PACKAGES.replace('"pkg.test"', '"pkg.test", "b.test"') + EXPECT, "pkg.test:443", "pkg.test:443", "b.test:443"),
     ("[[expect]]", "verdict"): (HEAD + PACKAGES + EXPECT, EXPECT, EXPECT, ""),
 }
@@ -160,7 +166,7 @@ def test_what_widens_by_any_key_is_an_opening_and_the_way_back_is_none(diff, whe
     there, back = diff(text.replace(at, narrow), text.replace(at, wide)), diff(text.replace(at, wide), text.replace(at, narrow))
     assert there.returncode == 1 and "+ " in there.stdout, there.stdout + there.stderr
     # A test that is another one is one less and one more; the way in by the server name alone opens with tls.
-    if where not in {("[[expect]]", "client"), ("[[expect]]", "target"), ("[[allow]]", "protocol")}:
+    if where not in {("[[expect]]", "client"), ("[[expect]]", "service_account"), ("[[expect]]", "target"), ("[[allow]]", "protocol")}:
         assert back.returncode == 0 and "- " in back.stdout and "+ " not in back.stdout, back.stdout + back.stderr
 
 

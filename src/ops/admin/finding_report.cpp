@@ -6,6 +6,7 @@
 #include <ops/text/utc.hpp>
 
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 
 namespace exeat::ops {
@@ -42,7 +43,7 @@ std::string log_command(const metric_sources& from, const anomaly_event& e)
     return fmt::format(
         R"(jq -c 'select(."@timestamp" >= "{}" and ."@timestamp" < "{}" and (."source.ip" == "{}" or ."source.address" == "{}"))' {})",
         utc(at - std::chrono::minutes{5}).substr(0, 19), utc(at + std::chrono::minutes{1}).substr(0, 19), client, client,
-        shell_word(from.settings.audit_path));
+        shell_word(std::filesystem::absolute(from.settings.audit_path).string()));
 }
 
 json::object of_anomaly(const anomaly_event& e, const metric_sources& from, const client_names& names, const policy_status::view& status)

@@ -162,7 +162,7 @@ void audit_line::policy(std::string& out, const audit_record& r)
         generation_ = r.policy;
     }
     if (!sha256_.empty()) word(out, R"(,"rule.version":")", sha256_);
-    if (r.action == audit_action::open || r.action == audit_action::deny) responsible_for(out, r.rule_id);
+    if (r.action != audit_action::progress) responsible_for(out, r.rule_id);
 }
 
 void audit_line::responsible_for(std::string& out, std::uint64_t rule_id) const
@@ -203,6 +203,7 @@ void audit_line::append(std::string& out, const process_event& e, audit_chain& c
         text(out, R"(,"exeat.policy.file":)", std::string_view{e.file}.substr(0, limits::audit_client_octets));
         approvers(out, e);
     }
+    if (e.subject) quarantined(out, *e.subject);
     if (e.stands_for > 0) number(out, R"(,"exeat.audit.stands_for":)", e.stands_for);
     else if (e.action == process_event::what::gap || e.action == process_event::what::resumed)
         number(out, R"(,"exeat.audit.anchored":)", e.anchored);

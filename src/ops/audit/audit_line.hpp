@@ -4,6 +4,7 @@
 
 #include <exeat/client.hpp>
 #include <exeat/enum_array.hpp>
+#include <exeat/quarantine.hpp>
 #include <net/audit/audit_ring.hpp>
 #include <ops/evidence/audit_chain.hpp>
 #include <ops/identity/workload_names.hpp>
@@ -14,6 +15,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,13 +30,14 @@ struct process_event {
     enum class what : std::uint8_t { start, stop, reload, withheld, quarantine, gap, resumed };
     what action = what::start;
     bool ok = true;
-    std::string text;             // readable text; truncated at limits::audit_text_octets
-    std::string sha256;           // of the policy; may be empty
-    std::uint64_t serial = 0;     // of the policy
-    std::string file;             // start, reload: the allowlist
-    std::vector<approver> by;     // start, reload: who approved the list; at most limits::told_approvers are written
-    std::uint64_t stands_for = 0; // withheld: the number of events without a line
-    std::uint64_t anchored = 0;   // gap, resumed: the number of the line at the last checkpoint; 0: it could not be read
+    std::string text;                  // readable text; truncated at limits::audit_text_octets
+    std::string sha256;                // of the policy; may be empty
+    std::uint64_t serial = 0;          // of the policy
+    std::string file;                  // start, reload: the allowlist
+    std::vector<approver> by;          // start, reload: who approved the list; at most limits::told_approvers are written
+    std::optional<quarantine> subject; // quarantine: what begins or ends
+    std::uint64_t stands_for = 0;      // withheld: the number of events without a line
+    std::uint64_t anchored = 0;        // gap, resumed: the number of the line at the last checkpoint; 0: it could not be read
     std::chrono::system_clock::time_point at = std::chrono::system_clock::now();
 };
 

@@ -2,6 +2,7 @@
 #include <ops/audit/audit_line.hpp>
 
 #include <ops/audit/line_parts.hpp>
+#include <ops/text/utc.hpp>
 
 namespace exeat::ops {
 
@@ -34,6 +35,16 @@ void audit_line::found_at(std::string& out, const ip_address& client) const
     if (who.of_identity || at == ip_address{}) return;
     if (who.pod || at.is_v4() || client_prefix_ >= whole_address) address(out, R"(,"source.ip":")", at);
     else word(out, R"(,"source.address":")", key_text(at, client_prefix_));
+}
+
+void quarantined(std::string& out, const quarantine& q)
+{
+    const auto told = [](std::string_view s) { return s.substr(0, limits::audit_client_octets); };
+    if (q.client) word(out, R"(,"exeat.quarantine.client":")", q.client_text());
+    else text(out, R"(,"exeat.quarantine.entry":)", told(q.entry));
+    word(out, R"(,"exeat.quarantine.until":")", utc(q.until));
+    text(out, R"(,"exeat.quarantine.by":)", told(q.by));
+    text(out, R"(,"exeat.quarantine.reason":)", told(q.reason));
 }
 
 } // namespace exeat::ops

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <exeat/ip_address.hpp>
+#include <exeat/quarantine.hpp>
 #include <ops/text/json_text.hpp>
 
 #include <cstdint>
@@ -32,6 +33,8 @@ inline void text(std::string& out, std::string_view key, std::string_view value)
     out.append(key);
     append_json(out, value);
 }
+
+void quarantined(std::string& out, const quarantine&); // audit_line_client.cpp
 
 inline void address(std::string& out, std::string_view key, const ip_address& a)
 {

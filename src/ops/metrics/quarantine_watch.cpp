@@ -175,6 +175,8 @@ void quarantine_watch::say(const quarantine& q, const char* what, severity how) 
     const auto until = q.until == wall_time{} ? std::string{"now"} : utc(q.until);
     process_event e;
     e.action = process_event::what::quarantine;
+    e.subject = q;
+    if (q.until == wall_time{}) e.subject->until = net::wall_now(); // it was lifted
     e.text = fmt::format("{}: {} until {}, by {}: {}", what, q.target(), until, q.by.empty() ? "nobody named" : q.by, q.reason);
     log_.say(how, what, {{"what", q.target()}, {"until", until}, {"by", q.by}, {"reason", q.reason}});
     note_(std::move(e));

@@ -287,6 +287,8 @@ TEST_CASE("open and deny say who answers for the entry, as the list said that de
         CHECK(string(now, "exeat.rule.ticket") == "(absent)");
     }
     r.action = net::audit_action::close;
+    CHECK(string(w.fields(r), "exeat.rule.owner") == "platform");
+    r.action = net::audit_action::progress; // often, and between two lines that say it
     CHECK(string(w.fields(r), "exeat.rule.owner") == "(absent)");
     r.action = net::audit_action::open;
     CHECK(string(w.fields(r), "exeat.rule.owner") == "platform");
