@@ -128,9 +128,10 @@ inline constexpr std::uint64_t serial_jump = 1'000;        // largest step from 
 inline constexpr std::chrono::seconds pull_max_age{4 * 3'600}; // of a tunnel whose entry does not set it
 inline constexpr std::chrono::minutes max_age_least{1};        // that an entry may set: tunnels are checked once a minute
 inline constexpr std::chrono::hours max_age_ceiling{30 * 24};
-inline constexpr std::chrono::minutes shut_out_time{15};          // duration of a detector's cut
-inline constexpr std::size_t shut_outs = 1'024;                   // on each worker at once; beyond it the one that ends first is dropped
-inline constexpr std::size_t quarantines = 256;                   // at once, by 'exeat quarantine'; their entries' heirs come on top
+inline constexpr std::chrono::minutes shut_out_time{15}; // duration of a detector's cut
+inline constexpr std::size_t suspect_pods = 3;           // of one service account, with findings: then all of its pods are acted on
+inline constexpr std::size_t shut_outs = 1'024;          // on each worker at once; beyond it the one that ends first is dropped
+inline constexpr std::size_t quarantines = 256;          // at once, by 'exeat quarantine'; their entries' heirs come on top
 inline constexpr std::size_t quarantine_bytes = 16 * 1024 * 1024; // of their file, to read
 inline constexpr std::chrono::minutes quarantine_least{1};
 inline constexpr std::chrono::hours quarantine_ceiling{31 * 24};

@@ -89,8 +89,9 @@ public:
     // The groups of a source address and of the pod that has it (null: none); if none() is true, the connection is refused before a byte
     // is read.
     group_set groups_of(const ip_address& source, const pod* = nullptr) const noexcept;
-    // The largest group::instances of these groups.
-    std::uint32_t instances_of(const group_set&) const noexcept;
+    // How many pods the service account of this pod may have at a time: the largest group::instances of the groups for pods whose terms it
+    // meets, wherever it is, so that all pods of an account have one answer.
+    std::uint32_t instances_of(const pod&) const noexcept;
     // The groups of all addresses, and what decides the groups of pods.
     membership memberships() const;
     // A digest of the groups' names, the same in every process; 0 for all groups.

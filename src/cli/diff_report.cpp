@@ -184,15 +184,6 @@ void compare_lists(const policy& before, const policy& after, wall_time now, dif
     if (b.serial < a.serial) out.other.push_back(fmt::format("the serial falls from {} to {}", a.serial, b.serial));
 }
 
-void compare_instances(const policy& before, const policy& after, diff_report& out)
-{
-    for (const auto& g : after.groups())
-        for (const auto& was : before.groups())
-            if (was.name == g.name && was.instances != g.instances)
-                (g.instances > was.instances ? out.opening : out.other)
-                    .push_back(fmt::format("group {} has {} instances (was {})", ops::as_shown(g.name), g.instances, was.instances));
-}
-
 // A missing test counts as opening, because the list can then be changed in a way that the test would have rejected.
 void compare_tests(const std::vector<std::string>& before, const std::vector<std::string>& after, diff_report& out)
 {
@@ -233,7 +224,6 @@ diff_report report_difference(const ops::loaded_allowlist& before, const ops::lo
     for (auto& c : out.by_host.changes)
         for (auto& t : c.terms) t = with_values(t, c, *before.rules, *after.rules);
     compare_lists(*before.rules, *after.rules, now, out);
-    compare_instances(*before.rules, *after.rules, out);
     compare_tests(before.expectations, after.expectations, out);
     return out;
 }

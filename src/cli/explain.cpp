@@ -37,9 +37,22 @@ std::vector<explanation> answer(const question& q, const ip_address& source, con
     std::vector<explanation> out;
     for (const auto& t : q.targets) {
         out.push_back(explain_target(t, {source, q.service_account}, *files.list.rules, now, files.site));
-        hold_to_quarantines(out.back(), source, shut, now);
+        hold_to_quarantines(out.back(), {source, q.service_account}, shut, now);
     }
     return out;
+}
+
+// Where exeat.toml says which addresses are those of pods, a client is a pod there and nowhere else.
+std::string objection_to(const question& q, const ip_address& source, const loaded_files& files)
+{
+    if (!files.settings || files.settings->kubernetes.networks.empty()) return {};
+    const bool of_pods = files.settings->kubernetes.covers(source);
+    if (of_pods && q.service_account.empty())
+        return fmt::format("{} lies in [kubernetes] networks, so what it may do depends on its pod; add --service-account NAMESPACE/NAME",
+                           source.to_string());
+    if (!of_pods && !q.service_account.empty())
+        return fmt::format("{} lies in none of [kubernetes] networks, so it is no pod; leave --service-account away", source.to_string());
+    return {};
 }
 
 void print(const std::vector<explanation>& all, const question& q)
@@ -80,6 +93,10 @@ int explain(int argc, char** argv)
     const auto files = load_files(q.config, q.allowlist);
     for (const auto& p : files.problems) print_error("{}\n", p.to_string());
     if (!files.list.rules) return failure;
+    if (const auto why = objection_to(q, *source, files); !why.empty()) {
+        print_error("exeat explain: {}\n", why);
+        return wrong_usage;
+    }
     const auto shut = quarantines_of(files);
     if (!shut) return failure;
     const auto answers = answer(q, *source, files, *shut);

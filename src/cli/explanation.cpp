@@ -123,10 +123,10 @@ explanation explain_target(std::string_view asked, const asking& from, const pol
     return e;
 }
 
-void hold_to_quarantines(explanation& e, const ip_address& source, const quarantines& all, wall_time now)
+void hold_to_quarantines(explanation& e, const asking& from, const quarantines& all, wall_time now)
 {
     if (!e.allowed) return;
-    const auto holds = [&](const quarantine& q) { return now < q.until && q.holds(source, e.by->name); };
+    const auto holds = [&](const quarantine& q) { return now < q.until && q.holds(from.source, e.by->name, from.service_account); };
     const auto q = std::find_if(all.begin(), all.end(), holds);
     if (q == all.end()) return;
     e.verdict = verdict::quarantined, e.allowed = false, e.reported = verdict::allowed;

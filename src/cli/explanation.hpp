@@ -28,7 +28,7 @@ struct asking { // who
 
 explanation explain_target(std::string_view asked, const asking&, const policy&, wall_time now, const site_networks& = {});
 // Changes an allowed result to quarantined if the client or the entry is quarantined now.
-void hold_to_quarantines(explanation&, const ip_address& source, const quarantines&, wall_time now);
+void hold_to_quarantines(explanation&, const asking&, const quarantines&, wall_time now);
 std::string to_text(const explanation&);
 boost::json::object to_json(const explanation&);
 

@@ -24,7 +24,7 @@ namespace json = boost::json;
 using held = exeat::quarantine; // in this namespace, `quarantine` is the verb
 
 struct wish {
-    std::string config = "/etc/exeat/exeat.toml", client, entry, lasts, reason, format = "text";
+    std::string config = "/etc/exeat/exeat.toml", client, account, entry, lasts, reason, format = "text";
     bool list = false, lift = false;
 };
 
@@ -69,6 +69,9 @@ held target_of(const wish& w)
 {
     held q;
     q.entry = w.entry;
+    q.service_account = w.account;
+    if (!w.account.empty() && !is_service_account(w.account))
+        throw std::runtime_error{"--service-account takes NAMESPACE/NAME, like training/trainer"};
     if (w.client.empty()) return q;
     const auto network = ops::parse_network(ops::without_group(w.client));
     if (!network) throw std::runtime_error{"--client: " + network.error()};
@@ -137,7 +140,13 @@ int begin(const wish& w)
     const auto lasts = ops::parse_duration(w.lasts);
     if (!lasts || *lasts < limits::quarantine_least || *lasts > limits::quarantine_ceiling)
         throw std::runtime_error{"--for must be from 1m to 31d, such as 1h; the quarantine ends then"};
-    if (!q.client) require_entry(w, settings);
+    if (!q.service_account.empty() && settings.kubernetes.networks.empty())
+        throw std::runtime_error{w.config + ": has no [kubernetes], so no client is known to be a pod; quarantine its address"};
+    if (!q.entry.empty()) require_entry(w, settings);
+    if (q.client && settings.kubernetes.covers(q.client->network))
+        print_error("exeat quarantine: note: {} is an address of pods; whatever pod has it is quarantined, and that pod is not once it has "
+                    "another. --service-account follows its pods\n",
+                    q.client_text());
     q.by = acting_user();
     q.since = net::wall_now();
     q.until = q.since + std::chrono::floor<std::chrono::seconds>(*lasts);
@@ -158,7 +167,8 @@ int wrong(const char* why)
 
 int quarantine(int argc, char** argv)
 {
-    CLI::App app{"Quarantines a client or an entry: within a second what is open ends and what is asked for is refused, over reloads and "
+    CLI::App app{"Quarantines a client, a service account or an entry: within a second what is open ends and what is asked for is refused, "
+                 "over reloads and "
                  "restarts, until the time is over.\n"
                  "Example: exeat quarantine --client 10.42.3.7 --for 1h --reason 'uploads to an unknown host'",
                  "exeat quarantine"};
@@ -166,16 +176,18 @@ int quarantine(int argc, char** argv)
     app.add_option("--config", w.config, "exeat.toml, which names the state directory; /etc/exeat/exeat.toml without it")
         ->type_name("FILE");
     app.add_option("--client", w.client, "an address, or a network such as 10.42.3.0/24")->type_name("ADDR");
+    app.add_option("--service-account", w.account, "all pods of this service account, as NAMESPACE/NAME, whatever pods those are");
     app.add_option("--entry", w.entry, "an entry of the allowlist, by its name")->type_name("NAME");
     app.add_option("--for", w.lasts, "how long: 30m, 1h, 7d; 31d at most")->type_name("DURATION");
     app.add_option("--reason", w.reason, "why; it is logged");
-    app.add_flag("--lift", w.lift, "ends the quarantine of --client or --entry; --reason says why");
+    app.add_flag("--lift", w.lift, "ends the quarantine of what is named; --reason says why");
     app.add_flag("--list", w.list, "what is quarantined, until when, by whom and why");
     app.add_option("--format", w.format, "of --list: text (default) or json")->check(CLI::IsMember(formats));
     if (const auto stop = parse_arguments(app, argc, argv)) return *stop;
     if (w.list) return list(w);
-    if (!w.client.empty() && !w.entry.empty()) return wrong("give --client or --entry, not both");
-    if (w.client.empty() && w.entry.empty()) return wrong("give --client or --entry, or --list");
+    const auto named = !w.client.empty() + !w.account.empty() + !w.entry.empty();
+    if (named > 1) return wrong("give --client, --service-account or --entry, and only one of them");
+    if (named == 0) return wrong("give --client, --service-account or --entry, or --list");
     if (w.lift) return lift(w);
     if (w.lasts.empty() || w.reason.empty()) return wrong("give --for and --reason");
     return begin(w);

@@ -30,12 +30,13 @@ std::uint32_t policy::group_slot(const group_set& of) const noexcept
     return 0;
 }
 
-std::uint32_t policy::instances_of(const group_set& of) const noexcept
+std::uint32_t policy::instances_of(const pod& p) const noexcept
 {
-    std::uint32_t most = 1;
+    const auto of = workloads_.of(&p);
+    std::uint32_t most = 0;
     for (std::size_t i = 0; i < groups_.size(); ++i)
-        if (of[i]) most = std::max(most, groups_[i].instances);
-    return most;
+        if (of[i] && groups_[i].workloads.any()) most = std::max(most, groups_[i].instances);
+    return most == 0 ? limits::instances : most;
 }
 
 bool policy::reporting(const group_set& of, wall_time now) const noexcept { return now < settings_.report_until && (reports_ & of).any(); }

@@ -2,9 +2,10 @@
 
 namespace exeat {
 
-bool quarantine::holds(const ip_address& source, std::string_view of_entry) const noexcept
+bool quarantine::holds(const ip_address& source, std::string_view of_entry, std::string_view account) const noexcept
 {
-    return client ? client->contains(source) : entry == of_entry;
+    if (client) return client->contains(source);
+    return service_account.empty() ? entry == of_entry : service_account == account;
 }
 
 std::string quarantine::client_text() const
@@ -13,6 +14,10 @@ std::string quarantine::client_text() const
     return *client == ip_prefix::around(client->network, ip_prefix{}.bits) ? client->network.to_string() : client->to_string();
 }
 
-std::string quarantine::target() const { return client ? "client " + client_text() : "entry " + entry; }
+std::string quarantine::target() const
+{
+    if (client) return "client " + client_text();
+    return service_account.empty() ? "entry " + entry : "service account " + service_account;
+}
 
 } // namespace exeat

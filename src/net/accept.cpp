@@ -13,8 +13,10 @@ namespace {
 bool used_up(int error) noexcept { return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM; }
 
 // A connection beyond the limits gets no tunnel: exeat tries once to send the reason, logs one line and closes it.
-void turn_away(stage_context& home, unique_fd fd, const client& from, std::size_t listener, verdict why)
+void turn_away(stage_context& home, unique_fd fd, client from, std::size_t listener, verdict why)
 {
+    if (auto p = home.pods.find(from.source)) from.belongs_to(std::move(p)); // for the log
+    from.groups = home.policy_now().rules->groups_of(from.source, from.pod.get());
     const auto mode = home.settings().listeners[listener].mode;
     const auto group = home.policy_now().rules->group_slot(from.groups);
     home.count.connections[listener].add();
@@ -29,6 +31,7 @@ void turn_away(stage_context& home, unique_fd fd, const client& from, std::size_
     r.at = std::chrono::system_clock::now();
     r.source = from.source;
     r.client = from.key;
+    if (from.pod) r.identity = from.pod->identity;
     r.source_port = from.port;
     r.group_slot = group;
     home.audit.log_denial(r);
@@ -53,7 +56,6 @@ next accept_one(stage_context& home, watched_socket& listening, std::size_t list
     if (!fd) return used_up(errno) ? next::pause : errno == EAGAIN || errno == EWOULDBLOCK ? next::wait : next::again;
     const auto from = from_kernel(peer);
     auto who = known_as(from.address, from.port, home.settings().bits_of(from.address));
-    who.groups = home.policy_now().rules->groups_of(from.address);
     const bool balanced = !home.settings().listeners[listener].senders.empty(); // the client is named by a header that is not read yet
     if (!balanced && !home.rates.take(client_rate::connections, who.key, std::chrono::steady_clock::now())) {
         home.count.over_rate[client_rate::connections].add();

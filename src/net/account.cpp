@@ -98,7 +98,7 @@ void account::hold_to_findings()
 {
     auto& home = tunnel_.home;
     const auto& who = tunnel_.who;
-    gate.hold_to_findings(home.restricted.throttles_of(who.key, tunnel_.decision.rule->id),
+    gate.hold_to_findings(home.restricted.throttles_of(who, tunnel_.decision.rule->id),
                           home.new_host_budget_of(who, tunnel_.to->host.str()), upload_, tunnel_.wake, home.throttled);
 }
 

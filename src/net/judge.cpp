@@ -42,7 +42,7 @@ std::optional<objection> check_client(tunnel& t)
     auto& d = t.decision;
     if (is_quarantined(t)) return objection{verdict::quarantined};
     if (const auto no = check_name_budget(t, d)) return no;
-    if (t.home.restricted.shuts_out(t.who.key, d.rule->id)) return objection{verdict::anomaly};
+    if (t.home.restricted.shuts_out(t.who, d.rule->id)) return objection{verdict::anomaly};
     t.bill->hold_to_decision();
     auto& gate = t.bill->gate;
     using on_spent = upload_gate::on_spent;
@@ -96,7 +96,7 @@ bool lacks_lines(const tunnel& t) noexcept
 
 } // namespace
 
-bool is_quarantined(const tunnel& t) noexcept { return t.home.restricted.quarantined(t.who.source, t.decision.rule->name); }
+bool is_quarantined(const tunnel& t) noexcept { return t.home.restricted.quarantined(t.who, t.decision.rule->name); }
 
 checked judge(tunnel& t)
 {

@@ -17,10 +17,14 @@ void restrictions::shut_out(const ip_address& client, std::uint64_t rule_id, mom
     shut_.push_back({client, rule_id, until});
 }
 
-bool restrictions::shuts_out(const ip_address& client, std::uint64_t rule_id) const noexcept
+namespace {
+bool is_of(const ip_address& key, const client& who) noexcept { return key == who.key || (who.pod && key == who.pod->identity); }
+} // namespace
+
+bool restrictions::shuts_out(const client& who, std::uint64_t rule_id) const noexcept
 {
     return std::any_of(shut_.begin(), shut_.end(),
-                       [&](const shut& s) { return s.client == client && (s.rule_id == 0 || s.rule_id == rule_id); });
+                       [&](const shut& s) { return is_of(s.client, who) && (s.rule_id == 0 || s.rule_id == rule_id); });
 }
 
 void restrictions::pass_on(const heirs_of<std::uint64_t>& entries) noexcept
@@ -36,17 +40,20 @@ void restrictions::forget_before(moment now) noexcept
     std::erase_if(shut_, [now](const shut& s) { return s.until <= now; });
 }
 
-bool restrictions::quarantined(const ip_address& source, std::string_view entry) const noexcept
+bool restrictions::quarantined(const client& who, std::string_view entry) const noexcept
 {
-    return quarantined_ && std::any_of(quarantined_->begin(), quarantined_->end(), [&](const auto& q) { return q.holds(source, entry); });
+    const auto account = who.pod ? std::string_view{who.pod->service_account} : std::string_view{};
+    return quarantined_ &&
+           std::any_of(quarantined_->begin(), quarantined_->end(), [&](const auto& q) { return q.holds(who.source, entry, account); });
 }
 
-throttles_of_tunnel restrictions::throttles_of(const ip_address& client, std::uint64_t rule_id) const noexcept
+throttles_of_tunnel restrictions::throttles_of(const client& who, std::uint64_t rule_id) const noexcept
 {
     throttles_of_tunnel out;
     if (!throttled_) return out;
     for (const auto& t : *throttled_)
-        if (t.client == client && (t.entry == 0 || t.entry == rule_id)) out[t.entry == 0 ? 0 : 1] = t.to;
+        if (is_of(t.client, who) && (t.entry == 0 || t.entry == rule_id))
+            out[(t.entry == 0 ? 0U : 1U) + (t.client == who.key ? 0U : 2U)] = t.to;
     return out;
 }
 

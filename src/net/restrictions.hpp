@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exeat/budget/throttle.hpp>
+#include <exeat/client.hpp>
 #include <exeat/ip_address.hpp>
 #include <exeat/limits.hpp>
 #include <exeat/quarantine.hpp>
@@ -23,15 +24,16 @@ public:
 
     // Rule id 0 means every entry. When limits::shut_outs are in use, the one that would end first is dropped.
     void shut_out(const ip_address& client, std::uint64_t rule_id, moment until) noexcept;
-    bool shuts_out(const ip_address& client, std::uint64_t rule_id) const noexcept;
-    void pass_on(const heirs_of<std::uint64_t>& entries) noexcept; // a client shut out of an entry is also shut out of its heirs
+    bool shuts_out(const client&, std::uint64_t rule_id) const noexcept; // or all pods of its service account
+    void pass_on(const heirs_of<std::uint64_t>& entries) noexcept;       // a client shut out of an entry is also shut out of its heirs
     void forget_before(moment now) noexcept;
 
     void quarantine(std::shared_ptr<const quarantines> all) noexcept { quarantined_ = std::move(all); }
-    bool quarantined(const ip_address& source, std::string_view entry) const noexcept;
+    bool quarantined(const client&, std::string_view entry) const noexcept;
 
     void throttle(std::shared_ptr<const throttled_clients> all) noexcept { throttled_ = std::move(all); }
-    throttles_of_tunnel throttles_of(const ip_address& client, std::uint64_t rule_id) const noexcept; // at every entry, and at this one
+    // Those of the client at every entry and at this one, and of all pods of its service account the same.
+    throttles_of_tunnel throttles_of(const client&, std::uint64_t rule_id) const noexcept;
 
 private:
     struct shut {

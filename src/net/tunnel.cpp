@@ -204,7 +204,7 @@ void tunnel::find_groups() noexcept
 uploader tunnel::uploads_as(const policy& by) const noexcept
 {
     if (!who.pod) return {who.key, std::nullopt, 1};
-    return {who.key, who.pod->identity, by.instances_of(who.groups)};
+    return {who.key, who.pod->identity, by.instances_of(*who.pod)};
 }
 
 void tunnel::take_policy() noexcept

@@ -128,7 +128,7 @@ void worker::shut_out_now(const ip_address& client, std::uint64_t rule_id) noexc
 {
     at_.restricted.shut_out(client, rule_id, steady_clock::now() + limits::shut_out_time);
     for (auto& t : at_.live)
-        if (t.bill && t.decision.allowed() && at_.restricted.shuts_out(t.who.key, t.decision.rule->id))
+        if (t.bill && t.decision.allowed() && at_.restricted.shuts_out(t.who, t.decision.rule->id))
             t.interrupt({ending::anomaly, verdict::anomaly});
 }
 

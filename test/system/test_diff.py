@@ -167,7 +167,30 @@ def test_what_widens_by_any_key_is_an_opening_and_the_way_back_is_none(diff, whe
     assert there.returncode == 1 and "+ " in there.stdout, there.stdout + there.stderr
     # A test that is another one is one less and one more; the way in by the server name alone opens with tls.
     if where not in {("[[expect]]", "client"), ("[[expect]]", "service_account"), ("[[expect]]", "target"), ("[[allow]]", "protocol")}:
-        assert back.returncode == 0 and "- " in back.stdout and "+ " not in back.stdout, back.stdout + back.stderr
+        assert back.returncode == 0 and "- " in back.stdout and not [line for line in back.stdout.splitlines() if line.startswith("+ ")], back.stdout + back.stderr
+
+
+PODS_OF = '[groups.{}]\nservice_accounts = ["runs/a"]\ninstances = {}\n'
+
+
+@pytest.mark.parametrize("before, after", [
+    ((PODS_OF.format("one", 2), ""), (PODS_OF.format("one", 2) + PODS_OF.format("two", 1000), "")),
+    ((PODS_OF.format("one", 2), ""), (PODS_OF.format("other", 200), "")),
+    ((PODS_OF.format("one", 40), 'upload_identity = "200 KiB/1h"\n'), (PODS_OF.format("one", 40), "")),
+    ((PODS_OF.format("one", 2), ""), (PODS_OF.format("one", 2), 'upload_identity = "640 KiB/1h"\n')),
+], ids=["one more group", "another name", "without its own", "with its own"])
+def test_what_all_pods_of_an_account_may_upload_is_compared_as_it_is_served(diff, before, after):
+    text = lambda groups, more: HEAD + groups + PACKAGES + 'upload = "16 KiB/1h"\n' + more  # noqa: E731
+    there, back = diff(text(*before), text(*after)), diff(text(*after), text(*before))
+    assert there.returncode == 1 and "upload_identity more" in there.stdout, there.stdout
+    assert "upload_identity more" not in back.stdout and "upload_identity less" in back.stdout, back.stdout
+
+
+def test_a_namespace_is_compared_by_an_account_that_no_group_names(diff):
+    groups = '[groups.a]\nservice_accounts = ["runs/other"]\n[groups.b]\nnamespaces = ["runs"]\n'
+    entry = PACKAGES + "groups = {}\n"
+    done = diff(HEAD + groups + entry.format('["a"]'), HEAD + groups + entry.format('["a", "b"]'))
+    assert done.returncode == 1 and "pkg.test:443" in done.stdout
 
 
 def test_a_hosts_file_opens_what_it_names(diff, tmp_path):

@@ -75,6 +75,30 @@ def test_a_thousand_pods_that_start_at_once_are_all_served(serve, pods):
         assert [verdict(exeat, f"127.0.8.{n + 1}", SINK) for n in range(250)] == [None] * 250
 
 
+def test_where_a_pod_is_says_nothing_of_how_many_its_account_may_have(serve, pods):
+    groups = f'''
+[groups.many]
+service_accounts = ["training/trainer"]
+sources = ["{HERE}/32"]
+instances = 20
+[groups.one]
+service_accounts = ["training/trainer"]
+sources = ["{THERE}/32"]
+instances = 1
+[groups.zone]
+sources = ["127.0.8.0/24"]
+'''
+    with serve(allowlist(groups, sink('upload = "64 KiB/1h"'))) as exeat:
+        pods.start(HERE), pods.start(THERE), pods.start("127.0.8.30", "training/other")
+        known(exeat, 3)
+        for address in (HERE, THERE):
+            sent_before_cut(exeat, address)
+        assert uploaded(exeat) == 2 * 64 * KIB
+        status = json.loads(exeat.fetch("/api/status")[1])
+        limits = {b["workload"]: b["limit_bytes"] for b in status["budgets"]}
+        assert limits["service account training/trainer"] == 20 * 64 * KIB
+
+
 def test_names_under_a_wildcard_count_for_the_account_too(lab, serve, pods):
     host, _ = lab.addresses()
     lab.origin(host, 7)

@@ -4,7 +4,8 @@ import json
 
 import pytest
 from harness.client import Reply, ask, connect_reply, connect_request, gone, open_tunnel, take_head
-from harness.pods import ECHO, HERE, THERE, allowlist, echoes, known, origins, pods, serve, verdict  # noqa: F401: fixtures
+from harness.exeat import run
+from harness.pods import BOOKMARK, ECHO, HERE, THERE, allowlist, echoes, known, origins, pods, serve, verdict  # noqa: F401: fixtures
 from harness.wait import wait_until
 
 
@@ -172,6 +173,21 @@ def test_a_file_that_is_written_in_place_is_refused(serve, pods):
         wait_until(lambda: exeat.metric("pods_current") == 1, what="it is whole again")
 
 
+@pytest.mark.parametrize("part", ["", "half", "no bookmark"])
+def test_a_part_of_the_file_is_not_taken_for_all_pods(serve, pods, part):
+    pods.start(HERE), pods.start(THERE)
+    whole = pods.path.read_text()
+    with serve() as exeat:
+        known(exeat, 2)
+        with open_tunnel(exeat, ECHO, source=HERE) as tunnel:
+            pods.write({"": "", "half": whole[:len(whole) // 2], "no bookmark": whole.replace(BOOKMARK, "")}[part])
+            wait_until(lambda: exeat.metric("pods_failures_total") == 1, what="it is refused")
+            exeat.caught_up()
+            assert echoes(tunnel)
+            assert verdict(exeat, THERE) is None
+        assert "is not whole" in exeat.log()
+
+
 def test_exeat_starts_without_the_file_and_serves_pods_once_it_is_there(serve, pods):
     pods.path.unlink()
     with serve() as exeat:
@@ -228,3 +244,50 @@ def test_an_address_without_a_pod_may_wait_so_often_and_no_more(serve, pods):
             other.sendall(connect_request(ECHO))
             pods.start(THERE)
             assert take_head(other).startswith(b"HTTP/1.1 200")
+
+
+# ---- what an analyst and detectors do
+
+def test_a_quarantined_service_account_is_shut_whatever_pods_it_has(serve, pods):
+    pods.start(HERE)
+    pods.start(THERE, "evals/runner")
+    with serve() as exeat:
+        known(exeat, 2)
+        quarantine = lambda *argv: run("quarantine", "--config", exeat.config_path, *argv, "--reason", "why")  # noqa: E731
+        with open_tunnel(exeat, ECHO, source=HERE) as mine, open_tunnel(exeat, ECHO, source=THERE) as other:
+            done = quarantine("--service-account", "training/trainer", "--for", "1h")
+            assert done.returncode == 0 and "service account training/trainer: quarantined until" in done.stdout
+            assert gone(mine)
+            assert echoes(other)
+        pods.start("127.0.8.20")
+        known(exeat, 3)
+        assert verdict(exeat, HERE) == verdict(exeat, "127.0.8.20") == "quarantined"
+        assert exeat.metric("quarantines", kind="service_account") == 1
+        explained = run("explain", "--config", exeat.config_path, "--client", HERE, "--service-account", "training/trainer", ECHO)
+        assert explained.returncode == 1 and "service account training/trainer is quarantined" in explained.stdout
+        wait_until(lambda: [line["user.name"] for line in exeat.audit(event__action="quarantine")] == ["training/trainer"])
+        assert quarantine("--service-account", "training/trainer", "--lift").returncode == 0
+        wait_until(lambda: verdict(exeat, HERE) is None, what="it is lifted")
+
+
+@pytest.mark.parametrize("argv", [("--service-account", "trainer"), ("--service-account", "a/b", "--client", "10.0.0.1")])
+def test_a_quarantine_of_no_service_account_is_refused(serve, argv):
+    made = serve()
+    done = run("quarantine", "--config", made.config_path, *argv, "--for", "1h", "--reason", "r")
+    assert done.returncode in (1, 2) and done.stderr
+
+
+def test_the_third_pod_of_an_account_that_probes_shuts_all_of_them_out(serve, pods):
+    made = serve()
+    made.config_path.write_text(made.config_path.read_text() + '[detect.denied_burst]\naction = "cut"\n')
+    for n in range(5):
+        pods.start(f"127.0.8.{n + 1}", "evals/runner" if n == 4 else "training/trainer")
+    with made as exeat:
+        known(exeat, 5)
+        for n in range(3):
+            assert verdict(exeat, "127.0.8.4") is None  # it has done nothing
+            for door in range(6):
+                assert verdict(exeat, f"127.0.8.{n + 1}", f"door{door}.pods.test:443") in ("not_allowed", "anomaly")
+            wait_until(lambda: verdict(exeat, f"127.0.8.{n + 1}") == "anomaly", what="it is shut out")
+        wait_until(lambda: verdict(exeat, "127.0.8.4") == "anomaly", what="so are all pods of the account")
+        assert verdict(exeat, "127.0.8.5") is None

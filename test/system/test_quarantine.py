@@ -329,8 +329,8 @@ def test_it_says_when_no_exeat_is_there_to_take_it(lab, settings):
 
 
 @pytest.mark.parametrize("argv, code, says", [
-    (("--for", "1h", "--reason", "x"), 2, "give --client or --entry"),
-    (("--client", HERE, "--entry", "echo", "--for", "1h", "--reason", "x"), 2, "not both"),
+    (("--for", "1h", "--reason", "x"), 2, "give --client, --service-account or --entry"),
+    (("--client", HERE, "--entry", "echo", "--for", "1h", "--reason", "x"), 2, "only one of them"),
     (("--client", HERE, "--reason", "x"), 2, "give --for and --reason"),
     (("--client", HERE, "--for", "1h"), 2, "give --for and --reason"),
     (("--client", "no address", "--for", "1h", "--reason", "x"), 1, "--client: "),

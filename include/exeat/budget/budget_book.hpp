@@ -1,8 +1,7 @@
 // The upload accounts of all keys: bounded, shared by all workers. Opening an account takes the lock of one of many parts; taking from it
 // requires none (budget.hpp). When a part is full, an account that has used little of its limits is evicted, and of equal ones the one that
-// has been idle longer; never an account with an open tunnel or a spent limit, or of a service account
-// that has sent anything. When none can be evicted, keys without room share one
-// account of limits::crowded_budget an hour. Outlives its handles.
+// has been idle longer; never an account with an open tunnel or a spent limit. The account of all pods of a service account ranks above the
+// others. When none can be evicted, keys without room share one account of limits::crowded_budget an hour. Outlives its handles.
 //
 // When a list replaces another, accounts inherit (accounts.hpp). Workers adopt the new list one after the other, so for a moment some take
 // from an account that has been passed on already. pass_on() first publishes the heirs and then copies; a worker looks for heirs after it
@@ -133,6 +132,7 @@ private:
     line* find_or_add(part&, const budget_key&, const upload_limits&, budget_minutes now);
     part& part_of(const budget_key& k) noexcept { return parts_[hash_(k) % part_count]; }
     bool make_room(part&, budget_minutes now);
+    static double rank(const budget_key&, double share_used) noexcept; // what is evicted first has the least
 
     const hash hash_;
     const std::optional<budget_minutes> forgot_;

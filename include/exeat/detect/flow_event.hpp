@@ -50,6 +50,7 @@ struct finding {
     ip_address client;
     flow_entry entry;
     double value = 0, threshold = 0; // in the detector's unit
+    ip_address identity{};           // pod::identity of the client, where it is a pod
 };
 using findings = std::vector<finding>;
 

@@ -258,6 +258,15 @@ budget_book::line* budget_book::find_or_add(part& p, const budget_key& key, cons
     return p.lines.emplace(key, std::make_unique<line>(key, to, now, forgot_, tally_)).first->second.get();
 }
 
+// New pods come without limit, and must not drive out the account of all pods of their service account: as long as it is used at all, it
+// is taken for half used, and more.
+double budget_book::rank(const budget_key& k, double share_used) noexcept
+{
+    constexpr double nearly_all = 0.999;
+    const bool kept = is_identity_key(k.client) && share_used > 0 && share_used < 1;
+    return kept ? std::min(share_used + 0.5, nearly_all) : share_used;
+}
+
 // Examines budget_sample lines, and more only if none of these can be evicted. The hand advances through all buckets, so that every line is
 // examined in turn.
 bool budget_book::make_room(part& p, budget_minutes now)
@@ -271,8 +280,7 @@ bool budget_book::make_room(part& p, budget_minutes now)
         for (auto at = p.lines.begin(p.hand); at != p.lines.end(p.hand); ++at, ++seen) {
             line& l = *at->second;
             if (l.open.load(std::memory_order_acquire) > 0) continue;
-            const auto used = l.account.share_used(now);
-            if (used > 0 && is_identity_key(l.key.client)) continue; // new pods come without limit, and must not drive it out
+            const auto used = rank(l.key, l.account.share_used(now));
             const bool less = least != nullptr && used == least_used ? l.used < least->used : used < least_used;
             if (less) least = &l, least_used = used;
         }

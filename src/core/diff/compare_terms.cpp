@@ -36,15 +36,17 @@ void compare_budgets(const upload_limits& a, const upload_limits& b, const std::
 
 upload_limits budget_of(const rule_in_list& r) { return r.by.upload ? *r.by.upload : r.of.upload.value_or(default_upload(r.by.purpose)); }
 
-// Of all pods of a service account, where their group says nothing of their number: a change of that number is reported by the list.
+// Of all pods of a service account.
 upload_limits identity_budget_of(const rule_in_list& r)
 {
-    return r.by.upload_identity ? *r.by.upload_identity : budget_of(r).times(limits::instances);
+    return r.by.upload_identity ? *r.by.upload_identity : budget_of(r).times(r.instances);
 }
 
 // Compares the terms of two rules from the point of view of a reviewer who wants them tight: more is wider.
-void compare_entries(const rule& a, const rule& b, bool by_wildcard, std::vector<std::string>& wider, std::vector<std::string>& narrower)
+void compare_entries(const rule_in_list& before, const rule_in_list& after, bool by_wildcard, std::vector<std::string>& wider,
+                     std::vector<std::string>& narrower)
 {
+    const rule &a = before.by, &b = after.by;
     const auto note = [&](bool widens, bool narrows, std::string_view what, std::string_view more, std::string_view less) {
         if (widens) wider.push_back(std::string{what} + ' ' + std::string{more});
         if (narrows) narrower.push_back(std::string{what} + ' ' + std::string{less});
@@ -63,6 +65,8 @@ void compare_entries(const rule& a, const rule& b, bool by_wildcard, std::vector
     compare_budgets(a.upload_total, b.upload_total, "upload_total", wider, narrower);
     const auto spent = budget_action_words[b.on_budget];
     note(b.on_budget > a.on_budget, b.on_budget < a.on_budget, "on_budget", spent, spent);
+    if (by_wildcard && a.wildcard_names == b.wildcard_names) // all pods of a service account share so many
+        note(after.instances > before.instances, after.instances < before.instances, "names", "more", "fewer");
     if (by_wildcard) note(b.wildcard_names > a.wildcard_names, b.wildcard_names < a.wildcard_names, "names", "more", "fewer");
     note(a.purpose != b.purpose && b.purpose > a.purpose, a.purpose != b.purpose && b.purpose < a.purpose, "purpose", to_string(b.purpose),
          to_string(b.purpose));
@@ -100,9 +104,9 @@ changed_terms compare_terms(const rule_in_list& before, const rule_in_list& afte
 {
     changed_terms out;
     compare_budgets(budget_of(before), budget_of(after), "upload", out.wider, out.narrower);
-    if (before.by.upload_identity || after.by.upload_identity)
-        compare_budgets(identity_budget_of(before), identity_budget_of(after), "upload_identity", out.wider, out.narrower);
-    compare_entries(before.by, after.by, by_wildcard, out.wider, out.narrower);
+    const bool by_number = before.instances != after.instances || before.by.upload_identity || after.by.upload_identity;
+    if (by_number) compare_budgets(identity_budget_of(before), identity_budget_of(after), "upload_identity", out.wider, out.narrower);
+    compare_entries(before, after, by_wildcard, out.wider, out.narrower);
     compare_links(before.by, after.by, out.wider, out.narrower);
     return out;
 }

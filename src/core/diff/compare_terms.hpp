@@ -11,7 +11,8 @@ namespace exeat {
 
 struct rule_in_list {
     const rule& by;
-    const policy_settings& of; // the defaults for entries that set nothing themselves
+    const policy_settings& of;                   // the defaults for entries that set nothing themselves
+    std::uint32_t instances = limits::instances; // of the client's service account
 };
 
 struct changed_terms {

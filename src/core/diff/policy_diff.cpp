@@ -30,12 +30,17 @@ std::vector<std::string> names_of(const group_set& of, const policy& in)
 // account in each namespace that they name. The first one is no pod.
 std::vector<std::optional<pod>> pods_of(const policy& before, const policy& after_policy)
 {
-    std::set<std::string> accounts;
+    std::set<std::string> accounts, spaces;
     for (const auto* p : {&before, &after_policy})
         for (const auto& g : p->groups()) {
             accounts.insert(g.workloads.service_accounts.begin(), g.workloads.service_accounts.end());
-            for (const auto& space : g.workloads.namespaces) accounts.insert(space + "/any");
+            for (const auto& space : g.workloads.namespaces) spaces.insert(space);
         }
+    for (const auto& space : spaces) {
+        auto other = space + "/other";
+        while (accounts.contains(other)) other += "-1";
+        accounts.insert(std::move(other));
+    }
     std::vector<std::optional<pod>> out{std::nullopt};
     std::set<std::pair<std::string, std::string>> kinds; // as text, because a bitset has no order
     for (const auto& a : accounts) {
@@ -63,16 +68,23 @@ std::vector<client_class> classes_of(const policy& before, const policy& after_p
                 if (const auto next = first_after(s)) ends.insert(*next);
             }
     if (pods.size() > 1) ends.insert(ip_address::v4(0x0a000001)); // of groups without networks
-    std::map<std::pair<std::vector<std::string>, std::vector<std::string>>, example> kinds;
+    struct kind {
+        std::vector<std::string> before, after; // groups
+        std::uint32_t instances_before, instances_after;
+        auto operator<=>(const kind&) const = default;
+    };
+    std::map<kind, example> kinds;
     for (const auto& p : pods)
         for (const auto& a : ends) {
             const auto* pod = p ? &*p : nullptr;
-            kinds.try_emplace({names_of(before.groups_of(a, pod), before), names_of(after_policy.groups_of(a, pod), after_policy)},
+            kinds.try_emplace({names_of(before.groups_of(a, pod), before), names_of(after_policy.groups_of(a, pod), after_policy),
+                               pod ? before.instances_of(*pod) : limits::instances,
+                               pod ? after_policy.instances_of(*pod) : limits::instances},
                               example{a, p ? p->service_account : std::string{}});
         }
     std::vector<client_class> out;
-    for (const auto& [groups, e] : kinds)
-        if (!groups.first.empty() || !groups.second.empty()) out.push_back({e.at, e.service_account, groups.first, groups.second});
+    for (const auto& [k, e] : kinds)
+        if (!k.before.empty() || !k.after.empty()) out.push_back({e.at, e.service_account, k.before, k.after});
     return out;
 }
 
@@ -174,6 +186,12 @@ private:
         return {said.begin(), said.end()};
     }
 
+    std::uint32_t instances(std::size_t clients, const policy& rules) const
+    {
+        const auto p = pod_of_account(out_.clients[clients].service_account);
+        return p ? rules.instances_of(*p) : limits::instances;
+    }
+
     void compare_at(const target& to, std::size_t clients, std::set<answer>& said) const
     {
         const auto was = decide(asking_[clients].first, to, before_, now_), is = decide(asking_[clients].second, to, after_, now_);
@@ -184,7 +202,8 @@ private:
             said.insert({b != nullptr ? change_kind::opens : change_kind::closes, clients, to.port, a, b, {}});
             return;
         }
-        auto [wider, narrower] = compare_terms({*a, before_.settings()}, {*b, after_.settings()}, is.by_wildcard);
+        auto [wider, narrower] = compare_terms({*a, before_.settings(), instances(clients, before_)},
+                                               {*b, after_.settings(), instances(clients, after_)}, is.by_wildcard);
         if (!wider.empty()) said.insert({change_kind::widens, clients, to.port, a, b, std::move(wider)});
         if (!narrower.empty()) said.insert({change_kind::narrows, clients, to.port, a, b, std::move(narrower)});
     }

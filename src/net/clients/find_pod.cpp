@@ -34,6 +34,7 @@ task<checked> find_pod(tunnel& t)
     while (!found(t)) {
         if (t.cut) co_return refused(t.cut->before);
         if (t.client_side.broken) co_return client_gone();
+        if (waiting.lost()) co_return refused(verdict::overload);
         if (t.deadline_passed()) co_return unknown(t);
         co_await t.event();
     }

@@ -12,11 +12,26 @@ pod_view::place::place(pod_view& v, waiter& w, const ip_address& of) noexcept : 
 
 pod_view::place::~place() { --view_.waiting_; }
 
-// Only who waits pays for the count, and few do.
-bool pod_view::has_room(const ip_address& of) const noexcept
+std::size_t pod_view::count(const ip_address& of) const noexcept
 {
-    const auto mine = std::count_if(places_.begin(), places_.end(), [&](const place& p) { return p.of_ == of; });
-    return waiting_ < limits::pod_waits && static_cast<std::size_t>(mine) < limits::pod_waits_of_one;
+    return static_cast<std::size_t>(std::count_if(places_.begin(), places_.end(), [&](const place& p) { return p.of_ == of && !p.lost_; }));
+}
+
+// Only who waits pays for the counts, and few do.
+bool pod_view::has_room(const ip_address& of) noexcept
+{
+    const auto mine = count(of);
+    if (waiting_ < limits::pod_waits) return mine < limits::pod_waits_of_one;
+    std::size_t looks = limits::pod_waits_of_one;
+    for (auto p = places_.begin(); mine == 0 && p != places_.end() && looks > 0; ++p) {
+        if (p->lost_) continue;
+        --looks;
+        if (count(p->of_) < 2) continue;
+        p->lost_ = true;
+        p->wake_.wake();
+        return true;
+    }
+    return false;
 }
 
 bool pod_view::covers(const ip_address& a) const noexcept { return settings_.covers(a); }

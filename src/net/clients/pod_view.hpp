@@ -34,18 +34,24 @@ public:
         place(const place&) = delete;
         ~place();
 
+        bool lost() const noexcept { return lost_; } // to another address
+
     private:
         friend class pod_view;
         pod_view& view_;
         waiter& wake_;
+        bool lost_ = false;
         const ip_address of_;
     };
-    bool has_room(const ip_address& of) const noexcept; // for one more place
+    // Whether there is room for one more place. When all are taken, an address that has none gets that of one that has several.
+    bool has_room(const ip_address& of) noexcept;
 
 private:
     const kubernetes_settings& settings_;
     std::shared_ptr<const pod_snapshot> now_; // null: nothing is known yet
     bool changed_ = false;
+    std::size_t count(const ip_address& of) const noexcept;
+
     std::size_t waiting_ = 0;
     boost::intrusive::list<place, boost::intrusive::constant_time_size<false>> places_;
 };

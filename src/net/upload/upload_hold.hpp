@@ -1,4 +1,5 @@
-// The limits that findings of detectors set for one tunnel: the throttle of its client at its entry, the throttle at every entry, and the
+// The limits that findings of detectors set for one tunnel: the throttles of its client, and of all pods of its
+// client's service account, at its entry and at every entry, and the
 // budget at a host that is new to the client. A tunnel that was granted less than it wanted waits in its worker's throttle_queue for the
 // next sweep and gets nothing until then, so that each waiting tunnel has its turn and none is granted single bytes. One worker's thread;
 // owned by the tunnel's upload_gate.
@@ -15,7 +16,7 @@
 namespace exeat::net {
 
 using queue_hook = boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
-using throttles_of_tunnel = std::array<std::shared_ptr<throttle>, 2>;
+using throttles_of_tunnel = std::array<std::shared_ptr<throttle>, 4>;
 
 class throttle_queue;
 

@@ -39,11 +39,13 @@ std::string log_command(const metric_sources& from, const anomaly_event& e)
 {
     if (from.settings.audit_path == "stdout") return {};
     const auto client = client_text(e.what.client, from);
+    std::error_code failed;
+    const auto log = std::filesystem::absolute(from.settings.audit_path, failed);
     const auto at = std::chrono::floor<std::chrono::seconds>(e.at);
     return fmt::format(
         R"(jq -c 'select(."@timestamp" >= "{}" and ."@timestamp" < "{}" and (."source.ip" == "{}" or ."source.address" == "{}"))' {})",
         utc(at - std::chrono::minutes{5}).substr(0, 19), utc(at + std::chrono::minutes{1}).substr(0, 19), client, client,
-        shell_word(std::filesystem::absolute(from.settings.audit_path).string()));
+        shell_word(failed ? from.settings.audit_path : log.string()));
 }
 
 json::object of_anomaly(const anomaly_event& e, const metric_sources& from, const client_names& names, const policy_status::view& status)

@@ -96,12 +96,15 @@ template <class T, class Greater> void keep_first(std::vector<T>& all, Greater g
     all.resize(shown);
 }
 
+json::value text_or_null(const std::string& s) { return s.empty() ? json::value(nullptr) : json::value(json::string{s}); }
+
 json::array of_quarantines(const quarantines& all)
 {
     json::array out;
     for (const auto& q : all)
         out.push_back(json::object{{"client", q.client ? json::value(json::string{q.client_text()}) : json::value(nullptr)},
-                                   {"entry", q.client ? json::value(nullptr) : json::value(json::string{q.entry})},
+                                   {"service_account", text_or_null(q.service_account)},
+                                   {"entry", text_or_null(q.entry)},
                                    {"since", time_or_null(q.since)},
                                    {"until", time_or_null(q.until)},
                                    {"by", q.by},

@@ -41,6 +41,7 @@ void quarantined(std::string& out, const quarantine& q)
 {
     const auto told = [](std::string_view s) { return s.substr(0, limits::audit_client_octets); };
     if (q.client) word(out, R"(,"exeat.quarantine.client":")", q.client_text());
+    else if (!q.service_account.empty()) word(out, R"(,"user.name":")", q.service_account);
     else text(out, R"(,"exeat.quarantine.entry":)", told(q.entry));
     word(out, R"(,"exeat.quarantine.until":")", utc(q.until));
     text(out, R"(,"exeat.quarantine.by":)", told(q.by));

@@ -82,7 +82,8 @@ void detection::see(const net::audit_record& r, std::vector<anomaly_event>& out)
     now_ = e.at;
     found_.clear();
     bank_->see(e, found_);
-    for (const auto& f : found_) {
+    for (auto& f : found_) {
+        if (f.client == r.client) f.identity = r.identity;
         const auto which = static_cast<std::size_t>(f.which);
         counts_[which][actions_[which]].fetch_add(1, std::memory_order_relaxed);
         out.push_back({f, actions_[which], bank_->score(f.client, e.at), r.at, r.id, r.group_slot, std::string{r.host.str()}});

@@ -5,6 +5,7 @@
 
 #include <exeat/limits.hpp>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 
 namespace exeat::ops {
@@ -53,20 +54,36 @@ std::vector<std::uint64_t> detector_actions::entries_of(const detect::finding& f
     return out;
 }
 
-void detector_actions::act_on(const detect::finding& f, detector_action what)
+std::vector<ip_address> detector_actions::clients_of(const detect::finding& f)
 {
-    for (const auto entry : entries_of(f)) {
-        if (what != detector_action::cut) hold_at(entry, f);
-        else
-            for (const auto& w : workers_) until_in_memory([&] { w->shut_out(f.client, entry); }); // sent only once, so it must reach all
-    }
+    std::vector<ip_address> out{f.client};
+    if (f.identity == ip_address{}) return out;
+    const auto now = std::chrono::steady_clock::now();
+    std::erase_if(suspects_, [&](const auto& s) { return s.second.last + limits::throttle_time < now; });
+    if (!suspects_.contains(f.identity) && suspects_.size() == limits::shut_outs) return out;
+    auto& of = suspects_[f.identity];
+    of.last = now;
+    if (of.pods.size() < limits::suspect_pods && std::find(of.pods.begin(), of.pods.end(), f.client) == of.pods.end())
+        of.pods.push_back(f.client);
+    if (of.pods.size() == limits::suspect_pods) out.push_back(f.identity);
+    return out;
 }
 
-void detector_actions::hold_at(std::uint64_t entry, const detect::finding& f)
+void detector_actions::act_on(const detect::finding& f, detector_action what)
+{
+    for (const auto& client : clients_of(f))
+        for (const auto entry : entries_of(f)) {
+            if (what != detector_action::cut) hold_at(entry, client, f);
+            else
+                for (const auto& w : workers_) until_in_memory([&] { w->shut_out(client, entry); }); // sent only once, so it must reach all
+        }
+}
+
+void detector_actions::hold_at(std::uint64_t entry, const ip_address& client, const detect::finding& f)
 {
     const auto next = std::make_shared<throttled_clients>(*throttled_);
     const auto& rate = settings_.rates[f.which];
-    if (!hold(*next, f.client, entry, rate, std::chrono::steady_clock::now().time_since_epoch())) return;
+    if (!hold(*next, client, entry, rate, std::chrono::steady_clock::now().time_since_epoch())) return;
     throttled_ = next;
     for (const auto& w : workers_) until_in_memory([&] { w->adopt(throttled_); });
 }

@@ -10,6 +10,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -38,7 +39,15 @@ private:
     const workers& workers_;
     new_host_budgets new_hosts_;
     std::vector<std::uint64_t> entries_of(const detect::finding&);
-    void hold_at(std::uint64_t entry, const detect::finding&);
+    std::vector<ip_address> clients_of(const detect::finding&);
+    void hold_at(std::uint64_t entry, const ip_address& client, const detect::finding&);
+
+    // The pods of a service account with findings. From the third one on all pods of the account are acted on: new ones come as they like.
+    struct suspects {
+        std::vector<ip_address> pods; // at most limits::suspect_pods
+        std::chrono::steady_clock::time_point last{};
+    };
+    std::map<ip_address, suspects> suspects_; // by pod::identity; at most limits::shut_outs
 
     recent_heirs<std::uint64_t> heirs_;
     std::chrono::steady_clock::time_point passed_on_{}; // when pass_on() was last called

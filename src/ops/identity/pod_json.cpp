@@ -7,6 +7,7 @@
 #include <ops/text/digest.hpp>
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
 
 namespace exeat::ops {
@@ -33,7 +34,10 @@ std::string_view text_or_nothing(const json::object* in, std::string_view name) 
     return found == nullptr ? std::string_view{} : std::string_view{found->data(), found->size()};
 }
 
-// The kinds of `phase` (core/v1 PodStatus). Of a pod whose node is lost nobody knows whether it runs.
+// The words of `phase` (core/v1 PodStatus).
+constexpr std::array<std::string_view, 5> phases{"Pending", "Running", "Succeeded", "Failed", "Unknown"};
+
+// Of a pod whose node is lost (Unknown) nobody knows whether it runs.
 bool may_talk(std::string_view phase) noexcept { return phase == "Pending" || phase == "Running"; }
 
 ip_address key_of(workload_kind kind, std::string_view text)
@@ -105,11 +109,14 @@ outcome read_pod(const json::object& o)
     const auto* on_node = spec == nullptr ? nullptr : spec->if_contains("hostNetwork");
     if (on_node != nullptr && !on_node->is_bool() && !on_node->is_null())
         return wrong("has spec.hostNetwork that is neither true nor false");
+    const auto phase = text_or_nothing(status, "phase");
+    if (std::find(phases.begin(), phases.end(), phase) == phases.end())
+        return wrong(fmt::format("has no status.phase that could be one: {}", as_shown(phase)));
     auto addresses = addresses_of(status);
     if (!addresses) return wrong(std::move(addresses).error());
     pod_report out;
     if (on_node != nullptr && on_node->is_bool() && on_node->get_bool()) out.apart = "host_network";
-    else if (!may_talk(text_or_nothing(status, "phase"))) out.apart = "ended";
+    else if (!may_talk(phase)) out.apart = "ended";
     out.pod = std::make_shared<const exeat::pod>(
         make_pod(std::string{uid}, std::string{space}, std::string{name}, account, std::move(*addresses)));
     return out;

@@ -96,7 +96,8 @@ bool pod_watch::read()
 
 void pod_watch::take(const pods_news& news)
 {
-    if (!table_) table_ = std::make_unique<pod_table>(settings_.networks), index_ = pod_index{net::random_seed()}, published_ = false;
+    const bool anew = !table_;
+    if (anew) table_ = std::make_unique<pod_table>(settings_.networks);
     if (news.all) table_->replace(news.now);
     else {
         for (const auto& uid : news.gone) table_->remove(uid);
@@ -104,9 +105,9 @@ void pod_watch::take(const pods_news& news)
     }
     const auto changes = table_->take_changes();
     known_ = table_->size(), contested_ = table_->contested();
-    if (changes.empty()) return;
+    if (changes.empty() && !anew) return;
     names_.learn(changes);
-    index_ = index_.with(changes);
+    index_ = (anew ? pod_index{net::random_seed()} : index_).with(changes); // if that throws, what the workers have stays
     changes_ += changes.size();
     published_ = false;
 }

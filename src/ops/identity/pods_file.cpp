@@ -30,7 +30,8 @@ outcome<line> wrong(std::string why) { return {boost::system::in_place_error, st
 
 outcome<line> parse_line(std::string_view text)
 {
-    if (text.size() > limits::pod_bytes) return wrong(fmt::format("is longer than {} MiB", limits::pod_bytes >> 20));
+    if (text.size() > limits::pod_bytes)
+        return wrong(fmt::format("is longer than {} MiB; write only the fields of a pod that exeat reads", limits::pod_bytes >> 20));
     const auto value = parse_strict_json(text, limits::pod_depth + 1); // an event is one deeper than its pod
     if (!value) return wrong(value.error());
     const auto* o = value->if_object();
@@ -76,6 +77,8 @@ public:
         from_ = known ? of_.read_to_ : 0;
         line_ = known ? of_.lines_ : 0;
         if (const auto why = take_lines(); !why.empty()) return wrong_at(why);
+        if (!known && !bookmark_) return wrong(R"(is not whole: no line {"type":"BOOKMARK"} follows its pods)");
+        news_.gone.assign(gone_.begin(), gone_.end());
         for (auto& [uid, pod] : pods_) news_.now.push_back(std::move(pod));
         return outcome<pods_news>{boost::system::in_place_value, std::move(news_)};
     }
@@ -144,16 +147,17 @@ private:
         if (text.find_first_not_of(" \t\r") == text.npos) return {};
         auto l = parse_line(text);
         if (!l) return l.error();
-        if (l->kind == line_kind::bookmark) return {};
+        if (l->kind == line_kind::bookmark) return bookmark_ = true, std::string{};
         const auto uid = l->pod.pod->uid;
-        if (l->kind == line_kind::pod && !news_.all) return "is a pod and not an event, and only events may be appended to the file";
+        if (l->kind == line_kind::pod && (!news_.all || bookmark_))
+            return "is a pod and not an event, and only events may be appended to the file";
         if (l->kind == line_kind::pod && pods_.contains(uid)) return "has the UID of a pod in a line before";
         if (l->kind == line_kind::deleted) {
             pods_.erase(uid);
-            if (!news_.all) news_.gone.push_back(uid);
+            if (!news_.all) gone_.insert(uid);
             return {};
         }
-        std::erase(news_.gone, uid);
+        gone_.erase(uid);
         pods_.insert_or_assign(uid, std::move(l->pod));
         return pods_.size() > limits::pods ? fmt::format("is of one pod more than the {} that can be known", limits::pods) : std::string{};
     }
@@ -163,6 +167,8 @@ private:
     std::string text_;
     std::uint64_t from_ = 0, to_ = 0, line_ = 0;
     pods_news news_;
+    bool bookmark_ = false;
+    std::set<std::string> gone_;
     std::map<std::string, pod_report> pods_; // by UID
 };
 

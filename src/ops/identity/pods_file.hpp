@@ -1,8 +1,8 @@
-// A file with all pods of a cluster: first, one a line, the pods as the API server writes them (core/v1 Pod); then, appended while they
-// happen, its watch events ({"type":"ADDED|MODIFIED|DELETED|BOOKMARK","object":{...}}). `kubectl get pods -A -o json | jq -c '.items[]'`
-// makes the first part, `kubectl get pods -A --watch --output-watch-events -o json | jq -c` the second. A writer begins a new file under
-// another name and renames it; what else is written in place is refused, because nobody could tell when it is whole. A line that cannot be
-// read could be of the pod that has an address now, so it stops everything after it. Blocks; never on a worker. One thread.
+// A file with all pods of a cluster: first, one a line, the pods as the API server writes them (core/v1 Pod), of which only the fields that
+// pod_json.hpp reads are needed; then a line {"type":"BOOKMARK"}, without which the file is not whole and nothing of it counts; and then,
+// appended while they happen, the API server's watch events ({"type":"ADDED|MODIFIED|DELETED|BOOKMARK","object":{...}}). A writer begins a
+// new file under another name and renames it; what else is written in place is refused. A line that cannot be read could be of the pod that
+// has an address now, so it stops everything after it. Blocks; never on a worker. One thread.
 #pragma once
 
 #include <net/sockets/unique_fd.hpp>

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <functional>
 #include <string_view>
+#include <utility>
 
 namespace exeat::ops {
 
@@ -15,23 +16,33 @@ std::size_t workload_names::hash::operator()(const ip_address& a) const noexcept
     return std::hash<std::string_view>{}({reinterpret_cast<const char*>(a.octets.data()), a.octets.size()});
 }
 
-void workload_names::put(const ip_address& key, workload who)
+void workload_names::gain(const ip_address& key, workload who)
+{
+    auto& e = known_[key];
+    if (e.addresses == 0) gone_.erase(e.left);
+    ++e.addresses;
+    e.who = std::move(who);
+}
+
+void workload_names::lose(const ip_address& key)
 {
     const auto at = known_.find(key);
-    if (at != known_.end()) {
-        at->second.who = std::move(who);
-        order_.splice(order_.end(), order_, at->second.used);
-        return;
-    }
-    order_.push_back(key);
-    known_.emplace(key, entry{std::move(who), std::prev(order_.end())});
-    // Twice the pods, because each has two keys.
-    while (known_.size() > 2 * (limits::pods + limits::pods_gone)) {
-        const auto gone = known_.find(order_.front());
-        for (const auto& a : gone->second.who.pod->addresses)
-            if (const auto last = last_at_.find(a); last != last_at_.end() && last->second == order_.front()) last_at_.erase(last);
-        known_.erase(gone);
-        order_.pop_front();
+    if (at == known_.end() || at->second.addresses == 0 || --at->second.addresses > 0) return;
+    at->second.left = ++losses_;
+    gone_.emplace(at->second.left, key);
+}
+
+// Each pod has two keys, of which that of its service account mostly stays.
+void workload_names::forget_oldest()
+{
+    while (gone_.size() > limits::pods_gone) {
+        const auto key = gone_.begin()->second;
+        gone_.erase(gone_.begin());
+        const auto at = known_.find(key);
+        if (at == known_.end()) continue;
+        for (const auto& a : at->second.who.pod->addresses)
+            if (const auto had = at_.find(a); had != at_.end() && !had->second.now && had->second.pod->instance == key) at_.erase(had);
+        known_.erase(at);
     }
 }
 
@@ -39,11 +50,15 @@ void workload_names::learn(std::span<const pod_index::change> all)
 {
     const std::lock_guard hold{lock_};
     for (const auto& c : all) {
+        auto& h = at_[c.address];
+        if (std::exchange(h.now, false)) lose(h.pod->instance), lose(h.pod->identity);
         if (!c.pod) continue;
-        put(c.pod->instance, {c.pod, false});
-        put(c.pod->identity, {c.pod, true});
-        last_at_[c.address] = c.pod->instance;
+        h.pod = c.pod;
+        gain(c.pod->instance, {c.pod, false});
+        gain(c.pod->identity, {c.pod, true});
+        h.now = true;
     }
+    forget_oldest();
 }
 
 workload_names::workload workload_names::find(const ip_address& key) const
@@ -57,8 +72,8 @@ workload_names::workload workload_names::find(const ip_address& key) const
 ip_address workload_names::client_at(const ip_address& address) const
 {
     const std::lock_guard hold{lock_};
-    const auto at = last_at_.find(address);
-    return at == last_at_.end() ? address : at->second;
+    const auto at = at_.find(address);
+    return at == at_.end() || !at->second.pod ? address : at->second.pod->instance;
 }
 
 std::string workload_names::text(const ip_address& key, std::uint8_t v6_bits) const

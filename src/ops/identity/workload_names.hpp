@@ -1,5 +1,6 @@
 // What the key of a workload stands for, for people: kept for pods that are known and, because logs and pages name them later, for the last
-// limits::pods_gone that were. After a restart a key in a snapshot may be of a pod that nobody remembers. Any thread; one lock.
+// limits::pods_gone that were, never one that is there. After a restart a key in a snapshot may be of a pod that nobody remembers. Any
+// thread; one lock.
 #pragma once
 
 #include <exeat/identity/pod_index.hpp>
@@ -7,7 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -40,17 +41,24 @@ private:
     struct hash {
         std::size_t operator()(const ip_address&) const noexcept;
     };
-    using keys = std::list<ip_address>;
     struct entry {
         workload who;
-        keys::iterator used; // in order_, the one learned last at the end
+        std::size_t addresses = 0; // that it has now; none: it is gone
+        std::uint64_t left = 0;    // when it lost its last one, as a number in gone_
     };
-    void put(const ip_address& key, workload);
+    struct holder {
+        std::shared_ptr<const exeat::pod> pod; // that has the address, or had it last
+        bool now = false;
+    };
+    void gain(const ip_address& key, workload);
+    void lose(const ip_address& key);
+    void forget_oldest();
 
     mutable std::mutex lock_;
-    keys order_;
     std::unordered_map<ip_address, entry, hash> known_;
-    std::unordered_map<ip_address, ip_address, hash> last_at_; // of each address the instance that had it last
+    std::unordered_map<ip_address, holder, hash> at_; // by address
+    std::map<std::uint64_t, ip_address> gone_;        // those without an address, by when they lost it
+    std::uint64_t losses_ = 0;
 };
 
 } // namespace exeat::ops

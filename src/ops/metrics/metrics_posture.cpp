@@ -12,11 +12,12 @@ namespace {
 void collect_quarantine(families& all, const quarantine_watch& from)
 {
     const auto is = from.now();
-    const auto clients =
-        static_cast<std::uint64_t>(std::count_if(is->begin(), is->end(), [](const auto& q) { return q.client.has_value(); }));
-    auto& held = new_gauge(all, "quarantines", "What an analyst has quarantined: clients (or networks of them) and entries.");
-    add(held, clients, {{"kind", "client"}});
-    add(held, is->size() - clients, {{"kind", "entry"}});
+    const auto count = [&](auto which) { return static_cast<std::uint64_t>(std::count_if(is->begin(), is->end(), which)); };
+    auto& held =
+        new_gauge(all, "quarantines", "What an analyst has quarantined: clients (or networks of them), service accounts, entries.");
+    add(held, count([](const quarantine& q) { return q.client.has_value(); }), {{"kind", "client"}});
+    add(held, count([](const quarantine& q) { return !q.service_account.empty(); }), {{"kind", "service_account"}});
+    add(held, count([](const quarantine& q) { return !q.entry.empty(); }), {{"kind", "entry"}});
     add(new_gauge(all, "quarantine_readable", "0: the file that says what is quarantined cannot be read, and what was stays so."),
         from.error().empty() ? 1.0 : 0.0);
 }

@@ -65,7 +65,7 @@ void quarantine_watch::begin(taker take, noter note)
 
 bool quarantine_watch::has(std::uint64_t entry) const
 {
-    return std::ranges::any_of(written_, [&](const auto& q) { return !q.client && budget_key::id_of(q.entry) == entry; });
+    return std::ranges::any_of(written_, [&](const auto& q) { return !q.entry.empty() && budget_key::id_of(q.entry) == entry; });
 }
 
 void quarantine_watch::pass_on(const heirs_of<std::uint64_t>& entries, const std::map<std::uint64_t, std::string>& names)
@@ -74,7 +74,7 @@ void quarantine_watch::pass_on(const heirs_of<std::uint64_t>& entries, const std
     read(); // it may have been written since the last look
     quarantines more;
     for (const auto& q : in_force(written_, net::wall_earliest())) {
-        if (q.client) continue;
+        if (q.entry.empty()) continue;
         entries.each(budget_key::id_of(q.entry), [&](std::uint64_t to) {
             const auto name = names.find(to);
             if (name == names.end()) return;

@@ -88,7 +88,9 @@ private:
             if (!source) return false;
             e_.source = *source;
         }
-        if (const auto user = text("user.name"); is_service_account(user)) e_.service_account = user;
+        const auto user = text("user.name"); // of a static pod, which has no account, "namespace/"
+        const bool no_account = user.ends_with('/') && is_namespace(user.substr(0, user.size() - 1));
+        if (is_service_account(user) || no_account) e_.service_account = user;
         if (!read_number(text("event.id"), e_.id, 16)) return false;
         return number("source.port", e_.source_port);
     }

@@ -63,8 +63,8 @@ std::set<std::string> observed_use::accounts_of(const std::string& group) const
 void observed_use::note_client(const logged_event& e)
 {
     auto& accounts = accounts_[e.group];
-    if (accounts.size() < limits::workloads_per_group) accounts.insert(e.service_account);
-    else accounts.insert(std::string{}); // too many to be named
+    if (accounts.size() < limits::workloads_per_group && is_service_account(e.service_account)) accounts.insert(e.service_account);
+    else accounts.insert(std::string{}); // no pod, or none that a group could name
     auto& known = (e.reported() ? reported_clients_ : clients_)[e.group];
     if (known.contains(e.source)) return;
     if (known.size() < limits::sources_per_group) known.insert(e.source);

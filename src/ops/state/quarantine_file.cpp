@@ -21,8 +21,9 @@ namespace exeat::ops {
 
 namespace {
 
-constexpr toml_key client{"client", R"("10.42.3.7")"}, entry{"entry", R"("packages")"}, since{"since", "2026-12-24T03:00:00Z"},
-    until{"until", "2026-12-24T04:00:00Z"}, by{"by", R"("alice")"}, reason{"reason", R"("uploads to an unknown host")"};
+constexpr toml_key client{"client", R"("10.42.3.7")"}, entry{"entry", R"("packages")"}, account{"service_account", R"("training/trainer")"},
+    since{"since", "2026-12-24T03:00:00Z"}, until{"until", "2026-12-24T04:00:00Z"}, by{"by", R"("alice")"},
+    reason{"reason", R"("uploads to an unknown host")"};
 
 quarantine read_one(section s)
 {
@@ -33,8 +34,12 @@ quarantine read_one(section s)
         else s.reject(client.name, network.error());
     }
     q.entry = s.text(entry).value_or("");
-    if (s.has(client.name) == s.has(entry.name))
-        s.wrong().error(s.where(), "each [[quarantine]] names either a client or an entry; write one of the two");
+    q.service_account = s.text(account).value_or("");
+    if (s.has(account.name) && !is_service_account(q.service_account))
+        s.reject(account.name,
+                 fmt::format("{} is not a service account; write {} = {}", as_shown(q.service_account), account.name, account.example));
+    if (s.has(client.name) + s.has(entry.name) + s.has(account.name) != 1)
+        s.wrong().error(s.where(), "each [[quarantine]] names a client, a service_account or an entry; write one of them");
     if (const auto begun = s.moment(since)) q.since = *begun;
     if (const auto end = s.moment(until)) q.until = *end;
     else if (!s.has(until.name)) s.missing(until);
@@ -49,7 +54,9 @@ std::string to_toml(const quarantines& all)
     std::string out = "# What is quarantined. 'exeat quarantine' writes this file.\n";
     for (const auto& q : all) {
         out += "\n[[quarantine]]\n";
-        out += q.client ? fmt::format("client = {}\n", toml_text(q.client->to_string())) : fmt::format("entry = {}\n", toml_text(q.entry));
+        if (q.client) out += fmt::format("client = {}\n", toml_text(q.client->to_string()));
+        else if (!q.service_account.empty()) out += fmt::format("service_account = {}\n", toml_text(q.service_account));
+        else out += fmt::format("entry = {}\n", toml_text(q.entry));
         out +=
             fmt::format("since = {}\nuntil = {}\nby = {}\nreason = {}\n", utc(q.since), utc(q.until), toml_text(q.by), toml_text(q.reason));
     }

@@ -56,7 +56,9 @@ inline constexpr std::array groups{
         entries(limits::workloads_per_group)},
     key{"instances", "whole number", "16",
         "How many pods a service account has here at a time. All of them together may upload what so many of them may upload each, and use "
-        "as many names under a wildcard; a refusal by that says so. A client in several groups has the largest.",
+        "as many names under a wildcard; a refusal by that says so. Of several groups of pods that an account is in, wherever its pods "
+        "are, "
+        "the largest counts.",
         "16", between(1, limits::instances_ceiling)},
     key{"mode", "enforce or report", "enforce", "report: report mode for this group's clients alone; needs report_until at the top.",
         "\"report\""},

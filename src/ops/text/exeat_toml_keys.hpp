@@ -107,7 +107,8 @@ inline constexpr std::array kubernetes{
         "address it is refused (pod_unknown).",
         "[\"10.244.0.0/16\"]", entries(limits::pod_networks)},
     key{"pods_file", "path", "required",
-        "All pods, one a line, as the API server writes them: kubectl get pods -A -o json | jq -c '.items[]'. Whoever keeps it replaces it "
+        "All pods, one a line, as the API server writes them: {\"metadata\":{\"uid\":...}...}, then {\"type\":\"BOOKMARK\"}. Whoever keeps "
+        "it replaces it "
         "by a rename, and writes it again at least every stale_after, even when nothing has changed.",
         "\"/run/exeat/pods.jsonl\""},
     key{"wait", "duration", "2s",

@@ -195,7 +195,8 @@ def pods():
         return b"".join(json.dumps(each).encode() + b"\n" for each in all_of_them)
 
     events = [{"type": kind, "object": pod(n)} for n, kind in enumerate(["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"])]
-    return [lines(pod(1), pod(2, "10.244.0.8", hostNetwork=True)), lines(pod(1), *events[:4]), lines(*events[:3], pod(9)), lines(events[4]), lines(pod(1))[:-1],
+    mark = {"type": "BOOKMARK"}
+    return [lines(pod(1), pod(2, "10.244.0.8", hostNetwork=True), mark), lines(pod(1), *events[:4]), lines(mark, *events[:3], mark, pod(9)), lines(mark, events[4]), lines(pod(1)),
             b'{"metadata":{"uid":"a","uid":"b"}}\n', lines({"kind": "PodList", "items": []})]
 
 

@@ -12,6 +12,7 @@ from .exeat import run
 from .origin import swallow
 from .wait import wait_until
 
+BOOKMARK = '{"type":"BOOKMARK"}\n'
 KIB = 1 << 10
 NETWORK = "127.0.8.0/24"
 HERE, THERE = "127.0.8.7", "127.0.8.8"
@@ -47,7 +48,7 @@ class Pods:
 
     def write(self, text=None):
         new = self.path.with_suffix(".new")
-        new.write_text(text if text is not None else "".join(json.dumps(pod) + "\n" for pod in self.all.values()))
+        new.write_text(text if text is not None else "".join(json.dumps(pod) + "\n" for pod in self.all.values()) + BOOKMARK)
         os.replace(new, self.path)
 
     def append(self, *events):

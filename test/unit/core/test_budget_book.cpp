@@ -1,5 +1,7 @@
+#include <cstring>
 #include <doctest/doctest.h>
 #include <exeat/budget/budget_book.hpp>
+#include <exeat/identity/workload_key.hpp>
 #include <exeat/rule.hpp>
 
 #include <algorithm>
@@ -54,6 +56,23 @@ TEST_CASE("a full book lets those go that used least, and none that is open or s
     CHECK(book.open(of(1), hourly(100), start + 1min)->take(100, start + 1min) == 0);
     CHECK(book.open(of(2), hourly(100), start + 1min)->take(100, start + 1min) == 0);
     CHECK(book.open(of(3), hourly(100), start + 1min)->take(100, start + 1min) == 60);
+}
+
+TEST_CASE("accounts of service accounts that were hardly used do not fill the book, and pods do not drive out one that was")
+{
+    budget_book book{1, start, {}};
+    const auto account_of = [](workload_kind kind, std::uint32_t n) {
+        workload_digest d{};
+        std::memcpy(d.data(), &n, sizeof n);
+        return budget_key{budget_key::scope::client_at_entry, workload_key(kind, d), 6};
+    };
+    const auto all = static_cast<std::uint32_t>(limits::budget_accounts);
+    CHECK(book.open(account_of(workload_kind::identity, 1), hourly(100), start)->take(20, start) == 20);
+    for (std::uint32_t n = 0; n < all; ++n) book.open(account_of(workload_kind::instance, n), hourly(100), start)->take(60, start);
+    CHECK(book.open(account_of(workload_kind::identity, 1), hourly(100), start)->take(100, start) == 80);
+    for (std::uint32_t n = 2; n < 2 * all; ++n) book.open(account_of(workload_kind::identity, n), hourly(100), start)->take(1, start);
+    CHECK(book.crowded() == 0);
+    CHECK(book.open(account_of(workload_kind::identity, 1), hourly(100), start)->take(100, start) == 0);
 }
 
 TEST_CASE("of accounts that nobody used those go that have been idle longest")

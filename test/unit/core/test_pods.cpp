@@ -127,14 +127,16 @@ TEST_CASE("an address in the form of a workload's key is in no group")
     CHECK(workload_key(workload_kind::instance, {}) != workload_key(workload_kind::identity, {}));
 }
 
-TEST_CASE("instances of several groups are the largest of them")
+TEST_CASE("an account has the most instances that a group for its pods has, whatever address a pod has")
 {
-    auto few = group_of("few", {"10.0.0.0/8"}, {}), many = group_of("many", {"10.1.0.0/16"}, {});
-    few.instances = 2, many.instances = 1'000;
-    const auto p = policy_of({few, many});
-    CHECK(p.instances_of(p.groups_of(ip("10.0.0.1"))) == 2);
-    CHECK(p.instances_of(p.groups_of(ip("10.1.0.1"))) == 1'000);
-    CHECK(p.instances_of({}) == 1);
+    auto few = group_of("few", {"10.0.0.0/8"}, {{"training/trainer"}, {}}), many = group_of("many", {"10.1.0.0/16"}, {{}, {"training"}});
+    auto network = group_of("network", {"10.0.0.0/8"}, {});
+    few.instances = 2, many.instances = 7, network.instances = 1'000;
+    const auto p = policy_of({few, many, network});
+    CHECK(p.instances_of(*pod_of_account("training/trainer")) == 7);
+    CHECK(p.instances_of(*pod_of_account("training/other")) == 7);
+    CHECK(p.instances_of(*pod_of_account("evals/runner")) == limits::instances);
+    CHECK(policy_of({few, network}).instances_of(*pod_of_account("training/trainer")) == 2);
 }
 
 TEST_CASE("pods have moved when anything changed that decides their groups, and other clients only when theirs did")

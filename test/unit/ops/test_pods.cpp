@@ -59,7 +59,7 @@ TEST_CASE("a pod's key is of its UID, and the key of its account is of that alon
 
 TEST_CASE("a pod that has ended, or is in its node's network, has no address of its own")
 {
-    for (const auto* phase : {"Succeeded", "Failed", "Unknown", "", "running"}) {
+    for (const auto* phase : {"Succeeded", "Failed", "Unknown"}) {
         written w;
         w.phase = phase;
         CHECK(w.report().apart == "ended");
@@ -99,6 +99,8 @@ TEST_CASE("what could not be a pod's is an error that names it")
         CHECK(with([&](auto& w) { w.address = bad; }) == fmt::format("has the address '{}', which is none", bad));
     CHECK(with([](auto& w) { w.more_spec = R"(,"hostNetwork":"true")"; }) != "nothing");
     CHECK(with([](auto& w) { w.more_status = R"(,"podIPs":7)"; }) != "nothing");
+    for (const auto* bad : {"", "running", "Terminating"})
+        CHECK(with([&](auto& w) { w.phase = bad; }) == fmt::format("has no status.phase that could be one: '{}'", bad));
 }
 
 TEST_CASE("an IPv4 address in its IPv6 form is the same address")

@@ -78,9 +78,9 @@ TEST_CASE("what is wrong with the file is said with its place")
     CHECK(wrong_with("[[quarantine]]\nclient = \"10.1.2.3\"\n" + end_of_it) == "nothing");
     CHECK(wrong_with("[[quarantine]]\nentry = \"packages\"\n" + end_of_it) == "nothing");
     CHECK(wrong_with("junk").starts_with(":1:5: error: "));
-    CHECK(wrong_with("[[quarantine]]\n" + end_of_it).find("either a client or an entry") != std::string::npos);
-    CHECK(wrong_with("[[quarantine]]\nclient = \"10.1.2.3\"\nentry = \"packages\"\n" + end_of_it).find("either a client or an entry") !=
-          std::string::npos);
+    CHECK(wrong_with("[[quarantine]]\n" + end_of_it).find("names a client, a service_account or an entry") != std::string::npos);
+    CHECK(wrong_with("[[quarantine]]\nclient = \"10.1.2.3\"\nentry = \"packages\"\n" + end_of_it)
+              .find("names a client, a service_account or an entry") != std::string::npos);
     CHECK(wrong_with("[[quarantine]]\nclient = \"10.1.2.3\"\n").find("'until'") != std::string::npos);
     CHECK(wrong_with("[[quarantine]]\nclient = \"10.1.2.300\"\n" + end_of_it).starts_with(":2:"));
     CHECK(wrong_with("[[quarantine]]\nclient = \"10.1.2.0/8\"\n" + end_of_it).starts_with(":2:"));

@@ -36,7 +36,7 @@ function show_policy(s) {
     item("Loaded", moment(p.loaded)),
     ...s.half_spent ? [item("Half of each budget counts as spent", `1h ${s.half_spent.until_1h ? `until ${moment(s.half_spent.until_1h)}` : "no longer"}, 24h ${s.half_spent.until_24h ? `until ${moment(s.half_spent.until_24h)}` : "no longer"}, 7d until ${moment(s.half_spent.until_7d)}: ${s.half_spent.why}`, "warn")] : [],
     item("Holds", `${count(p.entries)} entries, ${count(p.names)} names`),
-    ...s.quarantines.slice(0, 8).map(q => item("Quarantined", `${q.client ?? `entry ${q.entry}`} until ${moment(q.until)}, by ${q.by}: ${q.reason}`, "warn")),
+    ...s.quarantines.slice(0, 8).map(q => item("Quarantined", `${q.client ?? (q.service_account ? `service account ${q.service_account}` : `entry ${q.entry}`)} until ${moment(q.until)}, by ${q.by}: ${q.reason}`, "warn")),
     ...s.quarantines.length > 8 ? [item("Quarantined", `${count(s.quarantines.length - 8)} more`, "warn")] : [],
     ...p.last_reload_ok ? [] : [item("Last reload failed", p.last_error, "bad")],
     s.audit.healthy ? item("Audit log", `whole, ${count(s.audit.written)} lines`) : item("Audit log fails", s.audit.error, "bad")]);
