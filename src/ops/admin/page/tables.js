@@ -44,13 +44,15 @@ function show_policy(s) {
 
 const severities = { critical: "bad", warning: "warn", info: "calm" };
 const called = row => row.client_name ?? row.client;
+// All pods of a service account have no tunnels by one name, so there is nothing to show alone.
+const shared = row => row.workload?.startsWith("service account ") ? row.workload : null;
 
 // A finding is a sentence; what else is known of it stands behind it, closed until somebody asks.
 function finding(a, only) {
   const place = a.rule ? `${a.rule.file}:${a.rule.line}${a.rule.owner ? `, owner ${a.rule.owner}` : ""}${a.rule.ticket ? `, ticket ${a.rule.ticket}` : ""}` : "";
   const lines = a.log ? [element("p", {}, "Its lines in the log: ", element("code", {}, a.log))] : [];
   return element("li", {},
-    element("p", {}, element("span", { className: `tag ${severities[a.severity]}` }, a.severity), " ", moment(a.at), " ", only(called(a), a.entry), a.host ? ` · ${a.host}` : ""),
+    element("p", {}, element("span", { className: `tag ${severities[a.severity]}` }, a.severity), " ", moment(a.at), " ", shared(a) ?? only(called(a), a.entry), a.workload && !shared(a) ? ` · ${a.workload}` : "", a.host ? ` · ${a.host}` : ""),
     element("p", {}, `${a.sentence}.`),
     element("p", { className: "quiet" }, `To do: ${a.what_to_do}.`),
     element("details", {}, element("summary", {}, `${a.detector} · ${a.entry ?? "every entry"} · ${a.action} · ${a.technique}`),
@@ -78,7 +80,7 @@ function show_budgets(s, only_client) {
   const bar = b => element("meter", { min: 0, max: 1, low: near_its_end, high: 0.999, optimum: 0, value: Math.min(b.share, 1), title: `${Math.floor(b.share * 100)} %` });
   fill_table(byId("budgets"),
     [plain("Client"), name_of("Entry"), wide("Purpose"), plain("Window"), wide("Used"), right("%"), wide_right("Of")],
-    s.budgets.map(b => [b.client === null ? "all together" : only_client(called(b), b.entry), b.entry ?? "every", b.purpose, b.window, bar(b),
+    s.budgets.map(b => [b.client === null ? "all together" : shared(b) ?? only_client(called(b), b.entry), b.entry ?? "every", b.purpose, b.window, bar(b),
       { text: `${Math.floor(b.share * 100)} %`, as: worst(b.share, near_its_end, 1) }, `${octets(b.used_bytes)}${b.assumed_bytes ? ` + ${octets(b.assumed_bytes)} assumed` : ""} / ${octets(b.limit_bytes)}`]),
     "No budget is used.");
 }
