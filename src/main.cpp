@@ -37,6 +37,7 @@ constexpr std::array verbs{
     verb{"revoke", exeat::cli::revoke},
     verb{"preset", exeat::cli::preset},
     verb{"state", exeat::cli::state},
+    verb{"identities", exeat::cli::identities},
 };
 
 int run(const verb& v, int argc, char** argv)

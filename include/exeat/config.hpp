@@ -67,12 +67,22 @@ struct network_settings {
 };
 
 // Where exeat learns which pod has an address.
+// Where `exeat identities` learns of pods; what serves has no use for it.
+struct api_server_settings {
+    std::string host; // a name or an address; empty: the one that Kubernetes gives to each of its pods
+    std::uint16_t port = 0;
+    std::string ca, token;               // paths
+    std::vector<std::string> namespaces; // empty: all
+    bool operator==(const api_server_settings&) const = default;
+};
+
 struct kubernetes_settings {
     std::vector<ip_prefix> networks;       // whose clients are pods and nothing else; empty: none
     std::string pods_file;                 // path
     std::chrono::milliseconds wait{2'000}; // of a connection whose pod is not known yet
     std::chrono::milliseconds stale_after{120'000};
     bool keeps_stale = false; // known pods count also when the source has been away for so long
+    api_server_settings api;
 
     bool covers(const ip_address&) const noexcept; // whether it lies in the networks
     bool operator==(const kubernetes_settings&) const = default;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <exeat/limits_of_audit.hpp>
+#include <exeat/limits_of_pods.hpp>
 
 #include <array>
 #include <chrono>
@@ -150,24 +151,6 @@ inline constexpr std::size_t detector_bytes = 128 * 1024 * 1024;      // to read
 inline constexpr std::size_t new_hosts = 4'096;                       // pairs of a client and a new host with a budget, at once
 inline constexpr std::size_t detect_clients = 65'536;                 // keys of a table whose values are small
 inline constexpr std::size_t detect_entries = 8'192;                  // keys of a table whose values are large: 4 to 14 MiB when it is full
-
-// Pods.
-inline constexpr std::size_t pods = 100'000;
-inline constexpr std::size_t pods_gone = 100'000;         // whose names are kept for the log and the page
-inline constexpr std::size_t pod_bytes = 2 * 1024 * 1024; // of one pod's JSON
-inline constexpr std::size_t pods_file_bytes = 512 * 1024 * 1024;
-inline constexpr std::size_t pod_depth = 32;     // of nested JSON
-inline constexpr std::size_t pod_addresses = 16; // of one pod
-inline constexpr std::size_t pod_uid_octets = 128;
-inline constexpr std::size_t pod_networks = 64;
-inline constexpr std::size_t pod_waits = 4'096;     // connections of a worker that wait for their pod to become known
-inline constexpr std::size_t pod_waits_of_one = 64; // of one address
-inline constexpr auto pods_line_time = 1s;          // that a line of the file may lack its end
-inline constexpr auto pod_wait_most = 30s;
-inline constexpr auto pods_stale_least = 10s;
-inline constexpr auto pods_stale_most = 1h;
-inline constexpr auto pods_sweep = 250ms;    // between two looks at tunnels whose pod may have gone
-inline constexpr auto pods_file_look = 50ms; // between two looks whether the file has changed
 
 // Metric slots: a rule or group keeps its slot for the life of the process; when they are used up, new names share slot 0.
 inline constexpr std::size_t rule_slots = 4'096;

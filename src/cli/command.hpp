@@ -13,6 +13,7 @@ int diff(int argc, char** argv);
 int explain(int argc, char** argv);
 int grant(int argc, char** argv);
 int grants(int argc, char** argv);
+int identities(int argc, char** argv);
 int import(int argc, char** argv);
 int keygen(int argc, char** argv);
 int preset(int argc, char** argv);

@@ -29,6 +29,11 @@ constexpr std::array pages{
          "allowlist and /etc/resolv.conf, where that names the DNS servers; SIGUSR1 reopens the audit log. Nothing starts unless both "
          "files are valid.\n",
          "exeat serve --config /etc/exeat/exeat.toml"},
+    page{"identities", "keep the file of a cluster's pods",
+         "Lists and watches the pods of Kubernetes, and keeps [kubernetes] pods_file, by which serve knows them; in the foreground,\n"
+         "until SIGTERM. A process of its own, with a user of its own: it alone has the token for the API server, and it writes of a\n"
+         "pod only its name, service account, phase and addresses. While the API server is away the file stays as it is, and ages.\n",
+         "exeat identities --config /etc/exeat/exeat.toml"},
     page{"check", "check an allowlist",
          "Reads an allowlist as the proxy would, says everything that is wrong with it as file:line:column, and runs its\n"
          "[[expect]] tests. The list that --config names is held to its approvals, its serial and what was revoked, as the proxy\n"

@@ -84,6 +84,7 @@ def cases(at):
         found[f"replay {name}"] = ("replay", "--audit", at / "hostile.jsonl", at / name)
         found[f"suggest {name}"] = ("suggest", "--audit", at / "hostile.jsonl", "--allowlist", at / name)
         found[f"serve {name}"] = ("serve", "--config", at / name)
+        found[f"identities {name}"] = ("identities", "--config", at / name)
         found[f"quarantine {name}"] = ("quarantine", "--config", at / name, "--client", NAME, "--for", "1h", "--reason", NAME)
         found[f"grant {name}"] = ("grant", "--allowlist", at / name, "--entry", "x", "--for", "1h", "--host", NAME, "--reason", NAME)
     return found | {
@@ -150,7 +151,7 @@ def successes(at, tmp_path):
            "grant": ("grant", "--allowlist", a, "--entry", "x", "--for", "1h", "--host", "y.print.test", "--reason", "r", "--owner", "o"), "keygen": ("keygen", tmp_path / "k"),
            "quarantine": ("quarantine", "--config", at / "exeat.toml", "--list"),
            "preset": ("preset",), "preset NAME": ("preset", "python"), "preset --part": ("preset", "--part", "python"), "version": ("version",), "help": ("help",), "help check": ("help", "check"), "help exeat.toml": ("help", "exeat.toml"), "--version": ("--version",), "--help": ("--help",)}
-    return lab | {f"{verb} --help": (verb, "--help") for verb in ("serve", "check", "explain", "diff", "replay", "suggest", "grant", "grants", "keygen", "quarantine", "revoke", "sign", "verify", "version",
+    return lab | {f"{verb} --help": (verb, "--help") for verb in ("serve", "identities", "check", "explain", "diff", "replay", "suggest", "grant", "grants", "keygen", "quarantine", "revoke", "sign", "verify", "version",
                                                                   "import", "preset", "state", "top")}
 
 

@@ -35,8 +35,17 @@ std::string parent(const fs::path& p)
     return dir.empty() ? "." : dir.string();
 }
 
-// Adds the directory of the path and, for each symbolic link on the way, the directories of the link and of its target: replacing any of
-// them changes the list.
+// A log file is created again in its directory when it is rotated; a device or a FIFO needs only its own path.
+void add_log(const std::string& path, open_paths& to)
+{
+    std::error_code failed;
+    const auto found = fs::status(path, failed);
+    if (fs::exists(found) && !fs::is_regular_file(found)) to.write.push_back(path);
+    else add_ways_to(path, to.write);
+}
+
+} // namespace
+
 void add_ways_to(const fs::path& path, std::vector<std::string>& to)
 {
     std::error_code failed;
@@ -50,17 +59,6 @@ void add_ways_to(const fs::path& path, std::vector<std::string>& to)
         to.push_back(parent(fs::weakly_canonical(at, failed)));
     }
 }
-
-// A log file is created again in its directory when it is rotated; a device or a FIFO needs only its own path.
-void add_log(const std::string& path, open_paths& to)
-{
-    std::error_code failed;
-    const auto found = fs::status(path, failed);
-    if (fs::exists(found) && !fs::is_regular_file(found)) to.write.push_back(path);
-    else add_ways_to(path, to.write);
-}
-
-} // namespace
 
 open_paths paths_of(const config& c, const std::vector<watched_file>& lists)
 {

@@ -8,6 +8,7 @@
 #include <ops/process/landlock.hpp>
 #include <ops/process/log.hpp>
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,10 @@ namespace exeat::ops {
 
 // The paths that the process reads and writes while it runs.
 open_paths paths_of(const config&, const std::vector<watched_file>& lists);
+
+// Adds the directory of the path and, for each symbolic link on the way, the directories of the link and of its target: replacing any of
+// them changes what the path leads to.
+void add_ways_to(const std::filesystem::path&, std::vector<std::string>& to);
 
 class sandbox {
 public:

@@ -107,9 +107,9 @@ inline constexpr std::array kubernetes{
         "address it is refused (pod_unknown).",
         "[\"10.244.0.0/16\"]", entries(limits::pod_networks)},
     key{"pods_file", "path", "required",
-        "All pods, one a line, as the API server writes them: {\"metadata\":{\"uid\":...}...}, then {\"type\":\"BOOKMARK\"}. Whoever keeps "
-        "it replaces it "
-        "by a rename, and writes it again at least every stale_after, even when nothing has changed.",
+        "All pods, one a line, as the API server writes them, and {\"type\":\"BOOKMARK\"} behind them. exeat identities keeps it; whoever "
+        "else "
+        "does replaces it by a rename, and writes it again at least every stale_after, even when nothing has changed.",
         "\"/run/exeat/pods.jsonl\""},
     key{"wait", "duration", "2s",
         "How long a connection waits for its pod to become known: a new pod may dial before its address is in the file.", "\"2s\"",
@@ -119,6 +119,17 @@ inline constexpr std::array kubernetes{
     key{"when_stale", "deny or keep", "deny",
         "deny: every new connection of a pod is refused then (identity_unavailable). keep: those of pods that were known are served.",
         "\"deny\""},
+    key{"server", "text", "in a pod, its cluster's",
+        "The API server, always over TLS: https:// and its name or address, and its port, if that is not 443. This key and those below "
+        "are for exeat identities alone; exeat serve never asks the API server.",
+        "\"https://192.0.2.10:6443\""},
+    key{"ca", "path", "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt", "The authorities for the API server's certificate (PEM).",
+        "\"/etc/exeat/cluster-ca.pem\""},
+    key{"token", "path", "/var/run/secrets/kubernetes.io/serviceaccount/token",
+        "The token of a service account that may list and watch pods, and nothing else. Read again for each request.",
+        "\"/run/credentials/exeat-identities.service/exeat.cluster.token\""},
+    key{"namespaces", "list of text", "all", "The namespaces whose pods it asks for. Pods of others are then unknown.",
+        "[\"training\", \"evals\"]", entries(limits::api_namespaces)},
 };
 
 inline constexpr std::array audit{
